@@ -1,0 +1,50 @@
+"""Finds scenarios by name or by path. The harness never imports one statically."""
+
+import importlib
+import importlib.util
+import pkgutil
+from pathlib import Path
+from types import ModuleType
+
+import scenarios
+from harness.model.errors import UsageError
+from harness.model.scenario import Scenario
+
+
+def names() -> tuple[str, ...]:
+    """The names of the scenarios that come with the harness, in order."""
+    return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(scenarios.__path__)))
+
+
+def find(name_or_path: str) -> Scenario:
+    """The scenario of that name, or the one in that Python file. Raises UsageError where there is none."""
+    if name_or_path in names():
+        return _scenario(importlib.import_module(f"scenarios.{name_or_path.replace('-', '_')}"), name_or_path)
+    path = Path(name_or_path)
+    if path.suffix == ".py":
+        return _scenario(_load(path), name_or_path)
+    known = ", ".join(names())
+    raise UsageError(
+        f"unknown scenario {name_or_path!r}: expected one of {known}, or the path of a .py file that defines SCENARIO"
+    )
+
+
+def _load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None or not path.is_file():
+        raise UsageError(f"scenario file {str(path)!r}: expected a readable Python file, found none")
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UsageError(f"scenario file {str(path)!r} cannot be loaded: {type(error).__name__}: {error}") from error
+    return module
+
+
+def _scenario(module: ModuleType, where: str) -> Scenario:
+    scenario = getattr(module, "SCENARIO", None)
+    if not isinstance(scenario, Scenario):
+        raise UsageError(
+            f"{where}: expected a module-level SCENARIO of type harness.model.scenario.Scenario, found none"
+        )
+    return scenario

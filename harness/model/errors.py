@@ -1,0 +1,21 @@
+"""Errors that a person reads. Each says what was expected, what was found and what to do, in one message."""
+
+
+class HarnessError(Exception):
+    """The root: shown as its message, without a traceback."""
+
+
+class UsageError(HarnessError):
+    """The request cannot be carried out as given. ``objections`` lists every reason, not only the first."""
+
+    def __init__(self, *objections: str) -> None:
+        super().__init__("\n".join(objections))
+        self.objections = objections
+
+
+class EnvironmentFailure(HarnessError):
+    """The cluster, the machine or the disk did not do its part."""
+
+
+class WorkerLost(HarnessError):
+    """A process of the load generator ended in mid-run: what its clients saw after that is not known."""

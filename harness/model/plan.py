@@ -1,0 +1,81 @@
+"""A plan: everything that decides a run, fixed before anything starts and kept with its recording."""
+
+from dataclasses import dataclass
+
+from harness.model.expectation import Expectation
+from harness.model.scenario import Audience, Size
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reduction:
+    """One number that ``--size fit`` lowered, and what would have been needed to keep it."""
+
+    what: str
+    wanted: str
+    planned: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """What a load takes of a machine while it runs, as predicted from the calibration."""
+
+    cores: float
+    memory_bytes: int
+    descriptors_per_process: int
+    ports_per_server: int
+    disk_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """CPU seconds that this machine spends per unit of work, from a measurement of a few seconds."""
+
+    per_write_s: float
+    """one write to one socket and its receipt, both ends together"""
+    per_frame_s: float
+    """one more message inside a write that happens anyway, both ends together"""
+    per_post_s: float
+    """one message from the sender through the accepting server and PostgreSQL to the backplane"""
+    per_hint_s: float
+    """one message read from the backplane by one server, up to its sockets"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One run, completely: the same plan gives the same schedule, placement and texts.
+
+    ``channels`` partitions the clients: client ``c`` (0-based) is subscribed to channel ``c // audience`` and to that
+    one only. Rates are messages per second over all servers together.
+    """
+
+    scenario: str
+    title: str
+    claim: str
+    servers: int
+    clients: int
+    rate_hz: float
+    audience: int
+    asked_audience: Audience
+    channels: int
+    duration_s: float
+    warm_up_s: float
+    text_bytes: int
+    workers: int
+    size: Size
+    environment: str
+    backplane: str
+    write_path: str
+    seed: int
+    run_id: str
+    expectations: tuple[Expectation, ...]
+    reductions: tuple[Reduction, ...]
+    need: Need
+    calibration: Calibration
+    forced: bool
+    command: tuple[str, ...]
+    """the arguments that repeat this run, without the program's name"""
+
+    @property
+    def deliveries_per_s(self) -> float:
+        return self.rate_hz * self.audience

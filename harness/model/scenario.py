@@ -1,0 +1,46 @@
+"""A scenario: what is claimed of the architecture, and the load under which the claim is tried."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from harness.model.expectation import Expectation
+
+Audience = int | Literal["all"]
+"""How many clients are subscribed to one channel; ``all`` puts every client on one channel."""
+
+
+class Size(StrEnum):
+    """How the scenario's own numbers are turned into a run's."""
+
+    FULL = "full"
+    FIT = "fit"
+    SMOKE = "smoke"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """The numbers that size a run. Rates are messages per second over all servers together."""
+
+    servers: int
+    clients: int
+    rate_hz: float
+    duration_s: float
+    audience: Audience
+    warm_up_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One falsifiable claim with the load that tries it.
+
+    ``smoke`` is the load of ``--size smoke``: seconds on any machine. ``expectations`` are what the verdict's
+    performance findings are judged against; the safety checks need none, their limit is always zero.
+    """
+
+    name: str
+    title: str
+    claim: str
+    load: Load
+    smoke: Load
+    expectations: tuple[Expectation, ...]

@@ -1,0 +1,77 @@
+"""How fast this machine is, in the units that sizing counts in. Takes about a second of one core.
+
+Two short measurements stand for the two kinds of work in a run: a message through a loopback TCP connection (the
+kernel's work) and decoding a small JSON object (the interpreter's). The costs of a whole run, measured once on a
+reference machine together with these two figures, are scaled by how this machine compares. That predicts a machine of
+the same kind well and another one roughly; `sizing.BUSY_SHARE` leaves room for the rest.
+"""
+
+import json
+import socket
+import time
+from dataclasses import dataclass
+
+from harness.model.plan import Calibration
+
+_PAYLOAD = b"x" * 160
+_DOCUMENT = json.dumps({"type": "message", "channel": "general.000001", "seq": 4711, "text": "y" * 96})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Speed:
+    """CPU seconds of one unit."""
+
+    loopback_s: float
+    json_s: float
+
+
+_REFERENCE = _Speed(loopback_s=8.2e-6, json_s=1.55e-6)
+"""A virtual machine with 2 cores of an AMD EPYC, Linux 6.18, Python 3.11."""
+
+_REFERENCE_COST = Calibration(per_write_s=18e-6, per_frame_s=1.2e-6, per_post_s=600e-6, per_hint_s=40e-6)
+"""What runs of Scenario A cost there."""
+
+
+def calibrate(seconds: float = 1.0) -> Calibration:
+    """Measure for about ``seconds``, half of it for each kind of work."""
+    loopback = _loopback_s(seconds / 2) / _REFERENCE.loopback_s
+    interpreter = _json_s(seconds / 2) / _REFERENCE.json_s
+    return Calibration(
+        per_write_s=_REFERENCE_COST.per_write_s * loopback,
+        per_frame_s=_REFERENCE_COST.per_frame_s * interpreter,
+        per_post_s=_REFERENCE_COST.per_post_s * interpreter,
+        per_hint_s=_REFERENCE_COST.per_hint_s * interpreter,
+    )
+
+
+def _loopback_s(seconds: float) -> float:
+    """CPU seconds to send and receive one payload over loopback TCP, over 64 connections in turn."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        pairs = []
+        try:
+            for _ in range(64):
+                sender = socket.create_connection(listener.getsockname(), timeout=5)
+                receiver, _ = listener.accept()
+                sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                pairs.append((sender, receiver))
+            count, end, began = 0, time.monotonic() + seconds, time.process_time()
+            while time.monotonic() < end:
+                for sender, receiver in pairs:
+                    sender.send(_PAYLOAD)
+                    receiver.recv(4096)
+                count += len(pairs)
+            return (time.process_time() - began) / count
+        finally:
+            for sender, receiver in pairs:
+                sender.close()
+                receiver.close()
+
+
+def _json_s(seconds: float) -> float:
+    """CPU seconds to decode one message's JSON object with the standard library."""
+    count, end, began = 0, time.monotonic() + seconds, time.process_time()
+    while time.monotonic() < end:
+        for _ in range(100):
+            json.loads(_DOCUMENT)
+        count += 100
+    return (time.process_time() - began) / count

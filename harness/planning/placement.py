@@ -1,0 +1,31 @@
+"""Who goes where: clients to channels, servers and workers. Pure arithmetic, the same for harness, workers and judge."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.model.plan import Plan
+
+
+def channel_count(clients: int, audience: int) -> int:
+    """Channels of exactly ``audience`` clients, the last one larger by what is left over (never smaller)."""
+    return max(1, clients // audience)
+
+
+def client_channels(plan: Plan) -> NDArray[np.int64]:
+    """The channel of each client, shape (clients,)."""
+    return np.minimum(np.arange(plan.clients) // plan.audience, plan.channels - 1)
+
+
+def client_servers(plan: Plan) -> NDArray[np.int64]:
+    """The server of each client, shape (clients,). Neighbours sit on different servers: a channel spans all it can."""
+    return np.arange(plan.clients) % plan.servers
+
+
+def client_workers(plan: Plan) -> NDArray[np.int64]:
+    """The load worker of each client, shape (clients,). Every worker holds clients of every server."""
+    return (np.arange(plan.clients) // plan.servers) % plan.workers
+
+
+def audiences(plan: Plan) -> NDArray[np.int64]:
+    """How many clients each channel has, shape (channels,)."""
+    return np.bincount(client_channels(plan), minlength=plan.channels)

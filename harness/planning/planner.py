@@ -1,0 +1,126 @@
+"""Request + scenario + machine → Plan. Pure; everything that decides a run is decided here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.model.errors import UsageError
+from harness.model.machine import MachineLimits
+from harness.model.message import MIN_TEXT_BYTES
+from harness.model.plan import Calibration, Plan, Reduction
+from harness.model.scenario import Load, Scenario, Size
+from harness.planning.objections import MAX_MESSAGES, objections
+from harness.planning.placement import channel_count
+from harness.planning.request import Request
+from harness.planning.sizing import Lowered, Sized, fit, need, shortfalls, worker_count
+
+TEXT_BYTES = 96
+assert TEXT_BYTES >= MIN_TEXT_BYTES, "a text must hold the message's identity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan and, where it does not fit the machine, why: one sentence per limit it breaks."""
+
+    plan: Plan
+    shortfalls: tuple[str, ...]
+
+
+def plan_run(
+    request: Request,
+    scenario: Scenario,
+    *,
+    limits: MachineLimits,
+    calibration: Calibration,
+    run_id: str,
+    command: Sequence[str],
+) -> Planned:
+    """The run that ``request`` makes of ``scenario`` on this machine.
+
+    Raises UsageError with every objection when the request is impossible anywhere. Whether it fits here is the
+    result's ``shortfalls``: the caller refuses or, with ``--force``, goes on.
+    """
+    if found := objections(request, scenario):
+        raise UsageError(*found)
+    base = scenario.smoke if request.size is Size.SMOKE else scenario.load
+    asked = _asked(request, base)
+    load = asked.sized
+    reductions: tuple[Reduction, ...] = ()
+    if request.size is Size.FIT:
+        load, reductions = fit(load, _free(request), everyone=asked.everyone, cost=calibration, limits=limits)
+    if load.rate_hz * load.seconds > MAX_MESSAGES:
+        raise UsageError(
+            f"{load.rate_hz:g} messages/s for {load.seconds:g} s: expected at most {MAX_MESSAGES:,} messages in a run; "
+            "lower --rate or --duration"
+        )
+    wanted = need(load, calibration, limits.cores)
+    plan = Plan(
+        scenario=scenario.name,
+        title=scenario.title,
+        claim=scenario.claim,
+        servers=load.servers,
+        clients=load.clients,
+        rate_hz=load.rate_hz,
+        audience=load.audience,
+        asked_audience=request.audience or base.audience,
+        channels=channel_count(load.clients, load.audience),
+        duration_s=asked.duration_s,
+        warm_up_s=asked.warm_up_s,
+        text_bytes=TEXT_BYTES,
+        workers=worker_count(load.clients, limits.cores),
+        size=request.size,
+        environment=request.environment,
+        backplane=request.backplane,
+        write_path=request.write_path,
+        seed=request.seed,
+        run_id=run_id,
+        expectations=scenario.expectations,
+        reductions=reductions,
+        need=wanted,
+        calibration=calibration,
+        forced=request.force,
+        command=tuple(command),
+    )
+    return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    sized: Sized
+    everyone: bool
+    duration_s: float
+    warm_up_s: float
+
+
+def _asked(request: Request, base: Load) -> _Asked:
+    """The numbers before sizing: the command line's where given, else the scenario's."""
+
+    def pick(given: Any, own: Any) -> Any:
+        return own if given is None else given
+
+    servers = request.servers or request.external_servers or base.servers
+    clients = max(pick(request.clients, base.clients), servers)
+    audience = pick(request.audience, base.audience)
+    duration_s = float(pick(request.duration_s, base.duration_s))
+    # A warm-up is never longer than a quarter of what it prepares for.
+    warm_up_s = min(base.warm_up_s, duration_s / 4)
+    sized = Sized(
+        servers=servers,
+        clients=clients,
+        rate_hz=float(pick(request.rate_hz, base.rate_hz)),
+        audience=clients if audience == "all" else min(audience, clients),
+        seconds=duration_s + warm_up_s,
+    )
+    return _Asked(sized=sized, everyone=audience == "all", duration_s=duration_s, warm_up_s=warm_up_s)
+
+
+def _free(request: Request) -> tuple[Lowered, ...]:
+    """The numbers that nobody gave on the command line: only these may be lowered."""
+    free: list[Lowered] = []
+    if request.audience is None:
+        free.append("audience")
+    if request.clients is None:
+        free.append("clients")
+    if request.rate_hz is None:
+        free.append("rate")
+    return tuple(free)

@@ -1,0 +1,177 @@
+"""What a load needs of a machine, what fits, and what to lower so that it does. Pure: values in, values out."""
+
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Literal
+
+from harness.model.machine import MachineLimits
+from harness.model.plan import Calibration, Need, Reduction
+
+BUSY_SHARE = 0.85
+"""Share of the cores that a plan may fill: above it queues grow and the figures are the machine's, not the system's."""
+
+MEMORY_SHARE = 0.8
+FLUSHES_HZ = 40.0
+"""A busy gateway pauses up to 25 ms between the writes to one connection, so a client gets at most this many a second."""
+
+CONNECTION_BYTES = 70_000
+"""Memory per WebSocket connection, both ends and the kernel together (bench/memory)."""
+PROCESS_BYTES = 60_000_000
+BASE_BYTES = 400_000_000
+"""PostgreSQL with its shared buffers, the broker, the harness itself."""
+
+SPARE_DESCRIPTORS = 1_000
+"""Files, pipes, database and sender connections of a server beside its WebSocket clients."""
+CLIENTS_PER_WORKER = 15_000
+DELIVERY_BYTES = 16
+MESSAGE_BYTES = 600
+"""Disk per message: its row in PostgreSQL, the ledger and the servers' traces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sized:
+    """The numbers that sizing looks at and may lower; ``audience`` is a number of clients here."""
+
+    servers: int
+    clients: int
+    rate_hz: float
+    audience: int
+    seconds: float
+
+    @property
+    def deliveries_hz(self) -> float:
+        return self.rate_hz * self.audience
+
+
+def worker_count(clients: int, cores: int) -> int:
+    """Load workers: one per core up to 4 for speed, and enough for the descriptors of a process."""
+    useful = 1 if clients < 500 else min(4, cores)
+    return max(useful, ceil(clients / CLIENTS_PER_WORKER))
+
+
+def cores_needed(load: Sized, cost: Calibration) -> float:
+    """Cores kept busy by servers, database, broker and load generator together.
+
+    A delivery is a socket write of its own until a client would get more than FLUSHES_HZ of them; beyond that the gateway
+    joins messages, and a further one costs only its handling as a frame. Every server that has part of the audience
+    reads each message from the backplane: that part grows with the servers.
+    """
+    receiving = min(load.clients, load.deliveries_hz)
+    writes_hz = min(load.deliveries_hz, receiving * FLUSHES_HZ)
+    hints_hz = load.rate_hz * min(load.servers, load.audience)
+    return (
+        writes_hz * cost.per_write_s
+        + load.deliveries_hz * cost.per_frame_s
+        + load.rate_hz * cost.per_post_s
+        + hints_hz * cost.per_hint_s
+    )
+
+
+def need(load: Sized, cost: Calibration, cores: int) -> Need:
+    workers = worker_count(load.clients, cores)
+    per_server = ceil(load.clients / load.servers)
+    deliveries = load.deliveries_hz * load.seconds
+    return Need(
+        cores=cores_needed(load, cost),
+        memory_bytes=BASE_BYTES + load.clients * CONNECTION_BYTES + (load.servers + workers + 2) * PROCESS_BYTES,
+        descriptors_per_process=max(per_server, ceil(load.clients / workers)) + SPARE_DESCRIPTORS,
+        ports_per_server=per_server + SPARE_DESCRIPTORS,
+        disk_bytes=int(deliveries * DELIVERY_BYTES + load.rate_hz * load.seconds * MESSAGE_BYTES) + 200_000_000,
+    )
+
+
+def shortfalls(wanted: Need, limits: MachineLimits) -> tuple[str, ...]:
+    """Every limit of the machine that ``wanted`` breaks, as a sentence with what is needed and what is there."""
+    found = []
+    if wanted.cores > limits.cores * BUSY_SHARE:
+        found.append(
+            f"CPU: needs about {wanted.cores:.1f} cores; this machine has {limits.cores}, "
+            f"of which a run may fill {limits.cores * BUSY_SHARE:.1f}"
+        )
+    if wanted.memory_bytes > limits.memory_available_bytes * MEMORY_SHARE:
+        found.append(
+            f"memory: needs about {wanted.memory_bytes / 1e9:.1f} GB; "
+            f"{limits.memory_available_bytes / 1e9:.1f} GB are available, of which a run may fill {MEMORY_SHARE:.0%}"
+        )
+    if wanted.descriptors_per_process > limits.nofile_hard:
+        found.append(
+            f"descriptors: needs {wanted.descriptors_per_process:,} in one process; the hard limit is "
+            f"{limits.nofile_hard:,} (raise it with `ulimit -Hn` or LimitNOFILE=)"
+        )
+    if wanted.ports_per_server > limits.ephemeral_ports:
+        found.append(
+            f"ports: needs {wanted.ports_per_server:,} connections to one server; the ephemeral range has "
+            f"{limits.ephemeral_ports:,} (widen net.ipv4.ip_local_port_range)"
+        )
+    if wanted.disk_bytes > limits.disk_free_bytes:
+        found.append(
+            f"disk: needs about {wanted.disk_bytes / 1e9:.1f} GB for the recording; "
+            f"{limits.disk_free_bytes / 1e9:.1f} GB are free"
+        )
+    return tuple(found)
+
+
+Lowered = Literal["audience", "clients", "rate"]
+_FLOOR: dict[Lowered, int] = {"audience": 20, "clients": 100, "rate": 10}
+"""Below these a run says little; sizing goes on to the next number instead."""
+
+
+def fit(
+    load: Sized, free: tuple[Lowered, ...], *, everyone: bool, cost: Calibration, limits: MachineLimits
+) -> tuple[Sized, tuple[Reduction, ...]]:
+    """Lower the ``free`` numbers, in the order audience, clients, rate, each no further than needed, until the load fits.
+
+    ``everyone``: the audience is all clients and follows their number. The result may still not fit (see `shortfalls`)
+    when all free numbers are at their floor.
+    """
+    reductions: list[Reduction] = []
+    for what in ("audience", "clients", "rate"):
+        short = shortfalls(need(load, cost, limits.cores), limits)
+        if not short:
+            break
+        if what not in free:
+            continue
+        before, load = load, _lowered(load, what, everyone=everyone, cost=cost, limits=limits)
+        if load != before:
+            reductions.append(
+                Reduction(what=what, wanted=_told(before, what), planned=_told(load, what), because="; ".join(short))
+            )
+    return load, tuple(reductions)
+
+
+def _lowered(load: Sized, what: Lowered, *, everyone: bool, cost: Calibration, limits: MachineLimits) -> Sized:
+    """``load`` with ``what`` at the largest round value that fits, or at its floor where none does."""
+    candidates = [value for value in _round_values(_value(load, what)) if value >= _FLOOR[what]]
+    fitting = load
+    for value in candidates:
+        fitting = _with(load, what, value, everyone=everyone)
+        if not shortfalls(need(fitting, cost, limits.cores), limits):
+            break
+    return fitting
+
+
+def _round_values(top: float) -> list[int]:
+    """Values below ``top`` that people call round (two leading digits in steps of 1, 2 or 5), falling."""
+    steps = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
+    values = {step * 10**power // 10 for step in steps for power in range(9)}
+    return sorted((value for value in values if 0 < value < top), reverse=True)
+
+
+def _value(load: Sized, what: Lowered) -> float:
+    return {"audience": load.audience, "clients": load.clients, "rate": load.rate_hz}[what]
+
+
+def _with(load: Sized, what: Lowered, value: int, *, everyone: bool) -> Sized:
+    if what == "audience":
+        return replace(load, audience=value)
+    if what == "clients":
+        return replace(load, clients=value, audience=value if everyone else min(load.audience, value))
+    return replace(load, rate_hz=float(value))
+
+
+def _told(load: Sized, what: Lowered) -> str:
+    return {
+        "audience": f"{load.audience:,} clients per channel",
+        "clients": f"{load.clients:,} clients",
+        "rate": f"{load.rate_hz:,g} messages/s",
+    }[what]

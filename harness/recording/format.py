@@ -1,0 +1,101 @@
+"""The files of a recording: names, row layouts, version.
+
+A recording is a folder, ``results/<scenario>/<UTC time>/``:
+
+    plan.json machine.json events.jsonl telemetry.jsonl arrays/*.npy logs/ verdict.json series.json report.html plots/
+
+All times are nanoseconds of CLOCK_MONOTONIC, which every process of one kernel shares; 0 means "never". Messages,
+clients, channels and servers are named by their 0-based index in the plan. ``docs/recording.md`` is the long form.
+
+History of VERSION
+  1  the first
+"""
+
+import numpy as np
+
+VERSION = 1
+
+PLAN = "plan.json"
+MACHINE = "machine.json"
+EVENTS = "events.jsonl"
+TELEMETRY = "telemetry.jsonl"
+VERDICT = "verdict.json"
+SERIES = "series.json"
+REPORT = "report.html"
+ARRAYS = "arrays"
+LOGS = "logs"
+PLOTS = "plots"
+
+# Outcome of a post, in posts.npy.
+UNSENT, ACKNOWLEDGED, REJECTED, INDETERMINATE = 0, 1, 2, 3
+
+# Flaw of a sighting, in sightings-NN.npy.
+SOUND, FOREIGN, ALTERED = 0, 1, 2
+"""SOUND: the text is exactly what was posted. FOREIGN: not a text of this run's schedule. ALTERED: it names a message of
+the schedule but differs from that message's text."""
+
+POST = np.dtype(
+    [
+        ("phase", "u1"),  # planning.arrivals: PROBE, WARM_UP, MEASURED
+        ("outcome", "u1"),  # UNSENT … INDETERMINATE
+        ("server", "<u2"),
+        ("channel", "<u4"),
+        ("http_status", "<u2"),  # 0: no answer
+        ("seq", "<i8"),  # as acknowledged; 0: none
+        ("intended_ns", "<i8"),
+        ("sent_ns", "<i8"),
+        ("answered_ns", "<i8"),
+    ]
+)
+"""posts.npy: the ledger, one row per message of the schedule, the row's number is the message."""
+
+DELIVERY = np.dtype([("client", "<u4"), ("sighting", "<u4"), ("received_ns", "<i8")])
+"""deliveries-NN.npy: what the clients of load worker NN received, one row per message frame, in order of arrival."""
+
+SIGHTING = np.dtype([("message", "<i8"), ("channel", "<i4"), ("seq", "<i8"), ("flaw", "u1")])
+"""sightings-NN.npy: the distinct frames that worker NN saw; deliveries point here. ``message`` -1: none of this run's;
+``channel`` -1: a name that is not of this run. The same frame may have several rows."""
+
+SESSION = np.dtype(
+    [
+        ("client", "<u4"),
+        ("server", "<u2"),
+        ("close_code", "<u2"),  # 0: not closed, 1006: connection lost, 1000: closed by us at the end
+        ("connected_ns", "<i8"),
+        ("subscribed_ns", "<i8"),
+        ("position", "<i8"),  # seq in the server's "subscribed": the next delivery is position + 1
+        ("ended_ns", "<i8"),
+    ]
+)
+"""sessions-NN.npy: one row per connection of a client of worker NN, in order of time."""
+
+PULSE = np.dtype(
+    [
+        ("at_ns", "<i8"),
+        ("late_ns", "<i8"),  # how late this heartbeat of the event loop came
+        ("cpu_ns", "<i8"),  # CPU time of the process so far
+        ("count", "<i8"),  # deliveries received (workers) or posts sent (publisher) so far
+        ("connected", "<i8"),
+    ]
+)
+"""pulse-worker-NN.npy, pulse-publisher.npy: each process of the load generator measuring itself, every 20 ms."""
+
+ACCEPTED = np.dtype(
+    [("channel", "<u4"), ("seq", "<i8"), ("accepted_ns", "<i8"), ("committed_ns", "<i8"), ("published_ns", "<i8")]
+)
+"""accepted-NN.npy: server NN's trace of the messages it accepted (docs/protocol.md)."""
+
+DELIVERED = np.dtype(
+    [
+        ("channel", "<u4"),
+        ("seq", "<i8"),
+        ("received_ns", "<i8"),
+        ("written_ns", "<i8"),
+        ("sockets", "<u4"),
+        ("recovered", "u1"),
+    ]
+)
+"""delivered-NN.npy: server NN's trace of the messages it wrote to sockets."""
+
+STORED = np.dtype([("message", "<i8"), ("channel", "<i4"), ("seq", "<i8"), ("flaw", "u1")])
+"""stored.npy: the audit, every row that the database holds of this run, in order of (channel, seq)."""
