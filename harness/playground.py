@@ -1,0 +1,116 @@
+"""`harness up` and `harness down`: a cluster to play with, outside any run."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from harness.environments import open_environment, up_state
+from harness.model.cluster import Cluster, Topology
+from harness.model.errors import EnvironmentFailure
+
+START_LIMIT_S = 60.0
+
+
+def bring_up(*, servers: int, backplane: str, write_path: str, detach: bool) -> None:
+    """Start a cluster, say how to use it, and keep it until Ctrl-C or `harness down`.
+
+    With ``detach`` a process of its own keeps it and this one returns when it is up. Raises EnvironmentFailure where it
+    cannot start, or when one of its processes dies.
+    """
+    if detach:
+        _detach(["up", "--servers", str(servers), "--backplane", backplane, "--write-path", write_path])
+        return
+    topology = Topology(servers=servers, backplane=backplane, write_path=write_path, run_id="playground")
+    asyncio.run(_hold(topology))
+
+
+def bring_down() -> None:
+    """Stop every playground of this user and remove what dead runs left."""
+    states = up_state.read_all()
+    for state in states:
+        up_state.stop(state, timeout_s=20)
+        print(f"stopped the cluster of process {state.pid} ({', '.join(state.urls)})")
+    removed = up_state.remove_leftovers()
+    for leftover in removed:
+        print(f"removed {leftover}, left behind by a dead run")
+    if not states and not removed:
+        print("nothing to stop: no cluster was started with `harness up`, and no dead run left anything behind")
+
+
+async def _hold(topology: Topology) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ended.set)
+    with tempfile.TemporaryDirectory(prefix="harness-up-") as folder:
+        start = asyncio.ensure_future(_start_and_hold(topology, Path(folder), ended))
+        waiter = asyncio.ensure_future(ended.wait())
+        await asyncio.wait({start, waiter}, return_when=asyncio.FIRST_COMPLETED)
+        if not start.done():
+            # Ctrl-C while it starts: cut the start short. Once it is up, it ends by itself when it sees the event.
+            await asyncio.wait({start}, timeout=0.5)
+        start.cancel()
+        waiter.cancel()
+        try:
+            await start
+        except asyncio.CancelledError:
+            print("stopped")
+
+
+async def _start_and_hold(topology: Topology, folder: Path, ended: asyncio.Event) -> None:
+    async with open_environment("embedded", topology=topology, folder=folder, server_urls=()) as cluster:
+        with up_state.published(cluster) as token_file:
+            _explain(cluster, token_file)
+            while not ended.is_set():
+                if casualties := cluster.casualties():
+                    raise EnvironmentFailure("; ".join(casualties))
+                await asyncio.sleep(0.2)
+    print("stopped", flush=True)
+
+
+def _explain(cluster: Cluster, token_file: Path) -> None:
+    first = cluster.servers[0]
+    lines = [
+        f"{len(cluster.servers)} servers are up:",
+        *(f"  {server.name}  {server.url}" for server in cluster.servers),
+        f"the token is in {token_file}",
+        "",
+        f'  TOKEN=$(cat {token_file})',
+        f'  curl -H "Authorization: Bearer $TOKEN" {first.url}/readyz',
+        f'  curl -H "Authorization: Bearer $TOKEN" -d \'{{"channel": "general", "text": "hello"}}\' '
+        f"{first.url}/v1/chat.postMessage",
+        "",
+        "docs/protocol.md describes the rest; Ctrl-C or `harness down` ends it",
+    ]
+    print("\n".join(lines), flush=True)
+
+
+def _detach(arguments: list[str]) -> None:
+    """Start `harness` with ``arguments`` in a session of its own and wait until its cluster is up."""
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness.cli", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        deadline_s = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline_s:
+            time.sleep(0.1)
+            ready = up_state.find(process.pid) is not None
+            ended = process.poll() is not None
+            if ready or ended:
+                time.sleep(0.1)
+                output.seek(0)
+                text = output.read().strip()
+                if ended:
+                    raise EnvironmentFailure(f"the cluster did not come up: {text}")
+                print(text)
+                return
+        process.terminate()
+        raise EnvironmentFailure(f"the cluster was not up after {START_LIMIT_S:g} s")

@@ -1,0 +1,115 @@
+"""The command line as a stranger meets it: through the real program."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def harness(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "harness.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "COLUMNS": "200", **environment},
+    )
+
+
+def test_help_names_every_command_and_the_exit_codes() -> None:
+    """`harness --help` is enough to find the way."""
+    shown = harness("--help")
+    assert shown.returncode == 0
+    for word in ("list", "doctor", "plan", "run", "judge", "report", "up", "down", "3 unknown"):
+        assert word in shown.stdout
+
+
+@pytest.mark.parametrize("command", ["list", "doctor", "plan", "run", "judge", "report", "up", "down"])
+def test_every_command_explains_itself(command: str) -> None:
+    """Each command has a help text."""
+    shown = harness(command, "--help")
+    assert shown.returncode == 0
+    assert "Usage: harness" in shown.stdout.replace("python -m harness.cli", "harness").replace("cli.py", "harness")
+
+
+def test_heavy_packages_are_not_imported_for_help() -> None:
+    """Help, version and usage errors answer at once: nothing heavy is imported for them."""
+    code = (
+        "import sys, harness.cli\n"
+        "heavy = {'numpy', 'matplotlib', 'aiohttp', 'asyncpg', 'picows', 'rich', 'jinja2', 'redis', 'msgspec'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "scenario-z"), ("unknown scenario 'scenario-z'", "scenario-a")),
+        (("run", "scenario-a", "--environment", "docker"), ("docker: comes later", "embedded")),
+        (("run", "scenario-a", "--environment", "moon"), ("'moon'", "embedded")),
+        (("run", "scenario-a", "--backplane", "kafka"), ("kafka: comes later",)),
+        (("run", "scenario-a", "--backplane", "memory"), ("--servers 1",)),
+        (("run", "scenario-a", "--audience", "some"), ("'some'", "all")),
+        (("run", "scenario-a", "--rate", "-5"), ("--rate -5",)),
+        (("run", "scenario-a", "--clients", "many"), ("many",)),
+        (("run", "scenario-a", "--nonsense"), ("--nonsense",)),
+        (("run", "scenario-a", "--environment", "external"), ("--server http", "HARNESS_TOKEN")),
+        (("plan", "scenario-a", "--clients", "10000", "--rate", "1000", "--audience", "all"), ("does not fit",)),
+        (("judge", "nowhere"), ("nowhere",)),
+        (("report", "nowhere"), ("nowhere",)),
+        (("explode",), ("explode",)),
+    ],
+)
+def test_what_cannot_work_is_refused_with_code_2_and_its_reason(
+    arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path
+) -> None:
+    """A usage error says what was expected and found, exits 2, and leaves nothing in the results folder."""
+    if arguments[0] in ("run", "plan"):
+        arguments = (*arguments, "--out", str(tmp_path / "results"))
+    shown = harness(*arguments, HARNESS_TOKEN="")
+    assert shown.returncode == 2, shown
+    for word in words:
+        assert word in shown.stderr + shown.stdout
+    assert "Traceback" not in shown.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_load_that_cannot_fit_is_refused_with_what_it_would_need(tmp_path: Path) -> None:
+    """10 million deliveries/s: refused before the start, with cores, memory and descriptors, exit 2."""
+    shown = harness(
+        *("run", "scenario-a", "--clients", "10000", "--rate", "1000", "--audience", "all"),
+        *("--out", str(tmp_path / "results")),
+    )
+    assert shown.returncode == 2
+    for word in ("10,000,000 deliveries/s", "cores", "GB of memory", "descriptors", "--force"):
+        assert word in shown.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_results_that_cannot_be_written_are_noticed_before_the_start(tmp_path: Path) -> None:
+    """A file where the results folder should be: exit 2, the path named, nothing started."""
+    blocker = tmp_path / "results"
+    blocker.write_text("not a folder")
+    shown = harness("run", "scenario-a", "--size", "smoke", "--out", str(blocker / "below"))
+    assert shown.returncode == 2
+    assert str(blocker) in shown.stderr
+
+
+def test_plan_shows_reductions_as_json() -> None:
+    """`plan --json` prints one JSON object and nothing else on stdout."""
+    shown = harness("plan", "scenario-a", "--json")
+    document = json.loads(shown.stdout)
+    assert shown.returncode == 0
+    assert document["fits"] is True
+    assert document["plan"]["servers"] == 4
+
+
+def test_list_names_the_claim() -> None:
+    """`list` shows each scenario with its falsifiable sentence; `--json` the same for programs."""
+    assert "scenario-a" in harness("list").stdout
+    assert json.loads(harness("list", "--json").stdout)[0]["name"] == "scenario-a"
