@@ -1,0 +1,25 @@
+"""Where a cluster runs. Each environment is an async context manager: up inside, gone outside, whatever happens."""
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from harness.model.cluster import Cluster, Topology
+from harness.model.errors import UsageError
+
+
+def open_environment(
+    name: str, *, topology: Topology, folder: Path, server_urls: tuple[str, ...]
+) -> AbstractAsyncContextManager[Cluster]:
+    """The environment ``name``, not yet started. Logs of its processes go to ``folder``/logs.
+
+    Entering it raises EnvironmentFailure with the reason and the last lines of the log where the cluster cannot start.
+    """
+    if name == "embedded":
+        from harness.environments.embedded import embedded
+
+        return embedded(topology, logs=folder / "logs")
+    if name == "external":
+        from harness.environments.external import external
+
+        return external(server_urls)
+    raise UsageError(f"environment {name!r}: comes later; this version has embedded and external")

@@ -1,0 +1,121 @@
+"""One child process of the cluster: started with a log and a guard, watched, ended in good order."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.environments.guard import Guard
+from harness.model.cluster import ClusterProcess
+from harness.model.errors import EnvironmentFailure
+
+LOG_LINES = 8
+
+
+def raise_descriptor_limit() -> None:
+    """Allow this process, and so its children, as many open files as the system lets it."""
+    try:
+        import resource
+    except ImportError:  # no such limits on this system
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Child:
+    """A running program whose output goes to ``log``. It lives in a session of its own: Ctrl-C reaches the harness only."""
+
+    def __init__(
+        self,
+        name: str,
+        role: str,
+        arguments: Sequence[str],
+        *,
+        log: Path,
+        guard: Guard,
+        user: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.role = role
+        self.log = log
+        self.asked_to_end = False
+        with log.open("ab") as output:
+            try:
+                self._process = subprocess.Popen(
+                    arguments,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    cwd="/" if user is not None else None,
+                    env={**os.environ, **(environment or {})},
+                    user=user,
+                    group=user,
+                    extra_groups=None if user is None else [],
+                )
+            except OSError as error:
+                raise EnvironmentFailure(f"{name} cannot be started: {arguments[0]}: {error.strerror}") from error
+        guard.watch_process(self._process.pid)
+
+    @property
+    def process(self) -> ClusterProcess:
+        return ClusterProcess(name=self.name, role=self.role, pid=self._process.pid)
+
+    def casualty(self) -> str | None:
+        """A sentence about an end that nobody asked for, else None."""
+        code = self._process.poll()
+        if code is None or self.asked_to_end:
+            return None
+        return f"{self.name} ended unexpectedly: {how_it_ended(code)}; {last_lines(self.log)}"
+
+    def send(self, number: int) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(number)
+
+    async def end(self, number: int = signal.SIGTERM, *, timeout_s: float = 5.0) -> None:
+        """Ask it to end by signal ``number``; kill it when it has not after ``timeout_s``. Never raises."""
+        self.asked_to_end = True
+        self.send(number)
+        self.send(signal.SIGCONT)
+        if not await self._ended_within(timeout_s):
+            self.send(signal.SIGKILL)
+            await self._ended_within(timeout_s)
+
+    async def _ended_within(self, timeout_s: float) -> bool:
+        for _ in range(int(timeout_s / 0.02)):
+            if self._process.poll() is not None:
+                return True
+            await asyncio.sleep(0.02)
+        return self._process.poll() is not None
+
+
+def how_it_ended(code: int) -> str:
+    """A return code of subprocess as words."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by signal {-code} ({signal.Signals(-code).name})"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+def last_lines(log: Path) -> str:
+    """The end of a log for an error message, bounded."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 4_000))
+            lines = file.read().decode("utf-8", "replace").strip().splitlines()[-LOG_LINES:]
+    except OSError:
+        lines = []
+    if not lines:
+        return f"its log {log} is empty"
+    return f"last lines of {log}:\n  " + "\n  ".join(lines)
+
+
+def python_program(module: str, *arguments: str) -> list[str]:
+    """The command line that runs one of our modules with this interpreter."""
+    return [sys.executable, "-m", module, *arguments]

@@ -1,0 +1,131 @@
+"""The guard: ends what a harness started when the harness itself is gone, however it went, SIGKILL included.
+
+`python -m harness.environments.guard` reads lines from its standard input, a pipe whose other end only the harness holds:
+
+    process PID START    a child; START is its start time as the kernel counts it, so that a recycled PID is told apart
+    folder PATH          a temporary folder of the run
+    dismissed            everything was taken down in good order: leave without touching anything
+
+At end of file without ``dismissed`` it terminates the processes, kills after a bound those that stay, removes the
+folders. It uses the standard library alone, lives in a session of its own, and ignores the signals of a terminal.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+GRACE_S = 3.0
+
+
+def started_at(pid: int) -> str:
+    """When process ``pid`` started, in the kernel's own words; empty where there is no such process."""
+    try:
+        # The name in parentheses may hold anything, so count from the last one: field 22 of proc(5) is the start time.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        pass
+    try:
+        shown = subprocess.run(
+            ["ps", "-o", "lstart=", "-p", str(pid)],  # noqa: S607 - where ps lives differs between systems without /proc
+            capture_output=True,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return "-".join(shown.stdout.split())
+
+
+class Guard:
+    """The harness's end of the pipe."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-S", "-E", str(Path(__file__))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def watch_process(self, pid: int) -> None:
+        self._tell(f"process {pid} {started_at(pid)}")
+
+    def watch_folder(self, folder: Path) -> None:
+        self._tell(f"folder {folder}")
+
+    def dismiss(self) -> None:
+        """Everything is down. Idempotent."""
+        self._tell("dismissed")
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=5)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.dismiss()
+
+    def _tell(self, line: str) -> None:
+        assert self._process.stdin is not None
+        # A guard that was killed guards nothing, but the run it guarded goes on.
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(f"{line}\n".encode())
+            self._process.stdin.flush()
+
+
+def end_processes(processes: list[tuple[int, str]], grace_s: float) -> None:
+    """Terminate those (pid, start time) that are still the same processes; kill what is left after ``grace_s``."""
+
+    def alive() -> list[int]:
+        return [pid for pid, start in processes if start and started_at(pid) == start and not _is_zombie(pid)]
+
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in alive():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                # A stopped process takes SIGTERM only once it goes on.
+                os.kill(pid, number)
+                os.kill(pid, signal.SIGCONT)
+        deadline_s = time.monotonic() + grace_s
+        while alive() and time.monotonic() < deadline_s:
+            time.sleep(0.02)
+
+
+def _is_zombie(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
+
+
+def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    processes: list[tuple[int, str]] = []
+    folders: list[str] = []
+    for line in sys.stdin:
+        word, _, rest = line.strip().partition(" ")
+        if word == "process":
+            pid, _, start = rest.partition(" ")
+            processes.append((int(pid), start))
+        elif word == "folder":
+            folders.append(rest)
+        elif word == "dismissed":
+            return
+    # PostgreSQL was started before the servers and is ended after them: newest first.
+    end_processes(processes[::-1], GRACE_S)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

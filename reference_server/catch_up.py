@@ -1,0 +1,142 @@
+"""Reads from the database what the backplane did not bring, and what clients missed while they were away."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+from reference_server.channel import Channel
+from reference_server.coalesced import Coalesced
+from reference_server.gateway import Gateway
+from reference_server.link import DatabaseError
+from reference_server.wire import message_frame
+
+SWEEP_S = 1.0
+SWEEP_WHILE_DOWN_S = 0.15
+CHANNELS_PER_SWEEP = 2_000
+CHANNELS_PER_READ = 64
+ROWS_PER_READ = 200
+SUBSCRIBE_PATIENCE_S = 0.5
+"""How long an opening channel waits for the backplane to confirm. Without it nothing is lost, only later."""
+
+Rows = list[tuple[int, bytes]]
+LastSeqs = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
+After = Callable[[Sequence[tuple[str, int]], int], Awaitable[list[list[tuple[int, str]]]]]
+
+
+class CatchUp:
+    """Keeps the gateway's channels no further behind the database than a sweep.
+
+    Holes show when a later message arrives, but a lost tail shows nowhere: so positions are compared with the database
+    every second, and while the backplane is down every 150 ms, which is then how messages travel at all.
+    """
+
+    def __init__(self, gateway: Gateway, last_seqs: LastSeqs, after: After, *, recovery: bool) -> None:
+        self._gateway = gateway
+        self._last_seqs = last_seqs
+        self._after = after
+        self._recovery = recovery
+        self._swept_s = 0.0
+        self._next = 0
+        self._newest = Coalesced[str, int](self._ask_newest, at_once=CHANNELS_PER_SWEEP)
+        self._missed = Coalesced[tuple[str, int], Rows](self._ask_after, at_once=CHANNELS_PER_READ)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._newest.run())
+            tasks.create_task(self._missed.run())
+            tasks.create_task(self._compare())
+            tasks.create_task(self._fill())
+
+    # For a client that subscribes. All raise DatabaseError.
+
+    async def settled(self, channel: Channel) -> None:
+        """Wait until the channel has a position: the newest seq, as read after the backplane confirmed to deliver."""
+        if channel.position is not None:
+            return
+        if self._gateway.backplane_up:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SUBSCRIBE_PATIENCE_S):
+                    await channel.subscribed.wait()
+        self._gateway.settle(channel.name, await self._newest.get(channel.name))
+
+    async def newest(self, channel: str) -> int:
+        return await self._newest.get(channel)
+
+    async def after(self, channel: str, since: int) -> Rows:
+        """Some messages after ``since`` as (seq, frame), in order, without a gap; none only if there are none."""
+        return await self._missed.get((channel, since))
+
+    async def _ask_newest(self, names: Sequence[str]) -> list[int]:
+        newest = await self._last_seqs(names)
+        return [newest.get(name, 0) for name in names]
+
+    async def _ask_after(self, asked: Sequence[tuple[str, int]]) -> list[Rows]:
+        found = await self._after(asked, ROWS_PER_READ)
+        return [
+            [(seq, message_frame(name, seq, text)) for seq, text in rows]
+            for (name, _), rows in zip(asked, found, strict=True)
+        ]
+
+    # For the channels that are open.
+
+    async def _compare(self) -> None:
+        gateway = self._gateway
+        while True:
+            interval_s = SWEEP_S if gateway.backplane_up else SWEEP_WHILE_DOWN_S
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._swept_s + interval_s - time.monotonic()):
+                    await gateway.check_wanted.wait()
+            gateway.check_wanted.clear()
+            names = gateway.unchecked & gateway.channels.keys()
+            gateway.unchecked.clear()
+            now_s = time.monotonic()
+            if now_s - self._swept_s >= interval_s:
+                self._swept_s = now_s
+                gateway.close_idle()
+                names.update(self._some_channels())
+            await self._check(list(names))
+
+    def _some_channels(self) -> list[str]:
+        """The channels of one sweep: all, or a part and next time the next."""
+        names = list(self._gateway.channels)
+        if len(names) <= CHANNELS_PER_SWEEP:
+            return names
+        start = self._next % len(names)
+        self._next = start + CHANNELS_PER_SWEEP
+        return (names + names)[start : start + CHANNELS_PER_SWEEP]
+
+    async def _check(self, names: list[str]) -> None:
+        if not self._recovery:
+            return
+        for at in range(0, len(names), CHANNELS_PER_SWEEP):
+            part = names[at : at + CHANNELS_PER_SWEEP]
+            try:
+                newest = await self._ask_newest(part)
+            except DatabaseError:
+                return  # the next sweep asks again
+            for name, seq in zip(part, newest, strict=True):
+                channel = self._gateway.channels.get(name)
+                if channel is not None and channel.position is not None:
+                    self._gateway.settle(name, seq)
+
+    async def _fill(self) -> None:
+        gateway = self._gateway
+        while True:
+            await gateway.fill_wanted.wait()
+            asked: list[tuple[str, int]] = []
+            while gateway.behind and len(asked) < CHANNELS_PER_READ:
+                channel = gateway.channels.get(gateway.behind.pop())
+                if channel is not None and channel.position is not None and channel.behind:
+                    asked.append((channel.name, channel.position))
+            if not gateway.behind:
+                gateway.fill_wanted.clear()
+            if not asked:
+                continue
+            try:
+                found = await self._ask_after(asked)
+            except DatabaseError:
+                continue  # the next sweep finds them behind again
+            for (name, _), rows in zip(asked, found, strict=True):
+                gateway.recover(name, rows)

@@ -1,0 +1,112 @@
+"""Writes pending messages to the sockets of their subscribers, joined per channel, paced by what writing costs."""
+
+import asyncio
+import time
+
+from reference_server.channel import Channel, Delivery
+from reference_server.connection import Connection
+from reference_server.metrics import Metrics
+from reference_server.pacing import Pacing
+from reference_server.trace import Trace
+
+CHUNK_BYTES = 262_144
+"""How much of one channel is written at once: a reader that keeps up can take it, however much was recovered."""
+
+SLOW_READER = 4008
+
+TIMER_RESOLUTION_S = 0.001
+"""uvloop counts in milliseconds: a timer that is late by less was in time."""
+
+
+class FanOut:
+    """A reader whose waiting bytes exceed the limit is shut; nobody else notices."""
+
+    def __init__(self, *, waiting_limit_bytes: int, trace: Trace, metrics: Metrics) -> None:
+        self._waiting_limit_bytes = waiting_limit_bytes
+        self._trace = trace
+        self._metrics = metrics
+        self._pacing = Pacing()
+        self._dirty: list[Channel] = []
+        self._scheduled = False
+        self._lateness_s = 0.0
+
+    def add(self, channel: Channel) -> None:
+        """Write this channel's pending messages with the next flush, which is right now unless we are in a pause."""
+        if channel.dirty or not channel.pending:
+            return
+        channel.dirty = True
+        self._dirty.append(channel)
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        started_s = time.monotonic()
+        dirty, self._dirty = self._dirty, []
+        slow: list[Connection] = []
+        for channel in dirty:
+            channel.dirty = False
+            self._write(channel, slow)
+            if channel.pending:
+                channel.dirty = True
+                self._dirty.append(channel)
+        for connection in slow:
+            if not connection.closed:
+                self._metrics.slow_readers += 1
+                connection.socket.close_now(SLOW_READER, "read too slowly")
+        flush_s = time.monotonic() - started_s
+        self._metrics.flushes.add(flush_s)
+        self._rest(self._pacing.pause_after(flush_s, self._lateness_s))
+
+    def _write(self, channel: Channel, slow: list[Connection]) -> None:
+        batch = channel.take_pending(CHUNK_BYTES)
+        chunk = _join(batch)
+        limit = self._waiting_limit_bytes
+        members = channel.members
+        for connection in members:
+            connection.write(chunk)
+            if connection.waiting_bytes() > limit:
+                slow.append(connection)
+        written = len(batch) * len(members)
+        # A few at most, for a moment after they resumed: their sockets are counted message by message.
+        ahead = self._write_ahead(channel, batch, slow) if channel.ahead else ()
+        written_ns = time.monotonic_ns()
+        for seq, _, received_ns, source in batch:
+            sockets = len(members) + sum(position < seq for position in ahead)
+            if sockets:
+                self._trace.delivered.add(channel.name, seq, received_ns, written_ns, sockets, source)
+            written += sockets - len(members)
+        self._metrics.deliveries += written
+        for connection in [connection for connection, seq in channel.ahead.items() if seq <= channel.flushed]:
+            del channel.ahead[connection]
+            members.add(connection)
+
+    def _write_ahead(self, channel: Channel, batch: list[Delivery], slow: list[Connection]) -> list[int]:
+        for connection, position in channel.ahead.items():
+            if news := [delivery for delivery in batch if delivery.seq > position]:
+                connection.write(_join(news))
+                if connection.waiting_bytes() > self._waiting_limit_bytes:
+                    slow.append(connection)
+        return list(channel.ahead.values())
+
+    def _rest(self, pause_s: float) -> None:
+        self._metrics.flush_pause_s = pause_s
+        self._lateness_s = 0.0
+        loop = asyncio.get_running_loop()
+        if pause_s > 0:
+            loop.call_later(pause_s, self._wake, time.monotonic() + pause_s)
+        elif self._dirty:
+            loop.call_soon(self._flush)
+        else:
+            self._scheduled = False
+
+    def _wake(self, due_s: float) -> None:
+        self._lateness_s = max(0.0, time.monotonic() - due_s - TIMER_RESOLUTION_S)
+        if self._dirty:
+            self._flush()
+        else:
+            self._scheduled = False
+
+
+def _join(batch: list[Delivery]) -> bytes:
+    return batch[0].frame if len(batch) == 1 else b"".join([delivery.frame for delivery in batch])

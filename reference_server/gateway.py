@@ -1,0 +1,162 @@
+"""Who is subscribed to what, and what the backplane said: the hub between backplane, database and sockets.
+
+Everything here happens at once, without waiting. What needs the database is put on two lists, ``unchecked`` and ``behind``,
+that catch_up works through.
+"""
+
+import asyncio
+import time
+from collections.abc import Collection, Iterable
+
+from reference_server.backplane.base import Backplane
+from reference_server.channel import Arrival, Channel
+from reference_server.connection import Connection
+from reference_server.fan_out import FanOut
+from reference_server.metrics import Metrics
+
+GRACE_S = 0.03
+"""How long a missing message may still be on its way: two servers' publications may cross, or trail their COMMITs."""
+
+
+class Gateway:
+    """Implements backplane.base.Receiver.
+
+    For each subscription it has every message after the position it named written, in order, each once. It never lets a
+    message out before those before it, nor twice, whatever the backplane does; only with ``recovery`` off it gives up,
+    after a grace, on messages that do not come.
+    """
+
+    def __init__(self, backplane: Backplane, fan_out: FanOut, *, recovery: bool, metrics: Metrics) -> None:
+        self._backplane = backplane
+        self._fan_out = fan_out
+        self._recovery = recovery
+        self._metrics = metrics
+        self.channels: dict[str, Channel] = {}
+        self.connections: set[Connection] = set()
+        self.backplane_up = False
+        self.unchecked: set[str] = set()
+        """channels whose position is to be compared with the database"""
+        self.check_wanted = asyncio.Event()
+        self.behind: set[str] = set()
+        """channels that miss messages which the database has"""
+        self.fill_wanted = asyncio.Event()
+
+    # What the backplane tells.
+
+    def on_message(self, channel: str, seq: int, frame: bytes) -> None:
+        self._metrics.received += 1
+        state = self.channels.get(channel)
+        if state is None:
+            return  # unsubscribed a moment ago
+        arrival = state.offer(seq, frame, time.monotonic_ns())
+        if arrival is Arrival.TAKEN:
+            self._fan_out.add(state)
+        elif arrival is Arrival.REPEATED:
+            self._metrics.duplicates += 1
+        else:
+            self._metrics.shed += arrival is Arrival.SHED
+            self._expect_missing(state)
+
+    def on_subscribed(self, channels: Collection[str]) -> None:
+        for name in channels:
+            if channel := self.channels.get(name):
+                channel.subscribed.set()
+        if self._recovery:
+            self.unchecked.update(channels)
+            self.check_wanted.set()
+
+    def on_state(self, up: bool) -> None:
+        self.backplane_up = up
+        self.check_wanted.set()
+
+    # What the database tells.
+
+    def settle(self, name: str, newest: int) -> None:
+        """``newest`` is the newest committed seq of this channel."""
+        if channel := self.channels.get(name):
+            channel.settle(newest)
+            self._fan_out.add(channel)
+            self._expect_missing(channel)
+
+    def recover(self, name: str, rows: Iterable[tuple[int, bytes]]) -> None:
+        """The messages after the channel's position, in order, without a gap."""
+        if channel := self.channels.get(name):
+            news = channel.recover(rows, time.monotonic_ns())
+            self._metrics.recovered += news
+            self._fan_out.add(channel)
+            if news and channel.behind:
+                self._want_fill(channel)
+            else:
+                self._expect_missing(channel)
+
+    # What the clients want.
+
+    def open(self, name: str) -> Channel:
+        """The channel, wanted by one more. Each call is matched by ``release``, or by ``attach`` and ``detach``."""
+        channel = self.channels.get(name)
+        if channel is None:
+            channel = self.channels[name] = Channel(name)
+            self._backplane.subscribe((name,))
+        channel.interest += 1
+        channel.idle = False
+        return channel
+
+    def release(self, channel: Channel) -> None:
+        channel.interest -= 1
+
+    def attach(self, connection: Connection, channel: Channel, position: int) -> None:
+        """From now on the connection gets everything after ``position``, which is not before ``channel.flushed``."""
+        assert position >= channel.flushed
+        connection.channels[channel.name] = channel
+        if position == channel.flushed:
+            channel.members.add(connection)
+        else:
+            channel.ahead[connection] = position
+
+    def detach(self, connection: Connection, name: str) -> None:
+        if channel := connection.channels.pop(name, None):
+            channel.members.discard(connection)
+            channel.ahead.pop(connection, None)
+            channel.interest -= 1
+
+    def leave(self, connection: Connection) -> None:
+        """Nothing more is written to this connection."""
+        connection.closed = True
+        self.connections.discard(connection)
+        for name in list(connection.channels):
+            self.detach(connection, name)
+
+    def close_idle(self) -> None:
+        """Forget the channels that nobody wanted at this call and the last: who comes right back finds them open."""
+        gone = [name for name, channel in self.channels.items() if channel.idle and not channel.interest]
+        for name in gone:
+            channel = self.channels.pop(name)
+            if channel.grace is not None:
+                channel.grace.cancel()
+        if gone:
+            self._backplane.unsubscribe(gone)
+        for channel in self.channels.values():
+            channel.idle = not channel.interest
+
+    # Missing messages.
+
+    def _expect_missing(self, channel: Channel) -> None:
+        """A message is missing: give it a grace to arrive by itself."""
+        if channel.behind and channel.grace is None:
+            self._metrics.holes += 1
+            grace_s = GRACE_S if self.backplane_up else 0.0
+            channel.grace = asyncio.get_running_loop().call_later(grace_s, self._miss, channel)
+
+    def _miss(self, channel: Channel) -> None:
+        channel.grace = None
+        if not channel.behind:
+            return
+        if self._recovery:
+            self._want_fill(channel)
+        else:
+            self._metrics.skipped += channel.skip()
+            self._fan_out.add(channel)
+
+    def _want_fill(self, channel: Channel) -> None:
+        self.behind.add(channel.name)
+        self.fill_wanted.set()
