@@ -3,6 +3,7 @@ happens; whatever was recorded before something went wrong is kept and judged.""
 
 import asyncio
 import signal
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -18,6 +19,7 @@ from harness.model.finding import Verdict
 from harness.model.plan import Plan
 from harness.model.watch import Watch
 from harness.observation.audit import audit
+from harness.observation.limits import raise_descriptor_limit
 from harness.observation.machine import describe_machine
 from harness.observation.telemetry import Telemetry
 from harness.observation.trace import collect_traces
@@ -49,6 +51,7 @@ def run_experiment(plan: Plan, *, out: Path, server_urls: tuple[str, ...], watch
 
     Raises EnvironmentFailure where not even the folder can be made.
     """
+    raise_descriptor_limit()
     folder = create_folder(out, plan)
     with Journal(folder) as journal:
         ending = asyncio.run(_record(plan, folder=folder, journal=journal, server_urls=server_urls, watch=watch))
@@ -141,8 +144,9 @@ async def _conduct(plan: Plan, *, folder: Path, journal: Journal, server_urls: t
         cluster = await up.enter_async_context(
             open_environment(plan.environment, topology=topology, folder=folder, server_urls=server_urls)
         )
-        journal.machine(describe_machine(cluster))
-        fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, folder=folder)
+        journal.machine(await describe_machine(cluster, folder))
+        secrets = Path(up.enter_context(tempfile.TemporaryDirectory(prefix="harness-load-")))
+        fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, folder=folder, secrets=secrets)
         try:
             async with fleet, Telemetry(cluster, processes=fleet.processes, path=folder / "telemetry.jsonl"):
                 await _guarded(_load(plan, fleet, journal, enter, watch), cluster, fleet, watch)
@@ -169,8 +173,8 @@ async def _load(plan: Plan, fleet: Fleet, journal: Journal, enter: Callable[[str
     enter("measure")
     await asyncio.sleep((start_ns - time.monotonic_ns()) / 1e9 + plan.warm_up_s + plan.duration_s)
     enter("drain")
-    async with asyncio.timeout(POST_LIMIT_S):
-        await fleet.posted()
+    if not await fleet.posted(POST_LIMIT_S):
+        watch.note(f"not every post was sent and answered {POST_LIMIT_S:g} s after the schedule's end")
     complete = await fleet.drain(QUIET_S, DRAIN_LIMIT_S)
     journal.event("drained", complete=complete)
     await fleet.finish()

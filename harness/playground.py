@@ -79,7 +79,7 @@ def _explain(cluster: Cluster, token_file: Path) -> None:
         *(f"  {server.name}  {server.url}" for server in cluster.servers),
         f"the token is in {token_file}",
         "",
-        f'  TOKEN=$(cat {token_file})',
+        f"  TOKEN=$(cat {token_file})",
         f'  curl -H "Authorization: Bearer $TOKEN" {first.url}/readyz',
         f'  curl -H "Authorization: Bearer $TOKEN" -d \'{{"channel": "general", "text": "hello"}}\' '
         f"{first.url}/v1/chat.postMessage",

@@ -15,16 +15,6 @@ from harness.model.errors import EnvironmentFailure
 LOG_LINES = 8
 
 
-def raise_descriptor_limit() -> None:
-    """Allow this process, and so its children, as many open files as the system lets it."""
-    try:
-        import resource
-    except ImportError:  # no such limits on this system
-        return
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
 class Child:
     """A running program whose output goes to ``log``. It lives in a session of its own: Ctrl-C reaches the harness only."""
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import aiohttp
 
-from harness.environments.child import Child, last_lines, python_program, raise_descriptor_limit
+from harness.environments.child import Child, last_lines, python_program
 from harness.environments.guard import Guard
 from harness.environments.ports import free_ports
 from harness.environments.postgres import start_postgres, stop_postgres
@@ -51,7 +51,6 @@ class EmbeddedCluster:
 @asynccontextmanager
 async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedCluster]:
     """Start the cluster, hand it out, take it down. Raises EnvironmentFailure where a part cannot start."""
-    raise_descriptor_limit()
     logs.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as down:
         guard = down.enter_context(Guard())

@@ -7,10 +7,11 @@ NumPy's header is written first and rewritten in place when the file is closed; 
 import io
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
@@ -36,9 +37,9 @@ class RowFile:
         self._file = path.open("xb", buffering=0)
         self._write(_header(dtype, 0))
 
-    def append(self, rows: "Buffer") -> None:
+    def append(self, rows: "Buffer | NDArray[Any]") -> None:
         """Append whole rows, as an array of this layout or as its bytes."""
-        data = memoryview(rows).cast("B")
+        data = memoryview(rows).cast("B")  # type: ignore[arg-type]  # an array is a buffer; its stubs say so from 3.12
         assert data.nbytes % self.dtype.itemsize == 0, "only whole rows are appended"
         self._write(data)
         self.rows += data.nbytes // self.dtype.itemsize

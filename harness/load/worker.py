@@ -1,0 +1,274 @@
+"""A load worker: one process that holds its share of the clients and writes down what they receive.
+
+python -m harness.load.worker JOB INDEX
+"""
+
+import asyncio
+import gc
+import random
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import uvloop
+from picows import WSCloseCode, ws_connect
+
+from harness.load.connection import Client, Sink
+from harness.load.control import Control, send
+from harness.load.dialogue import Dialogue
+from harness.load.job import Command, Job, Report, read_job
+from harness.load.pulse import Pulse
+from harness.load.sightings import Sightings
+from harness.model.message import channel_name
+from harness.planning.arrivals import PROBE, schedule
+from harness.planning.placement import client_channels, client_servers, client_workers
+from harness.recording.arrays import RowFile
+from harness.recording.format import DELIVERY, SESSION, SIGHTING
+
+HANDSHAKES = 64
+"""How many connects are in flight at once: more only fill the servers' listen queues."""
+HANDSHAKE_TIMEOUT_S = 20.0
+BACK_OFF_BASE_S = 0.25
+BACK_OFF_CAP_S = 5.0
+READ_BUFFER_BYTES = 2_048
+FLUSH_S = 0.5
+REPORT_S = 0.2
+SAMPLE = 500
+
+
+class Worker:
+    """Everything one worker process holds."""
+
+    def __init__(self, job: Job, index: int) -> None:
+        self.job = job
+        plan = job.plan
+        self.schedule = schedule(plan)
+        arrays = Path(job.arrays)
+        self.sightings = Sightings(plan, len(self.schedule))
+        self.sink = Sink(self.sightings)
+        self.deliveries = RowFile(arrays / f"deliveries-{index:02}.npy", DELIVERY)
+        self.sighting_rows = RowFile(arrays / f"sightings-{index:02}.npy", SIGHTING)
+        self.sessions = RowFile(arrays / f"sessions-{index:02}.npy", SESSION)
+        self.pulse = Pulse(arrays / f"pulse-worker-{index:02}.npy", self._counts)
+        channels, servers = client_channels(plan), client_servers(plan)
+        self.clients = [
+            Client(
+                int(client),
+                int(servers[client]),
+                Dialogue(channel_name(plan.run_id, int(channels[client]))),
+                self.sink,
+                self._on_change,
+            )
+            for client in np.flatnonzero(client_workers(plan) == index)
+        ]
+        self.report = Report()
+        self.start_ns = 0
+        self.closing = False
+        self.handshakes = asyncio.Semaphore(HANDSHAKES)
+        self.connecting: set[asyncio.Task[None]] = set()
+        self.ended = asyncio.Event()
+        self._probed: set[int] = set()
+        self._flushed_rows = 0
+
+    def _counts(self) -> tuple[int, int]:
+        return self._flushed_rows + len(self.sink.rows) // 2, self.report.connected
+
+    # Commands.
+
+    def on_command(self, command: Command) -> None:
+        try:
+            self._obey(command)
+        except OSError as error:
+            self.fail(error)
+
+    def _obey(self, command: Command) -> None:
+        if command.do == "connect":
+            for client in self.clients:
+                self._connect_soon(client)
+        elif command.do == "start":
+            self.start_ns = command.start_ns
+            # What lives now lives to the end: the collector need not look at it again and again.
+            gc.collect()
+            gc.freeze()
+        elif command.do == "finish":
+            self.finish()
+        self.report.phase = command.do
+
+    def finish(self) -> None:
+        """Close every connection in good order and every file."""
+        self.closing = True
+        for task in self.connecting:
+            task.cancel()
+        for client in self.clients:
+            client.dialogue.close()
+            if client.transport is not None:
+                client.close_code = 1000
+                self._end_session(client)
+                client.transport.send_close(WSCloseCode.OK)
+                client.transport.disconnect()
+        self.flush()
+        self.pulse.close()
+        for file in (self.deliveries, self.sighting_rows, self.sessions):
+            file.close()
+        self.ended.set()
+
+    # Connecting.
+
+    def _connect_soon(self, client: Client, delay_s: float = 0.0) -> None:
+        task = asyncio.get_running_loop().create_task(self._connect(client, delay_s))
+        self.connecting.add(task)
+        task.add_done_callback(self._connected_or_failed)
+
+    def _connected_or_failed(self, task: "asyncio.Task[None]") -> None:
+        self.connecting.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.fail(error)
+
+    async def _connect(self, client: Client, delay_s: float) -> None:
+        """Connect until it works; every failure waits longer, at random, so that clients do not come back in step."""
+        failures = 0
+        await asyncio.sleep(delay_s)
+        while not self.closing:
+            server = self.job.servers[client.server]
+            try:
+                async with self.handshakes:
+                    await ws_connect(
+                        lambda: client,
+                        f"ws://{server.host}:{server.port}/v1/ws",
+                        websocket_handshake_timeout=HANDSHAKE_TIMEOUT_S,
+                        extra_headers={"Authorization": f"Bearer {self.job.token}"},
+                        read_buffer_init_size=READ_BUFFER_BYTES,
+                    )
+            except (OSError, TimeoutError) as error:
+                self._trouble(client, error)
+            except Exception as error:
+                # picows has its own family for refused handshakes; each is a reason to come back, not to end.
+                self._trouble(client, error)
+            else:
+                self.report.connected += 1
+                return
+            failures += 1
+            if failures % 3 == 0:
+                client.server = (client.server + 1) % len(self.job.servers)
+            await asyncio.sleep(back_off_s(failures))
+
+    def _trouble(self, client: Client, error: Exception) -> None:
+        server = self.job.servers[client.server]
+        self.report.trouble = f"client {client.index} cannot connect to {server.url}: {type(error).__name__}: {error}"
+
+    def _on_change(self, client: Client) -> None:
+        if client.transport is None:
+            self._on_lost(client)
+        elif client.live:
+            self.report.subscribed += 1
+        elif client.dialogue.trouble:
+            self.report.trouble = client.dialogue.trouble
+            # Refused a subscription: try again with a new connection, like any other failure.
+            client.transport.disconnect(graceful=False)
+
+    def _on_lost(self, client: Client) -> None:
+        if self.closing:
+            return
+        self._end_session(client)
+        self.report.connected -= 1
+        if client.subscribed_ns:
+            self.report.subscribed -= 1
+            client.subscribed_ns = 0
+        client.server = (client.server + 1) % len(self.job.servers)
+        self._connect_soon(client, back_off_s(1))
+
+    def _end_session(self, client: Client) -> None:
+        row = (
+            client.index,
+            client.server,
+            client.close_code,
+            client.connected_ns,
+            client.subscribed_ns,
+            client.dialogue.position,
+            time.monotonic_ns(),
+        )
+        try:
+            self.sessions.append(np.array([row], SESSION))
+        except OSError as error:
+            self.fail(error)
+
+    # Writing and telling.
+
+    def flush(self) -> None:
+        """Write down what arrived since the last time."""
+        rows = self.sink.rows
+        if rows:
+            self.deliveries.append(rows)
+            self._look_at(np.frombuffer(rows, DELIVERY).copy())
+            self._flushed_rows += len(rows) // 2
+            # The array object stays, because clients hold its ``append``.
+            del rows[:]
+        if new := self.sightings.take_rows().tolist():
+            self.sighting_rows.append(np.array(new, SIGHTING))
+
+    def _look_at(self, rows: "np.ndarray[tuple[int, ...], np.dtype[np.void]]") -> None:
+        """Live figures for the eye: who saw a probe, a sample of latencies."""
+        if not self.start_ns:
+            messages = self.sightings.messages()[rows["sighting"]]
+            probes = (messages >= 0) & (self.schedule.phase[messages] == PROBE)
+            self._probed.update(rows["client"][probes].tolist())
+            self.report.probed = len(self._probed)
+            return
+        sample = rows[:: max(1, len(rows) // SAMPLE)][:SAMPLE]
+        messages = np.array([self.sightings.message_of(number) for number in sample["sighting"].tolist()], np.int64)
+        known = messages >= 0
+        due_ns = self.start_ns + self.schedule.offset_ns[messages[known]]
+        self.report.latencies_ms = tuple(((sample["received_ns"][known] - due_ns) / 1e6).round(2).tolist())
+
+    def tell(self) -> None:
+        self.report.delivered = self._counts()[0]
+        send(self.report)
+        self.report.latencies_ms = ()
+
+    def fail(self, error: BaseException) -> None:
+        """Say why this process cannot go on, and go."""
+        self.report.failed = True
+        self.report.trouble = f"{type(error).__name__}: {error}"
+        send(self.report)
+        self.ended.set()
+
+
+def back_off_s(failures: int) -> float:
+    """Full jitter: a random wait below a limit that doubles with each failure."""
+    return random.uniform(0, min(BACK_OFF_CAP_S, BACK_OFF_BASE_S * 2 ** min(failures, 8)))  # noqa: S311 - no secret
+
+
+async def run(job: Job, index: int) -> None:
+    worker = Worker(job, index)
+    Control(worker.on_command).listen()
+    worker.pulse.start()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1_000)
+    flushed_s = time.monotonic()
+    while not worker.ended.is_set():
+        try:
+            if time.monotonic() - flushed_s >= FLUSH_S:
+                flushed_s = time.monotonic()
+                worker.flush()
+            worker.tell()
+        except OSError as error:
+            worker.fail(error)
+            return
+        try:
+            async with asyncio.timeout(REPORT_S):
+                await worker.ended.wait()
+        except TimeoutError:
+            pass
+    worker.tell()
+    # Let the last close frames out.
+    await asyncio.sleep(0.05)
+
+
+def main() -> None:
+    job = read_job(Path(sys.argv[1]))
+    uvloop.run(run(job, int(sys.argv[2])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""The audit: every message of the run that the database holds, as stored.npy.
+
+Read from PostgreSQL itself where the harness has access to it, else through the servers' history route.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import msgspec
+import numpy as np
+
+from harness.model.cluster import Cluster, DatabaseAddress
+from harness.model.errors import EnvironmentFailure
+from harness.model.message import channel_index, channel_name
+from harness.model.plan import Plan
+from harness.planning.arrivals import schedule
+from harness.planning.identity import identify
+from harness.recording.arrays import RowFile
+from harness.recording.format import STORED
+
+BATCH_ROWS = 10_000
+HISTORY_ROWS = 1_000
+HISTORY_AT_ONCE = 16
+
+Stored = tuple[str, int, str]
+"""channel name, seq, text"""
+
+
+class _Event(msgspec.Struct):
+    seq: int
+    text: str
+
+
+class _History(msgspec.Struct):
+    messages: list[_Event]
+
+
+_decode = msgspec.json.Decoder(_History).decode
+
+
+async def audit(cluster: Cluster, plan: Plan, folder: Path) -> None:
+    """Write stored.npy in order of (channel, seq). Raises EnvironmentFailure where the database cannot be read."""
+    total = len(schedule(plan))
+    path = folder / "arrays" / "stored.npy"
+    temporary = path.with_suffix(".part")
+    try:
+        # A file that stops in the middle would look like lost messages: it gets its name only when it is whole.
+        with RowFile(temporary, STORED) as file:
+            async for batch in _read(cluster, plan):
+                file.append(np.array([_row(plan, total, *stored) for stored in batch], STORED))
+        temporary.rename(path)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, aiohttp.ClientError, msgspec.MsgspecError) as error:
+        raise EnvironmentFailure(f"the database cannot be read: {str(error) or type(error).__name__}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _read(cluster: Cluster, plan: Plan) -> AsyncIterator[Iterable[Stored]]:
+    return _from_database(cluster.database, plan) if cluster.database else _from_history(cluster, plan)
+
+
+def _row(plan: Plan, total: int, channel: str, seq: int, text: str) -> tuple[int, int, int, int]:
+    message, flaw = identify(plan, total, text)
+    return (message, channel_index(plan.run_id, channel), seq, flaw)
+
+
+async def _from_database(address: DatabaseAddress, plan: Plan) -> AsyncIterator[Iterable[Stored]]:
+    connection = await asyncpg.connect(
+        host=address.host,
+        port=address.port,
+        user=address.user,
+        password=address.password,
+        database=address.database,
+        timeout=10,
+    )
+    try:
+        async with connection.transaction(readonly=True):
+            cursor = await connection.cursor(
+                "SELECT channel, seq, text FROM messages WHERE starts_with(channel, $1) ORDER BY channel, seq",
+                f"{plan.run_id}.",
+            )
+            while rows := await cursor.fetch(BATCH_ROWS):
+                yield [tuple(row) for row in rows]
+    finally:
+        await connection.close(timeout=5)
+
+
+async def _from_history(cluster: Cluster, plan: Plan) -> AsyncIterator[Iterable[Stored]]:
+    """Channel by channel, a few at a time, each from the server whose turn it is."""
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {cluster.token}"}) as session:
+        for first in range(0, plan.channels, HISTORY_AT_ONCE):
+            channels = range(first, min(first + HISTORY_AT_ONCE, plan.channels))
+            for found in await asyncio.gather(*(_one_history(session, cluster, plan, index) for index in channels)):
+                yield found
+
+
+async def _one_history(session: aiohttp.ClientSession, cluster: Cluster, plan: Plan, index: int) -> list[Stored]:
+    name = channel_name(plan.run_id, index)
+    server = cluster.servers[index % len(cluster.servers)]
+    stored: list[Stored] = []
+    since = 0
+    while True:
+        async with session.get(
+            f"{server.url}/v1/conversations.history",
+            params={"channel": name, "since": since, "limit": HISTORY_ROWS},
+            timeout=aiohttp.ClientTimeout(total=30),
+        ) as response:
+            response.raise_for_status()
+            events = _decode(await response.read()).messages
+        stored += [(name, event.seq, event.text) for event in events]
+        if len(events) < HISTORY_ROWS or events[-1].seq <= since:
+            return stored
+        since = events[-1].seq

@@ -1,0 +1,183 @@
+"""Reads a recording, from whatever folder it was copied to, and never writes to it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from harness.model.errors import UsageError
+from harness.model.finding import Verdict
+from harness.model.plan import Plan
+from harness.recording import format as layout
+
+Rows = NDArray[np.void]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What one load worker saw: rows of deliveries-NN, sightings-NN, sessions-NN, memory-mapped."""
+
+    deliveries: Rows
+    sightings: Rows
+    sessions: Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """Everything a run left. Absent parts are empty or None; layouts are those of `harness.recording.format`.
+
+    ``seen`` is by load worker, ``accepted`` and ``delivered`` by server index, ``pulses`` by process name.
+    """
+
+    folder: Path
+    plan: Plan
+    machine: dict[str, Any]
+    events: tuple[dict[str, Any], ...]
+    telemetry: tuple[dict[str, Any], ...]
+    posts: Rows
+    seen: Mapping[int, Seen]
+    pulses: Mapping[str, Rows]
+    accepted: Mapping[int, Rows]
+    delivered: Mapping[int, Rows]
+    stored: Rows | None
+
+    @classmethod
+    def open(cls, folder: Path) -> "Recording":
+        """Raises UsageError for a folder that is no recording, or one of another version, or whose files are damaged."""
+        plan = read_plan(folder)
+        arrays = folder / layout.ARRAYS
+        stored = arrays / "stored.npy"
+        workers = _numbered(arrays, "deliveries")
+        return cls(
+            folder=folder,
+            plan=plan,
+            machine=read_machine(folder),
+            events=tuple(read_events(folder)),
+            telemetry=tuple(_lines(folder / layout.TELEMETRY)),
+            posts=_rows(arrays / "posts.npy", layout.POST),
+            seen={
+                number: Seen(
+                    deliveries=_rows(path, layout.DELIVERY),
+                    sightings=_rows(arrays / f"sightings-{number:02}.npy", layout.SIGHTING),
+                    sessions=_rows(arrays / f"sessions-{number:02}.npy", layout.SESSION),
+                )
+                for number, path in workers.items()
+            },
+            pulses={
+                path.stem.removeprefix("pulse-"): _rows(path, layout.PULSE)
+                for path in sorted(arrays.glob("pulse-*.npy"))
+            },
+            accepted={n: _rows(path, layout.ACCEPTED) for n, path in _numbered(arrays, "accepted").items()},
+            delivered={n: _rows(path, layout.DELIVERED) for n, path in _numbered(arrays, "delivered").items()},
+            stored=_rows(stored, layout.STORED) if stored.exists() else None,
+        )
+
+    def event(self, word: str) -> dict[str, Any] | None:
+        """The last event of that word."""
+        return next((event for event in reversed(self.events) if event.get("event") == word), None)
+
+
+def read_plan(folder: Path) -> Plan:
+    path = folder / layout.PLAN
+    if not path.is_file():
+        raise UsageError(f"{folder}: expected a run's folder with {layout.PLAN} in it, e.g. results/scenario-a/latest")
+    document = _document(path)
+    if document.get("version") != layout.VERSION:
+        raise UsageError(
+            f"{path}: expected a recording of version {layout.VERSION}, found {document.get('version')!r}; "
+            "use the harness that made it"
+        )
+    return _convert(path, document.get("plan"), Plan)
+
+
+def read_machine(folder: Path) -> dict[str, Any]:
+    """machine.json; empty where the run ended before it was written."""
+    path = folder / layout.MACHINE
+    return _document(path) if path.exists() else {}
+
+
+def read_events(folder: Path) -> list[dict[str, Any]]:
+    return _lines(folder / layout.EVENTS)
+
+
+def read_verdict(folder: Path) -> Verdict:
+    """verdict.json with series.json. Raises UsageError where the run was not judged."""
+    read_plan(folder)
+    path = folder / layout.VERDICT
+    if not path.exists():
+        raise UsageError(f"{folder} has no {layout.VERDICT}: judge the run first with `harness judge {folder}`")
+    series = folder / layout.SERIES
+    document = _document(path) | {"series": _document(series) if series.exists() else {}}
+    document.pop("version", None)
+    return _convert(path, document, Verdict)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: expected a JSON object ({error})") from error
+    if not isinstance(document, dict):
+        raise UsageError(f"{path}: expected a JSON object, found {type(document).__name__}")
+    return document
+
+
+def _convert(path: Path, value: Any, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path} does not hold what its version says: {error}") from error
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a .jsonl file; half a line at its end, left by a process that was killed, is passed over."""
+    if not path.exists():
+        return []
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            found.append(json.loads(line))
+        except ValueError as error:
+            if number == len(path.read_text(encoding="utf-8").splitlines()):
+                break
+            raise UsageError(f"{path}, line {number}: expected a JSON object ({error})") from error
+    return found
+
+
+def _numbered(arrays: Path, part: str) -> dict[int, Path]:
+    found = {}
+    for path in sorted(arrays.glob(f"{part}-*.npy")):
+        if match := re.fullmatch(rf"{part}-(\d+)\.npy", path.name):
+            found[int(match[1])] = path
+    return found
+
+
+def _rows(path: Path, dtype: "np.dtype[np.void]") -> Rows:
+    """The file's rows, memory-mapped read-only; by its length where its writer did not close it. Empty if absent."""
+    if not path.exists():
+        return np.empty(0, dtype)
+    try:
+        with path.open("rb") as file:
+            version = npy.read_magic(file)
+            reader = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+            shape, _, found = reader(file)
+            offset = file.tell()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: expected a NumPy file ({error})") from error
+    if found != dtype:
+        raise UsageError(f"{path}: expected rows of {dtype}, found {found}")
+    whole = (path.stat().st_size - offset) // dtype.itemsize
+    rows = shape[0] if 0 < shape[0] <= whole else whole
+    if shape[0] > whole:
+        raise UsageError(
+            f"{path} is cut short: its header names {shape[0]:,} rows, the file holds {whole:,}; copy it again"
+        )
+    return np.memmap(path, dtype, mode="r", offset=offset, shape=(rows,)) if rows else np.empty(0, dtype)

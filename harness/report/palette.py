@@ -1,0 +1,86 @@
+"""Colours by meaning: the same thing has the same colour in every figure, in light and in dark.
+
+The hues are Okabe and Ito's, told apart with any common colour blindness (https://jfly.uni-koeln.de/color/); the three
+percentiles of one thing are three strengths of its hue. Each colour is a CSS variable on the page; its light value
+stands in the figure files.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colour:
+    """``name`` is the CSS variable without its dashes. Light values stand on white, dark ones on #161b22."""
+
+    name: str
+    light: str
+    dark: str
+
+
+INK = Colour(name="figure-ink", light="#2b3138", dark="#d5dbe3")
+MUTED = Colour(name="figure-muted", light="#626b76", dark="#97a1ad")
+GRID = Colour(name="figure-grid", light="#e3e6ea", dark="#2d343d")
+SHADE = Colour(name="figure-shade", light="#f1f3f5", dark="#20262e")
+LIMIT = Colour(name="figure-limit", light="#b3261e", dark="#ff8a80")
+
+DELIVERY = (
+    Colour(name="delivery-1", light="#5599cf", dark="#3f6f93"),
+    Colour(name="delivery-2", light="#2f7fb8", dark="#4d9fd6"),
+    Colour(name="delivery-3", light="#00466f", dark="#9ad0f5"),
+)
+COMPLETION = (
+    Colour(name="completion-1", light="#c979a5", dark="#8a5a7e"),
+    Colour(name="completion-2", light="#a84d83", dark="#b9709a"),
+    Colour(name="completion-3", light="#6d1f4d", dark="#eeb0d2"),
+)
+MESSAGES = Colour(name="messages", light="#8a6100", dark="#e3b341")
+SERVERS = Colour(name="servers", light="#0072b2", dark="#62b1e5")
+REDIS = Colour(name="redis", light="#d55e00", dark="#ff9147")
+POSTGRES = Colour(name="postgres", light="#00795a", dark="#36c79d")
+LOAD = Colour(name="load", light="#b0649a", dark="#d893c4")
+MACHINE = Colour(name="machine", light="#4a5058", dark="#b9c0c9")
+OTHERS = (
+    Colour(name="other-1", light="#7a5195", dark="#b996d6"),
+    Colour(name="other-2", light="#a07400", dark="#d9b44a"),
+    Colour(name="other-3", light="#3c7d9c", dark="#7fc0de"),
+)
+
+ALL = (
+    INK,
+    MUTED,
+    GRID,
+    SHADE,
+    LIMIT,
+    *DELIVERY,
+    *COMPLETION,
+    MESSAGES,
+    SERVERS,
+    REDIS,
+    POSTGRES,
+    LOAD,
+    MACHINE,
+    *OTHERS,
+)
+_FAMILIES = (
+    (("server",), SERVERS),
+    (("redis", "valkey", "kafka", "input", "output", "commands"), REDIS),
+    (("postgres", "commits", "wal", "rollbacks"), POSTGRES),
+    (("worker",), LOAD),
+    (("harness",), MUTED),
+    (("machine", "steal", "busy"), MACHINE),
+    (("deliveries", "delivery", "delivered"), DELIVERY[1]),
+    (("completion",), COMPLETION[1]),
+    (("messages", "posted", "posts", "sent", "publisher"), MESSAGES),
+)
+_STRENGTHS = ("p50", "p95", "p99")
+
+
+def colour(series: str, line: str, index: int) -> Colour:
+    """The colour of ``line``, the ``index``-th of figure ``series``."""
+    word = line.lower()
+    if word in _STRENGTHS:
+        return (COMPLETION if series == "completion" else DELIVERY)[_STRENGTHS.index(word)]
+    for starts, found in _FAMILIES:
+        if word.startswith(starts):
+            return found
+    return OTHERS[index % len(OTHERS)]

@@ -1,0 +1,106 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.model.errors import EnvironmentFailure
+from harness.report import write_index
+from tests.harness.report.html import Document
+
+
+def run(results: Path, name: str, verdict: object = None, *, scenario: str = "scenario-a", report: bool = True) -> Path:
+    folder = results / scenario / name
+    folder.mkdir(parents=True)
+    (folder / "plan.json").write_text(json.dumps({"servers": 4, "clients": 10_000, "rate_hz": 1000, "audience": 20}))
+    if verdict is not None:
+        (folder / "verdict.json").write_text(verdict if isinstance(verdict, str) else json.dumps(verdict))
+    if report:
+        (folder / "report.html").write_text("")
+    return folder
+
+
+VERDICT = {
+    "status": "pass",
+    "plan": {"servers": 4, "clients": 10_000, "rate_hz": 1000.0, "audience": 20},
+    "measurements": {
+        "delivery": {"delivered": 1_310_000, "lost": 0},
+        "rates": {"deliveries_hz": 19_994.1},
+        "latency_ms": {"p99": 61.8},
+    },
+}
+
+
+def test_all_runs_of_all_scenarios_are_listed_newest_first(tmp_path: Path) -> None:
+    """Each run has a line with its verdict, its size, its figures and the way to its report."""
+    run(tmp_path, "20260101T000000Z", VERDICT)
+    run(tmp_path, "20260102T000000Z", VERDICT | {"status": "fail"})
+    run(tmp_path, "20260101T000000Z", VERDICT, scenario="scenario-b")
+    html = write_index(tmp_path).read_text()
+    document = Document(html)
+    assert document.problems == []
+    assert [a for a in document.addresses if a.endswith(".html")] == [
+        "scenario-a/20260102T000000Z/report.html",
+        "scenario-a/20260101T000000Z/report.html",
+        "scenario-b/20260101T000000Z/report.html",
+    ]
+    for words in ("3 runs", "PASS", "FAIL", "61.8\u00a0ms", "19\u202f994", "1\u202f310\u202f000"):
+        assert words in document.text
+
+
+def test_a_run_without_a_verdict_is_listed_with_its_plan(tmp_path: Path) -> None:
+    """A run that died is not forgotten."""
+    run(tmp_path, "20260101T000000Z", report=False)
+    document = Document(write_index(tmp_path).read_text())
+    assert "no verdict" in document.text
+    assert "10\u202f000" in document.text
+    assert not [a for a in document.addresses if a.endswith(".html")]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    ["", "{", "[]", "null", '"pass"', '{"status": 7}', '{"status": ["pass"], "plan": 3}', "[" * 100_000, "\x00\xff"],
+)
+def test_a_broken_verdict_breaks_its_own_line_only(tmp_path: Path, broken: str) -> None:
+    """The other runs are listed as ever."""
+    run(tmp_path, "20260101T000000Z", broken)
+    run(tmp_path, "20260102T000000Z", VERDICT)
+    document = Document(write_index(tmp_path).read_text())
+    assert document.problems == []
+    assert "2 runs" in document.text
+    assert "PASS" in document.text
+
+
+def test_names_and_values_are_text(tmp_path: Path) -> None:
+    """Folder names and verdicts from elsewhere cannot become markup or lead elsewhere."""
+    name = "<img src=x onerror=alert(1)>"
+    run(tmp_path, name, VERDICT | {"status": "<b>pass</b>"}, scenario="a&b")
+    run(tmp_path, "javascript:alert(1)", VERDICT, scenario="http:")
+    document = Document(write_index(tmp_path).read_text())
+    assert document.problems == []
+    assert not {"img", "b", "script"} & set(document.tags)
+    links = [a for a in document.addresses if a.endswith(".html")]
+    assert sorted(links) == [
+        "a%26b/%3Cimg%20src%3Dx%20onerror%3Dalert%281%29%3E/report.html",
+        "http%3A/javascript%3Aalert%281%29/report.html",
+    ]
+
+
+def test_the_link_to_the_latest_run_is_no_run(tmp_path: Path) -> None:
+    """A run is listed once."""
+    folder = run(tmp_path, "20260101T000000Z", VERDICT)
+    (tmp_path / "scenario-a" / "latest").symlink_to(folder.name)
+    (tmp_path / "scenario-a" / "notes").mkdir()
+    assert "1 run." in Document(write_index(tmp_path).read_text()).text
+
+
+def test_without_runs_the_index_says_so(tmp_path: Path) -> None:
+    """An empty folder has a page, too, and writing it again replaces it."""
+    write_index(tmp_path)
+    assert "There are no runs here yet." in write_index(tmp_path).read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
+
+
+def test_a_folder_that_is_not_there_is_an_error_to_act_on(tmp_path: Path) -> None:
+    """The message names the folder."""
+    with pytest.raises(EnvironmentFailure, match="nowhere"):
+        write_index(tmp_path / "nowhere")
