@@ -8,6 +8,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 
@@ -17,14 +18,24 @@ _decode = msgspec.json.Decoder(Command).decode
 
 
 class Control:
-    def __init__(self, on_command: Callable[[Command], None]) -> None:
+    """``on_failure`` is told of every error that would otherwise be lost in the loop."""
+
+    def __init__(self, on_command: Callable[[Command], None], on_failure: Callable[[BaseException], None]) -> None:
         self._on_command = on_command
+        self._on_failure = on_failure
         self._buffer = b""
 
     def listen(self) -> None:
         """Begin to read commands, in the running loop."""
         os.set_blocking(0, False)
-        asyncio.get_running_loop().add_reader(0, self._read)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(0, self._read)
+        loop.set_exception_handler(self._on_error)
+
+    def _on_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An error in a callback or a task that nobody waits for: without this it would be logged and forgotten."""
+        loop.default_exception_handler(context)
+        self._on_failure(context.get("exception") or RuntimeError(context["message"]))
 
     def _read(self) -> None:
         try:

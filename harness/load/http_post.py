@@ -6,6 +6,7 @@ This one writes bytes that were put together in one go and reads the few answers
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 import msgspec
 
@@ -80,8 +81,8 @@ class PostConnection(asyncio.Protocol):
         self._why = "closed by the server"
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports do not derive from asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
 
     def post(self, message: int, request: bytes, deadline_ns: int) -> None:
         assert self._transport is not None

@@ -233,6 +233,12 @@ class Publisher:
         for server in range(len(self.open)):
             self._refuse_overdue(server)
 
+    def fail(self, error: BaseException) -> None:
+        """Say why this process cannot go on, and go."""
+        self.report.failed = True
+        self.report.trouble = f"{type(error).__name__}: {error}"
+        self.ended.set()
+
     def tell(self) -> None:
         self.report.connected = sum(self.open)
         self.report.late_ms = max(self.recent, default=0.0)
@@ -254,7 +260,7 @@ def _ledger(path: Path, messages: int) -> "np.memmap[tuple[int, ...], np.dtype[n
 
 async def run(job: Job) -> None:
     publisher = Publisher(job)
-    Control(publisher.on_command).listen()
+    Control(publisher.on_command, publisher.fail).listen()
     publisher.pulse.start()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1_000)

@@ -77,12 +77,6 @@ class Worker:
     # Commands.
 
     def on_command(self, command: Command) -> None:
-        try:
-            self._obey(command)
-        except OSError as error:
-            self.fail(error)
-
-    def _obey(self, command: Command) -> None:
         if command.do == "connect":
             for client in self.clients:
                 self._connect_soon(client)
@@ -188,10 +182,7 @@ class Worker:
             client.dialogue.position,
             time.monotonic_ns(),
         )
-        try:
-            self.sessions.append(np.array([row], SESSION))
-        except OSError as error:
-            self.fail(error)
+        self.sessions.append(np.array([row], SESSION))
 
     # Writing and telling.
 
@@ -241,7 +232,7 @@ def back_off_s(failures: int) -> float:
 
 async def run(job: Job, index: int) -> None:
     worker = Worker(job, index)
-    Control(worker.on_command).listen()
+    Control(worker.on_command, worker.fail).listen()
     worker.pulse.start()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1_000)
