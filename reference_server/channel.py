@@ -120,8 +120,9 @@ class Channel:
         news = 0
         for seq, frame in rows:
             if self.position is not None and seq == self.position + 1 and self.pending_bytes <= PENDING_LIMIT_BYTES:
-                self._take(Delivery(seq, frame, received_ns, RECOVERED))
-                news += 1
+                held = self.held.pop(seq, None)
+                self._take(held or Delivery(seq, frame, received_ns, RECOVERED))
+                news += held is None
         self._take_held()
         return news
 

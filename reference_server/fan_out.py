@@ -29,6 +29,15 @@ class FanOut:
         self._dirty: list[Channel] = []
         self._scheduled = False
         self._lateness_s = 0.0
+        self._failed = asyncio.Event()
+        self._failure: Exception | None = None
+
+    async def run(self) -> None:
+        """Watch over the flushes until cancelled. Raises what a flush failed of: a server that delivers no more must
+        end, so that its clients go elsewhere."""
+        await self._failed.wait()
+        assert self._failure is not None
+        raise self._failure
 
     def add(self, channel: Channel) -> None:
         """Write this channel's pending messages with the next flush, which is right now unless we are in a pause."""
@@ -41,6 +50,13 @@ class FanOut:
             asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
+        try:
+            self._write_dirty()
+        except Exception as error:
+            self._failure = error
+            self._failed.set()
+
+    def _write_dirty(self) -> None:
         started_s = time.monotonic()
         dirty, self._dirty = self._dirty, []
         slow: list[Connection] = []

@@ -85,7 +85,7 @@ class Link:
         except TimeoutError as error:
             self._drop()
             raise OutcomeUnknown(f"no answer within {self._timeout_s:.0f} s") from error
-        except OSError as error:
+        except (OSError, asyncpg.InterfaceError) as error:
             self._drop()
             raise OutcomeUnknown(str(error)) from error
         except asyncio.CancelledError:

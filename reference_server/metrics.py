@@ -57,7 +57,7 @@ class Metrics:
             ),
             ("received_total", "Messages that arrived from the backplane.", self.received),
             ("duplicates_dropped_total", "Messages that arrived again and were dropped.", self.duplicates),
-            ("holes_total", "Times that a message arrived ahead of its turn.", self.holes),
+            ("holes_total", "Times that a message was found missing, most of them only late.", self.holes),
             ("skipped_total", "Messages given up for lost; only with recovery off.", self.skipped),
             ("shed_total", "Live messages left to the database because too many were waiting.", self.shed),
             ("recovered_total", "Messages taken from the database instead of the backplane.", self.recovered),

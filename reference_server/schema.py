@@ -26,8 +26,10 @@ CREATE UNIQUE INDEX IF NOT EXISTS messages_client_msg_id
 -- Gapless: a channel's row stays locked from the moment its last_seq is read until COMMIT, so the order of commits is
 -- the order of seqs, and whoever sees seq n sees all before it.
 -- Without deadlocks: new rows are inserted, then rows are locked, each in the order of names, by every server.
--- Without repetitions: known client_msg_ids are looked up after the lock, in a statement of its own, because READ
--- COMMITTED gives each statement a new snapshot that includes whatever was committed while we waited.
+-- Without repetitions: client_msg_ids are looked up after the lock, in statements of their own, because READ COMMITTED
+-- gives each statement a new snapshot, with whatever was committed while we waited and what this batch stored so far.
+-- A loop of plain statements, because it is also faster than one large statement for batches of any size we see
+-- (2 rows: 290 against 440 µs of CPU, 200 rows: 4.5 against 7.5 ms).
 CREATE OR REPLACE FUNCTION append_messages(channels_in text[], texts_in text[], ids_in text[])
 RETURNS TABLE (seq_out bigint, duplicate_out boolean)
 LANGUAGE plpgsql AS $$
@@ -40,33 +42,21 @@ BEGIN
 
     PERFORM FROM channels WHERE name = ANY (channels_in) ORDER BY name FOR NO KEY UPDATE;
 
-    RETURN QUERY
-    WITH input AS (
-        SELECT i, channel, body, id, (
-            SELECT seq FROM messages
-            WHERE messages.channel = given.channel COLLATE "C" AND client_msg_id = id COLLATE "C"
-        ) AS known_seq,
-        -- of equal ids inside the batch the first is stored
-        CASE WHEN id IS NULL THEN i ELSE min(i) OVER (PARTITION BY channel, id) END AS first_i
-        FROM unnest(channels_in, texts_in, ids_in) WITH ORDINALITY AS given (channel, body, id, i)
-    ), fresh AS (
-        SELECT i, channel, body, id, row_number() OVER (PARTITION BY channel ORDER BY i) AS nth
-        FROM input WHERE known_seq IS NULL AND first_i = i
-    ), counted AS (
-        UPDATE channels SET last_seq = last_seq + fresh_count
-        FROM (SELECT channel, count(*) AS fresh_count FROM fresh GROUP BY channel) AS counts
-        WHERE name = channel COLLATE "C"
-        RETURNING name, last_seq - fresh_count AS base_seq
-    ), stored AS (
-        INSERT INTO messages (channel, seq, text, client_msg_id, created_at)
-        SELECT channel, base_seq + nth, body, id, clock_timestamp()
-        FROM fresh JOIN counted ON name = channel COLLATE "C"
-    )
-    SELECT coalesce(known_seq, base_seq + nth), known_seq IS NOT NULL OR input.first_i <> input.i
-    FROM input
-    LEFT JOIN fresh ON fresh.i = input.first_i
-    LEFT JOIN counted ON name = fresh.channel COLLATE "C"
-    ORDER BY input.i;
+    FOR i IN 1 .. cardinality(channels_in) LOOP
+        seq_out := NULL;
+        IF ids_in[i] IS NOT NULL THEN
+            SELECT seq INTO seq_out FROM messages
+            WHERE channel = channels_in[i] COLLATE "C" AND client_msg_id = ids_in[i] COLLATE "C";
+        END IF;
+        duplicate_out := seq_out IS NOT NULL;
+        IF NOT duplicate_out THEN
+            UPDATE channels SET last_seq = last_seq + 1
+            WHERE name = channels_in[i] COLLATE "C" RETURNING last_seq INTO seq_out;
+            INSERT INTO messages (channel, seq, text, client_msg_id, created_at)
+            VALUES (channels_in[i], seq_out, texts_in[i], ids_in[i], clock_timestamp());
+        END IF;
+        RETURN NEXT;
+    END LOOP;
 END
 $$;
 """

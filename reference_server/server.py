@@ -90,6 +90,7 @@ async def _serve_with(settings: Settings, store: Store, listener: socket.socket)
         listener,
         write_path.run(),
         backplane.run(gateway),
+        fan_out.run(),
         catch_up.run(),
         keep_house(lambda: len(gateway.connections), metrics),
     )

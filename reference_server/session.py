@@ -1,6 +1,7 @@
 """One client's dialogue on its WebSocket: subscribe, resume, unsubscribe."""
 
 import asyncio
+import logging
 from functools import partial
 
 from starlette.websockets import WebSocket
@@ -20,6 +21,8 @@ RESUME_CHUNK_BYTES = 262_144
 RESUME_PATIENCE_S = 10.0
 TRY_AGAIN_LATER = 1013
 INTERNAL_ERROR = 1011
+
+_log = logging.getLogger(__name__)
 
 
 class _Gone(Exception):
@@ -53,6 +56,9 @@ class Sessions:
                 await self._obey(connection, event.get("text"))
         except _Gone:
             pass
+        except Exception:
+            _log.exception("a WebSocket session failed")
+            socket.close_now(INTERNAL_ERROR, "the server failed")
         finally:
             self._gateway.leave(connection)
 

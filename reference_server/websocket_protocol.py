@@ -36,6 +36,9 @@ class BroadcastWebSocket(WebSocketsSansIOProtocol):
         self.conn.send_close(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
+        if self.read_paused:  # the client's own close frame would not be read
+            self.read_paused = False
+            self.transport.resume_reading()
         self.close_timer = self.loop.call_later(CLOSE_PATIENCE_S, self.transport.abort)
 
     def shutdown(self) -> None:

@@ -5,6 +5,7 @@ grow. A batch costs the database one round trip and one flush to disk, however m
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,6 +18,8 @@ from reference_server.trace import Trace
 from reference_server.wire import Post, Refused, message_frame
 
 BATCH_ROWS = 256
+
+_log = logging.getLogger(__name__)
 
 Append = Callable[[Sequence[str], Sequence[str], Sequence[str | None]], Awaitable[list[tuple[int, bool]]]]
 Publish = Callable[[Sequence[Outgoing]], bool]
@@ -54,6 +57,7 @@ class WritePath:
         self._capacity = capacity
         self._waiting: deque[_Waiting] = deque()
         self._arrived = asyncio.Event()
+        self._failing = False
 
     @property
     def queued(self) -> int:
@@ -87,8 +91,14 @@ class WritePath:
                 [post.channel for post in posts], [post.text for post in posts], [post.client_msg_id for post in posts]
             )
         except DatabaseError as error:
+            if not self._failing:
+                _log.warning("commits fail: %s", error)
+            self._failing = True
             self._fail(batch, error)
             return
+        if self._failing:
+            _log.info("commits succeed again")
+        self._failing = False
         committed_ns = time.monotonic_ns()
         self._metrics.batches.add(len(batch))
         outgoing = [

@@ -50,7 +50,7 @@ class RedisPubSub:
 
     def publish(self, messages: Sequence[Outgoing]) -> bool:
         publisher = self._publisher
-        if publisher is None or publisher.waiting_bytes > PUBLISH_BUFFER_BYTES:
+        if publisher is None or publisher.lost or publisher.waiting_bytes > PUBLISH_BUFFER_BYTES:
             self._metrics.publish_failures += len(messages)
             return False
         publisher.send(

@@ -54,8 +54,15 @@ class RespConnection(asyncio.Protocol):
             if not self._heard:
                 raise ConnectionResetError(f"no answer for {PING_INTERVAL_S:.0f} s")
 
+    @property
+    def lost(self) -> bool:
+        return self._lost.done()
+
     def send(self, *commands: Command) -> None:
+        """Hand over, or drop where the connection is lost: uvloop raises where asyncio says nothing."""
         assert self._transport is not None
+        if self.lost:
+            return
         # hiredis's own stub says that a command has exactly one word
         self._transport.write(b"".join([hiredis.pack_command(command) for command in commands]))  # type: ignore[arg-type]
 

@@ -1,0 +1,70 @@
+"""Where does the time go, step by step, and at which hop was a lost delivery lost? Both from the servers' traces."""
+
+from typing import Any
+
+import numpy as np
+
+from harness.checks.delivery import Account
+from harness.checks.evidence import Evidence, Trace
+from harness.checks.statistics import summary_ms
+from harness.checks.tally import Tally
+
+STEPS = ("ingest", "commit", "publish", "fan_out", "push")
+
+
+def measure(evidence: Evidence, tally: Tally) -> dict[str, dict[str, Any]]:
+    """`measurements.steps_ms`: percentiles of each step over the measured window; empty without traces.
+
+    ingest: intended time → accepted by a server. commit: → COMMIT confirmed. publish: → handed to the backplane. Those
+    three per message. fan_out: published → received by a server with subscribers, per message and server. push: received
+    by the server → received by its client, per delivery. total: intended time → received by a client, per delivery.
+    """
+    trace = evidence.trace
+    if trace is None:
+        return {}
+    traced = evidence.measured & (trace.accepted > 0) & (trace.committed > 0)
+    published = traced & (trace.published > 0)
+    fanned = trace.live & published
+    return {
+        "ingest": summary_ms((trace.accepted - evidence.intended_ns)[traced]),
+        "commit": summary_ms((trace.committed - trace.accepted)[traced]),
+        "publish": summary_ms((trace.published - trace.committed)[published]),
+        "fan_out": summary_ms((trace.received - trace.published)[fanned]),
+        "push": summary_ms(tally.push_ns),
+        "total": summary_ms(tally.latency_ns),
+    }
+
+
+def lost_at(evidence: Evidence, account: Account) -> dict[str, int]:
+    """How many lost deliveries each hop lost; empty where none was lost or nothing was traced.
+
+    A delivery is charged to the first hop after which no trace of it is found.
+    """
+    trace = evidence.trace
+    if trace is None or not len(account.lost_message):
+        return {}
+    message, client = account.lost_message, account.lost_client
+    server = evidence.client_server[client]
+    hops = {
+        "accepted, but in no server's trace": trace.accepted[message] == 0,
+        "accepted → committed": trace.committed[message] == 0,
+        "committed → published": (trace.published[message] == 0) & (trace.received[server, message] == 0),
+        "published → received by the client's server": trace.received[server, message] == 0,
+        "received by the server → written to the socket": _short_of_sockets(evidence, trace)[server, message],
+    }
+    found: dict[str, int] = {}
+    open_ = np.ones(len(message), np.bool_)
+    for hop, lost_here in hops.items():
+        found[hop] = int((open_ & lost_here).sum())
+        open_ &= ~lost_here
+    found["written to the socket → received by the client"] = int(open_.sum())
+    return {hop: count for hop, count in found.items() if count}
+
+
+def _short_of_sockets(evidence: Evidence, trace: Trace) -> "np.ndarray[tuple[int, int], np.dtype[np.bool_]]":
+    """Where a server wrote a message to fewer sockets than it has clients of the channel, shape (servers, messages)."""
+    plan = evidence.plan
+    pairs = evidence.client_server * plan.channels + evidence.client_channel
+    members = np.bincount(pairs, minlength=plan.servers * plan.channels).reshape(plan.servers, plan.channels)
+    short: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = trace.sockets < members[:, evidence.channel]
+    return short

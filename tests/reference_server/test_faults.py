@@ -1,0 +1,329 @@
+"""Two real servers while something is broken on purpose. Each test has a broker, and if need be a database, of its own."""
+
+import os
+import signal
+import socket
+import struct
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.reference_server.stack import TOKEN, Client, Cluster, Postgres, Server, fresh, wait_until
+
+pytestmark = pytest.mark.integration
+
+NewCluster = Callable[..., Cluster]
+
+
+def test_redis_killed_and_back(new_cluster: NewCluster) -> None:
+    """Without Redis posts are acknowledged as fast as ever and delivered from the database, each once; /readyz says so.
+    With Redis back messages are live again, by themselves."""
+    cluster = new_cluster()
+    one, two = cluster.servers
+    channel = fresh()
+    with Client(one) as here, Client(two) as there:
+        here.subscribe(channel)
+        there.subscribe(channel)
+        one.post(channel, "before")
+        cluster.valkey.end(signal.SIGKILL)
+        for n in range(20):
+            started = time.monotonic()
+            assert (one, two)[n % 2].post(channel, f"without {n}")[0] == 200
+            assert time.monotonic() - started < 1.0
+        assert here.texts(21) == there.texts(21)
+        status, ready = one.get("/readyz")
+        assert (status, ready["ok"], ready["error"], ready["backplane"]) == (503, False, "not_ready", "down")
+        assert ready["database"] == "up"
+
+        late = Client(two)  # subscribing works meanwhile
+        assert late.subscribe(channel) == 21
+
+        cluster.valkey.start()
+        cluster.wait_ready()
+        assert two.post(channel, "after")[0] == 200
+        for client in (here, there, late):
+            assert client.texts(1) == ["after"]
+        late.close()
+    rows = [row for row in two.get("/v1/trace?part=delivered")[1]["rows"] if row[0] == channel]
+    assert [row[1] for row in rows] == list(range(1, 23))
+    assert rows[-1][-1] == "live"
+    assert "recovered" in {row[-1] for row in rows}
+    # The first may have been handed over in the moment that Redis died.
+    accepted = one.get("/v1/trace?part=accepted")[1]["rows"]
+    assert accepted[-1][-1] == 0
+
+
+def test_a_frozen_redis_is_noticed(new_cluster: NewCluster) -> None:
+    """SIGSTOP closes no connection: posts are acknowledged, messages arrive within the sweep, and within two
+    intervals of PING /readyz says down; after SIGCONT all is live again."""
+    cluster = new_cluster()
+    one, two = cluster.servers
+    channel = fresh()
+    with Client(two) as client:
+        client.subscribe(channel)
+        cluster.valkey.child.send_signal(signal.SIGSTOP)
+        started = time.monotonic()
+        assert one.post(channel, "while frozen")[0] == 200
+        assert client.hear(5)["text"] == "while frozen"
+        assert time.monotonic() - started < 3.0
+        wait_until(lambda: one.get("/readyz")[0] == 503 and two.get("/readyz")[0] == 503, "both to notice", 6)
+        assert one.post(channel, "and noticed")[0] == 200
+        assert client.hear()["text"] == "and noticed"
+        other = fresh()
+        client.subscribe(other)
+        cluster.valkey.child.send_signal(signal.SIGCONT)
+        cluster.wait_ready()
+        one.post(channel, "thawed")
+        one.post(other, "thawed too")
+        assert {client.hear()["text"], client.hear()["text"]} == {"thawed", "thawed too"}
+
+
+def test_a_hole_is_filled_from_the_database(cluster: Cluster) -> None:
+    """A message that Redis never carried is delivered before the next one, in its turn."""
+    one, two = cluster.servers
+    channel = fresh()
+    with Client(one) as here, Client(two) as there:
+        here.subscribe(channel)
+        there.subscribe(channel)
+        cluster.postgres.sql(f"SELECT append_messages(ARRAY['{channel}'], ARRAY['unheard'], ARRAY[NULL]::text[])")
+        one.post(channel, "heard")
+        assert here.texts(2) == there.texts(2) == ["unheard", "heard"]
+
+
+def test_a_lost_tail_is_found(cluster: Cluster) -> None:
+    """A message that Redis never carried and that none follows arrives within the sweep of one second."""
+    one, _ = cluster.servers
+    channel = fresh()
+    with Client(one) as client:
+        client.subscribe(channel)
+        cluster.postgres.sql(f"SELECT append_messages(ARRAY['{channel}'], ARRAY['unheard'], ARRAY[NULL]::text[])")
+        assert client.hear(4)["text"] == "unheard"
+
+
+def test_with_recovery_off_a_loss_shows(new_cluster: NewCluster) -> None:
+    """What Redis does not carry is lost for connected clients, who see the gap; a resume still has everything."""
+    cluster = new_cluster(recovery="off")
+    one, _ = cluster.servers
+    channel = fresh()
+    with Client(one) as client:
+        client.subscribe(channel)
+        cluster.postgres.sql(f"SELECT append_messages(ARRAY['{channel}'], ARRAY['unheard'], ARRAY[NULL]::text[])")
+        one.post(channel, "heard")
+        assert (client.hear()["seq"]) == 2
+    with Client(one) as client:
+        client.subscribe(channel, since=0)
+        assert client.texts(2) == ["unheard", "heard"]
+
+
+def test_postgres_crashes_and_returns(new_cluster: NewCluster, own_postgres: Postgres) -> None:
+    """Without the database posts fail with their word, within a bound, and nothing of them is ever delivered; with it
+    back, posts and deliveries go on by themselves."""
+    cluster = new_cluster(own_postgres)
+    one, two = cluster.servers
+    channel = fresh()
+    with Client(two) as client:
+        client.subscribe(channel)
+        assert one.post(channel, "before")[0] == 200
+        own_postgres.crash()
+        for _ in range(3):
+            started = time.monotonic()
+            status, answer = one.post(channel, "never")
+            assert (status, answer["ok"], answer["error"]) == (503, False, "database_unavailable")
+            assert time.monotonic() - started < 4.0
+        assert two.get(f"/v1/conversations.history?channel={channel}")[1]["error"] == "database_unavailable"
+        assert one.get("/readyz")[1]["database"] == "down"
+        client.say(op="subscribe", channel=fresh())
+        assert client.texts(1) == ["before"]
+        assert client.hear()["error"] == "database_unavailable"
+        own_postgres.start()
+        wait_until(lambda: one.post(channel, "after")[0] == 200, "posts to be taken again", 10)
+        assert client.texts(1) == ["after"]
+    assert own_postgres.sql(f"SELECT string_agg(text, ',' ORDER BY seq) FROM messages WHERE channel = '{channel}'") == (
+        "before,after"
+    )
+
+
+def test_a_frozen_postgres_leaves_the_outcome_open(new_cluster: NewCluster, own_postgres: Postgres) -> None:
+    """A statement that was sent and not answered may be committed: ``outcome_unknown``, within the bound. Posting again
+    with the same id settles it without a second message."""
+    cluster = new_cluster(own_postgres, statement_timeout_ms=500)
+    one, _ = cluster.servers
+    channel = fresh()
+    assert one.post(channel, "warm")[0] == 200
+    own_postgres.signal_all(signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        status, answer = one.post(channel, "perhaps", "id")
+        assert (status, answer["error"]) == (500, "outcome_unknown")
+        assert time.monotonic() - started < 4.0
+        status, answer = one.post(channel, "not sent")
+        assert (status, answer["error"]) == (503, "database_unavailable")
+    finally:
+        own_postgres.signal_all(signal.SIGCONT)
+    wait_until(lambda: one.post(channel, "perhaps", "id")[0] == 200, "the database to answer", 10)
+    assert own_postgres.sql(f"SELECT count(*) FROM messages WHERE channel = '{channel}'") == "2"
+
+
+def test_a_statement_that_times_out_is_not_stored(new_cluster: NewCluster) -> None:
+    """PostgreSQL's own time-out is certain: 503, and when the lock is gone, nothing of it appears."""
+    cluster = new_cluster(statement_timeout_ms=300)
+    one, _ = cluster.servers
+    channel = fresh()
+    one.post(channel, "first")
+    lock = f"BEGIN; UPDATE channels SET last_seq = last_seq WHERE name = '{channel}'; SELECT pg_sleep(2); COMMIT"
+    with ThreadPoolExecutor(1) as pool:
+        locked = pool.submit(cluster.postgres.sql, lock)
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'BEGIN; UPDATE%' AND wait_event = 'PgSleep'"
+        wait_until(lambda: cluster.postgres.sql(waiting) == "1", "the row to be locked")
+        status, answer = one.post(channel, "refused")
+        assert (status, answer["error"]) == (503, "database_unavailable")
+        locked.result()
+    assert one.post(channel, "second")[1]["seq"] == 2
+    assert cluster.postgres.sql(f"SELECT count(*) FROM messages WHERE channel = '{channel}'") == "2"
+
+
+class DeafClient:
+    """A client that subscribes and then reads nothing, with little room in the kernel."""
+
+    def __init__(self, server: Server, channel: str) -> None:
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        self.socket.settimeout(10)
+        self.socket.connect(("127.0.0.1", server.port))
+        self.socket.sendall(
+            b"GET /v1/ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n\r\n"
+        )
+        self._until(b"\r\n\r\n")
+        command = b'{"op": "subscribe", "channel": "%s"}' % channel.encode()
+        self.socket.sendall(bytes((0x81, 0x80 | len(command))) + bytes(4) + command)
+        self._until(b'"subscribed"')
+
+    def _until(self, expected: bytes) -> None:
+        heard = b""
+        while expected not in heard:
+            heard += self.socket.recv(4_096)
+
+    def rest(self) -> bytes:
+        """All that still comes, to the end of the connection, as far as it comes."""
+        heard = b""
+        try:
+            while data := self.socket.recv(1 << 20):
+                heard += data
+        except ConnectionResetError:
+            pass
+        self.socket.close()
+        return heard
+
+
+def test_a_slow_reader_is_closed_and_others_notice_nothing(new_cluster: NewCluster) -> None:
+    """What waits for one connection is bounded: over the limit it gets close code 4008; the others get everything."""
+    cluster = new_cluster(limits={"waiting_bytes": 262_144})
+    one, two = cluster.servers
+    channel = fresh()
+    deaf = DeafClient(one, channel)
+    with Client(one) as client, ThreadPoolExecutor(8) as pool:
+        client.subscribe(channel)
+        posted = 0
+        while not one.metric("slow_readers_closed_total"):
+            assert posted < 2_000
+            posts = [pool.submit(two.post, channel, "x" * 16_000) for _ in range(64)]
+            assert all(post.result()[0] == 200 for post in posts)
+            posted += 64
+            client.texts(64)
+        assert deaf.rest()[-2 - len("read too slowly") :] == struct.pack("!H", 4008) + b"read too slowly"
+        one.post(channel, "and on it goes")
+        assert client.hear()["text"] == "and on it goes"
+        assert one.metric("slow_readers_closed_total") == 1
+        assert one.metric("connections") == 1
+
+
+def test_a_reader_that_takes_nothing_of_its_resume_is_closed(new_cluster: NewCluster) -> None:
+    """A resume is written at the client's own speed, and never queues more than a part."""
+    cluster = new_cluster()
+    one, _ = cluster.servers
+    channel = fresh()
+    cluster.postgres.sql(
+        f"SELECT append_messages(array_fill('{channel}'::text, ARRAY[1000]), "
+        "array_fill(repeat('x', 16000), ARRAY[1000]), array_fill(NULL::text, ARRAY[1000]))"
+    )
+    with Client(one) as client:
+        assert client.subscribe(channel, since=0) == 0
+        assert client.texts(1_000) == ["x" * 16_000] * 1_000
+    assert one.metric("slow_readers_closed_total") == 0
+
+
+def test_a_server_takes_so_many_connections(new_cluster: NewCluster) -> None:
+    """One more is accepted and closed with 1013, so that its client knows to go elsewhere; one that leaves makes room."""
+    cluster = new_cluster(limits={"connections": 2})
+    one, _ = cluster.servers
+    with ExitStack() as open_clients:
+        first = Client(one)
+        open_clients.enter_context(Client(one))
+        third = Client(one)
+        with pytest.raises(ConnectionClosed) as caught:
+            third.hear()
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 1013
+        first.close()
+        wait_until(lambda: one.metric("connections") == 1, "the first to be gone")
+        open_clients.enter_context(Client(one)).subscribe(fresh())
+
+
+def test_a_server_stops_in_time(new_cluster: NewCluster) -> None:
+    """SIGTERM: clients get 1012, the process ends with 0 within two seconds, also with a client that reads nothing."""
+    cluster = new_cluster()
+    one, two = cluster.servers
+    channel = fresh()
+    deaf = DeafClient(one, channel)
+    clients = [Client(one) for _ in range(100)]
+    for client in clients:
+        client.subscribe(channel)
+    started = time.monotonic()
+    assert one.end(signal.SIGTERM) == 0
+    assert time.monotonic() - started < 2.0
+    for client in clients:
+        with pytest.raises(ConnectionClosed) as caught:
+            client.hear()
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 1012
+    deaf.rest()
+    assert two.post(channel, "without the other")[0] == 200
+    assert two.end(signal.SIGINT) == 0
+
+
+def test_a_server_killed_its_clients_resume_elsewhere(new_cluster: NewCluster) -> None:
+    """What was acknowledged by the dead server is in the database: a resume on the other one has it all."""
+    cluster = new_cluster()
+    one, two = cluster.servers
+    channel = fresh()
+    client = Client(one)
+    client.subscribe(channel)
+    for n in range(10):
+        assert one.post(channel, str(n))[0] == 200
+    last = [client.hear()["seq"] for _ in range(4)][-1]
+    one.child.send_signal(signal.SIGKILL)
+    one.child.wait()
+    with Client(two) as again:
+        assert again.subscribe(channel, since=last) == last
+        two.post(channel, "10")
+        assert again.texts(7) == [str(n) for n in range(4, 11)]
+    client.close()
+
+
+def test_file_descriptors_are_not_leaked(cluster: Cluster) -> None:
+    """A thousand posts and a hundred connections later the server holds what it held before."""
+    one, _ = cluster.servers
+
+    def descriptors() -> int:
+        return len(os.listdir(f"/proc/{one.child.pid}/fd"))
+
+    before = descriptors()
+    for _ in range(100):
+        with Client(one) as client:
+            client.subscribe(fresh())
+    wait_until(lambda: descriptors() <= before + 2, "the connections to be gone")

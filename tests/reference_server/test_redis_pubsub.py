@@ -1,0 +1,273 @@
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from typing import Any
+
+import hiredis
+import pytest
+import uvloop
+
+from reference_server.backplane import redis_pubsub, resp
+from reference_server.backplane.base import Outgoing
+from reference_server.backplane.memory import MemoryBackplane
+from reference_server.backplane.redis_pubsub import RedisPubSub
+from reference_server.metrics import Metrics
+from reference_server.settings import Redis
+from tests.reference_server.fakes import until
+
+
+class FakeRedis:
+    """As much of Redis as Pub/Sub needs; it can be frozen, and it remembers what it was told."""
+
+    def __init__(self, password: bytes | None = None) -> None:
+        self.commands: list[list[bytes]] = []
+        self.frozen = False
+        self.port = 0
+        self._password = password
+        self._subscribers: dict[bytes, set[asyncio.StreamWriter]] = {}
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @asynccontextmanager
+    async def running(self, port: int = 0) -> AsyncIterator["FakeRedis"]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", port)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            for writer in self._writers:
+                writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        parser = hiredis.Reader()
+        try:
+            while data := await reader.read(65_536):
+                parser.feed(data)
+                while (command := parser.gets()) is not False:
+                    self.commands.append(command)
+                    if not self.frozen:
+                        self._obey(command, writer)
+        except ConnectionError:
+            pass
+        finally:
+            self._writers.discard(writer)
+            for subscribers in self._subscribers.values():
+                subscribers.discard(writer)
+            writer.close()
+
+    def _obey(self, command: list[bytes], writer: asyncio.StreamWriter) -> None:
+        verb, *words = command
+        if verb == b"AUTH":
+            writer.write(b"+OK\r\n" if words[-1] == self._password else b"-WRONGPASS no\r\n")
+        elif verb == b"PING":
+            writer.write(b"+PONG\r\n")
+        elif verb == b"PUBLISH":
+            for subscriber in self._subscribers.get(words[0], ()):
+                subscriber.write(hiredis.pack_command(("message", *words)))
+            writer.write(b":1\r\n")
+        else:
+            for name in words:
+                subscribers = self._subscribers.setdefault(name, set())
+                (subscribers.add if verb == b"SUBSCRIBE" else subscribers.discard)(writer)
+                writer.write(b"*3\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n:1\r\n" % (len(verb), verb.lower(), len(name), name))
+
+
+class FakeReceiver:
+    def __init__(self) -> None:
+        self.events: list[tuple[Any, ...]] = []
+
+    def on_message(self, channel: str, seq: int, frame: bytes) -> None:
+        self.events.append(("message", channel, seq, frame))
+
+    def on_subscribed(self, channels: Collection[str]) -> None:
+        self.events.append(("subscribed", *sorted(channels)))
+
+    def on_state(self, up: bool) -> None:
+        self.events.append(("up" if up else "down",))
+
+
+@asynccontextmanager
+async def connected(backplane: RedisPubSub) -> AsyncIterator[FakeReceiver]:
+    receiver = FakeReceiver()
+    running = asyncio.create_task(backplane.run(receiver))
+    try:
+        yield receiver
+    finally:
+        running.cancel()
+        await asyncio.wait((running,))
+
+
+def redis_pubsub_at(redis: FakeRedis, password: str | None = None) -> RedisPubSub:
+    return RedisPubSub(Redis(host="127.0.0.1", port=redis.port, password=password), Metrics())
+
+
+def test_a_message_arrives_as_it_was_published() -> None:
+    """Channel, seq and frame, whatever bytes the frame holds; and only where someone subscribed."""
+
+    async def main() -> None:
+        async with FakeRedis(b"secret").running() as redis:
+            backplane = redis_pubsub_at(redis, "secret")
+            backplane.subscribe(["general"])
+            async with connected(backplane) as receiver:
+                await until(lambda: ("subscribed", "general") in receiver.events and backplane.up)
+                frame = bytes(range(256))
+                assert backplane.publish([Outgoing("other", 1, b""), Outgoing("general", 2**40, frame)])
+                await until(lambda: ("message", "general", 2**40, frame) in receiver.events)
+                assert receiver.events[0] == ("up",)
+                assert len(receiver.events) == 3
+
+    asyncio.run(main())
+
+
+def test_a_batch_is_published_in_order() -> None:
+    """One write, as many commands as messages."""
+
+    async def main() -> None:
+        async with FakeRedis().running() as redis:
+            backplane = redis_pubsub_at(redis)
+            async with connected(backplane):
+                await until(lambda: backplane.up)
+                backplane.publish([Outgoing("c", seq, b"") for seq in range(100)])
+                await until(lambda: len([c for c in redis.commands if c[0] == b"PUBLISH"]) == 100)
+                seqs = [int.from_bytes(c[2][:8]) for c in redis.commands if c[0] == b"PUBLISH"]
+                assert seqs == list(range(100))
+
+    asyncio.run(main())
+
+
+def test_subscriptions_of_one_turn_are_one_command() -> None:
+    """10,000 clients that come together do not make 10,000 small writes; what is asked before is not asked after."""
+
+    async def main() -> None:
+        async with FakeRedis().running() as redis:
+            backplane = redis_pubsub_at(redis)
+            async with connected(backplane) as receiver:
+                await until(lambda: backplane.up)
+                for name in ("a", "b", "c"):
+                    backplane.subscribe([name])
+                backplane.unsubscribe(["b"])
+                await until(lambda: redis.commands[-1][0] == b"UNSUBSCRIBE")
+                asked = [command for command in redis.commands if b"SUBSCRIBE" in command[0]]
+                assert asked == [[b"SUBSCRIBE", b"chat:a", b"chat:b", b"chat:c"], [b"UNSUBSCRIBE", b"chat:b"]]
+                await until(lambda: ("subscribed", "a", "b", "c") in receiver.events)
+
+    asyncio.run(main())
+
+
+def test_after_a_reconnection_everything_is_subscribed_again() -> None:
+    """The receiver hears down, up, and the confirmation of every channel it still wants."""
+
+    async def main() -> None:
+        redis = FakeRedis()
+        async with redis.running():
+            backplane = redis_pubsub_at(redis)
+            backplane.subscribe(["a", "b"])
+            running = connected(backplane)
+            receiver = await running.__aenter__()
+            await until(lambda: ("subscribed", "a", "b") in receiver.events)
+        await until(lambda: not backplane.up)
+        assert not backplane.publish([Outgoing("a", 1, b"")])
+        backplane.subscribe(["c"])
+        backplane.unsubscribe(["a"])
+        receiver.events.clear()
+        async with redis.running(redis.port):
+            await until(lambda: ("subscribed", "b", "c") in receiver.events)
+            await until(lambda: backplane.up)
+            assert backplane.publish([Outgoing("a", 1, b"")])
+        await running.__aexit__(None, None, None)
+
+    asyncio.run(main())
+
+
+def test_a_frozen_broker_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps its connections open and answers nothing: after an unanswered PING it counts as down, and a new
+    connection counts as up only when it has answered one."""
+    monkeypatch.setattr(resp, "PING_INTERVAL_S", 0.05)
+    monkeypatch.setattr(resp, "HANDSHAKE_TIMEOUT_S", 0.05)
+
+    async def main() -> None:
+        async with FakeRedis().running() as redis:
+            backplane = redis_pubsub_at(redis)
+            async with connected(backplane) as receiver:
+                await until(lambda: backplane.up)
+                redis.frozen = True
+                await until(lambda: ("down",) in receiver.events and not backplane.up)
+                receiver.events.clear()
+                pings = len(redis.commands)
+                await until(lambda: len(redis.commands) > pings + 2)
+                assert receiver.events == []
+                redis.frozen = False
+                await until(lambda: backplane.up)
+
+    asyncio.run(main())
+
+
+def test_a_broker_that_does_not_keep_up_is_not_queued_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits to be published is bounded: beyond it messages are left to the database."""
+    monkeypatch.setattr(redis_pubsub, "PUBLISH_BUFFER_BYTES", 100_000)
+
+    async def main() -> None:
+        async with FakeRedis().running() as redis:
+            backplane = redis_pubsub_at(redis)
+            async with connected(backplane):
+                await until(lambda: backplane.up)
+                taken = [backplane.publish([Outgoing("c", 1, b"x" * 1_000_000)]) for _ in range(50)]
+                assert taken[0]
+                assert not taken[-1]
+                await until(lambda: backplane.publish([Outgoing("c", 1, b"")]))
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_connection_that_is_lost_takes_nothing_and_raises_nothing(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """In the moment between the loss and its being noticed a commit may want to publish: that must not hurt it."""
+
+    async def main() -> None:
+        async with FakeRedis().running() as redis:
+            connection = await resp.RespConnection.open("127.0.0.1", redis.port, None, lambda _: None)
+            connection.abort()
+            await until(lambda: connection.lost)
+            for _ in range(3):
+                connection.send(("PING",))
+                await asyncio.sleep(0)
+            with pytest.raises(ConnectionResetError):
+                await connection.keep_alive()
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(main())
+
+
+def test_a_wrong_password_is_a_broker_that_is_down() -> None:
+    """It is told in the log, and tried again: the broker may be the one that is wrong."""
+
+    async def main() -> None:
+        async with FakeRedis(b"secret").running() as redis:
+            backplane = redis_pubsub_at(redis, "wrong")
+            async with connected(backplane):
+                await until(lambda: len([c for c in redis.commands if c[0] == b"AUTH"]) >= 4)
+                assert not backplane.up
+
+    asyncio.run(main())
+
+
+def test_in_memory_a_message_arrives_at_once() -> None:
+    """The baseline delivers in the call, to subscribed channels only, and confirms what was subscribed before it ran."""
+
+    async def main() -> None:
+        backplane, receiver = MemoryBackplane(), FakeReceiver()
+        backplane.subscribe(["a"])
+        assert not backplane.publish([Outgoing("a", 1, b"")])
+        running = asyncio.create_task(backplane.run(receiver))
+        await until(lambda: backplane.up)
+        assert backplane.publish([Outgoing("a", 2, b"x"), Outgoing("b", 1, b"y")])
+        backplane.subscribe(["b"])
+        backplane.unsubscribe(["a"])
+        backplane.publish([Outgoing("a", 3, b"x")])
+        assert receiver.events == [("up",), ("subscribed", "a"), ("message", "a", 2, b"x"), ("subscribed", "b")]
+        running.cancel()
+
+    asyncio.run(main())

@@ -1,0 +1,67 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reference_server.settings import Limits, SettingsError, load
+
+GOOD: dict[str, Any] = {
+    "port": 8000,
+    "token": "secret",
+    "postgres": {"host": "/run/postgresql"},
+    "redis": {"host": "127.0.0.1"},
+}
+
+
+def written(path: Path, content: object) -> Path:
+    file = path / "settings.json"
+    file.write_text(json.dumps(content))
+    return file
+
+
+def test_what_is_not_said_has_the_defaults_of_the_protocol(tmp_path: Path) -> None:
+    """The least that must be said is port, token and where the database and the broker are; we listen on loopback."""
+    settings = load(written(tmp_path, GOOD))
+    assert settings.host == "127.0.0.1"
+    assert settings.limits == Limits(body_bytes=65_536, text_bytes=16_384, frame_bytes=4_096, connections=12_000)
+    assert settings.write_path == "db-first"
+
+
+def test_an_address_may_be_given_as_one_string(tmp_path: Path) -> None:
+    """PostgreSQL may be named by a postgresql:// address as well."""
+    assert load(written(tmp_path, GOOD | {"postgres": "postgresql://u@h/d"})).postgres == "postgresql://u@h/d"
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"prot": 1}, "prot"),
+        ({"limits": {"bodybytes": 1}}, "bodybytes"),
+        ({"redis": {"host": "h", "db": 1}}, "db"),
+        ({"port": "8000"}, "port"),
+        ({"port": 0}, "port"),
+        ({"token": ""}, "token"),
+        ({"redis": None}, "redis"),
+        ({"backplane": "carrier-pigeon"}, "backplane"),
+        ({"write_path": "broker-first"}, "not implemented yet"),
+        ({"limits": {"connections": 0}}, "connections"),
+        ({"commit_pause_ms": -1}, "commit_pause_ms"),
+    ],
+)
+def test_a_problem_is_named(tmp_path: Path, change: dict[str, Any], named: str) -> None:
+    """Whatever is wrong, the message names the file and the key: a typo never silently means the default."""
+    file = written(tmp_path, GOOD | change)
+    with pytest.raises(SettingsError) as caught:
+        load(file)
+    assert named in str(caught.value)
+    assert str(file) in str(caught.value)
+
+
+def test_an_unreadable_file_is_a_settings_error(tmp_path: Path) -> None:
+    """A file that is not there, or no JSON, is told like any other problem."""
+    with pytest.raises(SettingsError, match="No such file"):
+        load(tmp_path / "nowhere.json")
+    (tmp_path / "bad.json").write_text("{")
+    with pytest.raises(SettingsError, match=r"bad\.json"):
+        load(tmp_path / "bad.json")

@@ -1,0 +1,118 @@
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+
+from reference_server.settings import Postgres as PostgresSettings
+from reference_server.settings import Settings
+from reference_server.store import Store
+from tests.reference_server.stack import Postgres, fresh
+
+pytestmark = pytest.mark.integration
+
+
+def with_stores(postgres: Postgres, count: int, use: Callable[..., Awaitable[None]]) -> None:
+    async def main() -> None:
+        settings = Settings(port=1, token="t", postgres=PostgresSettings(**postgres.settings))
+        async with AsyncExitStack() as closing:
+            stores = [Store(settings) for _ in range(count)]
+            for store in stores:
+                closing.callback(store.close)
+            await asyncio.gather(*[store.start(10) for store in stores])
+            await use(*stores)
+
+    asyncio.run(main())
+
+
+def test_a_batch_is_answered_in_its_own_order(postgres: Postgres) -> None:
+    """Seqs count per channel in the order of the input, and each row gets its own answer."""
+    a, b = fresh(), fresh()
+
+    async def use(store: Store) -> None:
+        assert await store.append([b, a, b], ["1", "2", "3"], [None, None, None]) == [
+            (1, False),
+            (1, False),
+            (2, False),
+        ]
+        assert await store.append([a, b], ["4", "5"], [None, None]) == [(2, False), (3, False)]
+        assert await store.history(b, 1, 10) == ([(2, "3"), (3, "5")], 3)
+
+    with_stores(postgres, 1, use)
+
+
+def test_equal_ids_in_one_batch_are_one_message(postgres: Postgres) -> None:
+    """The first is stored, the others are its duplicates; ids of other channels are other ids."""
+    a, b = fresh(), fresh()
+
+    async def use(store: Store) -> None:
+        rows = await store.append([a, a, b, a, a], ["1", "2", "3", "4", "5"], ["i", "i", "i", None, "j"])
+        assert rows == [(1, False), (1, True), (1, False), (2, False), (3, False)]
+        assert await store.append([a], ["6"], ["j"]) == [(3, True)]
+        assert (await store.last_seqs([a, b, fresh()])) == {a: 3, b: 1}
+
+    with_stores(postgres, 1, use)
+
+
+def test_reading_on_is_bounded_and_in_order(postgres: Postgres) -> None:
+    """Several questions at once, also about one channel twice, each with its own page."""
+    a, b = fresh(), fresh()
+
+    async def use(store: Store) -> None:
+        await store.append([a] * 5 + [b], [*"12345", "x"], [None] * 6)
+        found = await store.after([(b, 0), (a, 3), (fresh(), 0), (a, 0)], 3)
+        assert found == [[(1, "x")], [(4, "4"), (5, "5")], [], [(1, "1"), (2, "2"), (3, "3")]]
+
+    with_stores(postgres, 1, use)
+
+
+def test_stores_that_write_at_once_leave_no_gap_and_no_repetition(postgres: Postgres) -> None:
+    """Three servers, batches over the same channels in different orders, some channels new, some ids posted through
+    several: no deadlock, seqs 1 … n in each channel, each id once, and everyone was told the same."""
+    channels = [fresh() for _ in range(6)]
+    answers: dict[tuple[str, str], set[int]] = {}
+    stored = [0]
+
+    async def write(store: Store, seed: int) -> None:
+        rng = random.Random(seed)
+        for _ in range(40):
+            size = rng.randint(1, 12)
+            names = [rng.choice(channels) for _ in range(size)]
+            ids = [rng.choice((None, f"id-{rng.randint(0, 150)}")) for _ in range(size)]
+            rows = await store.append(names, [f"{id_}" for id_ in ids], ids)
+            stored[0] += sum(not duplicate for _, duplicate in rows)
+            for name, id_, (seq, _) in zip(names, ids, rows, strict=True):
+                if id_ is not None:
+                    answers.setdefault((name, id_), set()).add(seq)
+
+    async def use(*stores: Store) -> None:
+        await asyncio.gather(*[write(store, seed) for seed, store in enumerate(stores)])
+        newest = await stores[0].last_seqs(channels)
+        assert sum(newest.values()) == stored[0]
+        for channel in channels:
+            rows, last_seq = await stores[1].history(channel, 0, 10_000)
+            assert [seq for seq, _ in rows] == list(range(1, last_seq + 1))
+            ids = [text for _, text in rows if text != "None"]
+            assert len(ids) == len(set(ids))
+
+    with_stores(postgres, 3, use)
+    assert all(len(seqs) == 1 for seqs in answers.values())
+
+
+def test_the_newest_is_never_older_than_what_was_read(postgres: Postgres) -> None:
+    """History is read before the channel's newest seq, so that ``last_seq`` covers every message in the answer."""
+    channel = fresh()
+
+    async def use(writer: Store, reader: Store) -> None:
+        async def write() -> None:
+            for n in range(100):
+                await writer.append([channel], [str(n)], [None])
+
+        writing = asyncio.create_task(write())
+        while not writing.done():
+            rows, newest = await reader.history(channel, 0, 1_000)
+            assert not rows or rows[-1][0] <= newest
+        await writing
+
+    with_stores(postgres, 2, use)
