@@ -14,7 +14,7 @@ from harness.model.finding import Bend, Finding, Kind, Status
 SEND_LATE_P99_LIMIT_MS = 5.0
 LOOP_LAG_P99_LIMIT_MS = 10.0
 GENERATOR_CORES_LIMIT = 0.8
-STEAL_SHARE_LIMIT = 0.01
+STEAL_PERCENT_LIMIT = 1.0
 SAMPLES_AT_LEAST = 300
 """An upper 95 % bound on a P99 needs 299 independent samples: 0.99^299 < 0.05."""
 RATE_SHARE_AT_LEAST = 0.99
@@ -52,16 +52,17 @@ def _finding(
 
 
 def _limit(
-    check: str, value: float | None, limit: float, text: str, unit: str, *, bend: Bend, samples: int = 0
+    check: str, value: float | None, limit: float, text: str, key: str, *, bend: Bend, samples: int = 0
 ) -> Finding:
     """UNKNOWN where ``value`` is above its limit, or was not measured (then nobody knows which way it bends)."""
     if value is None:
         summary = f"{text}: not measured"
-        return _finding(check, Status.UNKNOWN, summary, None, {f"below_{unit}": limit}, bend=Bend.BETTER)
+        return _finding(check, Status.UNKNOWN, summary, None, {f"{key}_at_most": limit}, bend=Bend.BETTER)
     status = Status.PASS if value <= limit else Status.UNKNOWN
     relation = "within" if status is Status.PASS else "over"
-    summary = f"{text}: {value:.4g} {unit}, {relation} {limit:g} {unit}"
-    measured, expected = {unit: round(value, 4)}, {f"at_most_{unit}": limit}
+    unit = key.rpartition("_")[2]
+    summary = f"{text}: {value:.3g} {unit}, {relation} {limit:g} {unit}"
+    measured, expected = {key: round(value, 4)}, {f"{key}_at_most": limit}
     return _finding(check, status, summary, measured, expected, bend=bend, samples=samples)
 
 
@@ -153,7 +154,7 @@ def _send_lateness(figures: dict[str, Any]) -> Finding:
         late.get("p99"),
         SEND_LATE_P99_LIMIT_MS,
         "P99 of how late the sender posted, all of it counted in the latency",
-        "ms",
+        "p99_ms",
         bend=Bend.WORSE,
         samples=int(late.get("count", 0)),
     )
@@ -172,7 +173,7 @@ def _loop_lag(evidence: Evidence) -> Finding:
         worst,
         LOOP_LAG_P99_LIMIT_MS,
         "P99 of the lag of the load workers' event loops, the worst worker",
-        "ms",
+        "p99_ms",
         bend=Bend.WORSE,
         samples=count,
     )
@@ -189,7 +190,7 @@ def _generator_cpu(evidence: Evidence) -> Finding:
         busiest,
         GENERATOR_CORES_LIMIT,
         "CPU of the busiest process of the load generator",
-        "cores",
+        "cpu_cores",
         bend=Bend.WORSE,
         samples=len(found),
     )
@@ -201,10 +202,10 @@ def _steal(evidence: Evidence) -> Finding:
     count = evidence.recording.machine.get("limits", {}).get("cores", 1)
     return _limit(
         "steal",
-        None if steal is None else steal / count,
-        STEAL_SHARE_LIMIT,
-        "share of the machine's time that the hypervisor gave to others",
-        "share",
+        None if steal is None else 100 * steal / count,
+        STEAL_PERCENT_LIMIT,
+        "time of the machine that the hypervisor gave to others",
+        "steal_percent",
         bend=Bend.WORSE,
         samples=len(found),
     )

@@ -160,11 +160,7 @@ def _curves(x: tuple[float, ...], unit: str, lines: Mapping[str, tuple[float | N
 
 
 def _cpu_lines(evidence: Evidence, every: Sequence[Sample]) -> dict[str, tuple[float | None, ...]]:
-    groups = _groups(evidence)
-    lines = {
-        group: _rates(every, lambda sample, names=names: _sum(sample, names, "cpu_s"))
-        for group, names in groups.items()
-    }
+    lines = {group: _rates(every, _sum_of(names, "cpu_s")) for group, names in _groups(evidence).items()}
     return lines | {"steal": _rates(every, _of("machine", "steal_s"))}
 
 

@@ -110,6 +110,23 @@ def test_while_the_backplane_is_down_the_database_is_asked_more_often() -> None:
     asyncio.run(main())
 
 
+def test_a_backplane_that_loses_messages_is_treated_as_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says that it is up, but what it should have brought had to be read: then the database is asked more often."""
+    monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.6)
+    monkeypatch.setattr(catch_up_module, "SWEEP_WHILE_DOWN_S", 0.01)
+
+    async def main() -> None:
+        async with Rig() as rig:
+            socket = await rig.join("c")
+            rig.store.newest["c"] = 1
+            await until(lambda: b"".join(socket.transport.written) == frames(1, 1))
+            rig.store.newest["c"] = 2
+            async with asyncio.timeout(0.3):
+                await until(lambda: b"".join(socket.transport.written) == frames(1, 2))
+
+    asyncio.run(main())
+
+
 def test_a_database_that_is_down_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """A failed read costs time, never messages."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.01)
