@@ -1,12 +1,14 @@
 """Two real servers, real PostgreSQL, real Valkey: what docs/protocol.md promises while nothing breaks."""
 
 import json
+import re
+import socket
 import time
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.reference_server.stack import Client, Cluster, fresh, wait_until
+from tests.reference_server.stack import TOKEN, Client, Cluster, fresh, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -210,6 +212,20 @@ def test_bad_posts_are_refused(cluster: Cluster, body: bytes, status: int, error
     """With the status and the word of the protocol; nothing is stored."""
     answer = cluster.servers[0].request("POST", "/v1/chat.postMessage", body)
     assert (answer[0], answer[1]["ok"], answer[1]["error"]) == (status, False, error)
+
+
+def test_requests_that_come_together_are_answered_in_order(cluster: Cluster) -> None:
+    """Several posts in one segment of one kept connection."""
+    one, _ = cluster.servers
+    channel = fresh()
+    body = b'{"channel": "%s", "text": "x"}' % channel.encode()
+    head = b"POST /v1/chat.postMessage HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", one.port), timeout=10) as connection:
+        connection.sendall((head % (TOKEN.encode(), len(body)) + body) * 3)
+        heard = b""
+        while heard.count(b'"duplicate"') < 3:
+            heard += connection.recv(4_096)
+    assert re.findall(rb'"seq":(\d+)', heard) == [b"1", b"2", b"3"]
 
 
 def test_unknown_routes_and_methods(cluster: Cluster) -> None:

@@ -13,9 +13,11 @@ from tests.reference_server.stack import Postgres, fresh
 pytestmark = pytest.mark.integration
 
 
-def with_stores(postgres: Postgres, count: int, use: Callable[..., Awaitable[None]]) -> None:
+def with_stores(
+    postgres: Postgres, count: int, use: Callable[..., Awaitable[None]], address: str | None = None
+) -> None:
     async def main() -> None:
-        settings = Settings(port=1, token="t", postgres=PostgresSettings(**postgres.settings))
+        settings = Settings(port=1, token="t", postgres=address or PostgresSettings(**postgres.settings))
         async with AsyncExitStack() as closing:
             stores = [Store(settings) for _ in range(count)]
             for store in stores:
@@ -24,6 +26,15 @@ def with_stores(postgres: Postgres, count: int, use: Callable[..., Awaitable[Non
             await use(*stores)
 
     asyncio.run(main())
+
+
+def test_the_database_may_be_named_by_an_address(postgres: Postgres) -> None:
+    """A postgresql:// address serves as well as an object."""
+
+    async def use(store: Store) -> None:
+        assert await store.ping()
+
+    with_stores(postgres, 1, use, f"postgresql://postgres@/postgres?host={postgres.folder}&port={postgres.port}")
 
 
 def test_a_batch_is_answered_in_its_own_order(postgres: Postgres) -> None:

@@ -1,0 +1,118 @@
+"""How findings become a verdict."""
+
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from harness.checks.judge import overall, straighten
+from harness.model.finding import Bend, Finding, Kind, Status
+from tests.harness.recordings import HandMade, finding
+
+
+def a_finding(kind: Kind, status: Status, bend: Bend | None = None) -> Finding:
+    return Finding(check=f"{kind}", kind=kind, status=status, summary="", measured=0, expected=0, bend=bend)
+
+
+@pytest.mark.parametrize(
+    ("bend", "before", "after"),
+    [
+        (None, Status.PASS, Status.PASS),
+        (None, Status.FAIL, Status.FAIL),
+        (Bend.WORSE, Status.PASS, Status.PASS),
+        (Bend.WORSE, Status.FAIL, Status.UNKNOWN),
+        (Bend.BETTER, Status.PASS, Status.UNKNOWN),
+        (Bend.BETTER, Status.FAIL, Status.UNKNOWN),
+    ],
+)
+def test_a_bent_ruler_decides_by_the_way_it_bends(bend: Bend | None, before: Status, after: Status) -> None:
+    """What can only make figures worse leaves a PASS; what can make them better leaves nothing."""
+    ruler = a_finding(Kind.INSTRUMENT, Status.UNKNOWN if bend else Status.PASS, bend)
+    performance = a_finding(Kind.PERFORMANCE, before)
+    assert straighten([ruler, performance])[1].status == after
+
+
+@pytest.mark.parametrize("bend", list(Bend))
+def test_a_bent_ruler_leaves_safety_standing(bend: Bend) -> None:
+    """A lost message is lost however late the sender was."""
+    ruler = a_finding(Kind.INSTRUMENT, Status.UNKNOWN, bend)
+    for status in Status:
+        assert straighten([ruler, a_finding(Kind.SAFETY, status)])[1].status == status
+
+
+def test_a_pass_measured_unfavourably_is_a_pass() -> None:
+    """A ruler bent towards WORSE does not by itself spoil the verdict; one bent towards BETTER does."""
+    passed = a_finding(Kind.PERFORMANCE, Status.PASS)
+    assert overall([passed, a_finding(Kind.INSTRUMENT, Status.UNKNOWN, Bend.WORSE)]) is Status.PASS
+    assert overall([passed, a_finding(Kind.INSTRUMENT, Status.UNKNOWN, Bend.BETTER)]) is Status.UNKNOWN
+
+
+def test_the_verdict_is_the_worst_finding() -> None:
+    """PASS < UNKNOWN < FAIL, and no findings at all is UNKNOWN."""
+    passed, failed = a_finding(Kind.SAFETY, Status.PASS), a_finding(Kind.SAFETY, Status.FAIL)
+    assert overall([passed, a_finding(Kind.SAFETY, Status.UNKNOWN), failed]) is Status.FAIL
+    assert overall([]) is Status.UNKNOWN
+
+
+def test_a_check_that_crashes_says_unknown_and_hides_no_other(tmp_path: Path) -> None:
+    """A broken check proves nothing, and the others are asked all the same."""
+    run = HandMade()
+    run.post(0)
+    with mock.patch("harness.checks.durability.findings", side_effect=ZeroDivisionError("planted")):
+        verdict = run.verdict(tmp_path)
+    assert finding(verdict, "durability").status is Status.UNKNOWN
+    assert "ZeroDivisionError: planted" in finding(verdict, "durability").summary
+    assert finding(verdict, "lost").status is Status.PASS
+    assert verdict.status is Status.UNKNOWN
+
+
+def test_an_empty_recording_proves_nothing(tmp_path: Path) -> None:
+    """No message, no delivery: no check passes for safety or performance."""
+    verdict = HandMade(audited=False, traced=False, ended="interrupted").verdict(tmp_path)
+    decided = {found.check: found.status for found in verdict.findings if found.kind is not Kind.INSTRUMENT}
+    assert set(decided.values()) == {Status.UNKNOWN}
+    assert verdict.status is Status.UNKNOWN
+
+
+def test_a_run_that_ended_early_proves_no_loss(tmp_path: Path) -> None:
+    """What had not arrived when a run was cut short may have been on its way."""
+    run = HandMade(ended="interrupted")
+    run.post(0, to=[0])
+    verdict = run.verdict(tmp_path)
+    assert finding(verdict, "lost").status is Status.UNKNOWN
+    assert verdict.status is Status.UNKNOWN
+
+
+def test_a_missing_audit_leaves_durability_open(tmp_path: Path) -> None:
+    """Nobody looked into the database: UNKNOWN, not PASS."""
+    run = HandMade(audited=False)
+    run.post(0)
+    verdict = run.verdict(tmp_path)
+    assert finding(verdict, "acknowledged-not-stored").status is Status.UNKNOWN
+
+
+def test_a_trace_is_asked_of_our_own_servers_only(tmp_path: Path) -> None:
+    """An external server need not keep one; in `embedded` its absence leaves the question open."""
+    for environment, status in (("embedded", Status.UNKNOWN), ("external", None)):
+        run = HandMade(traced=False, changes={"environment": environment})
+        run.post(0)
+        found = {f.check: f.status for f in run.verdict(tmp_path).findings}
+        assert found.get("commit-order") == status
+
+
+@pytest.mark.parametrize(
+    ("planted", "hop"),
+    [
+        ({"unpublished": {1}}, "committed → published"),
+        ({"silent": {(1, 1)}}, "published → received by the client's server"),
+        ({}, "written to the socket → received by the client"),
+    ],
+)
+def test_a_loss_is_charged_to_the_hop_that_lost_it(tmp_path: Path, planted: dict[str, set[object]], hop: str) -> None:
+    """The first hop after which no trace of the message is found."""
+    run = HandMade()
+    run.post(0)
+    run.post(0, to=[0])
+    for name, value in planted.items():
+        setattr(run, name, value)
+    assert run.verdict(tmp_path).measurements["lost_at"] == {hop: 1}

@@ -1,0 +1,230 @@
+"""Recordings written by hand: a handful of messages, a handful of rows, every one of them named.
+
+    run = HandMade(clients=4, audience=2)          # channels 0 = clients 0, 1 and 1 = clients 2, 3
+    run.post(channel=0)                            # message 0, seq 1, acknowledged, stored, delivered to its audience
+    run.post(channel=0, to=[0])                    # client 1 never gets this one
+    verdict = run.verdict(tmp_path)
+
+The schedule's own messages are replaced by what the test posts, one probe-less phase, 10 ms apart.
+"""
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from harness.checks.judge import judge
+from harness.model.finding import Finding, Verdict
+from harness.model.plan import Plan
+from harness.planning.arrivals import MEASURED, Schedule
+from harness.recording import format as layout
+from harness.recording.reader import Recording, Seen
+from tests.harness.plans import a_plan
+
+START_NS = 1_000_000_000_000
+MS = 1_000_000
+
+
+@dataclass(slots=True)
+class _Post:
+    channel: int
+    phase: int
+    outcome: int
+    seq: int
+    acknowledged_seq: int
+    stored: bool
+    answered_ns: int
+    committed_ns: int
+    published_ns: int
+
+
+@dataclass
+class HandMade:
+    """Builds one recording. Times are in ms after the message's intended time."""
+
+    clients: int = 4
+    audience: int = 2
+    servers: int = 2
+    ended: str = "complete"
+    audited: bool = True
+    traced: bool = True
+    changes: dict[str, Any] = field(default_factory=dict)
+    posts: list[_Post] = field(default_factory=list)
+    deliveries: list[tuple[int, int, int]] = field(default_factory=list)
+    sightings: list[tuple[int, int, int, int]] = field(default_factory=list)
+    sessions: list[tuple[int, int]] = field(default_factory=list)
+    silent: set[tuple[int, int]] = field(default_factory=set)
+    unpublished: set[int] = field(default_factory=set)
+
+    @property
+    def plan(self) -> Plan:
+        rate = {"rate_hz": 100.0, "duration_s": max(len(self.posts), 1) / 100}
+        values = {"clients": self.clients, "audience": self.audience, "servers": self.servers} | rate | self.changes
+        return a_plan(**values)
+
+    def post(
+        self,
+        channel: int = 0,
+        *,
+        to: list[int] | None = None,
+        outcome: int = layout.ACKNOWLEDGED,
+        stored: bool = True,
+        seq: int | None = None,
+        acknowledged_seq: int | None = None,
+        latency_ms: float = 5,
+        answered_ms: float = 3,
+        committed_ms: float = 2,
+        published_ms: float = 2.5,
+        phase: int = MEASURED,
+    ) -> int:
+        """One message; returns its number. ``to`` defaults to its whole audience."""
+        message = len(self.posts)
+        if seq is None:
+            seq = 1 + sum(post.channel == channel for post in self.posts)
+        self.posts.append(
+            _Post(
+                channel=channel,
+                phase=phase,
+                outcome=outcome,
+                seq=seq,
+                acknowledged_seq=seq if acknowledged_seq is None else acknowledged_seq,
+                stored=stored,
+                answered_ns=self.due_ns(message) + int(answered_ms * MS),
+                committed_ns=self.due_ns(message) + int(committed_ms * MS),
+                published_ns=self.due_ns(message) + int(published_ms * MS),
+            )
+        )
+        first = channel * self.audience
+        for client in range(first, first + self.audience) if to is None else to:
+            self.deliver(message, client, latency_ms=latency_ms)
+        return message
+
+    def deliver(
+        self,
+        message: int,
+        client: int,
+        *,
+        latency_ms: float = 5,
+        seq: int | None = None,
+        channel: int | None = None,
+        flaw: int = layout.SOUND,
+    ) -> None:
+        """One frame at one client, in order of the calls."""
+        post = self.posts[message] if message >= 0 else None
+        sighting = (
+            message,
+            channel if channel is not None else post.channel if post else 0,
+            seq if seq is not None else post.seq if post else 1,
+            flaw,
+        )
+        if sighting not in self.sightings:
+            self.sightings.append(sighting)
+        at_ns = self.due_ns(max(message, 0)) + int(latency_ms * MS)
+        self.deliveries.append((client, self.sightings.index(sighting), at_ns))
+
+    def due_ns(self, message: int) -> int:
+        return START_NS + message * 10 * MS
+
+    def recording(self, folder: Path) -> Recording:
+        plan, total = self.plan, len(self.posts)
+        posts = np.zeros(total, layout.POST)
+        for message, post in enumerate(self.posts):
+            answered = post.outcome in (layout.ACKNOWLEDGED, layout.REJECTED)
+            posts[message] = (
+                *(post.phase, post.outcome, message % self.servers, post.channel, 200 if answered else 0),
+                post.acknowledged_seq if post.outcome == layout.ACKNOWLEDGED else 0,
+                *(self.due_ns(message), self.due_ns(message) + MS if post.outcome else 0),
+                post.answered_ns if answered else 0,
+            )
+        stored = sorted((post.channel, post.seq, message) for message, post in enumerate(self.posts) if post.stored)
+        sessions = self.sessions or [(client, 0) for client in range(self.clients)]
+        session_rows = [(client, client % self.servers, 1000, 1, 2, position, 3) for client, position in sessions]
+        return Recording(
+            folder=folder,
+            plan=plan,
+            machine={"limits": {"cores": 2}},
+            events=(
+                {"event": "probe", "at_ns": 1, "expected": self.clients, "seen": self.clients},
+                {"event": "schedule", "at_ns": 2, "start_ns": START_NS},
+                {"event": "ended", "at_ns": 3, "how": self.ended, "why": ""},
+            ),
+            telemetry=_telemetry(plan),
+            posts=posts,
+            seen={
+                0: Seen(
+                    deliveries=np.array(self.deliveries, layout.DELIVERY),
+                    sightings=np.array(self.sightings, layout.SIGHTING),
+                    sessions=np.array(session_rows, layout.SESSION),
+                )
+            },
+            pulses={name: _pulse(plan) for name in ("worker-00", "publisher")},
+            accepted=self._accepted() if self.traced else {},
+            delivered=self._delivered() if self.traced else {},
+            stored=np.array([(m, c, s, layout.SOUND) for c, s, m in stored], layout.STORED) if self.audited else None,
+        )
+
+    def _accepted(self) -> dict[int, Any]:
+        rows: dict[int, list[Any]] = {server: [] for server in range(self.servers)}
+        for message, post in enumerate(self.posts):
+            published = 0 if message in self.unpublished else post.published_ns
+            row = (post.channel, post.seq, self.due_ns(message) + MS, post.committed_ns, published)
+            rows[message % self.servers].append(row)
+        return {server: np.array(found, layout.ACCEPTED) for server, found in rows.items()}
+
+    def _delivered(self) -> dict[int, Any]:
+        """What each server says it wrote: to all its clients of the channel, unless it is in ``silent``."""
+        rows: dict[int, list[Any]] = {server: [] for server in range(self.servers)}
+        for message, post in enumerate(self.posts):
+            members = range(post.channel * self.audience, (post.channel + 1) * self.audience)
+            for server in range(self.servers):
+                sockets = sum(client % self.servers == server for client in members)
+                if sockets and (server, message) not in self.silent and message not in self.unpublished:
+                    at_ns = post.published_ns + MS // 2
+                    rows[server].append((post.channel, post.seq, at_ns, at_ns + 1000, sockets, 0))
+        return {server: np.array(found, layout.DELIVERED) for server, found in rows.items()}
+
+    def verdict(self, folder: Path) -> Verdict:
+        """The verdict over this recording, with the hand-made messages as its schedule."""
+        made = Schedule(
+            phase=np.array([post.phase for post in self.posts], np.uint8),
+            channel=np.array([post.channel for post in self.posts], np.uint32),
+            server=np.zeros(len(self.posts), np.uint16),
+            offset_ns=np.arange(len(self.posts)) * 10 * MS,
+        )
+        with mock.patch("harness.checks.evidence.schedule", return_value=made):
+            return judge(self.recording(folder))
+
+
+def _telemetry(plan: Plan) -> tuple[dict[str, Any], ...]:
+    """Two idle samples inside the measured window."""
+    names = [*(f"server-{n + 1}" for n in range(plan.servers)), "worker-00", "publisher", "postgres", "redis"]
+    window_ns = START_NS + int(plan.warm_up_s * 1e9)
+    return tuple(
+        {
+            "at_ns": window_ns + int(plan.duration_s * 1e9 * share),
+            "machine": {"busy_s": share, "steal_s": 0.0, "memory_used_bytes": 1, "memory_available_bytes": 1},
+            "processes": {name: {"cpu_s": 0.0, "rss_bytes": 1.0} for name in names},
+        }
+        for share in (0.0, 0.9)
+    )
+
+
+def _pulse(plan: Plan) -> Any:
+    window_ns = START_NS + int(plan.warm_up_s * 1e9)
+    return np.array([(window_ns + 1, 0, 0, 0, plan.clients), (window_ns + 2, 0, 0, 0, plan.clients)], layout.PULSE)
+
+
+def red(verdict: Verdict) -> set[str]:
+    """The checks that failed."""
+    return {finding.check for finding in verdict.findings if finding.status == "fail"}
+
+
+def finding(verdict: Verdict, check: str) -> Finding:
+    return next(found for found in verdict.findings if found.check == check)
+
+
+def replaced(plan: Plan, **changes: Any) -> Plan:
+    return dataclasses.replace(plan, **changes)
