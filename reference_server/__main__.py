@@ -5,6 +5,7 @@ Exit codes: 0 stopped as asked, 1 failed while running, 2 the settings cannot be
 
 import argparse
 import asyncio
+import gc
 import logging
 import sys
 from pathlib import Path
@@ -40,4 +41,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    gc.freeze()  # or the interpreter would look for garbage in what 10,000 connections left: a second for nothing
+    sys.exit(code)

@@ -1,6 +1,7 @@
 """Reads from the database what the backplane did not bring, and what clients missed while they were away."""
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -28,7 +29,8 @@ class CatchUp:
     """Keeps the gateway's channels no further behind the database than a sweep.
 
     Holes show when a later message arrives, but a lost tail shows nowhere: so positions are compared with the database
-    every second, and while the backplane is down every 150 ms, which is then how messages travel at all.
+    every second, and every 150 ms while the backplane is down or loses messages (a frozen one looks alive for seconds):
+    that is then how messages travel at all.
     """
 
     def __init__(self, gateway: Gateway, last_seqs: LastSeqs, after: After, *, recovery: bool) -> None:
@@ -36,7 +38,7 @@ class CatchUp:
         self._last_seqs = last_seqs
         self._after = after
         self._recovery = recovery
-        self._swept_s = 0.0
+        self._swept_s = self._lost_s = -math.inf
         self._next = 0
         self._newest = Coalesced[str, int](self._ask_newest, at_once=CHANNELS_PER_SWEEP)
         self._missed = Coalesced[tuple[str, int], Rows](self._ask_after, at_once=CHANNELS_PER_READ)
@@ -84,7 +86,8 @@ class CatchUp:
     async def _compare(self) -> None:
         gateway = self._gateway
         while True:
-            interval_s = SWEEP_S if gateway.backplane_up else SWEEP_WHILE_DOWN_S
+            healthy = gateway.backplane_up and time.monotonic() - self._lost_s > SWEEP_S
+            interval_s = SWEEP_S if healthy else SWEEP_WHILE_DOWN_S
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._swept_s + interval_s - time.monotonic()):
                     await gateway.check_wanted.wait()
@@ -138,5 +141,9 @@ class CatchUp:
                 found = await self._ask_after(asked)
             except DatabaseError:
                 continue  # the next sweep finds them behind again
+            news = 0
             for (name, _), rows in zip(asked, found, strict=True):
-                gateway.recover(name, rows)
+                news += gateway.recover(name, rows)
+            if news:
+                self._lost_s = time.monotonic()
+                gateway.check_wanted.set()

@@ -78,16 +78,19 @@ class Gateway:
             self._fan_out.add(channel)
             self._expect_missing(channel)
 
-    def recover(self, name: str, rows: Iterable[tuple[int, bytes]]) -> None:
-        """The messages after the channel's position, in order, without a gap."""
-        if channel := self.channels.get(name):
-            news = channel.recover(rows, time.monotonic_ns())
-            self._metrics.recovered += news
-            self._fan_out.add(channel)
-            if news and channel.behind:
-                self._want_fill(channel)
-            else:
-                self._expect_missing(channel)
+    def recover(self, name: str, rows: Iterable[tuple[int, bytes]]) -> int:
+        """The messages after the channel's position, in order, without a gap. Returns how many were news."""
+        channel = self.channels.get(name)
+        if channel is None:
+            return 0
+        news = channel.recover(rows, time.monotonic_ns())
+        self._metrics.recovered += news
+        self._fan_out.add(channel)
+        if news and channel.behind:
+            self._want_fill(channel)
+        else:
+            self._expect_missing(channel)
+        return news
 
     # What the clients want.
 

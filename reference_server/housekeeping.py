@@ -21,17 +21,14 @@ async def keep_house(connections: Callable[[], int], metrics: Metrics) -> None:
     """
     gc.set_threshold(YOUNG_OBJECTS, 20, 50)
     frozen = 0
-    try:
-        while True:
-            due_s = time.monotonic() + INTERVAL_S
-            await asyncio.sleep(INTERVAL_S)
-            metrics.loop_lag.add(max(0.0, time.monotonic() - due_s))
-            now = connections()
-            if now >= frozen + GROWTH:
-                gc.freeze()
-                frozen = now
-            elif now < frozen // 2:
-                gc.unfreeze()
-                frozen = now
-    finally:
-        gc.unfreeze()
+    while True:
+        due_s = time.monotonic() + INTERVAL_S
+        await asyncio.sleep(INTERVAL_S)
+        metrics.loop_lag.add(max(0.0, time.monotonic() - due_s))
+        now = connections()
+        if now >= frozen + GROWTH:
+            gc.freeze()
+            frozen = now
+        elif now < frozen // 2:
+            gc.unfreeze()
+            frozen = now

@@ -104,7 +104,7 @@ def _backplane(settings: Settings, metrics: Metrics) -> Backplane:
 
 
 def _bind(host: str, port: int) -> socket.socket:
-    """The address is taken before anything else is done, and listened to after everything else is ready."""
+    """Take the address before anything else is done. Who connects early waits until everything else is ready."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -113,7 +113,7 @@ def _bind(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        # On Linux two sockets may be bound to one address until one of them listens: listening is what claims it.
+        # Bound to an address that is free there may be several sockets on Linux; listening is what claims it.
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
@@ -129,11 +129,8 @@ class _WebServer(uvicorn.Server):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
+        yield
+        # The handlers stay until the loop is closed: whoever asks again while we stop need not be answered with a kill.
 
 
 def _web_server(settings: Settings, application: Application) -> _WebServer:

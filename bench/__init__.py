@@ -1,0 +1,1 @@
+"""What we claim about speed, measured beside floors and peers: `python -m bench`, or one of its modules."""

@@ -1,0 +1,29 @@
+"""Compiles and runs floor.c."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+SOURCE = Path(__file__).with_name("floor.c")
+
+
+class Floor:
+    """The C program, built once into a folder of its own. ``None`` from `measure` where there is no compiler."""
+
+    def __init__(self) -> None:
+        self._program: Path | None = None
+        if compiler := shutil.which("cc"):
+            folder = Path(tempfile.mkdtemp(prefix="harness-bench-"))
+            self._program = folder / "floor"
+            subprocess.run([compiler, "-O2", "-o", str(self._program), str(SOURCE)], check=True)
+
+    def measure(self, connections: int, rounds: int, pause_s: float) -> dict[str, float] | None:
+        """CPU µs per delivery, ``send_us`` and ``receive_us``."""
+        if self._program is None:
+            return None
+        arguments = [str(self._program), str(connections), str(rounds), str(int(pause_s * 1e6))]
+        shown = subprocess.run(arguments, check=True, capture_output=True, text=True, timeout=120)
+        found: dict[str, float] = json.loads(shown.stdout)
+        return found
