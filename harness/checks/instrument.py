@@ -14,6 +14,7 @@ from harness.model.finding import Bend, Finding, Kind, Status
 SEND_LATE_P99_LIMIT_MS = 5.0
 LOOP_LAG_P99_LIMIT_MS = 10.0
 GENERATOR_CORES_LIMIT = 0.8
+FOREIGN_SHARE_LIMIT = 0.1
 STEAL_PERCENT_LIMIT = 1.0
 SAMPLES_AT_LEAST = 300
 """An upper 95 % bound on a P99 needs 299 independent samples: 0.99^299 < 0.05."""
@@ -31,6 +32,7 @@ def findings(evidence: Evidence, tally: Tally, figures: dict[str, Any]) -> list[
         _send_lateness(figures),
         _loop_lag(evidence),
         _generator_cpu(evidence),
+        _foreign_cpu(evidence),
         _steal(evidence),
         _clock(evidence, tally),
     ]
@@ -190,6 +192,24 @@ def _generator_cpu(evidence: Evidence) -> Finding:
         busiest,
         GENERATOR_CORES_LIMIT,
         "CPU of the busiest process of the load generator",
+        "cpu_cores",
+        bend=Bend.WORSE,
+        samples=len(found),
+    )
+
+
+def _foreign_cpu(evidence: Evidence) -> Finding:
+    """What the machine did beside the run; interrupts and kernel threads are in it, a few hundredths of a core."""
+    found = resources.samples(evidence)
+    busy = resources.rate(found, "machine", "busy_s")
+    names = {name for sample in found for name in sample.get("processes", {})}
+    ours = sum(resources.cores(found, name) or 0.0 for name in names)
+    cores = evidence.recording.machine.get("limits", {}).get("cores", 1)
+    return _limit(
+        "foreign-cpu",
+        None if busy is None else max(0.0, busy - ours),
+        FOREIGN_SHARE_LIMIT * cores,
+        "CPU that programs outside the run used",
         "cpu_cores",
         bend=Bend.WORSE,
         samples=len(found),

@@ -205,7 +205,7 @@ def _telemetry(plan: Plan) -> tuple[dict[str, Any], ...]:
     return tuple(
         {
             "at_ns": window_ns + int(plan.duration_s * 1e9 * share),
-            "machine": {"busy_s": share, "steal_s": 0.0, "memory_used_bytes": 1, "memory_available_bytes": 1},
+            "machine": {"busy_s": 0.0, "steal_s": 0.0, "memory_used_bytes": 1, "memory_available_bytes": 1},
             "processes": {name: {"cpu_s": 0.0, "rss_bytes": 1.0} for name in names},
         }
         for share in (0.0, 0.9)

@@ -1,0 +1,99 @@
+"""The map is the territory: who may import whom (ARCHITECTURE.md)."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SIBLINGS = ("report", "checks", "load", "observation", "environments")
+PURE_PLANNING = {"load", "checks", "observation"}
+TOP = {"cli", "console", "experiment", "preflight", "playground", "catalog", "turn", "exit_codes"}
+
+OWN_LAYER = {
+    "docker": ("harness/environments/docker.py",),
+    "matplotlib": ("harness/report/",),
+    "jinja2": ("harness/report/",),
+    "typer": ("harness/cli.py",),
+    "rich": ("harness/console.py", "harness/report/terminal.py"),
+    "picows": ("harness/load/",),
+    "redis": ("harness/observation/",),
+    "asyncpg": ("reference_server/link.py", "harness/environments/", "harness/observation/"),
+    "uvicorn": ("reference_server/",),
+    "starlette": ("reference_server/",),
+    "hiredis": ("reference_server/backplane/",),
+}
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of the modules that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def modules(folder: str) -> list[Path]:
+    return sorted((ROOT / folder).rglob("*.py"))
+
+
+def layer(name: str) -> str:
+    parts = name.split(".")
+    return parts[1] if parts[0] == "harness" and len(parts) > 1 else ""
+
+
+@pytest.mark.parametrize("path", modules("harness"), ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_down_only(path: Path) -> None:
+    """Siblings never import each other; planning imports recording and model; model imports the standard library."""
+    mine = path.relative_to(ROOT / "harness").parts[0].removesuffix(".py")
+    used = {layer(name) for name in imports(path)} - {"", mine, "__version__"}
+    allowed = {
+        "model": set(),
+        "recording": {"model"},
+        "planning": {"model", "recording"},
+        "exit_codes": {"model"},
+        "turn": {"model"},
+        "catalog": {"model"},
+    }
+    if mine in SIBLINGS:
+        allowed[mine] = {"model", "recording"} | ({"planning"} if mine in PURE_PLANNING else set())
+    if mine in allowed:
+        assert used <= allowed[mine], f"{mine} may import {sorted(allowed[mine])}"
+    else:
+        assert "cli" not in used or mine == "cli"
+
+
+@pytest.mark.parametrize("path", modules("harness/model"), ids=lambda path: path.name)
+def test_the_model_needs_nothing(path: Path) -> None:
+    """Values depend on the standard library and on each other."""
+    import sys
+
+    foreign = {name.split(".")[0] for name in imports(path)} - set(sys.stdlib_module_names) - {"harness"}
+    assert foreign == set()
+
+
+def test_the_server_and_the_harness_share_no_code() -> None:
+    """They meet in docs/protocol.md and nowhere else."""
+    for path in modules("reference_server"):
+        assert not {name for name in imports(path) if name.split(".")[0] in ("harness", "scenarios")}, path
+    for path in (*modules("harness"), *modules("scenarios")):
+        assert not {name for name in imports(path) if name.split(".")[0] == "reference_server"}, path
+
+
+def test_scenarios_are_values() -> None:
+    """A scenario knows the model and planning, not how it is run."""
+    for path in modules("scenarios"):
+        assert {layer(name) for name in imports(path)} <= {"", "model", "planning"}, path
+        assert len(path.read_text().splitlines()) <= 80
+
+
+@pytest.mark.parametrize(("package", "places"), OWN_LAYER.items())
+def test_packages_stay_in_their_layer(package: str, places: tuple[str, ...]) -> None:
+    """Each of these packages is imported where its layer is, so that it can be replaced there."""
+    for path in (*modules("harness"), *modules("reference_server"), *modules("scenarios")):
+        name = str(path.relative_to(ROOT))
+        if package in {used.split(".")[0] for used in imports(path)}:
+            assert name.startswith(places), f"{name} imports {package}"
