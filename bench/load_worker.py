@@ -1,0 +1,141 @@
+"""CPU per delivery of the load worker, beside the kernel's floor and other WebSocket clients.
+
+2,000 connections in one channel, a message every 100 ms, one write per message. The sender is a process of its own; what is
+measured is the receiving process alone. The load worker is the real one: it verifies every frame and writes every row.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench.floor import Floor
+from bench.gateway import cpu_s
+from bench.table import machine, show
+from harness.environments.ports import free_ports
+from harness.load.job import Job, write_job
+from harness.model.cluster import ServerAddress
+from harness.model.plan import Calibration, Need, Plan
+from harness.model.scenario import Size
+
+CONNECTIONS = 2_000
+MESSAGES = 30
+PAUSE_S = 0.1
+ROUNDS = 5
+RUN_ID = "rbench000"
+TEXT_BYTES = 80  # with the event around it: a frame of about 150 bytes
+MARK = 1.6
+
+
+def a_plan() -> Plan:
+    """One channel with everybody in it, one worker."""
+    return Plan(
+        **{"scenario": "bench", "title": "", "claim": "", "servers": 1, "clients": CONNECTIONS, "rate_hz": 10.0},
+        **{"audience": CONNECTIONS, "asked_audience": "all", "channels": 1, "duration_s": 10.0, "warm_up_s": 0.0},
+        **{"text_bytes": TEXT_BYTES, "workers": 1, "size": Size.SMOKE, "environment": "external", "backplane": "redis"},
+        **{"write_path": "db-first", "seed": 1, "run_id": RUN_ID, "expectations": (), "reductions": ()},
+        need=Need(cores=0, memory_bytes=0, descriptors_per_process=0, ports_per_server=0, disk_bytes=0),
+        calibration=Calibration(per_write_s=0, per_frame_s=0, per_post_s=0, per_hint_s=0),
+        forced=False,
+        command=(),
+    )
+
+
+@contextmanager
+def sender() -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
+    """(port, process) of bench.sender."""
+    (port,) = free_ports(1)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench.sender", str(port), RUN_ID, str(TEXT_BYTES)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().strip() == "ready"
+        yield port, process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
+def receiver(kind: str, port: int, folder: Path) -> Iterator[int]:
+    """The pid of a receiving process whose clients are all subscribed."""
+    if kind == "load worker":
+        (folder / "arrays").mkdir()
+        address = ServerAddress(name="server-1", host="127.0.0.1", port=port)
+        write_job(
+            folder / "job.json", Job(plan=a_plan(), servers=(address,), token="none", arrays=str(folder / "arrays"))
+        )
+        arguments = ["-m", "harness.load.worker", str(folder / "job.json"), "0"]
+    else:
+        arguments = ["-m", "bench.clients", kind, str(port), str(CONNECTIONS), "none"]
+    process = subprocess.Popen([sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        if kind == "load worker":
+            process.stdin.write('{"do":"connect"}\n')
+            process.stdin.flush()
+            while json.loads(process.stdout.readline()).get("subscribed", 0) < CONNECTIONS:
+                pass
+            process.stdin.write(json.dumps({"do": "start", "start_ns": time.monotonic_ns()}) + "\n")
+            process.stdin.flush()
+            # Its reports go on; nobody needs them here.
+            process.stdout.close()
+            reader = None
+        else:
+            assert process.stdout.readline().strip() == "ready"
+            reader = process.stdout
+        yield process.pid
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        if reader is not None:
+            reader.close()
+
+
+def measure(kind: str) -> float:
+    """µs per delivery."""
+    with TemporaryDirectory() as folder, sender() as (port, sending), receiver(kind, port, Path(folder)) as pid:
+        assert sending.stdin is not None
+        assert sending.stdout is not None
+        time.sleep(1.0)
+        idle_from_s, idle_cpu_s = time.monotonic(), cpu_s(pid)
+        time.sleep(1.0)
+        # What the process does without deliveries (heartbeat, reports) is not their price.
+        idle_rate = (cpu_s(pid) - idle_cpu_s) / (time.monotonic() - idle_from_s)
+        began_s, before_s = time.monotonic(), cpu_s(pid)
+        sending.stdin.write(f"{MESSAGES} {PAUSE_S}\n")
+        sending.stdin.flush()
+        assert sending.stdout.readline().strip() == "sent"
+        time.sleep(0.3)
+        spent_s = cpu_s(pid) - before_s - idle_rate * (time.monotonic() - began_s)
+    return spent_s / (MESSAGES * CONNECTIONS) * 1e6
+
+
+def main() -> bool:
+    print(machine())
+    floor = Floor()
+    kinds = {"load worker": "load worker", "picows": "bare picows", "aiohttp": "aiohttp", "websockets": "websockets"}
+    rounds: dict[str, list[float]] = {"C epoll + recv()": []} | {name: [] for name in kinds.values()}
+    for _ in range(ROUNDS):
+        if found := floor.measure(CONNECTIONS, MESSAGES, PAUSE_S):
+            rounds["C epoll + recv()"].append(found["receive_us"])
+        for kind, name in kinds.items():
+            rounds[name].append(measure(kind))
+    title = (
+        f"load worker: CPU per delivery, {CONNECTIONS:,} connections, one message per write, {ROUNDS} rounds in turn"
+    )
+    return show(title, "µs", rounds, base="C epoll + recv()", mark=("load worker", MARK))
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main() else 1)
