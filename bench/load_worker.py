@@ -13,11 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from bench.floor import Floor
 from bench.gateway import cpu_s
 from bench.table import machine, show
 from harness.environments.ports import free_ports
-from harness.load.job import Job, write_job
+from harness.load.job import Job
 from harness.model.cluster import ServerAddress
 from harness.model.plan import Calibration, Need, Plan
 from harness.model.scenario import Size
@@ -70,10 +72,8 @@ def receiver(kind: str, port: int, folder: Path) -> Iterator[int]:
     if kind == "load worker":
         (folder / "arrays").mkdir()
         address = ServerAddress(name="server-1", host="127.0.0.1", port=port)
-        write_job(
-            folder / "job.json", Job(plan=a_plan(), servers=(address,), token="none", arrays=str(folder / "arrays"))
-        )
-        arguments = ["-m", "harness.load.worker", str(folder / "job.json"), "0"]
+        job = Job(plan=a_plan(), servers=(address,), token="none", arrays=str(folder / "arrays"))
+        arguments = ["-m", "harness.load.worker"]
     else:
         arguments = ["-m", "bench.clients", kind, str(port), str(CONNECTIONS), "none"]
     process = subprocess.Popen([sys.executable, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -81,7 +81,7 @@ def receiver(kind: str, port: int, folder: Path) -> Iterator[int]:
         assert process.stdout is not None
         assert process.stdin is not None
         if kind == "load worker":
-            process.stdin.write('{"do":"connect"}\n')
+            process.stdin.write(msgspec.json.encode(job).decode() + '\n{"do":"connect"}\n')
             process.stdin.flush()
             while json.loads(process.stdout.readline()).get("subscribed", 0) < CONNECTIONS:
                 pass

@@ -3,7 +3,6 @@ happens; whatever was recorded before something went wrong is kept and judged.""
 
 import asyncio
 import signal
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -145,8 +144,7 @@ async def _conduct(plan: Plan, *, folder: Path, journal: Journal, server_urls: t
             open_environment(plan.environment, topology=topology, folder=folder, server_urls=server_urls)
         )
         journal.machine(await describe_machine(cluster, folder))
-        secrets = Path(up.enter_context(tempfile.TemporaryDirectory(prefix="harness-load-")))
-        fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, folder=folder, secrets=secrets)
+        fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, folder=folder)
         try:
             async with fleet, Telemetry(cluster, processes=fleet.processes, path=folder / "telemetry.jsonl"):
                 await _guarded(_load(plan, fleet, journal, enter, watch), cluster, fleet, watch)

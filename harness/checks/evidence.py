@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from harness.model.plan import Plan
 from harness.planning.arrivals import MEASURED, PROBE, WARM_UP, Schedule, schedule
 from harness.planning.placement import audiences, client_channels, client_servers
-from harness.recording.format import ACKNOWLEDGED, INDETERMINATE
+from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, UNSENT
 from harness.recording.reader import Recording
 
 PHASES = {"probe": PROBE, "warm_up": WARM_UP, "measured": MEASURED}
@@ -92,6 +92,8 @@ def gather(recording: Recording) -> Evidence:
     seq = np.zeros(total, np.int64)
     if len(posts) == total:
         outcome[:], intended[:], seq[:] = posts["outcome"], posts["intended_ns"], posts["seq"]
+        # Sent, but the sender ended before it could write down what became of it.
+        outcome[(outcome == UNSENT) & (posts["sent_ns"] > 0)] = INDETERMINATE
     stored_seq = None
     if recording.stored is not None:
         stored_seq = np.zeros(total, np.int64)

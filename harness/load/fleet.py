@@ -19,7 +19,7 @@ from typing import Self
 import msgspec
 import numpy as np
 
-from harness.load.job import Command, Job, Report, write_job
+from harness.load.job import Command, Job, Report
 from harness.model.cluster import ClusterProcess, ServerAddress
 from harness.model.errors import EnvironmentFailure, WorkerLost
 from harness.model.plan import Plan
@@ -52,25 +52,21 @@ class Fleet:
     cannot go on (a full disk). Leaving it ends every process and leaves every row file whole.
     """
 
-    def __init__(
-        self, *, plan: Plan, servers: Sequence[ServerAddress], token: str, folder: Path, secrets: Path
-    ) -> None:
+    def __init__(self, *, plan: Plan, servers: Sequence[ServerAddress], token: str, folder: Path) -> None:
         self._plan = plan
         self._arrays = folder / "arrays"
         self._logs = folder / "logs"
         self._job = Job(plan=plan, servers=tuple(servers), token=token, arrays=str(self._arrays))
-        self._job_file = secrets / "job.json"
         self._members: list[_Member] = []
         self._changed = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         self._arrays.mkdir(exist_ok=True)
         self._logs.mkdir(exist_ok=True)
-        write_job(self._job_file, self._job)
         try:
             for index in range(self._plan.workers):
-                await self._start(f"worker-{index:02}", "harness.load.worker", str(self._job_file), str(index))
-            await self._start("publisher", "harness.load.publisher", str(self._job_file))
+                await self._start(f"worker-{index:02}", "harness.load.worker", index)
+            await self._start("publisher", "harness.load.publisher", 0)
         except BaseException:
             await self._end()
             raise
@@ -178,12 +174,12 @@ class Fleet:
 
     # Processes.
 
-    async def _start(self, name: str, module: str, *arguments: str) -> None:
+    async def _start(self, name: str, module: str, index: int) -> None:
         log = self._logs / f"{name}.log"
         with log.open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
-                *("-m", module, *arguments),
+                *("-m", module),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=errors,
@@ -192,6 +188,8 @@ class Fleet:
         member = _Member(name=name, process=process, log=log)
         self._members.append(member)
         member.listener = asyncio.create_task(self._listen(member))
+        assert process.stdin is not None
+        process.stdin.write(msgspec.json.encode(msgspec.structs.replace(self._job, index=index)) + b"\n")
 
     async def _listen(self, member: _Member) -> None:
         assert member.process.stdout is not None
@@ -244,7 +242,6 @@ class Fleet:
                 await member.process.wait()
                 if member.listener is not None:
                     member.listener.cancel()
-            self._job_file.unlink(missing_ok=True)
             self._mend()
 
     def _mend(self) -> None:

@@ -1,9 +1,8 @@
-"""What a process of the load generator is told at its start: one JSON file that only its owner can read.
+"""What the fleet and its processes tell each other, one JSON object a line.
 
-It holds the cluster's token, so it is not given on the command line, where everybody could see it.
+The first line that a process reads is its job. It holds the cluster's token, so it is neither given on the command line,
+where everybody could see it, nor left in a file.
 """
-
-from pathlib import Path
 
 import msgspec
 
@@ -17,15 +16,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     arrays: str
     """the folder for row files"""
-
-
-def write_job(path: Path, job: Job) -> None:
-    path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.encode(job))
-
-
-def read_job(path: Path) -> Job:
-    return msgspec.json.decode(path.read_bytes(), type=Job)
+    index: int = 0
+    """which worker this is"""
 
 
 class Report(msgspec.Struct, kw_only=True, omit_defaults=True):

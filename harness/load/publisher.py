@@ -1,6 +1,6 @@
 """The sender: one process that posts the schedule, open loop, and keeps the ledger.
 
-    python -m harness.load.publisher JOB
+    python -m harness.load.publisher < job and commands
 
 Open loop: a message is posted when the schedule says so, whatever became of those before it. What makes it late (a busy
 core, no free connection) is recorded as lateness, never hidden by posting less.
@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 import uvloop
 
-from harness.load.control import Control, send
+from harness.load.control import Control, read_job, send
 from harness.load.http_post import Answer, PostConnection
-from harness.load.job import Command, Job, Report, read_job
+from harness.load.job import Command, Job, Report
 from harness.load.pulse import Pulse
 from harness.model.message import channel_name, message_text
 from harness.planning.arrivals import schedule
@@ -258,9 +258,9 @@ def _ledger(path: Path, messages: int) -> "np.memmap[tuple[int, ...], np.dtype[n
     return ledger
 
 
-async def run(job: Job) -> None:
+async def run(job: Job, early: bytes) -> None:
     publisher = Publisher(job)
-    Control(publisher.on_command, publisher.fail).listen()
+    Control(early, publisher.on_command, publisher.fail).listen()
     publisher.pulse.start()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1_000)
@@ -279,9 +279,8 @@ def main() -> None:
     # Where it is not allowed, the sender's lateness is measured all the same.
     with contextlib.suppress(OSError):
         os.nice(PRIORITY)
-    job = read_job(Path(sys.argv[1]))
     try:
-        uvloop.run(run(job))
+        uvloop.run(run(*read_job()))
     except OSError as error:
         send(Report(failed=True, trouble=f"{type(error).__name__}: {error}"))
         sys.exit(1)

@@ -6,7 +6,6 @@ python -m harness.load.worker JOB INDEX
 import asyncio
 import gc
 import random
-import sys
 import time
 from pathlib import Path
 
@@ -15,9 +14,9 @@ import uvloop
 from picows import WSCloseCode, ws_connect
 
 from harness.load.connection import Client, Sink
-from harness.load.control import Control, send
+from harness.load.control import Control, read_job, send
 from harness.load.dialogue import Dialogue
-from harness.load.job import Command, Job, Report, read_job
+from harness.load.job import Command, Job, Report
 from harness.load.pulse import Pulse
 from harness.load.sightings import Sightings
 from harness.model.message import channel_name
@@ -40,8 +39,9 @@ SAMPLE = 500
 class Worker:
     """Everything one worker process holds."""
 
-    def __init__(self, job: Job, index: int) -> None:
+    def __init__(self, job: Job) -> None:
         self.job = job
+        index = job.index
         plan = job.plan
         self.schedule = schedule(plan)
         arrays = Path(job.arrays)
@@ -230,9 +230,9 @@ def back_off_s(failures: int) -> float:
     return random.uniform(0, min(BACK_OFF_CAP_S, BACK_OFF_BASE_S * 2 ** min(failures, 8)))  # noqa: S311 - no secret
 
 
-async def run(job: Job, index: int) -> None:
-    worker = Worker(job, index)
-    Control(worker.on_command, worker.fail).listen()
+async def run(job: Job, early: bytes) -> None:
+    worker = Worker(job)
+    Control(early, worker.on_command, worker.fail).listen()
     worker.pulse.start()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1_000)
@@ -257,8 +257,7 @@ async def run(job: Job, index: int) -> None:
 
 
 def main() -> None:
-    job = read_job(Path(sys.argv[1]))
-    uvloop.run(run(job, int(sys.argv[2])))
+    uvloop.run(run(*read_job()))
 
 
 if __name__ == "__main__":

@@ -39,6 +39,10 @@ def sentence(verdict: Verdict) -> str:
     if not verdict.findings:
         return "No check has looked at this recording: without evidence there is no PASS."
     if verdict.status is Status.PASS:
+        bent = [finding.check for finding in verdict.findings if finding.status is not Status.PASS]
+        if bent:
+            # A PASS stands only beside rulers that lean against the system.
+            return f"All other checks passed; the instrument ({', '.join(bent)}) can only have made the figures worse."
         straight = any(finding.kind is Kind.INSTRUMENT for finding in decisive)
         ending = ": every criterion held, and the instrument was straight." if straight else "."
         return f"All {len(decisive)} checks passed{ending}"

@@ -41,8 +41,9 @@ class Run:
 
     def _read(self) -> None:
         assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.append(line)
+        with self.process.stderr:
+            for line in self.process.stderr:
+                self.lines.append(line)
 
     @property
     def errors(self) -> str:
