@@ -3,7 +3,12 @@
  *   floor CONNECTIONS ROUNDS PAUSE_US
  *
  * The parent sends to every connection in turn, the child waits with epoll and receives. Prints, as JSON, the CPU time in
- * microseconds that each of them spent per delivery, user and system together (getrusage(2)). */
+ * microseconds that each of them spent per delivery, user and system together (getrusage(2)).
+ *
+ *   floor receive PORT CONNECTIONS
+ *
+ * Connects to a WebSocket server, says one word on each connection, prints `ready`, and receives with epoll until it is
+ * killed: the least that any client of that very sender can cost. It does not look at what it receives. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -47,7 +52,34 @@ static double receive(int *sockets, int count, long expected_bytes) {
     return cpu_us() - before;
 }
 
+static void receive_websockets(int port, int count) {
+    /* The key is the example of RFC 6455, the frame a masked text of one character: nobody checks either here. */
+    static const char hello[] = "GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    static const char word[] = {'\x81', '\x81', 0, 0, 0, 0, '?'};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int loop = epoll_create1(0);
+    static char buffer[65536];
+    for (int i = 0; i < count; i++) {
+        int s = socket(AF_INET, SOCK_STREAM, 0);
+        if (connect(s, (struct sockaddr *)&address, sizeof address)) die("connect");
+        if (send(s, hello, sizeof hello - 1, 0) < 0 || recv(s, buffer, sizeof buffer, 0) <= 0) die("handshake");
+        if (send(s, word, sizeof word, 0) < 0) die("send");
+        struct epoll_event e = {.events = EPOLLIN, .data.fd = s};
+        if (epoll_ctl(loop, EPOLL_CTL_ADD, s, &e)) die("epoll_ctl");
+    }
+    puts("ready");
+    fflush(stdout);
+    struct epoll_event ready[EVENTS];
+    for (;;) {
+        int n = epoll_wait(loop, ready, EVENTS, -1);
+        for (int i = 0; i < n; i++)
+            if (recv(ready[i].data.fd, buffer, sizeof buffer, 0) <= 0) die("recv");
+    }
+}
+
 int main(int argc, char **argv) {
+    if (argc == 4 && !strcmp(argv[1], "receive")) receive_websockets(atoi(argv[2]), atoi(argv[3]));
     if (argc != 4) { fprintf(stderr, "usage: floor CONNECTIONS ROUNDS PAUSE_US\n"); return 2; }
     int count = atoi(argv[1]), rounds = atoi(argv[2]), pause_us = atoi(argv[3]);
     int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1, result[2];

@@ -13,17 +13,17 @@ class Floor:
     """The C program, built once into a folder of its own. ``None`` from `measure` where there is no compiler."""
 
     def __init__(self) -> None:
-        self._program: Path | None = None
+        self.program: Path | None = None
         if compiler := shutil.which("cc"):
             folder = Path(tempfile.mkdtemp(prefix="harness-bench-"))
-            self._program = folder / "floor"
-            subprocess.run([compiler, "-O2", "-o", str(self._program), str(SOURCE)], check=True)
+            self.program = folder / "floor"
+            subprocess.run([compiler, "-O2", "-o", str(self.program), str(SOURCE)], check=True)
 
     def measure(self, connections: int, rounds: int, pause_s: float) -> dict[str, float] | None:
         """CPU µs per delivery, ``send_us`` and ``receive_us``."""
-        if self._program is None:
+        if self.program is None:
             return None
-        arguments = [str(self._program), str(connections), str(rounds), str(int(pause_s * 1e6))]
+        arguments = [str(self.program), str(connections), str(rounds), str(int(pause_s * 1e6))]
         shown = subprocess.run(arguments, check=True, capture_output=True, text=True, timeout=120)
         found: dict[str, float] = json.loads(shown.stdout)
         return found
