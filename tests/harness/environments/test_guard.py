@@ -1,0 +1,90 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.environments.guard import Guard, started_at
+
+PARENT = """
+import subprocess, sys, time
+from pathlib import Path
+from harness.environments.guard import Guard
+guard = Guard()
+code = "import signal, time; signal.signal(signal.SIGTERM, {term}); time.sleep(60)"
+child = subprocess.Popen([sys.executable, "-c", code], start_new_session=True)
+guard.watch_process(child.pid)
+folder = Path(sys.argv[1]); folder.mkdir(); (folder / "file").write_text("x")
+guard.watch_folder(folder)
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+@pytest.mark.parametrize("term", ["signal.SIG_DFL", "signal.SIG_IGN"])
+def test_children_and_folder_go_when_the_parent_is_killed(tmp_path: Path, term: str) -> None:
+    """SIGKILL of the parent: the guard ends the child, even one that ignores SIGTERM, and removes the folder."""
+    folder = tmp_path / "temporary"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT.replace("{term}", term), str(folder)], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.communicate()
+    deadline_s = time.monotonic() + 15
+    while not (gone(child) and not folder.exists()):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+
+
+def test_a_dismissed_guard_touches_nothing(tmp_path: Path) -> None:
+    """After a teardown in good order it leaves."""
+    with Guard() as guard:
+        guard.watch_process(os.getpid())
+        guard.watch_folder(tmp_path)
+    time.sleep(0.2)
+    assert tmp_path.exists()
+
+
+def test_a_recycled_pid_is_not_touched(tmp_path: Path) -> None:
+    """A process of the same number that started at another time is somebody else's."""
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    guard = Guard()
+    assert guard._process.stdin is not None
+    guard._process.stdin.write(f"process {bystander.pid} 12345\nfolder {tmp_path / 'done'}\n".encode())
+    (tmp_path / "done").mkdir()
+    guard._process.stdin.close()
+    guard._process.wait(timeout=10)
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+
+
+def test_the_start_time_of_nobody_is_empty() -> None:
+    """So that nobody is ever taken for it."""
+    assert started_at(2**22 - 1) == ""
+    assert started_at(os.getpid()) == started_at(os.getpid()) != ""
+
+
+def test_terminal_signals_do_not_reach_the_guard(tmp_path: Path) -> None:
+    """Ctrl-C and SIGTERM are the harness's business; the guard stays until its pipe ends."""
+    guard = Guard()
+    time.sleep(0.3)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        guard._process.send_signal(number)
+    time.sleep(0.2)
+    assert guard._process.poll() is None
+    guard.dismiss()
+    assert guard._process.poll() == 0

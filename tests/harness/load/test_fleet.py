@@ -1,0 +1,174 @@
+"""The fleet against a small server that speaks the protocol: real processes, real sockets."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from aiohttp import WSMsgType, web
+
+from harness.load.fleet import Fleet
+from harness.model.cluster import ServerAddress
+from harness.model.errors import EnvironmentFailure, WorkerLost
+from harness.model.plan import Plan
+from harness.recording import format as layout
+from tests.harness.plans import a_plan
+
+pytestmark = pytest.mark.integration
+
+PLAN = a_plan(servers=1, clients=8, audience=4, rate_hz=50.0, duration_s=0.6, workers=2)
+
+
+class Service:
+    """One server in this process; ``cut_after`` closes every socket once, after that many messages."""
+
+    def __init__(self, cut_after: int = 0) -> None:
+        self.messages: dict[str, list[str]] = {}
+        self.sockets: dict[str, list[web.WebSocketResponse]] = {}
+        self.resumed: list[dict[str, Any]] = []
+        self.posted = 0
+        self.cut_after = cut_after
+
+    async def post(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        name = body["channel"]
+        stored = self.messages.setdefault(name, [])
+        stored.append(body["text"])
+        self.posted += 1
+        cut = self.posted == self.cut_after
+        for socket in list(self.sockets.get(name, ())):
+            await socket.send_str(event(name, len(stored), body["text"]))
+        if cut:
+            for socket in [each for sockets in self.sockets.values() for each in sockets]:
+                await socket.close(code=1012)
+        return web.json_response({"ok": True, "channel": name, "seq": len(stored), "duplicate": False})
+
+    async def socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(compress=False)
+        await socket.prepare(request)
+        name = ""
+        async for message in socket:
+            if message.type is WSMsgType.TEXT:
+                command = json.loads(message.data)
+                name = command["channel"]
+                stored = self.messages.setdefault(name, [])
+                since = command.get("since", len(stored))
+                if "since" in command:
+                    self.resumed.append(command)
+                await socket.send_str(json.dumps({"type": "subscribed", "channel": name, "seq": since}))
+                for seq, text in enumerate(stored[since:], since + 1):
+                    await socket.send_str(event(name, seq, text))
+                self.sockets.setdefault(name, []).append(socket)
+        self.sockets[name].remove(socket)
+        return socket
+
+
+def event(channel: str, seq: int, text: str) -> str:
+    return json.dumps({"type": "message", "channel": channel, "seq": seq, "text": text})
+
+
+@asynccontextmanager
+async def serving(service: Service) -> AsyncIterator[ServerAddress]:
+    app = web.Application()
+    app.router.add_post("/v1/chat.postMessage", service.post)
+    app.router.add_get("/v1/ws", service.socket)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        port = runner.addresses[0][1]
+        yield ServerAddress(name="server-1", host="127.0.0.1", port=port)
+    finally:
+        await runner.cleanup()
+
+
+def a_fleet(address: ServerAddress, folder: Path, plan: Plan = PLAN) -> Fleet:
+    return Fleet(plan=plan, servers=[address], token="token", folder=folder)
+
+
+async def play(fleet: Fleet) -> bool:
+    await fleet.connect(20)
+    await fleet.probe(10)
+    await fleet.start(time.monotonic_ns() + 100_000_000)
+    assert await fleet.posted(20)
+    complete = await fleet.drain(2, 10)
+    await fleet.finish()
+    return complete
+
+
+def rows(folder: Path, part: str) -> Any:
+    return np.concatenate([np.load(path) for path in sorted((folder / "arrays").glob(f"{part}-*.npy"))])
+
+
+def test_every_delivery_becomes_a_row(tmp_path: Path) -> None:
+    """30 messages and 2 probes to 4 clients each: 128 rows, every post acknowledged, every session closed by us."""
+
+    async def scenario() -> bool:
+        async with serving(Service()) as address, a_fleet(address, tmp_path) as fleet:
+            return await play(fleet)
+
+    assert asyncio.run(scenario())
+    posts = np.load(tmp_path / "arrays" / "posts.npy")
+    assert len(posts) == 32
+    assert (posts["outcome"] == layout.ACKNOWLEDGED).all()
+    assert (posts["sent_ns"] >= posts["intended_ns"]).all()
+    assert (posts["answered_ns"] > posts["sent_ns"]).all()
+    assert len(rows(tmp_path, "deliveries")) == 128
+    assert (rows(tmp_path, "sightings")["flaw"] == layout.SOUND).all()
+    sessions = rows(tmp_path, "sessions")
+    assert sorted(sessions["client"].tolist()) == list(range(8))
+    assert (sessions["close_code"] == 1000).all()
+    assert not (tmp_path / "job.json").exists()
+
+
+def test_a_client_that_is_cut_off_resumes_and_misses_nothing(tmp_path: Path) -> None:
+    """Closed with 1012 in mid-run: it comes back, names its last seq, and gets the rest."""
+    service = Service(cut_after=15)
+
+    async def scenario() -> bool:
+        async with serving(service) as address, a_fleet(address, tmp_path) as fleet:
+            return await play(fleet)
+
+    assert asyncio.run(scenario())
+    assert len(service.resumed) == 8
+    sessions = rows(tmp_path, "sessions")
+    assert len(sessions) == 16
+    assert (sessions["close_code"] == 1012).sum() == 8
+
+
+@pytest.mark.parametrize("name", ["worker-01", "publisher"])
+def test_a_process_that_dies_is_noticed_at_once(tmp_path: Path, name: str) -> None:
+    """WorkerLost with its name and signal; the others are ended, what was written is readable."""
+
+    async def scenario() -> list[int]:
+        async with serving(Service()) as address, a_fleet(address, tmp_path) as fleet:
+            await fleet.connect(20)
+            victim = next(process for process in fleet.processes() if process.name == name)
+            psutil.Process(victim.pid).kill()
+            # One of the two waits is the first to notice, whichever process it was.
+            with pytest.raises(WorkerLost, match=f"{name} .*SIGKILL"):
+                await asyncio.gather(fleet.probe(20), fleet.posted(20))
+            return [process.pid for process in fleet.processes()]
+
+    pids = asyncio.run(scenario())
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    rows(tmp_path, "pulse")
+
+
+def test_servers_that_do_not_answer_are_an_error_with_a_reason(tmp_path: Path) -> None:
+    """Nobody listens: how many were connected, and why not."""
+    address = ServerAddress(name="server-1", host="127.0.0.1", port=1)
+
+    async def scenario() -> None:
+        async with a_fleet(address, tmp_path) as fleet:
+            with pytest.raises(EnvironmentFailure, match=r"only 0 of 8 clients .* cannot connect"):
+                await fleet.connect(2)
+
+    asyncio.run(scenario())

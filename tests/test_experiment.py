@@ -1,0 +1,162 @@
+"""The story of a run with a made-up environment: the order of effects, and what is kept when something goes wrong."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from harness import experiment
+from harness.exit_codes import ExitCode
+from harness.model.errors import EnvironmentFailure, WorkerLost
+from harness.model.watch import Progress
+from tests.harness.plans import a_plan
+
+
+class Story:
+    """Fakes that write down what is done to them; ``fails`` maps a step to the error it raises."""
+
+    def __init__(self, **fails: BaseException) -> None:
+        self.steps: list[str] = []
+        self.fails = fails
+        self.servers: tuple[object, ...] = ()
+        self.token = ""
+        self.casualty = ""
+
+    async def step(self, name: str, answer: Any = None) -> Any:
+        self.steps.append(name)
+        if error := self.fails.get(name):
+            raise error
+        return answer
+
+    def casualties(self) -> list[str]:
+        return [self.casualty] if self.casualty else []
+
+    @asynccontextmanager
+    async def environment(self, *_: object, **__: object) -> AsyncIterator["Story"]:
+        await self.step("up")
+        try:
+            yield self
+        finally:
+            self.steps.append("down")
+
+    # The fleet.
+
+    async def __aenter__(self) -> "Story":
+        await self.step("fleet")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.steps.append("fleet ended")
+
+    async def connect(self, timeout_s: float) -> None:
+        await self.step("connect")
+
+    async def probe(self, timeout_s: float) -> Any:
+        return await self.step("probe", (4, 4))
+
+    async def start(self, start_ns: int) -> None:
+        await self.step("start")
+
+    async def posted(self, timeout_s: float) -> Any:
+        return await self.step("posted", True)
+
+    async def drain(self, quiet_s: float, limit_s: float) -> Any:
+        return await self.step("drain", True)
+
+    async def finish(self) -> None:
+        await self.step("finish")
+
+    def progress(self) -> Progress:
+        return Progress()
+
+    def processes(self) -> list[object]:
+        return []
+
+    def check(self) -> None:
+        pass
+
+
+class Silent:
+    """A watch that looks away."""
+
+    def phase(self, name: str) -> None: ...
+    def progress(self, progress: Progress) -> None: ...
+    def note(self, text: str) -> None: ...
+
+
+@asynccontextmanager
+async def no_telemetry(*_: object, **__: object) -> AsyncIterator[None]:
+    yield
+
+
+def tell(story: Story, out: Path) -> experiment.Outcome:
+    async def collected(name: str) -> Any:
+        return await story.step(name)
+
+    with (
+        mock.patch.object(experiment, "open_environment", story.environment),
+        mock.patch.object(experiment, "Fleet", lambda **_: story),
+        mock.patch.object(experiment, "Telemetry", no_telemetry),
+        mock.patch.object(experiment, "describe_machine", lambda *_: story.step("machine", {})),
+        mock.patch.object(experiment, "collect_traces", lambda *_: collected("traces")),
+        mock.patch.object(experiment, "audit", lambda *_: collected("audit")),
+    ):
+        plan = a_plan(duration_s=1.0, rate_hz=5.0)
+        return experiment.run_experiment(plan, out=out, server_urls=(), watch=Silent())
+
+
+WHOLE = [
+    *("up", "machine", "fleet", "connect", "probe", "start", "posted", "drain", "finish", "fleet ended"),
+    *("traces", "audit", "down"),
+]
+
+
+def test_the_story_is_told_in_order(tmp_path: Path) -> None:
+    """Up, connect, probe, load, drain, collect, down: and without a recording to prove anything the verdict is UNKNOWN."""
+    story = Story()
+    outcome = tell(story, tmp_path)
+    assert story.steps == WHOLE
+    assert outcome.exit_code is ExitCode.UNKNOWN
+    assert {path.name for path in outcome.folder.iterdir()} >= {
+        "plan.json",
+        "events.jsonl",
+        "verdict.json",
+        "report.html",
+    }
+
+
+@pytest.mark.parametrize(
+    ("step", "error", "code", "how"),
+    [
+        ("up", EnvironmentFailure("no port"), ExitCode.ENVIRONMENT, "failed"),
+        ("connect", EnvironmentFailure("refused"), ExitCode.ENVIRONMENT, "failed"),
+        ("start", WorkerLost("worker-00"), ExitCode.UNKNOWN, "casualty"),
+        ("drain", OSError(28, "No space left on device"), ExitCode.ENVIRONMENT, "failed"),
+        ("probe", asyncio.CancelledError(), ExitCode.INTERRUPTED, "interrupted"),
+    ],
+)
+def test_whatever_fails_everything_is_torn_down_and_kept(
+    tmp_path: Path, step: str, error: BaseException, code: ExitCode, how: str
+) -> None:
+    """The right exit code, the reason told, the environment down, the ending in the recording."""
+    story = Story(**{step: error})
+    outcome = tell(story, tmp_path)
+    assert outcome.exit_code is code
+    assert outcome.why
+    if step != "up":
+        assert story.steps[-1] == "down"
+        assert "fleet ended" in story.steps
+    ended = json.loads((outcome.folder / "events.jsonl").read_text().splitlines()[-1])
+    assert (ended["event"], ended["how"]) == ("ended", how)
+
+
+def test_a_part_that_cannot_be_collected_is_left_out(tmp_path: Path) -> None:
+    """Traces that cannot be had do not cost the audit."""
+    story = Story(traces=EnvironmentFailure("gone"))
+    assert tell(story, tmp_path).exit_code is ExitCode.UNKNOWN
+    assert story.steps == WHOLE
