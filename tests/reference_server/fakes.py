@@ -62,5 +62,5 @@ def frame(seq: int) -> bytes:
 async def until(condition: Callable[[], object]) -> None:
     """Wait for what others bring about; fail after a limit that only a broken program reaches."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110  # what is waited for has no event of its own
+        while not condition():  # what is waited for has no event of its own
             await asyncio.sleep(0.001)
