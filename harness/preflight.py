@@ -4,12 +4,13 @@ import os
 import platform
 import secrets
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import catalog
 from harness.model.errors import UsageError
 from harness.model.machine import MachineLimits
+from harness.model.plan import Plan
 from harness.observation.calibration import calibrate
 from harness.observation.limits import read_limits
 from harness.planning.objections import objections
@@ -23,15 +24,16 @@ def prepare(scenario_name: str, request: Request, *, out: Path, server_urls: tup
     found = [*objections(request, scenario), *_unwritable(out), *_unusable(request)]
     if found:
         raise UsageError(*found)
-    return plan_run(
+    planned = plan_run(
         request,
         scenario,
         limits=read_limits(out),
         calibration=calibrate(),
         # Names channels, so two runs against one external cluster never meet.
         run_id=f"r{secrets.token_hex(4)}",
-        command=_command(scenario_name, request, server_urls),
+        command=(),
     )
+    return replace(planned, plan=replace(planned.plan, command=_command(scenario_name, planned.plan, server_urls)))
 
 
 def refuse_misfit(planned: Planned) -> None:
@@ -87,23 +89,18 @@ def missing_wheels() -> list[str]:
     ]
 
 
-def _command(scenario: str, request: Request, server_urls: tuple[str, ...]) -> tuple[str, ...]:
-    """The arguments that ask for the same again."""
+def _command(scenario: str, plan: Plan, server_urls: tuple[str, ...]) -> tuple[str, ...]:
+    """The arguments that ask for this very plan again, on whatever machine: every number as planned."""
     arguments = ["run", scenario]
-    for option, value in (
-        ("--servers", request.servers),
-        ("--clients", request.clients),
-        ("--rate", request.rate_hz),
-        ("--duration", request.duration_s),
-        ("--audience", request.audience),
-    ):
-        if value is not None:
-            arguments += [option, f"{value:g}" if isinstance(value, float) else str(value)]
-    arguments += ["--size", request.size, "--environment", request.environment, "--backplane", request.backplane]
-    arguments += ["--write-path", request.write_path, "--seed", str(request.seed)]
+    if not server_urls:
+        arguments += ["--servers", str(plan.servers)]
+    arguments += ["--clients", str(plan.clients), "--rate", f"{plan.rate_hz:g}", "--duration", f"{plan.duration_s:g}"]
+    arguments += ["--audience", "all" if plan.asked_audience == "all" and plan.channels == 1 else str(plan.audience)]
+    arguments += ["--size", plan.size, "--environment", plan.environment, "--backplane", plan.backplane]
+    arguments += ["--write-path", plan.write_path, "--seed", str(plan.seed)]
     for url in server_urls:
         arguments += ["--server", url]
-    return (*arguments, "--force") if request.force else tuple(arguments)
+    return (*arguments, "--force") if plan.forced else tuple(arguments)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,12 +59,12 @@ def _limit(
     """UNKNOWN where ``value`` is above its limit, or was not measured (then nobody knows which way it bends)."""
     if value is None:
         summary = f"{text}: not measured"
-        return _finding(check, Status.UNKNOWN, summary, None, {f"{key}_at_most": limit}, bend=Bend.BETTER)
-    status = Status.PASS if value <= limit else Status.UNKNOWN
-    relation = "within" if status is Status.PASS else "over"
+        return _finding(check, Status.UNKNOWN, summary, None, {f"{key}_below": limit}, bend=Bend.BETTER)
+    status = Status.PASS if value < limit else Status.UNKNOWN
+    relation = "below" if status is Status.PASS else "not below"
     unit = key.rpartition("_")[2]
     summary = f"{text}: {value:.3g} {unit}, {relation} {limit:g} {unit}"
-    measured, expected = {key: round(value, 4)}, {f"{key}_at_most": limit}
+    measured, expected = {key: round(value, 4)}, {f"{key}_below": limit}
     return _finding(check, status, summary, measured, expected, bend=bend, samples=samples)
 
 

@@ -55,14 +55,14 @@ def measure(evidence: Evidence, tally: Tally) -> dict[str, Any]:
         ),
     }
     redis = {
-        f"{key}_per_s" if not key.endswith("_s") else "cpu_cores": rate(found, "redis", key)
+        f"{key}_hz" if not key.endswith("_s") else "cpu_cores": rate(found, "redis", key)
         for key in ("cpu_s", "net_in_bytes", "net_out_bytes", "commands")
     }
     redis |= {
         key: found[-1]["redis"].get(key) for key in ("pubsub_channels", "clients") if found and "redis" in found[-1]
     }
     postgres = {
-        f"{key}_per_s": rate(found, "postgres", key) for key in ("commits", "rows_inserted", "wal_bytes", "wal_syncs")
+        f"{key}_hz": rate(found, "postgres", key) for key in ("commits", "rows_inserted", "wal_bytes", "wal_syncs")
     }
     postgres["cpu_cores"] = cores(found, "postgres")
     return {

@@ -12,7 +12,7 @@ _LATENCIES = {
     "latency_ms": ("Delivery", "intended time → received by one client"),
     "completion_ms": ("Completion", "intended time → received by the last client of the audience"),
     "service_ms": ("Service", "sent → received by one client"),
-    "acknowledgement_ms": ("Acknowledgement", "sent → answered"),
+    "acknowledgement_ms": ("Acknowledgement", "intended time → answered"),
     "send_late_ms": ("Send lateness", "intended time → sent"),
 }
 _STATISTICS = ("p50", "p95", "p99", "p999", "max")
@@ -53,8 +53,9 @@ def ledger(verdict: Verdict) -> Table | None:
     """What became of every post and of every delivery, phase by phase."""
     phases = {name: part(verdict.measurements, "delivery_by_phase", name) for name in _PHASES}
     columns = {_PHASES[name]: row for name, row in phases.items() if row}
-    if total := part(verdict.measurements, "delivery"):
-        columns["All"] = total
+    if len(columns) > 1:
+        every = {str(key) for row in columns.values() for key in row}
+        columns["All"] = {key: sum(_integer(row.get(key)) for row in columns.values()) for key in every}
     keys = [key for key in _CLASSES if any(key in row for row in columns.values())]
     keys += sorted({str(key) for row in columns.values() for key in row} - set(_CLASSES))
     if not keys:
@@ -67,6 +68,10 @@ def ledger(verdict: Verdict) -> Table | None:
             for key in keys
         ),
     )
+
+
+def _integer(found: object) -> int:
+    return found if isinstance(found, int) else 0
 
 
 def _counted(key: str, found: object) -> Cell:
