@@ -4,10 +4,10 @@
 
     process PID START    a child; START is its start time as the kernel counts it, so that a recycled PID is told apart
     folder PATH          a temporary folder of the run
-    dismissed            everything was taken down in good order: leave without touching anything
 
-At end of file without ``dismissed`` it terminates the processes, kills after a bound those that stay, removes the
-folders. It uses the standard library alone, lives in a session of its own, and ignores the signals of a terminal.
+At end of file it terminates what is left of the processes, kills after a bound those that stay, and removes the folders.
+After a teardown in good order nothing is left and it just leaves; after one that was cut short (a second Ctrl-C) it does
+the rest. It uses the standard library alone, lives in a session of its own, and ignores the signals of a terminal.
 """
 
 import contextlib
@@ -60,20 +60,19 @@ class Guard:
     def watch_folder(self, folder: Path) -> None:
         self._tell(f"folder {folder}")
 
-    def dismiss(self) -> None:
-        """Everything is down. Idempotent."""
-        self._tell("dismissed")
+    def close(self) -> None:
+        """End whatever is left, remove the folders, wait until that is done. Idempotent."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=5)
+            self._process.wait(timeout=3 * GRACE_S)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.dismiss()
+        self.close()
 
     def _tell(self, line: str) -> None:
         assert self._process.stdin is not None
@@ -119,8 +118,6 @@ def main() -> None:
             processes.append((int(pid), start))
         elif word == "folder":
             folders.append(rest)
-        elif word == "dismissed":
-            return
     # PostgreSQL was started before the servers and is ended after them: newest first.
     end_processes(processes[::-1], GRACE_S)
     for folder in folders:

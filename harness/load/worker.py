@@ -215,7 +215,6 @@ class Worker:
     def tell(self) -> None:
         self.report.delivered = self._counts()[0]
         send(self.report)
-        self.report.latencies_ms = ()
 
     def fail(self, error: BaseException) -> None:
         """Say why this process cannot go on, and go."""

@@ -87,10 +87,8 @@ def shortfalls(wanted: Need, limits: MachineLimits, busy_share: float = BUSY_SHA
     """Every limit of the machine that ``wanted`` breaks, as a sentence with what is needed and what is there."""
     found = []
     if wanted.cores > limits.cores * busy_share:
-        found.append(
-            f"CPU: needs about {wanted.cores:.1f} cores; this machine has {limits.cores}, "
-            f"of which a run may fill {limits.cores * busy_share:.1f}"
-        )
+        room = f", of which sizing fills {limits.cores * busy_share:.1f}" if busy_share < 1 else ""
+        found.append(f"CPU: needs about {wanted.cores:.1f} cores; this machine has {limits.cores}{room}")
     if wanted.memory_bytes > limits.memory_available_bytes * MEMORY_SHARE:
         found.append(
             f"memory: needs about {wanted.memory_bytes / 1e9:.1f} GB; "

@@ -160,6 +160,17 @@ def test_ctrl_c_at_any_moment(run_in: Path, phase: str) -> None:
     assert ended["how"] == "interrupted"
 
 
+def test_an_impatient_second_ctrl_c(run_in: Path) -> None:
+    """A teardown that is cut short still leaves nothing behind: the guard does the rest."""
+    run = Run(run_in)
+    run.wait_for("measure")
+    for _ in range(3):
+        run.process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    assert run.end() == 5, run.errors
+    assert run.survivors() == []
+
+
 def test_nothing_outlives_a_killed_harness(run_in: Path) -> None:
     """SIGKILL leaves the harness no time: the guard ends the rest and removes the folder."""
     run = Run(run_in)

@@ -49,13 +49,16 @@ def test_children_and_folder_go_when_the_parent_is_killed(tmp_path: Path, term: 
         time.sleep(0.05)
 
 
-def test_a_dismissed_guard_touches_nothing(tmp_path: Path) -> None:
-    """After a teardown in good order it leaves."""
+def test_a_guard_that_is_closed_ends_what_is_left(tmp_path: Path) -> None:
+    """A teardown that was cut short is finished by the guard before `close` returns."""
+    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    folder = tmp_path / "temporary"
+    folder.mkdir()
     with Guard() as guard:
-        guard.watch_process(os.getpid())
-        guard.watch_folder(tmp_path)
-    time.sleep(0.2)
-    assert tmp_path.exists()
+        guard.watch_process(left.pid)
+        guard.watch_folder(folder)
+    assert left.wait(timeout=1) == -signal.SIGTERM
+    assert not folder.exists()
 
 
 def test_a_recycled_pid_is_not_touched(tmp_path: Path) -> None:
@@ -86,5 +89,5 @@ def test_terminal_signals_do_not_reach_the_guard(tmp_path: Path) -> None:
         guard._process.send_signal(number)
     time.sleep(0.2)
     assert guard._process.poll() is None
-    guard.dismiss()
+    guard.close()
     assert guard._process.poll() == 0
