@@ -155,11 +155,7 @@ async def _ready(child: Child, address: DatabaseAddress) -> None:
             raise EnvironmentFailure(casualty)
         try:
             connection = await asyncpg.connect(
-                host=address.host,
-                port=address.port,
-                user=address.user,
-                password=address.password,
-                database=address.database,
+                **address.arguments,
                 timeout=2,
             )
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:

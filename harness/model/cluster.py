@@ -1,8 +1,8 @@
 """A running cluster as the other layers see it: addresses, credentials, processes. Nothing here starts or stops it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,11 @@ class DatabaseAddress:
     user: str
     password: str
     database: str
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The keywords of any driver's connect()."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

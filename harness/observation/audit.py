@@ -69,11 +69,7 @@ def _row(plan: Plan, total: int, channel: str, seq: int, text: str) -> tuple[int
 
 async def _from_database(address: DatabaseAddress, plan: Plan) -> AsyncIterator[Iterable[Stored]]:
     connection = await asyncpg.connect(
-        host=address.host,
-        port=address.port,
-        user=address.user,
-        password=address.password,
-        database=address.database,
+        **address.arguments,
         timeout=10,
     )
     try:

@@ -56,11 +56,7 @@ async def _database_settings(address: DatabaseAddress | None) -> dict[str, str]:
         return {}
     try:
         connection = await asyncpg.connect(
-            host=address.host,
-            port=address.port,
-            user=address.user,
-            password=address.password,
-            database=address.database,
+            **address.arguments,
             timeout=5,
         )
     except (OSError, asyncpg.PostgresError):

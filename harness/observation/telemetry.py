@@ -179,11 +179,7 @@ class _Postgres:
     async def sample(self) -> dict[str, Any]:
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(
-                host=self._address.host,
-                port=self._address.port,
-                user=self._address.user,
-                password=self._address.password,
-                database=self._address.database,
+                **self._address.arguments,
                 timeout=PART_TIMEOUT_S,
                 server_settings={"application_name": "harness telemetry"},
             )
