@@ -64,6 +64,15 @@ def _errors_become_exit_codes() -> Iterator[None]:
     except KeyboardInterrupt:
         _say("harness: interrupted")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except (typer.Exit, BrokenPipeError):
+        raise
+    except Exception as error:
+        # Python's own exit code for this is 1, which here says that a verdict failed.
+        import traceback
+
+        traceback.print_exc()
+        _say(f"harness: a defect of the harness itself, not of what it measures: {type(error).__name__}: {error}")
+        raise typer.Exit(ExitCode.ENVIRONMENT) from None
 
 
 def _show_version(wanted: bool) -> None:

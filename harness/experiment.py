@@ -2,8 +2,10 @@
 happens; whatever was recorded before something went wrong is kept and judged."""
 
 import asyncio
+import contextlib
 import signal
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -54,7 +56,9 @@ def run_experiment(plan: Plan, *, out: Path, server_urls: tuple[str, ...], watch
     folder = create_folder(out, plan)
     with Journal(folder) as journal:
         ending = asyncio.run(_record(plan, folder=folder, journal=journal, server_urls=server_urls, watch=watch))
-        journal.event("ended", how=ending.how, why=ending.why)
+        # On a full disk even this may not fit; a recording without an end is judged as one that ended early.
+        with contextlib.suppress(OSError):
+            journal.event("ended", how=ending.how, why=ending.why)
     verdict: Verdict | None = None
     try:
         watch.phase("judge")
@@ -119,6 +123,10 @@ async def _record(plan: Plan, *, folder: Path, journal: Journal, server_urls: tu
         return _Ending(how="casualty", why=str(error), exit_code=ExitCode.UNKNOWN)
     except (HarnessError, OSError) as error:
         return _Ending(how="failed", why=_told(error), exit_code=ExitCode.ENVIRONMENT)
+    except Exception as error:
+        watch.note(traceback.format_exc())
+        why = f"a defect of the harness itself: {_told(error)}"
+        return _Ending(how="failed", why=why, exit_code=ExitCode.ENVIRONMENT)
     return _Ending(how="complete")
 
 

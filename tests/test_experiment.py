@@ -138,6 +138,7 @@ def test_the_story_is_told_in_order(tmp_path: Path) -> None:
         ("start", WorkerLost("worker-00"), ExitCode.UNKNOWN, "casualty"),
         ("drain", OSError(28, "No space left on device"), ExitCode.ENVIRONMENT, "failed"),
         ("probe", asyncio.CancelledError(), ExitCode.INTERRUPTED, "interrupted"),
+        ("connect", ZeroDivisionError("planted"), ExitCode.ENVIRONMENT, "failed"),
     ],
 )
 def test_whatever_fails_everything_is_torn_down_and_kept(

@@ -128,13 +128,21 @@ class Fleet:
         return False
 
     async def finish(self) -> None:
-        """Close all connections in good order and every file; the processes end. Idempotent."""
+        """Close all connections in good order and every file; the processes end. Idempotent.
+
+        Raises EnvironmentFailure where one does not."""
         for member in self._members:
             if not member.asked_to_end:
                 member.asked_to_end = True
                 self._tell("finish", [member])
-        async with asyncio.timeout(END_TIMEOUT_S):
-            await asyncio.gather(*(member.process.wait() for member in self._members))
+        try:
+            async with asyncio.timeout(END_TIMEOUT_S):
+                await asyncio.gather(*(member.process.wait() for member in self._members))
+        except TimeoutError:
+            late = [member.name for member in self._members if member.process.returncode is None]
+            raise EnvironmentFailure(
+                f"{', '.join(late)} of the load generator did not end in {END_TIMEOUT_S:g} s"
+            ) from None
 
     def progress(self) -> Progress:
         reports = [member.report for member in self._members]
@@ -231,7 +239,7 @@ class Fleet:
     async def _end(self) -> None:
         """End every process, also when cancelled in the middle of it, and mend what they left."""
         try:
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(EnvironmentFailure):
                 await self.finish()
         finally:
             for member in self._members:
