@@ -23,6 +23,8 @@ TELEMETRY_GAP_LIMIT_S = 5.0
 
 
 def findings(evidence: Evidence, tally: Tally, figures: dict[str, Any]) -> list[Finding]:
+    # Which processes an external cluster has on this machine, if any, nobody tells: they cannot be told from foreign ones.
+    ours_only = [] if evidence.plan.environment == "external" else [_foreign_cpu(evidence)]
     return [
         _completeness(evidence),
         _probe(evidence),
@@ -32,7 +34,7 @@ def findings(evidence: Evidence, tally: Tally, figures: dict[str, Any]) -> list[
         _send_lateness(figures),
         _loop_lag(evidence),
         _generator_cpu(evidence),
-        _foreign_cpu(evidence),
+        *ours_only,
         _steal(evidence),
         _clock(evidence, tally),
     ]
