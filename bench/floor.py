@@ -10,13 +10,13 @@ SOURCE = Path(__file__).with_name("floor.c")
 
 
 class Floor:
-    """The C program, built once into a folder of its own. ``None`` from `measure` where there is no compiler."""
+    """The C program, built once into a folder that goes with this object. Without a compiler ``program`` is None."""
 
     def __init__(self) -> None:
         self.program: Path | None = None
         if compiler := shutil.which("cc"):
-            folder = Path(tempfile.mkdtemp(prefix="harness-bench-"))
-            self.program = folder / "floor"
+            self._folder = tempfile.TemporaryDirectory(prefix="harness-bench-")
+            self.program = Path(self._folder.name) / "floor"
             subprocess.run([compiler, "-O2", "-o", str(self.program), str(SOURCE)], check=True)
 
     def measure(self, connections: int, rounds: int, pause_s: float) -> dict[str, float] | None:

@@ -7,7 +7,7 @@ from harness.model.plan import Calibration, Need, Plan
 from harness.model.scenario import Size
 from harness.planning.placement import channel_count
 
-CALIBRATION = Calibration(per_write_s=25e-6, per_frame_s=1.0e-6, per_post_s=500e-6, per_hint_s=25e-6)
+CALIBRATION = Calibration(per_write_s=25e-6, per_frame_s=1.8e-6, per_post_s=500e-6, per_hint_s=25e-6)
 
 
 def a_plan(**changes: Any) -> Plan:
