@@ -72,7 +72,7 @@ class FanOut:
                 connection.socket.close_now(SLOW_READER, "read too slowly")
         flush_s = time.monotonic() - started_s
         self._metrics.flushes.add(flush_s)
-        self._rest(self._pacing.pause_after(flush_s, self._lateness_s))
+        self._rest(self._pacing.pause_after(flush_s / len(dirty), self._lateness_s))
 
     def _write(self, channel: Channel, slow: list[Connection]) -> None:
         batch = channel.take_pending(CHUNK_BYTES)
