@@ -206,7 +206,7 @@ def test_busy_flushes_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         rig = Rig()
         _, socket = rig.join()
-        monkeypatch.setattr("reference_server.pacing.QUIET_S", 0.0)
+        monkeypatch.setattr("reference_server.pacing.QUIET_COST_S", 0.0)
         monkeypatch.setattr("reference_server.pacing.PAUSE_PER_COST", 1_000.0)
         rig.arrive(1)
         await turns()
