@@ -11,6 +11,7 @@ from pathlib import Path
 from harness.environments import open_environment, up_state
 from harness.model.cluster import Cluster, Topology
 from harness.model.errors import EnvironmentFailure
+from harness.observation.limits import raise_descriptor_limit
 
 START_LIMIT_S = 60.0
 
@@ -24,6 +25,7 @@ def bring_up(*, servers: int, backplane: str, write_path: str, detach: bool) -> 
     if detach:
         _detach(["up", "--servers", str(servers), "--backplane", backplane, "--write-path", write_path])
         return
+    raise_descriptor_limit()
     topology = Topology(servers=servers, backplane=backplane, write_path=write_path, run_id="playground")
     asyncio.run(_hold(topology))
 

@@ -1,6 +1,7 @@
 """Does the database hold what was acknowledged and what was delivered, numbered without a gap, committed first?"""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -183,10 +184,15 @@ def _commit_order(evidence: Evidence) -> Finding:
         }
         return f"message {message}: {', '.join(reason for reason, true in reasons.items() if true)}"
 
-    return _verdict(
+    finding = _verdict(
         "commit-order",
         wrong,
         int(traced.sum()),
         "traced messages were answered or published before they were committed",
         name,
     )
+    untraced = int((acknowledged & ~traced).sum())
+    if untraced and finding.status is Status.PASS:
+        summary = f"{finding.summary}; {untraced:,} acknowledged messages are in no server's trace"
+        finding = replace(finding, status=Status.UNKNOWN, summary=summary)
+    return finding

@@ -5,7 +5,7 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiohttp
 
@@ -13,6 +13,9 @@ from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress
 from harness.model.errors import EnvironmentFailure, UsageError
 
 TOKEN_VARIABLE = "HARNESS_TOKEN"  # noqa: S105 - the name of a variable, not a token
+DATABASE_VARIABLE = "HARNESS_DATABASE"
+REDIS_VARIABLE = "HARNESS_REDIS"
+"""Optional: where the harness may read for itself. Addresses hold passwords, so they are not given on a command line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,46 @@ async def external(server_urls: tuple[str, ...]) -> AsyncIterator[ExternalCluste
         answers = await asyncio.gather(*(_problem(session, address) for address in addresses))
     if problems := [problem for problem in answers if problem]:
         raise EnvironmentFailure("; ".join(problems))
-    yield ExternalCluster(servers=addresses, token=token)
+    yield ExternalCluster(
+        servers=addresses,
+        token=token,
+        database=parse_database(os.environ.get(DATABASE_VARIABLE, "")),
+        broker=parse_broker(os.environ.get(REDIS_VARIABLE, "")),
+    )
+
+
+def parse_database(url: str) -> DatabaseAddress | None:
+    """postgresql://USER:PASSWORD@HOST:PORT/DATABASE; None for an empty one. Raises UsageError."""
+    if not url:
+        return None
+    parts = _split(url, DATABASE_VARIABLE, ("postgresql", "postgres"), "postgresql://USER:PASSWORD@HOST:5432/DATABASE")
+    return DatabaseAddress(
+        host=parts.hostname or "",
+        port=parts.port or 5432,
+        user=unquote(parts.username or "postgres"),
+        password=unquote(parts.password or ""),
+        database=unquote(parts.path.lstrip("/")) or "postgres",
+    )
+
+
+def parse_broker(url: str) -> BrokerAddress | None:
+    """redis://:PASSWORD@HOST:PORT; None for an empty one. Raises UsageError."""
+    if not url:
+        return None
+    parts = _split(url, REDIS_VARIABLE, ("redis",), "redis://:PASSWORD@HOST:6379")
+    return BrokerAddress(host=parts.hostname or "", port=parts.port or 6379, password=unquote(parts.password or ""))
+
+
+def _split(url: str, variable: str, schemes: tuple[str, ...], expected: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        # Without the value: it may hold a password.
+        raise UsageError(f"{variable}: expected {expected}, found something else")
+    return parts
 
 
 def parse_addresses(server_urls: tuple[str, ...]) -> tuple[ServerAddress, ...]:

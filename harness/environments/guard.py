@@ -24,10 +24,12 @@ GRACE_S = 3.0
 
 
 def started_at(pid: int) -> str:
-    """When process ``pid`` started, in the kernel's own words; empty where there is no such process."""
+    """When process ``pid`` started, in the kernel's own words; empty where there is no such process, or only its zombie."""
     try:
-        # The name in parentheses may hold anything, so count from the last one: field 22 of proc(5) is the start time.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        # The name in parentheses may hold anything, so count from the last one. In proc(5)'s numbers: field 3 is the
+        # state, field 22 the start time.
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] == "Z" else fields[19]
     except OSError:
         pass
     try:
@@ -86,7 +88,7 @@ def end_processes(processes: list[tuple[int, str]], grace_s: float) -> None:
     """Terminate those (pid, start time) that are still the same processes; kill what is left after ``grace_s``."""
 
     def alive() -> list[int]:
-        return [pid for pid, start in processes if start and started_at(pid) == start and not _is_zombie(pid)]
+        return [pid for pid, start in processes if start and started_at(pid) == start]
 
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in alive():
@@ -99,11 +101,14 @@ def end_processes(processes: list[tuple[int, str]], grace_s: float) -> None:
             time.sleep(0.02)
 
 
-def _is_zombie(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return False
+def remove_folder(folder: str, patience_s: float) -> None:
+    """Remove ``folder``; again for ``patience_s`` while a dying process still writes into it."""
+    deadline_s = time.monotonic() + patience_s
+    while True:
+        shutil.rmtree(folder, ignore_errors=True)
+        if not os.path.lexists(folder) or time.monotonic() >= deadline_s:
+            return
+        time.sleep(0.05)
 
 
 def main() -> None:
@@ -121,7 +126,7 @@ def main() -> None:
     # PostgreSQL was started before the servers and is ended after them: newest first.
     end_processes(processes[::-1], GRACE_S)
     for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_folder(folder, GRACE_S)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,8 @@ async def start_postgres(folder: Path, *, password: str, log: Path, guard: Guard
     the system's user ``nobody``, who owns the data folder and nothing else.
     """
     user = _unprivileged_user()
+    if user is not None:
+        _refuse_private_folders(folder)
     programs = _reachable_programs(folder) if user is not None else _programs()
     data = folder / "postgres"
     data.mkdir(mode=0o700)
@@ -54,7 +56,7 @@ async def start_postgres(folder: Path, *, password: str, log: Path, guard: Guard
     if user is not None:
         os.chown(data, user, user)
         os.chown(password_file, user, user)
-    await _initialise(programs, data, password_file, user, log)
+    await _initialise(programs, data, password_file, user, log, guard)
     password_file.unlink()
     for _ in range(3):
         (port,) = free_ports(1)
@@ -110,15 +112,31 @@ def _unprivileged_user() -> int | None:
 def _reachable_programs(folder: Path) -> Path:
     """The programs where another user may execute them: in place, or copied where a folder above them is private."""
     programs = _programs()
-    for path in (programs, *programs.parents):
-        if not path.stat().st_mode & stat.S_IXOTH:
-            copy = folder / "postgres-programs"
-            shutil.copytree(programs.parent, copy, symlinks=True)
-            return copy / "bin"
-    return programs
+    if all(path.stat().st_mode & stat.S_IXOTH for path in (programs / "postgres", programs, *programs.parents)):
+        return programs
+    copy = folder / "postgres-programs"
+    shutil.copytree(programs.parent, copy, symlinks=True)
+    # What was installed under a strict umask is private file by file.
+    for path in (copy, *copy.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | 0o444 | (0o111 if path.is_dir() or mode & stat.S_IXUSR else 0))
+    return copy / "bin"
 
 
-async def _initialise(programs: Path, data: Path, password_file: Path, user: int | None, log: Path) -> None:
+def _refuse_private_folders(folder: Path) -> None:
+    for parent in folder.parents:
+        if not parent.stat().st_mode & stat.S_IXOTH:
+            raise EnvironmentFailure(
+                f"PostgreSQL does not run as root but as the user 'nobody', who must be able to pass through {parent}: "
+                f"expected the permission to search it (o+x), found mode {stat.S_IMODE(parent.stat().st_mode):04o}; "
+                "set TMPDIR to a folder such as /tmp, or run harness as an ordinary user"
+            )
+
+
+async def _initialise(
+    programs: Path, data: Path, password_file: Path, user: int | None, log: Path, guard: Guard
+) -> None:
     arguments = ["-D", str(data), "-U", "postgres", "--auth=scram-sha-256", f"--pwfile={password_file}"]
     # The data folder lives as long as the run, so making it need not wait for the disk; what runs in it does.
     arguments += ["--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
@@ -135,6 +153,7 @@ async def _initialise(programs: Path, data: Path, password_file: Path, user: int
             group=user,
             extra_groups=None if user is None else [],
         )
+        guard.watch_process(process.pid)
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 code = await process.wait()

@@ -12,7 +12,7 @@ import asyncpg
 import msgspec
 import numpy as np
 
-from harness.model.cluster import Cluster, DatabaseAddress
+from harness.model.cluster import Cluster, DatabaseAddress, ServerAddress
 from harness.model.errors import EnvironmentFailure
 from harness.model.message import channel_index, channel_name
 from harness.model.plan import Plan
@@ -52,7 +52,13 @@ async def audit(cluster: Cluster, plan: Plan, folder: Path) -> None:
             async for batch in _read(cluster, plan):
                 file.append(np.array([_row(plan, total, *stored) for stored in batch], STORED))
         temporary.rename(path)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, aiohttp.ClientError, msgspec.MsgspecError) as error:
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        aiohttp.ClientError,
+        TimeoutError,
+        msgspec.MsgspecError,
+    ) as error:
         raise EnvironmentFailure(f"the database cannot be read: {str(error) or type(error).__name__}") from error
     finally:
         temporary.unlink(missing_ok=True)
@@ -94,8 +100,20 @@ async def _from_history(cluster: Cluster, plan: Plan) -> AsyncIterator[Iterable[
 
 
 async def _one_history(session: aiohttp.ClientSession, cluster: Cluster, plan: Plan, index: int) -> list[Stored]:
-    name = channel_name(plan.run_id, index)
-    server = cluster.servers[index % len(cluster.servers)]
+    """From the server whose turn it is, or, where that one does not answer, from another: all read the same database."""
+    count = len(cluster.servers)
+    for attempt in range(count):
+        try:
+            return await _history_from(
+                session, cluster.servers[(index + attempt) % count], channel_name(plan.run_id, index)
+            )
+        except (aiohttp.ClientError, TimeoutError):
+            if attempt == count - 1:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+async def _history_from(session: aiohttp.ClientSession, server: ServerAddress, name: str) -> list[Stored]:
     stored: list[Stored] = []
     since = 0
     while True:

@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from harness.model.machine import MachineLimits
 
+CGROUPS = Path("/sys/fs/cgroup")
 _DEFAULT_PORTS = (49_152, 65_535)
 """IANA's range for outgoing connections, where a system does not say otherwise."""
 
@@ -16,14 +19,48 @@ def read_limits(results: Path) -> MachineLimits:
     """The limits as they stand now; ``results`` is where a recording would go (it need not exist yet)."""
     folder = next(parent for parent in (results.absolute(), *results.absolute().parents) if parent.exists())
     low, high = _port_range()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    group = group_limits(CGROUPS, _first_line("/proc/self/cgroup"))
     return MachineLimits(
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        memory_available_bytes=psutil.virtual_memory().available,
+        cores=max(1, min(cores, int(group.cores or cores))),
+        memory_available_bytes=min(psutil.virtual_memory().available, group.memory_available_bytes or sys.maxsize),
         nofile_hard=_nofile_hard(),
         ephemeral_ports=high - low + 1,
         somaxconn=int(_first_line("/proc/sys/net/core/somaxconn") or 128),
         disk_free_bytes=shutil.disk_usage(folder).free,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupLimits:
+    """What the control groups above this process leave to it; None where they set no limit."""
+
+    cores: float | None = None
+    memory_available_bytes: int | None = None
+
+
+def group_limits(root: Path, membership: str) -> GroupLimits:
+    """The tightest limits on the way from this process's group up to ``root``.
+
+    ``membership`` is the line of proc/self/cgroup, ``0::/path`` for version 2 (Linux, Control Group v2). A container's
+    limits are there and nowhere else: /proc/meminfo and the CPU count are the whole machine's.
+    """
+    version, _, path = membership.partition("::")
+    if version != "0":
+        return GroupLimits()
+    group = root / path.lstrip("/")
+    cores: list[float] = []
+    memory: list[int] = []
+    for folder in (group, *group.parents):
+        quota = _first_line(folder / "cpu.max").split()
+        if len(quota) == 2 and quota[0] != "max":
+            cores.append(int(quota[0]) / int(quota[1]))
+        most, used = _first_line(folder / "memory.max"), _first_line(folder / "memory.current")
+        if most.isdigit() and used.isdigit():
+            memory.append(max(0, int(most) - int(used)))
+        if folder == root:
+            break
+    return GroupLimits(cores=min(cores, default=None), memory_available_bytes=min(memory, default=None))
 
 
 def raise_descriptor_limit() -> None:
@@ -50,7 +87,7 @@ def _port_range() -> tuple[int, int]:
     return (int(numbers[0]), int(numbers[1])) if len(numbers) == 2 else _DEFAULT_PORTS
 
 
-def _first_line(path: str) -> str:
+def _first_line(path: str | Path) -> str:
     try:
         return Path(path).read_text().splitlines()[0]
     except (OSError, IndexError):

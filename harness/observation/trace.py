@@ -25,6 +25,9 @@ class _Page(msgspec.Struct):
     rows: list[list[Any]]
 
 
+_MALFORMED = (ValueError, TypeError, OverflowError)
+"""What rows raise that are not as the protocol says."""
+
 _decode = msgspec.json.Decoder(_Page).decode
 
 
@@ -40,7 +43,7 @@ async def collect_traces(cluster: Cluster, plan: Plan, folder: Path) -> None:
             for part, dtype in (("accepted", ACCEPTED), ("delivered", DELIVERED)):
                 try:
                     await _collect(session, server, part, plan, folder / "arrays" / f"{part}-{index:02}.npy", dtype)
-                except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, ValueError) as error:
+                except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, *_MALFORMED) as error:
                     problems.append(f"{server.name}: {part}: {str(error) or type(error).__name__}")
     if problems:
         raise EnvironmentFailure("; ".join(problems))
@@ -70,8 +73,12 @@ async def _collect(
             file = file or RowFile(path, dtype)
             file.append(_rows(page.rows, part, plan, dtype))
             offset += len(page.rows)
-            if offset >= page.total or not page.rows:
+            if offset >= page.total:
+                if page.dropped:
+                    raise ValueError(f"the server had no room for {page.dropped:,} rows")
                 return
+            if not page.rows:
+                raise ValueError(f"expected {page.total:,} rows, found {offset:,}")
     finally:
         if file is not None:
             file.close()
