@@ -17,6 +17,8 @@ SWEEP_WHILE_DOWN_S = 0.15
 CHANNELS_PER_SWEEP = 2_000
 CHANNELS_PER_READ = 64
 ROWS_PER_READ = 200
+REBROADCAST_LIMIT_S = 30.0
+PENDING_PAUSE_S = 0.02
 SUBSCRIBE_PATIENCE_S = 0.5
 """How long an opening channel waits for the backplane to confirm. Without it nothing is lost, only later."""
 
@@ -33,11 +35,11 @@ class CatchUp:
     that is then how messages travel at all.
     """
 
-    def __init__(self, gateway: Gateway, last_seqs: LastSeqs, after: After, *, recovery: bool) -> None:
+    def __init__(self, gateway: Gateway, last_seqs: LastSeqs, after: After, *, automatic: bool) -> None:
         self._gateway = gateway
         self._last_seqs = last_seqs
         self._after = after
-        self._recovery = recovery
+        self._automatic = automatic
         self._swept_s = self._lost_s = -math.inf
         self._next = 0
         self._newest = Coalesced[str, int](self._ask_newest, at_once=CHANNELS_PER_SWEEP)
@@ -69,6 +71,34 @@ class CatchUp:
     async def after(self, channel: str, since: int) -> Rows:
         """Some messages after ``since`` as (seq, frame), in order, without a gap; none only if there are none."""
         return await self._missed.get((channel, since))
+
+    # For whoever asks by hand.
+
+    async def rebroadcast(self, names: Sequence[str]) -> int:
+        """Deliver what subscribers of these channels miss. Returns how many messages were; raises DatabaseError."""
+        gateway = self._gateway
+        for at in range(0, len(names), CHANNELS_PER_SWEEP):
+            part = names[at : at + CHANNELS_PER_SWEEP]
+            for name, seq in zip(part, await self._ask_newest(part), strict=True):
+                if (channel := gateway.channels.get(name)) is not None and channel.position is not None:
+                    gateway.settle(name, seq)
+        total = 0
+        deadline_s = time.monotonic() + REBROADCAST_LIMIT_S
+        while time.monotonic() < deadline_s:
+            asked = self._behind(names)
+            if not asked:
+                break
+            found = await self._ask_after(asked)
+            news = sum(gateway.recover(name, rows) for (name, _), rows in zip(asked, found, strict=True))
+            total += news
+            if not news:
+                await asyncio.sleep(PENDING_PAUSE_S)  # as much waits for the sockets as may wait
+        return total
+
+    def _behind(self, names: Sequence[str]) -> list[tuple[str, int]]:
+        channels = [channel for name in names if (channel := self._gateway.channels.get(name)) is not None]
+        behind = [(channel.name, channel.position) for channel in channels if channel.behind]
+        return [(name, position) for name, position in behind[:CHANNELS_PER_READ] if position is not None]
 
     async def _ask_newest(self, names: Sequence[str]) -> list[int]:
         newest = await self._last_seqs(names)
@@ -111,7 +141,7 @@ class CatchUp:
         return (names + names)[start : start + CHANNELS_PER_SWEEP]
 
     async def _check(self, names: list[str]) -> None:
-        if not self._recovery:
+        if not self._automatic:
             return
         for at in range(0, len(names), CHANNELS_PER_SWEEP):
             part = names[at : at + CHANNELS_PER_SWEEP]

@@ -13,6 +13,8 @@ from reference_server.channel import Arrival, Channel
 from reference_server.connection import Connection
 from reference_server.fan_out import FanOut
 from reference_server.metrics import Metrics
+from reference_server.settings import Recovery
+from reference_server.trace import Trace
 
 GRACE_S = 0.03
 """How long a missing message may still be on its way: two servers' publications may cross, or trail their COMMITs."""
@@ -22,15 +24,20 @@ class Gateway:
     """Implements backplane.base.Receiver.
 
     For each subscription it has every message after the position it named written, in order, each once. It never lets a
-    message out before those before it, nor twice, whatever the backplane does; only with ``recovery`` off it gives up,
-    after a grace, on messages that do not come.
+    message out before those before it, nor twice, whatever the backplane does. With ``recovery`` manual it waits for the
+    missing ones until somebody asks for them; only with it off does it give up, after a grace, on those that do not come.
     """
 
-    def __init__(self, backplane: Backplane, fan_out: FanOut, *, recovery: bool, metrics: Metrics) -> None:
+    def __init__(
+        self, backplane: Backplane, fan_out: FanOut, *, recovery: Recovery, trace: Trace, metrics: Metrics
+    ) -> None:
         self._backplane = backplane
         self._fan_out = fan_out
         self._recovery = recovery
+        self._trace = trace
         self._metrics = metrics
+        self._unconfirmed: set[str] = set()
+        """channels that the backplane has not confirmed since it came up"""
         self.channels: dict[str, Channel] = {}
         self.connections: set[Connection] = set()
         self.backplane_up = False
@@ -61,12 +68,18 @@ class Gateway:
         for name in channels:
             if channel := self.channels.get(name):
                 channel.subscribed.set()
-        if self._recovery:
+        if self._unconfirmed:
+            self._unconfirmed.difference_update(channels)
+            if not self._unconfirmed:
+                self._trace.backplane.add("subscribed")
+        if self._recovery == "automatic":
             self.unchecked.update(channels)
             self.check_wanted.set()
 
     def on_state(self, up: bool) -> None:
         self.backplane_up = up
+        self._trace.backplane.add("up" if up else "down")
+        self._unconfirmed = set(self.channels) if up else set()
         self.check_wanted.set()
 
     # What the database tells.
@@ -137,6 +150,7 @@ class Gateway:
             if channel.grace is not None:
                 channel.grace.cancel()
         if gone:
+            self._unconfirmed.difference_update(gone)
             self._backplane.unsubscribe(gone)
         for channel in self.channels.values():
             channel.idle = not channel.interest
@@ -154,9 +168,9 @@ class Gateway:
         channel.grace = None
         if not channel.behind:
             return
-        if self._recovery:
+        if self._recovery == "automatic":
             self._want_fill(channel)
-        else:
+        elif self._recovery == "off":
             self._metrics.skipped += channel.skip()
             self._fan_out.add(channel)
 

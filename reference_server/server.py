@@ -23,6 +23,7 @@ from reference_server.link import DatabaseError
 from reference_server.metrics import Metrics
 from reference_server.posting import Posting
 from reference_server.reading import Reading
+from reference_server.rebroadcast import Rebroadcast
 from reference_server.session import Sessions
 from reference_server.settings import Settings
 from reference_server.store import Store
@@ -57,13 +58,12 @@ async def serve(settings: Settings) -> None:
 
 
 async def _serve_with(settings: Settings, store: Store, listener: socket.socket) -> None:
-    recovery = settings.recovery == "automatic"
     limits = settings.limits
     metrics, trace, requests = Metrics(), Trace(settings.trace_rows), Requests(limits)
     backplane = _backplane(settings, metrics)
     fan_out = FanOut(waiting_limit_bytes=limits.waiting_bytes, trace=trace, metrics=metrics)
-    gateway = Gateway(backplane, fan_out, recovery=recovery, metrics=metrics)
-    catch_up = CatchUp(gateway, store.last_seqs, store.after, recovery=recovery)
+    gateway = Gateway(backplane, fan_out, recovery=settings.recovery, trace=trace, metrics=metrics)
+    catch_up = CatchUp(gateway, store.last_seqs, store.after, automatic=settings.recovery == "automatic")
     write_path = WritePath(
         store.append,
         backplane.publish,
@@ -82,7 +82,10 @@ async def _serve_with(settings: Settings, store: Store, listener: socket.socket)
         settings.token,
         Posting(write_path, requests, body_limit_bytes=limits.body_bytes, metrics=metrics),
         Sessions(gateway, catch_up, requests, limits=limits, metrics=metrics),
-        Reading(store, backplane, requests, trace=trace, metrics=metrics).routes(),
+        [
+            *Reading(store, backplane, requests, trace=trace, metrics=metrics).routes(),
+            Rebroadcast(gateway, catch_up, requests).route(),
+        ],
     )
     _log.info("ready on http://%s:%d", settings.host, settings.port)
     await _run(

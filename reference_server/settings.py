@@ -1,9 +1,12 @@
 """What one server is told at its start: one JSON file, checked completely before anything is opened."""
 
+import socket
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+
+Recovery = Literal["automatic", "manual", "off"]
 
 
 class SettingsError(Exception):
@@ -21,6 +24,7 @@ class Postgres(Section, frozen=True, kw_only=True):
     port: int = 5432
     user: str = "postgres"
     password: str | None = None
+    password_file: str | None = None
     database: str = "postgres"
 
 
@@ -29,6 +33,7 @@ class Redis(Section, frozen=True, kw_only=True):
     port: int = 6379
     username: str | None = None
     password: str | None = None
+    password_file: str | None = None
 
 
 class Limits(Section, frozen=True, kw_only=True):
@@ -49,20 +54,25 @@ class Limits(Section, frozen=True, kw_only=True):
 class Settings(Section, frozen=True, kw_only=True):
     """One server's settings.
 
-    ``postgres`` is an object or a ``postgresql://`` address. ``recovery="off"`` stops the server from filling holes and
-    from comparing its positions with the database: what the backplane loses is then lost for connected clients, which is
-    what a test of the recovery itself needs. ``trace_rows`` is kept per part; 0 turns the trace off.
+    ``postgres`` is an object or a ``postgresql://`` address. A secret is given itself or as the file that holds it
+    (``token_file``, ``password_file``; white space around it does not count). ``name`` is the host's by default.
+
+    ``recovery``: ``automatic`` fills what the backplane lost from the database; ``manual`` waits until it is asked to
+    (POST /v1/rebroadcast) and holds back what comes after a hole; ``off`` never fills a hole and goes on behind it: what
+    the backplane loses is then lost for connected clients, which is what a test of the recovery itself needs.
+    ``trace_rows`` is kept per part; 0 turns the trace off.
     """
 
     port: int
-    token: str
     postgres: Postgres | str
+    token: str = ""
+    token_file: str | None = None
     host: str = "127.0.0.1"
-    name: str = "server-1"
+    name: str = ""
     backplane: Literal["redis", "memory"] = "redis"
     redis: Redis | None = None
     write_path: Literal["db-first", "broker-first"] = "db-first"
-    recovery: Literal["automatic", "off"] = "automatic"
+    recovery: Recovery = "automatic"
     commit_pause_ms: float = 4.0
     statement_timeout_ms: int = 5_000
     trace_rows: int = 4_000_000
@@ -77,9 +87,25 @@ def load(path: Path) -> Settings:
         raise SettingsError(f"settings file {path}: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"settings file {path}: {error}") from error
+    try:
+        settings = _with_secrets(settings)
+    except OSError as error:
+        raise SettingsError(f"settings file {path}: the secret {error.filename}: {error.strerror}") from error
     if problem := _problem(settings):
         raise SettingsError(f"settings file {path}: {problem}")
     return settings
+
+
+def _with_secrets(settings: Settings) -> Settings:
+    """The same with every secret that is in a file read from it. Raises OSError."""
+    changes: dict[str, Any] = {"name": settings.name or socket.gethostname()}
+    if settings.token_file is not None:
+        changes["token"] = Path(settings.token_file).read_text().strip()
+    for part in ("postgres", "redis"):
+        section = getattr(settings, part)
+        if isinstance(section, Section) and (file := getattr(section, "password_file", None)) is not None:
+            changes[part] = msgspec.structs.replace(section, password=Path(file).read_text().strip())
+    return msgspec.structs.replace(settings, **changes)
 
 
 def _problem(settings: Settings) -> str | None:

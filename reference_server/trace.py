@@ -1,5 +1,6 @@
 """When each message passed this server: kept in plain columns, a few dozen bytes per row, until the harness asks."""
 
+import time
 from array import array
 from typing import Any
 
@@ -48,12 +49,40 @@ class DeliveredPart(Part):
         return [(*row[:-1], _SOURCES[row[-1]]) for row in super().rows(offset, limit)]
 
 
+class StatePart:
+    """What became of the way in from the backplane, and when; a few rows in a server's life."""
+
+    CAPACITY = 10_000
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[str, int]] = []
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def add(self, state: str) -> None:
+        """It is ``up``, ``subscribed`` (every channel is confirmed) or ``down`` from now on."""
+        if len(self._rows) < self.CAPACITY:
+            self._rows.append((state, time.monotonic_ns()))
+        else:
+            self.dropped += 1
+
+    def rows(self, offset: int, limit: int) -> list[tuple[Any, ...]]:
+        return list(self._rows[offset : offset + limit])
+
+
 class Trace:
     """``accepted``: channel, seq, accepted, committed, published. ``delivered``: channel, seq, received, written,
-    sockets, source. Times are nanoseconds of CLOCK_MONOTONIC."""
+    sockets, source. ``backplane``: state, when. Times are nanoseconds of CLOCK_MONOTONIC."""
 
     def __init__(self, capacity: int) -> None:
         self.enabled = capacity > 0
         self.accepted = Part(4, capacity)
         self.delivered = DeliveredPart(5, capacity)
-        self.parts: dict[str, Part] = {"accepted": self.accepted, "delivered": self.delivered}
+        self.backplane = StatePart()
+        self.parts: dict[str, Part | StatePart] = {
+            "accepted": self.accepted,
+            "delivered": self.delivered,
+            "backplane": self.backplane,
+        }

@@ -1,6 +1,7 @@
 """Stand-ins for what lies around the gateway: they note what they are told."""
 
 import asyncio
+import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -29,6 +30,11 @@ class FakeSocket:
 
     def close_now(self, code: int, reason: str) -> None:
         self.closed_with = (code, reason)
+
+    @property
+    def seqs(self) -> list[int]:
+        """Of the frames made by `frame` that were written, in order."""
+        return [int(number) for number in re.findall(rb"<(\d+)>", b"".join(self.transport.written))]
 
 
 def fake_connection() -> tuple[Connection, FakeSocket]:

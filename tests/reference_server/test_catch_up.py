@@ -10,6 +10,7 @@ from reference_server.fan_out import FanOut
 from reference_server.gateway import Gateway
 from reference_server.link import DatabaseUnavailable
 from reference_server.metrics import Metrics
+from reference_server.settings import Recovery
 from reference_server.trace import Trace
 from reference_server.wire import message_frame
 from tests.reference_server.fakes import FakeBackplane, FakeSocket, fake_connection, until
@@ -42,13 +43,15 @@ class FakeStore:
 
 
 class Rig:
-    def __init__(self, *, recovery: bool = True) -> None:
+    def __init__(self, *, recovery: Recovery = "automatic") -> None:
         self.store = FakeStore()
         metrics = Metrics()
-        fan_out = FanOut(waiting_limit_bytes=10**9, trace=Trace(10_000), metrics=metrics)
-        self.gateway = Gateway(FakeBackplane(), fan_out, recovery=recovery, metrics=metrics)
+        trace = Trace(10_000)
+        fan_out = FanOut(waiting_limit_bytes=10**9, trace=trace, metrics=metrics)
+        self.gateway = Gateway(FakeBackplane(), fan_out, recovery=recovery, trace=trace, metrics=metrics)
         self.gateway.on_state(True)
-        self.catch_up = CatchUp(self.gateway, self.store.last_seqs, self.store.after, recovery=recovery)
+        automatic = recovery == "automatic"
+        self.catch_up = CatchUp(self.gateway, self.store.last_seqs, self.store.after, automatic=automatic)
 
     async def join(self, name: str) -> FakeSocket:
         connection, socket = fake_connection()
@@ -150,7 +153,7 @@ def test_without_recovery_the_database_is_not_asked(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)
 
     async def main() -> None:
-        async with Rig(recovery=False) as rig:
+        async with Rig(recovery="off") as rig:
             await rig.join("c")
             await asyncio.sleep(0.05)
             assert rig.store.questions == [["c"]]
@@ -236,5 +239,36 @@ def test_who_asked_hears_of_the_failure() -> None:
             assert [type(result) for result in results] == [DatabaseUnavailable] * 3
             rig.store.down = False
             assert await rig.catch_up.newest("c") == 0
+
+    asyncio.run(main())
+
+
+def test_a_rebroadcast_delivers_what_is_missed_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With recovery by hand no sweep fills anything; one call delivers all that is missed, in order, and counts it."""
+    monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)
+
+    async def main() -> None:
+        async with Rig(recovery="manual") as rig:
+            socket = await rig.join("c")
+            rig.store.newest["c"] = 450
+            await asyncio.sleep(0.05)
+            assert not socket.transport.written
+            assert await rig.catch_up.rebroadcast(["c", "nobody's"]) == 450
+            missed = b"".join(message_frame("c", seq, f"text {seq}") for seq in range(1, 451))
+            await until(lambda: b"".join(socket.transport.written) == missed)
+            assert await rig.catch_up.rebroadcast(["c"]) == 0
+
+    asyncio.run(main())
+
+
+def test_a_rebroadcast_says_when_the_database_is_away() -> None:
+    """It is asked for by hand, so whoever asks is told."""
+
+    async def main() -> None:
+        async with Rig(recovery="manual") as rig:
+            await rig.join("c")
+            rig.store.down = True
+            with pytest.raises(DatabaseUnavailable):
+                await rig.catch_up.rebroadcast(["c"])
 
     asyncio.run(main())

@@ -119,6 +119,48 @@ def test_with_recovery_off_a_loss_shows(new_cluster: NewCluster) -> None:
         assert client.texts(2) == ["unheard", "heard"]
 
 
+def test_recovery_by_hand(new_cluster: NewCluster) -> None:
+    """Nothing is filled until a server is asked to; each server then delivers what its own subscribers miss, in order."""
+    cluster = new_cluster(recovery="manual")
+    one, two = cluster.servers
+    channel = fresh()
+    with Client(one) as here, Client(two) as there:
+        here.subscribe(channel)
+        there.subscribe(channel)
+        cluster.valkey.end()
+        for text in ("a", "b"):
+            assert one.post(channel, text)[0] == 200
+        cluster.valkey.start()
+        cluster.wait_ready()
+        assert one.post(channel, "c")[0] == 200
+        for client in (here, there):
+            with pytest.raises(TimeoutError):
+                client.hear(1.5)
+        assert two.request("POST", "/v1/rebroadcast") == (200, {"ok": True, "channels": 1, "messages": 2})
+        assert there.texts(3) == ["a", "b", "c"]
+        assert one.request("POST", f"/v1/rebroadcast?channel={channel}")[1]["messages"] == 2
+        assert here.texts(3) == ["a", "b", "c"]
+        assert one.request("POST", "/v1/rebroadcast")[1]["messages"] == 0
+        assert one.request("POST", "/v1/rebroadcast?channel=a%20b")[1]["error"] == "invalid_request"
+        assert one.request("POST", "/v1/rebroadcast", token="other")[0] == 401
+        states = [row[0] for row in two.get("/v1/trace?part=backplane")[1]["rows"]]
+        assert states[-3:] == ["down", "up", "subscribed"]
+
+
+def test_a_server_that_redis_cuts_off_recovers(cluster: Cluster) -> None:
+    """Redis closes a subscriber whose output buffer is over its limit; to the server that is one more outage."""
+    one, two = cluster.servers
+    channel = fresh()
+    with Client(two) as client:
+        client.subscribe(channel)
+        assert cluster.valkey.cut_off("pubsub") >= 1
+        texts = [f"text {number}" for number in range(20)]
+        for text in texts:
+            assert one.post(channel, text)[0] == 200
+        assert client.texts(20) == texts
+    cluster.wait_ready()
+
+
 def test_postgres_crashes_and_returns(new_cluster: NewCluster, own_postgres: Postgres) -> None:
     """Without the database posts fail with their word, within a bound, and nothing of them is ever delivered; with it
     back, posts and deliveries go on by themselves."""

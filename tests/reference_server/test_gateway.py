@@ -8,6 +8,7 @@ from reference_server.connection import Connection
 from reference_server.fan_out import CHUNK_BYTES, SLOW_READER, FanOut
 from reference_server.gateway import Gateway
 from reference_server.metrics import Metrics
+from reference_server.settings import Recovery
 from reference_server.trace import Trace
 from tests.reference_server.fakes import FakeBackplane, FakeSocket, fake_connection, frame, until
 
@@ -17,12 +18,12 @@ LIMIT = 1_000
 class Rig:
     """A gateway with channel "c" open at position 0, its backplane up."""
 
-    def __init__(self, *, recovery: bool = True) -> None:
+    def __init__(self, *, recovery: Recovery = "automatic") -> None:
         self.metrics = Metrics()
         self.trace = Trace(1_000)
         self.backplane = FakeBackplane()
         self.fan_out = FanOut(waiting_limit_bytes=LIMIT, trace=self.trace, metrics=self.metrics)
-        self.gateway = Gateway(self.backplane, self.fan_out, recovery=recovery, metrics=self.metrics)
+        self.gateway = Gateway(self.backplane, self.fan_out, recovery=recovery, trace=self.trace, metrics=self.metrics)
         self.gateway.on_state(True)
         self.channel = self.gateway.open("c")
         self.gateway.settle("c", 0)
@@ -116,7 +117,7 @@ def test_without_recovery_a_lost_message_is_skipped(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(gateway_module, "GRACE_S", 0.01)
 
     async def main() -> None:
-        rig = Rig(recovery=False)
+        rig = Rig(recovery="off")
         _, socket = rig.join()
         rig.arrive(1, 3)
         await until(lambda: text(socket) == b"<1><3>")
@@ -312,3 +313,38 @@ def test_a_channel_is_named_by_what_it_waits_for() -> None:
     channel = Channel("c")
     channel.offer(7, b"", 0)
     assert not channel.behind
+
+
+def test_with_recovery_by_hand_what_comes_after_a_hole_waits() -> None:
+    """Nothing is asked of the database and nothing skipped: order stands until somebody asks for a rebroadcast."""
+
+    async def main() -> None:
+        rig = Rig(recovery="manual")
+        _, socket = rig.join()
+        rig.arrive(1, 3, 4)
+        await asyncio.sleep(0.06)
+        assert socket.seqs == [1]
+        assert not rig.gateway.behind
+        rig.gateway.recover("c", [(2, frame(2))])
+        await turns()
+        assert socket.seqs == [1, 2, 3, 4]
+
+    asyncio.run(main())
+
+
+def test_the_trace_tells_when_the_way_in_was_lost_and_when_all_channels_were_back() -> None:
+    """``subscribed`` comes with the last channel's confirmation, not with the first's."""
+
+    async def main() -> None:
+        rig = Rig()
+        rig.gateway.open("d")
+        rig.gateway.on_state(False)
+        rig.gateway.on_state(True)
+        rig.gateway.on_subscribed(["c"])
+        assert [state for state, _ in rig.trace.backplane.rows(0, 10)] == ["up", "down", "up"]
+        rig.gateway.on_subscribed(["d"])
+        states, times = zip(*rig.trace.backplane.rows(0, 10), strict=True)
+        assert states == ("up", "down", "up", "subscribed")
+        assert list(times) == sorted(times)
+
+    asyncio.run(main())

@@ -33,6 +33,34 @@ def test_an_address_may_be_given_as_one_string(tmp_path: Path) -> None:
     assert load(written(tmp_path, GOOD | {"postgres": "postgresql://u@h/d"})).postgres == "postgresql://u@h/d"
 
 
+def test_secrets_may_be_in_files(tmp_path: Path) -> None:
+    """Where other people may see the settings, or a container engine hands secrets in as files."""
+    for name in ("token", "db", "broker"):
+        (tmp_path / name).write_text(f"{name}-secret\n")
+    settings = load(
+        written(
+            tmp_path,
+            {
+                "port": 8000,
+                "token_file": str(tmp_path / "token"),
+                "postgres": {"host": "db", "password_file": str(tmp_path / "db")},
+                "redis": {"host": "broker", "password_file": str(tmp_path / "broker")},
+            },
+        )
+    )
+    assert settings.token == "token-secret"
+    assert not isinstance(settings.postgres, str)
+    assert settings.redis is not None
+    assert (settings.postgres.password, settings.redis.password) == ("db-secret", "broker-secret")
+    assert settings.name
+
+
+def test_a_secret_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """The file that was looked for, and why it could not be read."""
+    with pytest.raises(SettingsError, match=r"the secret /nowhere/token: No such file"):
+        load(written(tmp_path, {"port": 8000, "postgres": "postgresql://h/d", "token_file": "/nowhere/token"}))
+
+
 @pytest.mark.parametrize(
     ("change", "named"),
     [
