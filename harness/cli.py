@@ -15,8 +15,9 @@ import typer
 from harness import __version__, catalog
 from harness.exit_codes import ExitCode, of_status
 from harness.model.errors import HarnessError, UsageError
+from harness.model.fault import Deed, Target
 from harness.model.scenario import Audience, Size
-from harness.planning.request import BACKPLANES, ENVIRONMENTS, WRITE_PATHS, Request
+from harness.planning.request import BACKPLANES, ENVIRONMENTS, RECOVERIES, REFERENCE_SERVER, WRITE_PATHS, Request
 
 app = typer.Typer(
     name="harness",
@@ -161,6 +162,39 @@ WritePath = Annotated[
     typer.Option(callback=_one_of(WRITE_PATHS), metavar="NAME", help="When a message is committed: db-first."),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the schedule: the same seed posts the same messages.", min=0)]
+FaultOption = Annotated[
+    Deed | None,
+    typer.Option("--fault", help="What is done to the target in mid-run, and undone.", show_default="the scenario's"),
+]
+TargetOption = Annotated[
+    Target | None,
+    typer.Option(
+        "--target",
+        help="What is broken. server: one, drawn from the seed. clients: one in a hundred stops reading (--fault pause).",
+        show_default="the scenario's",
+    ),
+]
+Outage = Annotated[
+    float | None,
+    typer.Option(help="Seconds until it is undone.", show_default="the scenario's: when all is posted"),
+]
+Recovery = Annotated[
+    str,
+    typer.Option(
+        callback=_one_of(RECOVERIES),
+        metavar="|".join(RECOVERIES),
+        help="Who fills what the backplane lost. automatic: the servers. manual: they wait for a re-broadcast request, "
+        "which the harness makes at the end. off: nobody, to see the checks turn red.",
+    ),
+]
+ServerModule = Annotated[
+    str,
+    typer.Option(
+        metavar="MODULE",
+        help="Your own server instead of the reference server (embedded only): a Python module that is run with "
+        "--settings FILE and speaks docs/protocol.md.",
+    ),
+]
 Server = Annotated[
     list[str] | None,
     typer.Option(
@@ -214,6 +248,11 @@ def plan(
     backplane: Backplane = "redis",
     write_path: WritePath = "db-first",
     seed: Seed = 1,
+    fault: FaultOption = None,
+    target: TargetOption = None,
+    outage: Outage = None,
+    recovery: Recovery = "automatic",
+    server_module: ServerModule = REFERENCE_SERVER,
     server: Server = None,
     out: Out = Path("results"),
     as_json: Json = False,
@@ -233,6 +272,11 @@ def plan(
         backplane=backplane,
         write_path=write_path,
         seed=seed,
+        fault=fault,
+        target=target,
+        outage_s=outage,
+        recovery=recovery,
+        server_module=server_module,
         external_servers=len(server or ()),
     )
     with _errors_become_exit_codes():
@@ -254,6 +298,11 @@ def run(
     backplane: Backplane = "redis",
     write_path: WritePath = "db-first",
     seed: Seed = 1,
+    fault: FaultOption = None,
+    target: TargetOption = None,
+    outage: Outage = None,
+    recovery: Recovery = "automatic",
+    server_module: ServerModule = REFERENCE_SERVER,
     server: Server = None,
     out: Out = Path("results"),
     force: Force = False,
@@ -276,6 +325,11 @@ def run(
         backplane=backplane,
         write_path=write_path,
         seed=seed,
+        fault=fault,
+        target=target,
+        outage_s=outage,
+        recovery=recovery,
+        server_module=server_module,
         force=force,
         external_servers=len(server or ()),
     )
@@ -321,6 +375,20 @@ def up(
 
     with _errors_become_exit_codes():
         bring_up(servers=servers, backplane=backplane, write_path=write_path, detach=detach)
+
+
+@app.command()
+def rebroadcast(
+    server: Server = None,
+    channel: Annotated[str | None, typer.Option(help="Only this channel.", show_default="all")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask servers to deliver what their subscribers miss: recovery by hand after an outage of the backplane."""
+    from harness import console
+    from harness.playground import rebroadcast_by_hand
+
+    with _errors_become_exit_codes():
+        console.show_rebroadcast(rebroadcast_by_hand(tuple(server or ()), channel=channel), as_json=as_json)
 
 
 @app.command()

@@ -6,7 +6,7 @@ Progress and notes go to standard error, results to standard output, so that `--
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -192,3 +192,13 @@ def show_outcome(outcome: "Outcome", *, as_json: bool) -> None:
         show_verdict(outcome.verdict, outcome.folder, as_json=as_json)
     else:
         print(f"harness: what was recorded so far is in {outcome.folder}", file=sys.stderr)
+
+
+def show_rebroadcast(found: Mapping[str, Mapping[str, int]], *, as_json: bool) -> None:
+    if as_json:
+        _print_json({url: dict(counts) for url, counts in found.items()})
+        return
+    for url, counts in found.items():
+        print(
+            f"{url}: {counts['messages']:,} messages delivered that were missing, {counts['channels']:,} channels looked at"
+        )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from harness.environments import open_environment
 from harness.exit_codes import ExitCode, of_status
+from harness.load.faults import Timeline
 from harness.load.fleet import Fleet
 from harness.model.cluster import Cluster, Topology
 from harness.model.errors import EnvironmentFailure, HarnessError, WorkerLost
@@ -145,25 +146,36 @@ async def _conduct(plan: Plan, *, folder: Path, journal: Journal, server_urls: t
         journal.event("phase", name=phase)
         watch.phase(phase)
 
-    topology = Topology(servers=plan.servers, backplane=plan.backplane, write_path=plan.write_path, run_id=plan.run_id)
+    topology = Topology(
+        servers=plan.servers,
+        backplane=plan.backplane,
+        write_path=plan.write_path,
+        run_id=plan.run_id,
+        recovery=plan.recovery,
+        server_module=plan.server_module,
+    )
     enter("start")
     async with AsyncExitStack() as up:
         cluster = await up.enter_async_context(
-            open_environment(plan.environment, topology=topology, folder=folder, server_urls=server_urls)
+            open_environment(
+                plan.environment, topology=topology, folder=folder, server_urls=server_urls, say=watch.note
+            )
         )
         journal.machine(await describe_machine(cluster, folder))
         fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, folder=folder)
         try:
             async with fleet, Telemetry(cluster, processes=fleet.processes, path=folder / "telemetry.jsonl"):
-                await _guarded(_load(plan, fleet, journal, enter, watch), cluster, fleet, watch)
+                await _guarded(_load(plan, cluster, fleet, journal, enter, watch), cluster, fleet, watch)
         finally:
             enter("collect")
             await _collect(plan, cluster, folder, watch)
     enter("sealed")
 
 
-async def _load(plan: Plan, fleet: Fleet, journal: Journal, enter: Callable[[str], None], watch: Watch) -> None:
-    """The load's own story: connect, probe, warm up, measure, drain."""
+async def _load(
+    plan: Plan, cluster: Cluster, fleet: Fleet, journal: Journal, enter: Callable[[str], None], watch: Watch
+) -> None:
+    """The load's own story: connect, probe, warm up, measure (with faults), drain."""
     enter("connect")
     await fleet.connect(CONNECT_LIMIT_S)
     enter("probe")
@@ -177,10 +189,15 @@ async def _load(plan: Plan, fleet: Fleet, journal: Journal, enter: Callable[[str
     await fleet.start(start_ns)
     await asyncio.sleep((start_ns - time.monotonic_ns()) / 1e9 + plan.warm_up_s)
     enter("measure")
-    await asyncio.sleep((start_ns - time.monotonic_ns()) / 1e9 + plan.warm_up_s + plan.duration_s)
-    enter("drain")
-    if not await fleet.posted(POST_LIMIT_S):
-        watch.note(f"not every post was sent and answered {POST_LIMIT_S:g} s after the schedule's end")
+    timeline = Timeline(plan, cluster, fleet, journal=journal, watch=watch)
+    async with timeline.running(start_ns):
+        await asyncio.sleep((start_ns - time.monotonic_ns()) / 1e9 + plan.warm_up_s + plan.duration_s)
+        enter("recover" if plan.faults else "drain")
+        if not await fleet.posted(POST_LIMIT_S):
+            watch.note(f"not every post was sent and answered {POST_LIMIT_S:g} s after the schedule's end")
+        timeline.posted.set()
+    if plan.faults:
+        enter("drain")
     complete = await fleet.drain(QUIET_S, DRAIN_LIMIT_S)
     journal.event("drained", complete=complete)
     await fleet.finish()

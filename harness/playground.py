@@ -1,16 +1,20 @@
-"""`harness up` and `harness down`: a cluster to play with, outside any run."""
+"""`harness up`, `rebroadcast` and `down`: a cluster to play with, outside any run."""
 
 import asyncio
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from harness.environments import open_environment, up_state
+from harness.environments.external import TOKEN_VARIABLE, parse_addresses
+from harness.load.rebroadcast import rebroadcast
 from harness.model.cluster import Cluster, Topology
-from harness.model.errors import EnvironmentFailure
+from harness.model.errors import EnvironmentFailure, UsageError
 from harness.observation.limits import raise_descriptor_limit
 
 START_LIMIT_S = 60.0
@@ -43,6 +47,28 @@ def bring_down() -> None:
         print("nothing to stop: no cluster was started with `harness up`, and no dead run left anything behind")
 
 
+def rebroadcast_by_hand(server_urls: tuple[str, ...], *, channel: str | None) -> dict[str, dict[str, int]]:
+    """Ask these servers, or without any those of every cluster that `harness up` keeps: what each found, by address.
+
+    Raises UsageError where there is nobody to ask or no token to ask with, EnvironmentFailure with all that did not do it.
+    """
+    if server_urls:
+        token = os.environ.get(TOKEN_VARIABLE, "")
+        if not token:
+            raise UsageError(f"--server: expected the servers' token in the variable {TOKEN_VARIABLE}, found none")
+        asked = [(server_urls, token)]
+    else:
+        asked = [(state.urls, (state.folder / "token").read_text()) for state in up_state.read_all()]
+    if not asked:
+        raise UsageError("no cluster is up: start one with `harness up`, or name servers with --server")
+    found: dict[str, dict[str, int]] = {}
+    for urls, token in asked:
+        servers = [replace(address, name=address.url) for address in parse_addresses(urls)]
+        answers = asyncio.run(rebroadcast(servers, token, channel=channel))
+        found |= {url: {"channels": channels, "messages": messages} for url, (channels, messages) in answers.items()}
+    return found
+
+
 async def _hold(topology: Topology) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -64,7 +90,7 @@ async def _hold(topology: Topology) -> None:
 
 
 async def _start_and_hold(topology: Topology, folder: Path, ended: asyncio.Event) -> None:
-    async with open_environment("embedded", topology=topology, folder=folder, server_urls=()) as cluster:
+    async with open_environment("embedded", topology=topology, folder=folder, server_urls=(), say=print) as cluster:
         with up_state.published(cluster) as token_file:
             _explain(cluster, token_file)
             while not ended.is_set():

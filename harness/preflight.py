@@ -9,13 +9,14 @@ from pathlib import Path
 
 from harness import catalog
 from harness.model.errors import UsageError
+from harness.model.fault import Unit
 from harness.model.machine import MachineLimits
 from harness.model.plan import Plan
 from harness.observation.calibration import calibrate
 from harness.observation.limits import read_limits
 from harness.planning.objections import objections
 from harness.planning.planner import Planned, plan_run
-from harness.planning.request import Request
+from harness.planning.request import REFERENCE_SERVER, Request
 
 
 def prepare(scenario_name: str, request: Request, *, out: Path, server_urls: tuple[str, ...]) -> Planned:
@@ -72,8 +73,18 @@ def _unusable(request: Request) -> list[str]:
     if request.environment == "external" and not os.environ.get("HARNESS_TOKEN"):
         return ["--environment external: expected the cluster's token in the variable HARNESS_TOKEN, found none"]
     if request.environment == "embedded":
-        return missing_wheels()
+        return [*missing_wheels(), *_missing_module(request.server_module)]
     return []
+
+
+def _missing_module(name: str) -> list[str]:
+    from importlib.util import find_spec
+
+    try:
+        found = find_spec(name) is not None
+    except ImportError:
+        found = False
+    return [] if found else [f"--server-module {name}: expected a Python module that can be imported here, found none"]
 
 
 def missing_wheels() -> list[str]:
@@ -98,6 +109,14 @@ def _command(scenario: str, plan: Plan, server_urls: tuple[str, ...]) -> tuple[s
     arguments += ["--audience", "all" if plan.asked_audience == "all" and plan.channels == 1 else str(plan.audience)]
     arguments += ["--size", plan.size, "--environment", plan.environment, "--backplane", plan.backplane]
     arguments += ["--write-path", plan.write_path, "--seed", str(plan.seed)]
+    for fault in plan.faults[:1]:
+        arguments += ["--fault", fault.deed, "--target", fault.target]
+        if fault.until.unit is Unit.AFTER:
+            arguments += ["--outage", f"{fault.until.value:g}"]
+    if plan.recovery != "automatic":
+        arguments += ["--recovery", plan.recovery]
+    if plan.server_module != REFERENCE_SERVER:
+        arguments += ["--server-module", plan.server_module]
     for url in server_urls:
         arguments += ["--server", url]
     return (*arguments, "--force") if plan.forced else tuple(arguments)

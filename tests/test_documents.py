@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.model.fault import Target
 from harness.model.finding import Verdict
+from tests.harness.checks.test_resilience import broken
 from tests.harness.recordings import HandMade
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,10 +37,13 @@ def verdict(tmp_path: Path) -> Verdict:
     return run.verdict(tmp_path)
 
 
-def test_every_check_is_explained(verdict: Verdict) -> None:
+def test_every_check_is_explained(verdict: Verdict, tmp_path: Path) -> None:
     """docs/results.md has a row for every finding of a verdict, and none that no verdict has."""
     rows = set(re.findall(r"^\| `([a-z_.0-9-]+)` \|", (ROOT / "docs/results.md").read_text(), re.MULTILINE))
-    assert rows == {finding.check for finding in verdict.findings}
+    found = {finding.check for finding in verdict.findings}
+    for target in Target:
+        found |= {finding.check for finding in broken(target, recovery="manual").verdict(tmp_path).findings}
+    assert rows == found
 
 
 def test_every_measurement_is_explained(verdict: Verdict) -> None:

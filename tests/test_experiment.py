@@ -13,6 +13,7 @@ import pytest
 from harness import experiment
 from harness.exit_codes import ExitCode
 from harness.model.errors import EnvironmentFailure, WorkerLost
+from harness.model.fault import Deed, Fault, Moment, Target, Unit
 from harness.model.watch import Progress
 from tests.harness.plans import a_plan
 
@@ -43,6 +44,12 @@ class Story:
             yield self
         finally:
             self.steps.append("down")
+
+    async def inflict(self, deed: object, part: str) -> Any:
+        return await self.step(f"{deed} {part}", {"ended": "exit code 0"})
+
+    async def undo(self, deed: object, part: str) -> Any:
+        return await self.step(f"undo {deed} {part}", {})
 
     # The fleet.
 
@@ -94,7 +101,7 @@ async def no_telemetry(*_: object, **__: object) -> AsyncIterator[None]:
     yield
 
 
-def tell(story: Story, out: Path) -> experiment.Outcome:
+def tell(story: Story, out: Path, **changes: Any) -> experiment.Outcome:
     async def collected(name: str) -> Any:
         return await story.step(name)
 
@@ -106,7 +113,7 @@ def tell(story: Story, out: Path) -> experiment.Outcome:
         mock.patch.object(experiment, "collect_traces", lambda *_: collected("traces")),
         mock.patch.object(experiment, "audit", lambda *_: collected("audit")),
     ):
-        plan = a_plan(duration_s=1.0, rate_hz=5.0)
+        plan = a_plan(duration_s=1.0, rate_hz=5.0, **changes)
         return experiment.run_experiment(plan, out=out, server_urls=(), watch=Silent())
 
 
@@ -161,3 +168,33 @@ def test_a_part_that_cannot_be_collected_is_left_out(tmp_path: Path) -> None:
     story = Story(traces=EnvironmentFailure("gone"))
     assert tell(story, tmp_path).exit_code is ExitCode.UNKNOWN
     assert story.steps == WHOLE
+
+
+FAULT = Fault(
+    deed=Deed.STOP,
+    target=Target.REDIS,
+    at=Moment(unit=Unit.SHARE, value=0.5),
+    until=Moment(unit=Unit.POSTED),
+    parts=("redis",),
+)
+
+
+def test_faults_happen_on_their_timeline(tmp_path: Path) -> None:
+    """Broken in mid-run, undone when everything is posted, before the drain; both are in the journal with what was seen."""
+    story = Story()
+    outcome = tell(story, tmp_path, faults=(FAULT,))
+    at = {step: story.steps.index(step) for step in ("start", "stop redis", "posted", "undo stop redis", "drain")}
+    assert list(at) == sorted(at, key=at.__getitem__)
+    events = [json.loads(line) for line in (outcome.folder / "events.jsonl").read_text().splitlines()]
+    told = {event["event"]: event for event in events if "fault" in event}
+    assert list(told) == ["fault", "fault-done", "undo", "undo-done"]
+    assert told["fault-done"]["seen"] == {"redis": {"ended": "exit code 0"}}
+
+
+@pytest.mark.parametrize("step", ["stop redis", "undo stop redis"])
+def test_a_fault_that_cannot_be_done_ends_the_run(tmp_path: Path, step: str) -> None:
+    """The reason is told as it is, and everything is torn down."""
+    story = Story(**{step: EnvironmentFailure("redis does not start again")})
+    outcome = tell(story, tmp_path, faults=(FAULT,))
+    assert (outcome.exit_code, outcome.why) == (ExitCode.ENVIRONMENT, "redis does not start again")
+    assert story.steps[-1] == "down"

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.model.fault import Target
 from harness.model.finding import Finding, Status
 from harness.model.plan import Plan
 
@@ -60,18 +61,23 @@ def decide(plan: Plan, findings: Sequence[Finding], figures: Mapping[str, Any]) 
 
 
 def _db_first(plan: Plan, findings: Sequence[Finding], figures: Mapping[str, Any]) -> dict[str, str]:
-    checks = ("acknowledged-not-stored", "delivered-not-stored", "commit-order", "seq-gapless")
+    checks = ["acknowledged-not-stored", "delivered-not-stored", "commit-order", "seq-gapless"]
+    # With something broken the promise goes further: nothing is lost, and Redis away slows no acknowledgement.
+    checks += ["lost"] if plan.faults else []
+    checks += ["ack-during-outage"] if any(fault.target is Target.REDIS for fault in plan.faults) else []
     status, statuses = _weigh(findings, checks)
     commit = figures.get("steps_ms", {}).get("commit", {}).get("p99")
     cost = f"; the commit costs {commit:.1f} ms at its P99" if commit is not None else ""
-    evidence = f"{_told(statuses)}{cost}. No fault was injected in this run."
+    broken = "; ".join(map(str, plan.faults))
+    evidence = f"{_told(statuses)}{cost}. " + (f"Broken: {broken}." if broken else "No fault was injected in this run.")
     if plan.write_path != "db-first":
         status, evidence = NOT_REACHED, f"this run used the write path {plan.write_path}"
     return {"adr": "ADR-0001", "title": "DB-first write path", "status": status, "evidence": evidence}
 
 
 def _redis(plan: Plan, findings: Sequence[Finding], figures: Mapping[str, Any]) -> dict[str, str]:
-    checks = ("lost", "duplicate-visible", "order", "phantom", "latency_ms.p99")
+    latency = "live_latency_ms.p99" if plan.faults else "latency_ms.p99"
+    checks = ("lost", "duplicate-visible", "order", "phantom", latency)
     status, statuses = _weigh(findings, checks)
     fan_out = figures.get("steps_ms", {}).get("fan_out", {})
     cost = f"; fan-out P50 {fan_out['p50']:.2f} ms, P99 {fan_out['p99']:.1f} ms" if fan_out.get("count") else ""

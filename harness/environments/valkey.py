@@ -27,7 +27,7 @@ async def start_valkey(folder: Path, *, password: str, log: Path, guard: Guard) 
         child = Child("redis", "redis", [str(program), str(_settings(folder, port, password))], log=log, guard=guard)
         address = BrokerAddress(host="127.0.0.1", port=port, password=password)
         try:
-            await _ready(child, address)
+            await until_ready(child, address)
         except BaseException as error:
             await child.end()
             if isinstance(error, EnvironmentFailure) and "Address already in use" in log.read_text(errors="replace"):
@@ -59,7 +59,7 @@ def _settings(folder: Path, port: int, password: str) -> Path:
     return path
 
 
-async def _ready(child: Child, address: BrokerAddress) -> None:
+async def until_ready(child: Child, address: BrokerAddress) -> None:
     """Return when it lets us in and answers PING."""
     deadline_s = time.monotonic() + START_TIMEOUT_S
     while True:

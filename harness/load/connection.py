@@ -88,6 +88,15 @@ class Client(WSListener):
         append(self.index | sighting << 32)
         append(monotonic_ns())
 
+    def deafen(self, deaf: bool) -> None:
+        """Stop reading from the socket, or read again: what a frozen program looks like to its server."""
+        assert self.transport is not None
+        transport = self.transport.underlying_transport
+        if deaf:
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
+
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         if self.last_sighting >= 0:
             self.dialogue.lost(self.sink.sightings.seqs[self.last_sighting])

@@ -30,6 +30,7 @@ from harness.recording.format import DELIVERY, PULSE, SESSION, SIGHTING
 END_TIMEOUT_S = 10.0
 STRAGGLERS_S = 0.5
 """After the last expected delivery: time for one that nobody expects."""
+STRAGGLERS_AFTER_FAULTS_S = 2.0
 _MENDED = {"deliveries": DELIVERY, "sightings": SIGHTING, "sessions": SESSION, "pulse": PULSE}
 
 
@@ -98,6 +99,11 @@ class Fleet:
         """Offset 0 of the schedule is at ``start_ns`` of CLOCK_MONOTONIC."""
         self._tell("start", self._members, start_ns)
 
+    def deafen(self, clients: Sequence[int], *, deaf: bool) -> None:
+        """Let these clients stop reading what their servers send, or read again."""
+        line = Command(do="deafen", clients=tuple(clients), deaf=deaf)
+        self._send(line, [member for member in self._members if member.name != "publisher"])
+
     async def posted(self, timeout_s: float) -> bool:
         """Whether every message was sent and answered, or given up, within ``timeout_s``."""
         total = self._plan.channels + round(self._plan.rate_hz * self._plan.warm_up_s)
@@ -116,8 +122,9 @@ class Fleet:
         seen, changed_s = -1, time.monotonic()
         while time.monotonic() < deadline_s:
             state = self.progress()
-            if state.delivered >= self._expected():
-                await asyncio.sleep(STRAGGLERS_S)
+            if state.delivered >= self._expected() and state.subscribed >= self._plan.clients:
+                # After a fault there may be more than expected: posts of unknown outcome that turn out to exist.
+                await asyncio.sleep(STRAGGLERS_AFTER_FAULTS_S if self._plan.faults else STRAGGLERS_S)
                 return True
             if state.delivered != seen:
                 seen, changed_s = state.delivered, time.monotonic()
@@ -215,7 +222,10 @@ class Fleet:
         return sum(member.report.expected for member in self._publishers())
 
     def _tell(self, word: str, members: Sequence[_Member], start_ns: int = 0) -> None:
-        line = msgspec.json.encode(Command(do=word, start_ns=start_ns)) + b"\n"
+        self._send(Command(do=word, start_ns=start_ns), members)
+
+    def _send(self, command: Command, members: Sequence[_Member]) -> None:
+        line = msgspec.json.encode(command) + b"\n"
         for member in members:
             assert member.process.stdin is not None
             # A process that is gone is noticed by `check`, with its reason.

@@ -45,7 +45,10 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Command(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What the fleet tells a process: ``connect``, ``probe``, ``start``, ``finish``."""
+    """What the fleet tells a process: ``connect``, ``probe``, ``start``, ``deafen``, ``finish``."""
 
     do: str
     start_ns: int = 0
+    clients: tuple[int, ...] = ()
+    deaf: bool = False
+    """whether ``clients`` stop reading (True) or read again (False)"""

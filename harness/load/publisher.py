@@ -34,6 +34,7 @@ ANSWER_TIMEOUT_S = 10.0
 TICK_S = 0.001
 PROBE_RATE_HZ = 500.0
 REPORT_S = 0.2
+CONNECT_TIMEOUT_S = 2.0
 RECONNECT_S = 0.2
 PRIORITY = -10
 """Niceness asked for: the sender stands for a machine of its own, and its lateness would be charged to the system."""
@@ -53,12 +54,15 @@ class Publisher:
         # Columns as arrays of their own: writing a field of a row costs several times as much.
         self.outcome, self.status = self.ledger["outcome"], self.ledger["http_status"]
         self.seq, self.intended = self.ledger["seq"], self.ledger["intended_ns"]
+        self.server = self.ledger["server"]
         self.sent, self.answered = self.ledger["sent_ns"], self.ledger["answered_ns"]
         servers = range(len(job.servers))
         self.idle: list[list[PostConnection]] = [[] for _ in servers]
         self.open = [0 for _ in servers]
         self.busy: set[PostConnection] = set()
         self.waiting: list[deque[int]] = [deque() for _ in servers]
+        self.refusing: set[int] = set()
+        """servers that took no connection at the last try"""
         self.heads = [self._head(index) for index in servers]
         self.channel_names = [channel_name(job.plan.run_id, index) for index in range(job.plan.channels)]
         self.server_of = self.schedule.server.tolist()
@@ -125,6 +129,8 @@ class Publisher:
 
     def _post(self, message: int) -> None:
         server = self.server_of[message]
+        if server in self.refusing:
+            server = self._another(server)
         idle = self.idle[server]
         if idle:
             self._send(idle.pop(), message)
@@ -132,8 +138,16 @@ class Publisher:
         self.waiting[server].append(message)
         self._open_connection(server)
 
+    def _another(self, server: int) -> int:
+        """The next server that takes connections, as a load balancer would choose; the same where none does."""
+        count = len(self.job.servers)
+        others = ((server + step) % count for step in range(1, count))
+        return next((other for other in others if other not in self.refusing), server)
+
     def _send(self, connection: PostConnection, message: int) -> None:
         plan = self.job.plan
+        if connection.server != self.server_of[message]:
+            self.server[message] = connection.server
         channel = self.channel_names[self.channel_of[message]]
         text = message_text(plan.run_id, message, plan.text_bytes)
         # Names and texts are ours: plain ASCII without anything that JSON would escape.
@@ -189,20 +203,32 @@ class Publisher:
         loop = asyncio.get_running_loop()
         while not self.ended.is_set():
             try:
-                _, connection = await loop.create_connection(
-                    lambda: PostConnection(server, self._on_answer, self._on_lost), address.host, address.port
-                )
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    _, connection = await loop.create_connection(
+                        lambda: PostConnection(server, self._on_answer, self._on_lost), address.host, address.port
+                    )
             except OSError as error:
-                self.report.trouble = f"the sender cannot connect to {address.url}: {error}"
-                self._refuse_overdue(server)
+                self.report.trouble = f"the sender cannot connect to {address.url}: {error or type(error).__name__}"
+                self.refusing.add(server)
+                self._hand_over(server)
                 await asyncio.sleep(RECONNECT_S)
                 continue
+            self.refusing.discard(server)
             waiting = self.waiting[server]
             if waiting:
                 self._send(connection, waiting.popleft())
             else:
                 self.idle[server].append(connection)
             return
+
+    def _hand_over(self, server: int) -> None:
+        """Posts that never left go to a server that takes them; where none does they wait, but not for ever."""
+        waiting = self.waiting[server]
+        if self._another(server) != server:
+            handed, self.waiting[server] = waiting, deque()
+            for message in handed:
+                self._post(message)
+        self._refuse_overdue(server)
 
     def _refuse_overdue(self, server: int) -> None:
         """Posts that found no connection in all the time that an answer may take were certainly not stored."""

@@ -85,6 +85,11 @@ class Worker:
             # What lives now lives to the end: the collector need not look at it again and again.
             gc.collect()
             gc.freeze()
+        elif command.do == "deafen":
+            wanted = set(command.clients)
+            for client in self.clients:
+                if client.index in wanted and client.transport is not None:
+                    client.deafen(command.deaf)
         elif command.do == "finish":
             self.finish()
         self.report.phase = command.do
@@ -126,7 +131,8 @@ class Worker:
         while not self.closing:
             server = self.job.servers[client.server]
             try:
-                async with self.handshakes:
+                # picows bounds the handshake, not the connecting before it, which a partitioned host never answers.
+                async with self.handshakes, asyncio.timeout(HANDSHAKE_TIMEOUT_S):
                     await ws_connect(
                         lambda: client,
                         f"ws://{server.host}:{server.port}/v1/ws",

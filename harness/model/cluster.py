@@ -1,8 +1,10 @@
 """A running cluster as the other layers see it: addresses, credentials, processes. Nothing here starts or stops it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
+
+from harness.model.fault import Deed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,9 @@ class Topology:
     backplane: str
     write_path: str
     run_id: str
+    recovery: str = "automatic"
+    server_module: str = "reference_server"
+    """the Python module that is one server when run with ``--settings FILE`` (`embedded` only)"""
 
 
 class Cluster(Protocol):
@@ -86,4 +91,13 @@ class Cluster(Protocol):
     def casualties(self) -> Sequence[str]:
         """One sentence for each process that has ended without being asked to, with its signal or exit code and the
         last lines of its log. Empty while the cluster is whole. Cheap: asked several times a second."""
+        ...
+
+    async def inflict(self, deed: Deed, part: str) -> Mapping[str, Any]:
+        """Do ``deed`` to the process named ``part`` and return when it is done, with what was seen of it (how it ended
+        …). Raises EnvironmentFailure where it does not work."""
+        ...
+
+    async def undo(self, deed: Deed, part: str) -> Mapping[str, Any]:
+        """Start, thaw or reconnect ``part`` and return when it answers. Raises EnvironmentFailure where it does not."""
         ...

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Measure = Literal["latency_ms", "completion_ms"]
+Measure = Literal["latency_ms", "live_latency_ms", "completion_ms"]
 Statistic = Literal["p50", "p95", "p99", "p999", "max"]
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from harness.model.expectation import Expectation
+from harness.model.fault import Fault
 from harness.model.scenario import Audience, Size
 
 
@@ -75,6 +76,12 @@ class Plan:
     forced: bool
     command: tuple[str, ...]
     """the arguments that repeat this run, without the program's name"""
+    faults: tuple[Fault, ...] = ()
+    recovery: str = "automatic"
+    """who fills what the backplane lost: ``automatic`` (the servers by themselves), ``manual`` (they wait for a request,
+    which the harness makes when the fault is over), ``off`` (nobody)"""
+    server_module: str = "reference_server"
+    """what runs as a server in ``embedded``"""
 
     @property
     def deliveries_per_s(self) -> float:

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from harness.model.expectation import Expectation
+from harness.model.fault import Fault
 
 Audience = int | Literal["all"]
 """How many clients are subscribed to one channel; ``all`` puts every client on one channel."""
@@ -35,7 +36,8 @@ class Scenario:
     """One falsifiable claim with the load that tries it.
 
     ``smoke`` is the load of ``--size smoke``: seconds on any machine. ``expectations`` are what the verdict's
-    performance findings are judged against; the safety checks need none, their limit is always zero.
+    performance findings are judged against; the safety checks need none, their limit is always zero. ``faults`` is the
+    timeline of what is broken on purpose.
     """
 
     name: str
@@ -44,3 +46,4 @@ class Scenario:
     load: Load
     smoke: Load
     expectations: tuple[Expectation, ...]
+    faults: tuple[Fault, ...] = ()

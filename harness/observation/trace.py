@@ -13,7 +13,7 @@ from harness.model.errors import EnvironmentFailure
 from harness.model.message import channel_index
 from harness.model.plan import Plan
 from harness.recording.arrays import RowFile
-from harness.recording.format import ACCEPTED, DELIVERED
+from harness.recording.format import ACCEPTED, BACKPLANE, DELIVERED, DOWN, SUBSCRIBED, UP
 
 PAGE_ROWS = 50_000
 PAGE_TIMEOUT_S = 30.0
@@ -25,14 +25,19 @@ class _Page(msgspec.Struct):
     rows: list[list[Any]]
 
 
-_MALFORMED = (ValueError, TypeError, OverflowError)
+_MALFORMED = (ValueError, TypeError, KeyError, OverflowError)
 """What rows raise that are not as the protocol says."""
+
+_PARTS = (("accepted", ACCEPTED), ("delivered", DELIVERED), ("backplane", BACKPLANE))
+_STATES = {"down": DOWN, "up": UP, "subscribed": SUBSCRIBED}
+_ABSENT = (400, 404)
+"""A server without a trace, or one whose trace does not have this part."""
 
 _decode = msgspec.json.Decoder(_Page).decode
 
 
 async def collect_traces(cluster: Cluster, plan: Plan, folder: Path) -> None:
-    """Write accepted-NN.npy and delivered-NN.npy for every server that has a trace; server NN counts from 0.
+    """Write accepted-NN.npy, delivered-NN.npy and backplane-NN.npy for every server that has a trace; NN counts from 0.
 
     A server without a trace (404) leaves no files. Raises EnvironmentFailure, after all others were asked, with the
     servers that did not answer as the protocol says.
@@ -40,7 +45,7 @@ async def collect_traces(cluster: Cluster, plan: Plan, folder: Path) -> None:
     problems = []
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {cluster.token}"}) as session:
         for index, server in enumerate(cluster.servers):
-            for part, dtype in (("accepted", ACCEPTED), ("delivered", DELIVERED)):
+            for part, dtype in _PARTS:
                 try:
                     await _collect(session, server, part, plan, folder / "arrays" / f"{part}-{index:02}.npy", dtype)
                 except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, *_MALFORMED) as error:
@@ -66,7 +71,7 @@ async def _collect(
                 params={"part": part, "offset": offset, "limit": PAGE_ROWS},
                 timeout=aiohttp.ClientTimeout(total=PAGE_TIMEOUT_S),
             ) as response:
-                if response.status == 404 and file is None:
+                if response.status in _ABSENT and file is None:
                     return
                 response.raise_for_status()
                 page = _decode(await response.read())
@@ -85,7 +90,9 @@ async def _collect(
 
 
 def _rows(rows: list[list[Any]], part: str, plan: Plan, dtype: "np.dtype[np.void]") -> NDArray[np.void]:
-    """The rows of this run's channels in the layout of the file."""
+    """The rows of this run's channels, or of the backplane's states, in the layout of the file."""
+    if part == "backplane":
+        return np.array([(_STATES[state], at_ns) for state, at_ns in rows], dtype)
     kept = []
     for channel, *values in rows:
         index = channel_index(plan.run_id, channel)

@@ -1,11 +1,20 @@
 """Every reason why a request cannot run as given, all at once, before anything starts."""
 
+from harness.model.fault import Deed, Target
 from harness.model.scenario import Scenario
-from harness.planning.request import BACKPLANES, ENVIRONMENTS, WRITE_PATHS, Request
+from harness.planning.request import BACKPLANES, ENVIRONMENTS, RECOVERIES, REFERENCE_SERVER, WRITE_PATHS, Request
+from harness.planning.timeline import wanted
 
 AVAILABLE_ENVIRONMENTS = ("embedded", "external")
 AVAILABLE_BACKPLANES = ("redis", "memory")
 AVAILABLE_WRITE_PATHS = ("db-first",)
+
+DEEDS = {
+    "embedded": (Deed.STOP, Deed.KILL, Deed.PAUSE, Deed.RESTART),
+    "docker": (Deed.STOP, Deed.KILL, Deed.PAUSE, Deed.PARTITION, Deed.RESTART),
+    "external": (),
+}
+"""What each environment can do to a part of its cluster. That clients stop reading needs no environment."""
 
 MAX_SERVERS = 64
 MAX_CLIENTS = 1_000_000
@@ -16,7 +25,7 @@ MAX_MESSAGES = 50_000_000
 
 def objections(request: Request, scenario: Scenario) -> tuple[str, ...]:
     """Sentences with what was expected and what was found; empty where nothing stands against the request."""
-    return (*_choices(request), *_numbers(request), *_combinations(request, scenario))
+    return (*_choices(request), *_numbers(request), *_combinations(request, scenario), *_faults(request, scenario))
 
 
 def _choices(request: Request) -> list[str]:
@@ -25,6 +34,7 @@ def _choices(request: Request) -> list[str]:
         ("--environment", request.environment, ENVIRONMENTS, AVAILABLE_ENVIRONMENTS),
         ("--backplane", request.backplane, BACKPLANES, AVAILABLE_BACKPLANES),
         ("--write-path", request.write_path, WRITE_PATHS, AVAILABLE_WRITE_PATHS),
+        ("--recovery", request.recovery, RECOVERIES, RECOVERIES),
     ):
         if value not in known:
             found.append(f"{option} {value!r}: expected one of {', '.join(available)}")
@@ -41,6 +51,7 @@ def _numbers(request: Request) -> list[str]:
         ("--rate", request.rate_hz, 0.1, MAX_RATE_HZ),
         ("--duration", request.duration_s, 1.0, MAX_DURATION_S),
         ("--audience", None if request.audience == "all" else request.audience, 1, MAX_CLIENTS),
+        ("--outage", request.outage_s, 0.1, MAX_DURATION_S),
     ):
         # `not (a <= b)` and not `a > b`: so that NaN is refused as well.
         if value is not None and not (low <= float(value) <= high):
@@ -64,10 +75,38 @@ def _combinations(request: Request, scenario: Scenario) -> list[str]:
                 f"--servers {request.servers} with {request.external_servers} --server addresses: "
                 "expected the same number; leave --servers out"
             )
-    elif request.external_servers:
+    if request.server_module != REFERENCE_SERVER and request.environment != "embedded":
+        found.append(f"--server-module goes with --environment embedded, not with {request.environment}")
+    if request.environment != "external" and request.external_servers:
         found.append(f"--server goes with --environment external, not with {request.environment}")
     if request.clients is not None and request.clients < servers:
         found.append(f"--clients {request.clients} with {servers} servers: expected at least one client on each server")
     if request.clients is not None and isinstance(request.audience, int) and request.audience > request.clients:
         found.append(f"--audience {request.audience} with --clients {request.clients}: expected at most all clients")
+    return found
+
+
+def _faults(request: Request, scenario: Scenario) -> list[str]:
+    """Every fault that cannot be done, and options that ask for no fault."""
+    found = []
+    faults = wanted(request, scenario)
+    if request.outage_s is not None and not faults:
+        found.append(
+            f"--outage {request.outage_s:g}: {scenario.name} breaks nothing; say what with --fault or --target"
+        )
+    able = DEEDS.get(request.environment, ())
+    for fault in faults:
+        if fault.target is Target.CLIENTS:
+            if fault.deed is not Deed.PAUSE:
+                found.append(
+                    f"--target clients with --fault {fault.deed}: clients can only stop reading; use --fault pause"
+                )
+            continue
+        if fault.deed not in able:
+            can = f"it can {', '.join(able)}" if able else "nothing of it is stopped or started from here"
+            found.append(f"--fault {fault.deed} of {fault.target}: --environment {request.environment} cannot; {can}")
+        if fault.target is Target.REDIS and request.backplane != "redis":
+            found.append(f"--target redis with --backplane {request.backplane}: there is no Redis to break")
+        if fault.deed is Deed.RESTART and request.outage_s is not None:
+            found.append("--outage with --fault restart: a restart is stop and start at once; use --fault stop")
     return found

@@ -13,6 +13,7 @@ from harness.planning.objections import MAX_MESSAGES, objections
 from harness.planning.placement import channel_count
 from harness.planning.request import Request
 from harness.planning.sizing import Lowered, Sized, fit, need, shortfalls, worker_count
+from harness.planning.timeline import settle
 
 TEXT_BYTES = 96
 assert TEXT_BYTES >= MIN_TEXT_BYTES, "a text must hold the message's identity"
@@ -80,6 +81,9 @@ def plan_run(
         calibration=calibration,
         forced=request.force,
         command=tuple(command),
+        faults=settle(request, scenario, servers=load.servers, clients=load.clients),
+        recovery=request.recovery,
+        server_module=request.server_module,
     )
     return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))
 

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from harness.model.fault import Deed, Target
 from harness.model.scenario import Audience, Size
 
 ENVIRONMENTS = ("embedded", "external", "docker", "swarm")
 BACKPLANES = ("redis", "memory", "postgres-poll", "postgres-notify", "kafka", "mesh")
+RECOVERIES = ("automatic", "manual", "off")
 WRITE_PATHS = ("db-first", "broker-first")
+REFERENCE_SERVER = "reference_server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,11 @@ class Request:
     backplane: str = "redis"
     write_path: str = "db-first"
     seed: int = 1
+    fault: Deed | None = None
+    target: Target | None = None
+    outage_s: float | None = None
+    recovery: str = "automatic"
+    server_module: str = REFERENCE_SERVER
     force: bool = False
     external_servers: int = 0
     """how many server addresses were given for ``external``; 0 elsewhere"""

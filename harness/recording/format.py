@@ -9,11 +9,13 @@ clients, channels and servers are named by their 0-based index in the plan. ``do
 
 History of VERSION
   1  the first
+  2  plan: ``faults`` and ``recovery``; events of faults; backplane-NN.npy. A recording of version 1 has none of them
 """
 
 import numpy as np
 
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
 
 PLAN = "plan.json"
 MACHINE = "machine.json"
@@ -96,6 +98,11 @@ DELIVERED = np.dtype(
     ]
 )
 """delivered-NN.npy: server NN's trace of the messages it wrote to sockets."""
+
+DOWN, UP, SUBSCRIBED = 0, 1, 2
+BACKPLANE = np.dtype([("state", "u1"), ("at_ns", "<i8")])
+"""backplane-NN.npy: what became of server NN's way in from the backplane, and when; SUBSCRIBED: every channel that it wants
+is confirmed again. A server that was started again tells only of its new life."""
 
 STORED = np.dtype([("message", "<i8"), ("channel", "<i4"), ("seq", "<i8"), ("flaw", "u1")])
 """stored.npy: the audit, every row that the database holds of this run, in order of (channel, seq)."""

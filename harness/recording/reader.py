@@ -34,7 +34,7 @@ class Seen:
 class Recording:
     """Everything a run left. Absent parts are empty or None; layouts are those of `harness.recording.format`.
 
-    ``seen`` is by load worker, ``accepted`` and ``delivered`` by server index, ``pulses`` by process name.
+    ``seen`` is by load worker, ``accepted``, ``delivered`` and ``backplane`` by server index, ``pulses`` by process name.
     """
 
     folder: Path
@@ -47,6 +47,7 @@ class Recording:
     pulses: Mapping[str, Rows]
     accepted: Mapping[int, Rows]
     delivered: Mapping[int, Rows]
+    backplane: Mapping[int, Rows]
     stored: Rows | None
 
     @classmethod
@@ -77,6 +78,7 @@ class Recording:
             },
             accepted={n: _rows(path, layout.ACCEPTED) for n, path in _numbered(arrays, "accepted").items()},
             delivered={n: _rows(path, layout.DELIVERED) for n, path in _numbered(arrays, "delivered").items()},
+            backplane={n: _rows(path, layout.BACKPLANE) for n, path in _numbered(arrays, "backplane").items()},
             stored=_rows(stored, layout.STORED) if stored.exists() else None,
         )
 
@@ -90,9 +92,9 @@ def read_plan(folder: Path) -> Plan:
     if not path.is_file():
         raise UsageError(f"{folder}: expected a run's folder with {layout.PLAN} in it, e.g. results/scenario-a/latest")
     document = _document(path)
-    if document.get("version") != layout.VERSION:
+    if document.get("version") not in layout.READABLE:
         raise UsageError(
-            f"{path}: expected a recording of version {layout.VERSION}, found {document.get('version')!r}; "
+            f"{path}: expected a recording of version {layout.VERSION} or before, found {document.get('version')!r}; "
             "use the harness that made it"
         )
     return _convert(path, document.get("plan"), Plan)

@@ -55,9 +55,19 @@ class HandMade:
     posts: list[_Post] = field(default_factory=list)
     deliveries: list[tuple[int, int, int]] = field(default_factory=list)
     sightings: list[tuple[int, int, int, int]] = field(default_factory=list)
-    sessions: list[tuple[int, int]] = field(default_factory=list)
+    sessions: list[tuple[int, ...]] = field(default_factory=list)
+    """(client, position), or a whole row of SESSION"""
     silent: set[tuple[int, int]] = field(default_factory=set)
     unpublished: set[int] = field(default_factory=set)
+    recovered: set[int] = field(default_factory=set)
+    """messages that servers read from the database, 20 ms late"""
+    outage_ms: tuple[float, float] | None = None
+    """when the plan's one fault began and when its parts were back, after START_NS"""
+    backplane: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
+    """by server: (state, ms after START_NS)"""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    statuses: dict[int, int] = field(default_factory=dict)
+    """HTTP statuses of answers that are not 200"""
 
     @property
     def plan(self) -> Plan:
@@ -134,14 +144,22 @@ class HandMade:
         for message, post in enumerate(self.posts):
             answered = post.outcome in (layout.ACKNOWLEDGED, layout.REJECTED)
             posts[message] = (
-                *(post.phase, post.outcome, message % self.servers, post.channel, 200 if answered else 0),
+                *(
+                    post.phase,
+                    post.outcome,
+                    message % self.servers,
+                    post.channel,
+                    self.statuses.get(message, 200) if answered else 0,
+                ),
                 post.acknowledged_seq if post.outcome == layout.ACKNOWLEDGED else 0,
                 *(self.due_ns(message), self.due_ns(message) + MS if post.outcome else 0),
                 post.answered_ns if answered else 0,
             )
         stored = sorted((post.channel, post.seq, message) for message, post in enumerate(self.posts) if post.stored)
         sessions = self.sessions or [(client, 0) for client in range(self.clients)]
-        session_rows = [(client, client % self.servers, 1000, 1, 2, position, 3) for client, position in sessions]
+        session_rows = [
+            row if len(row) == 7 else (row[0], row[0] % self.servers, 1000, 1, 2, row[1], 3) for row in sessions
+        ]
         return Recording(
             folder=folder,
             plan=plan,
@@ -150,6 +168,8 @@ class HandMade:
                 {"event": "probe", "at_ns": 1, "expected": self.clients, "seen": self.clients},
                 {"event": "schedule", "at_ns": 2, "start_ns": START_NS},
                 {"event": "ended", "at_ns": 3, "how": self.ended, "why": ""},
+                *self._outage(),
+                *self.events,
             ),
             telemetry=_telemetry(plan),
             posts=posts,
@@ -163,8 +183,19 @@ class HandMade:
             pulses={name: _pulse(plan) for name in ("worker-00", "publisher")},
             accepted=self._accepted() if self.traced else {},
             delivered=self._delivered() if self.traced else {},
+            backplane={
+                server: np.array([(state, START_NS + int(at_ms * MS)) for state, at_ms in rows], layout.BACKPLANE)
+                for server, rows in self.backplane.items()
+            },
             stored=np.array([(m, c, s, layout.SOUND) for c, s, m in stored], layout.STORED) if self.audited else None,
         )
+
+    def _outage(self) -> list[dict[str, Any]]:
+        if self.outage_ms is None:
+            return []
+        begun, back = (START_NS + int(ms * MS) for ms in self.outage_ms)
+        times = {"fault": begun, "fault-done": begun + 1, "undo": back - 1, "undo-done": back}
+        return [{"event": word, "fault": 0, "what": "break it", "at_ns": at_ns} for word, at_ns in times.items()]
 
     def _accepted(self) -> dict[int, Any]:
         rows: dict[int, list[Any]] = {server: [] for server in range(self.servers)}
@@ -182,8 +213,9 @@ class HandMade:
             for server in range(self.servers):
                 sockets = sum(client % self.servers == server for client in members)
                 if sockets and (server, message) not in self.silent and message not in self.unpublished:
-                    at_ns = post.published_ns + MS // 2
-                    rows[server].append((post.channel, post.seq, at_ns, at_ns + 1000, sockets, 0))
+                    recovered = message in self.recovered
+                    at_ns = post.published_ns + (20 * MS if recovered else MS // 2)
+                    rows[server].append((post.channel, post.seq, at_ns, at_ns + 1000, sockets, recovered))
         return {server: np.array(found, layout.DELIVERED) for server, found in rows.items()}
 
     def verdict(self, folder: Path) -> Verdict:

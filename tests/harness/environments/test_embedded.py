@@ -137,7 +137,8 @@ def test_secrets_are_asked_for_and_private(tmp_path: Path) -> None:
                 for connection in psutil.Process(process.pid).net_connections("tcp"):
                     assert connection.laddr.ip == "127.0.0.1"
                 assert cluster.token not in " ".join(psutil.Process(process.pid).cmdline())
-            (folder,) = {Path(child._process.args[-1]).parent for child in cluster.children if child.role == "server"}
+            servers = [process.pid for process in cluster.processes if process.role == "server"]
+            (folder,) = {Path(psutil.Process(pid).cmdline()[-1]).parent for pid in servers}
             for path in (*folder.glob("*.json"), *folder.glob("*.conf")):
                 assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 
@@ -240,4 +241,4 @@ def test_an_external_server_that_does_not_answer_is_named() -> None:
 def test_environments_of_the_future_say_so(name: str, tmp_path: Path) -> None:
     """A known name that comes later is not a crash."""
     with pytest.raises(UsageError, match="embedded and external"):
-        open_environment(name, topology=TOPOLOGY, folder=tmp_path, server_urls=())
+        open_environment(name, topology=TOPOLOGY, folder=tmp_path, server_urls=(), say=print)

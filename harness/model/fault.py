@@ -1,0 +1,80 @@
+"""Faults: what a scenario breaks on purpose, when, and for how long."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Deed(StrEnum):
+    """What is done to a part of the cluster. Each but RESTART lasts until it is undone."""
+
+    STOP = "stop"
+    """asked to end in good order (SIGTERM, `docker stop`), later started again"""
+    KILL = "kill"
+    """SIGKILL, later started again"""
+    PAUSE = "pause"
+    """frozen with all its connections open, later thawed"""
+    PARTITION = "partition"
+    """alive, but nothing reaches it and nothing leaves it"""
+    RESTART = "restart"
+    """stopped and started again at once"""
+
+
+class Target(StrEnum):
+    """What is broken."""
+
+    REDIS = "redis"
+    POSTGRES = "postgres"
+    SERVER = "server"
+    """one server, drawn from the seed"""
+    SERVERS = "servers"
+    """all servers"""
+    CLIENTS = "clients"
+    """one client in a hundred, drawn from the seed: it stops reading (PAUSE only)"""
+
+
+class Unit(StrEnum):
+    MESSAGE = "message"
+    """when the measured message of this number is due, counted from 1"""
+    SHARE = "share"
+    """when this share of the measured messages is due, 0 to 1"""
+    SECOND = "second"
+    """so many seconds into the measured window"""
+    AFTER = "after"
+    """so many seconds after the fault began (the end of a fault only)"""
+    POSTED = "posted"
+    """when every message was posted and answered (the end of a fault only)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A point on the timeline; ``value`` means nothing for POSTED."""
+
+    unit: Unit
+    value: float = 0.0
+
+    def __str__(self) -> str:
+        words = {
+            Unit.MESSAGE: f"at message {self.value:,.0f}",
+            Unit.SHARE: f"at {self.value:.0%} of the messages",
+            Unit.SECOND: f"at {self.value:g} s",
+            Unit.AFTER: f"{self.value:g} s later",
+            Unit.POSTED: "when everything is posted",
+        }
+        return words[self.unit]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing broken from ``at`` to ``until``. ``parts`` are the names of what it hits: empty in a scenario, settled by
+    the plan (``redis``, ``server-2``, ``client-17``)."""
+
+    deed: Deed
+    target: Target
+    at: Moment
+    until: Moment
+    parts: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        what = ", ".join(self.parts) if 0 < len(self.parts) <= 4 else str(self.target)
+        end = "" if self.deed is Deed.RESTART else f", undone {self.until}"
+        return f"{self.deed} {what} {self.at}{end}"

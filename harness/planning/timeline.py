@@ -1,0 +1,78 @@
+"""Which faults a run has, which parts they hit, and when: settled before the start and kept with the plan."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from harness.model.fault import Deed, Fault, Moment, Target, Unit
+from harness.model.plan import Plan
+from harness.model.scenario import Scenario
+from harness.planning.arrivals import MEASURED, schedule
+from harness.planning.request import Request
+
+HALF = Moment(unit=Unit.SHARE, value=0.5)
+THREE_QUARTERS = Moment(unit=Unit.SHARE, value=0.75)
+POSTED = Moment(unit=Unit.POSTED)
+DEAF_SHARE = 0.01
+_STREAM = 0xFA
+"""Keeps the draw of parts apart from every other draw of the same seed."""
+
+
+def settle(request: Request, scenario: Scenario, *, servers: int, clients: int) -> tuple[Fault, ...]:
+    """The faults that are wanted, with the parts that they hit, drawn from the seed."""
+    rng = np.random.default_rng((request.seed, _STREAM))
+    return tuple(
+        replace(fault, parts=_parts(fault.target, servers, clients, rng)) for fault in wanted(request, scenario)
+    )
+
+
+def wanted(request: Request, scenario: Scenario) -> tuple[Fault, ...]:
+    """The scenario's faults as asked for.
+
+    ``--fault`` and ``--target`` change the first fault, or make one where the scenario has none.
+    """
+    faults = scenario.faults
+    if request.fault or request.target or (request.outage_s is not None and faults):
+        first = faults[0] if faults else Fault(deed=Deed.STOP, target=Target.REDIS, at=HALF, until=POSTED)
+        faults = (_changed(first, request), *faults[1:])
+    return faults
+
+
+def _changed(fault: Fault, request: Request) -> Fault:
+    target = request.target or fault.target
+    until = fault.until
+    if request.outage_s is not None:
+        until = Moment(unit=Unit.AFTER, value=request.outage_s)
+    elif target is not Target.REDIS:
+        # What follows the outage is part of the question: posts must be taken again, clients be back.
+        until = THREE_QUARTERS
+    return replace(fault, deed=request.fault or fault.deed, target=target, until=until)
+
+
+def _parts(target: Target, servers: int, clients: int, rng: np.random.Generator) -> tuple[str, ...]:
+    if target is Target.SERVER:
+        return (f"server-{1 + int(rng.integers(servers))}",)
+    if target is Target.SERVERS:
+        return tuple(f"server-{number}" for number in range(1, servers + 1))
+    if target is Target.CLIENTS:
+        deaf = rng.choice(clients, max(1, round(clients * DEAF_SHARE)), replace=False)
+        return tuple(f"client-{client}" for client in sorted(deaf.tolist()))
+    return (str(target),)
+
+
+def offset_ns(plan: Plan, moment: Moment, began_ns: int | None = None) -> int | None:
+    """When ``moment`` is, in ns from the schedule's offset 0 (the warm-up's first message).
+
+    None for POSTED, which the schedule does not know. ``began_ns`` is the offset at which the fault began, for AFTER.
+    """
+    if moment.unit is Unit.POSTED:
+        return None
+    if moment.unit is Unit.AFTER:
+        assert began_ns is not None, "AFTER is for the end of a fault"
+        return began_ns + int(moment.value * 1e9)
+    if moment.unit is Unit.SECOND:
+        return int((plan.warm_up_s + moment.value) * 1e9)
+    made = schedule(plan)
+    measured = made.offset_ns[made.phase == MEASURED]
+    number = moment.value * len(measured) if moment.unit is Unit.SHARE else moment.value - 1
+    return int(measured[min(max(0, int(number)), len(measured) - 1)])

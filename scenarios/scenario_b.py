@@ -1,0 +1,25 @@
+"""Scenario B: Redis dies, and no message is lost."""
+
+from harness.model.expectation import Expectation
+from harness.model.fault import Deed, Fault, Moment, Target, Unit
+from harness.model.scenario import Load, Scenario
+
+SCENARIO = Scenario(
+    name="scenario-b",
+    title="Durability: Redis dies",
+    claim=(
+        "With Redis stopped half way through 1,000 messages, every message is acknowledged as fast as before and "
+        "stored, and once Redis is back every client of both servers has all of them, in order, each once."
+    ),
+    load=Load(servers=2, clients=200, rate_hz=100, duration_s=10, audience="all", warm_up_s=2),
+    smoke=Load(servers=2, clients=20, rate_hz=50, duration_s=4, audience="all", warm_up_s=1),
+    expectations=(Expectation(measure="live_latency_ms", statistic="p99", limit_ms=100),),
+    faults=(
+        Fault(
+            deed=Deed.STOP,
+            target=Target.REDIS,
+            at=Moment(unit=Unit.SHARE, value=0.5),
+            until=Moment(unit=Unit.POSTED),
+        ),
+    ),
+)

@@ -1,0 +1,71 @@
+"""Scenario B at smoke size, whole: what is broken, what is borne, and what turns the verdict red."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.integration
+
+
+def run(out: Path, *options: str) -> tuple[int, dict[str, Any]]:
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "harness.cli", "run", "scenario-b", "--size", "smoke", "--force", "--json"),
+            *("--out", str(out), *options),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def statuses(verdict: dict[str, Any]) -> dict[str, str]:
+    return {found["check"]: found["status"] for found in verdict["findings"]}
+
+
+PERFORMANCE = {"ack-during-outage", "live_latency_ms.p99", "bystanders", "backfilled"}
+"""What a busy machine may spoil: a test asserts no speed."""
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ((), {"resubscribed", "ack-during-outage", "backfilled"}),
+        (("--fault", "pause"), {"resubscribed"}),
+        (("--fault", "kill", "--recovery", "manual"), {"resubscribed", "filled-on-request"}),
+        (("--target", "postgres", "--fault", "kill"), {"clean-refusal"}),
+        (("--target", "server", "--fault", "kill"), {"reconnected", "resubscribed"}),
+        (("--target", "clients", "--fault", "pause"), {"bystanders", "bounded-memory"}),
+    ],
+)
+def test_what_is_broken_is_borne(tmp_path: Path, options: tuple[str, ...], asked: set[str]) -> None:
+    """Nothing acknowledged is lost, nothing comes twice, everything comes back by itself, or when asked for."""
+    code, verdict = run(tmp_path, *options)
+    found = statuses(verdict)
+    assert asked <= set(found)
+    assert {check for check, status in found.items() if status == "fail"} <= PERFORMANCE, found
+    for check in ("lost", "order", "duplicate-visible", "phantom", "acknowledged-not-stored", "ledger", "commit-order"):
+        assert found[check] == "pass", (check, found)
+    assert found["fault-inflicted"] == "pass"
+    assert verdict["measurements"]["recovery"]["faults"][0]["outage_s"] > 0
+    if not set(found.values()) - {"pass"}:
+        assert code == 0
+    page = next(tmp_path.glob("scenario-b/*Z/report.html")).read_text()
+    assert verdict["measurements"]["recovery"]["faults"][0]["what"] in page
+
+
+def test_without_recovery_the_loss_is_found_and_its_hop_named(tmp_path: Path) -> None:
+    """A server that never fills what Redis lost: lost deliveries, charged to the hop between COMMIT and publication."""
+    code, verdict = run(tmp_path, "--recovery", "off")
+    assert code == 1
+    assert {check for check, status in statuses(verdict).items() if status == "fail"} >= {"lost", "lost-tail"}
+    assert verdict["measurements"]["lost_at"].get("committed → published", 0) > 0
+    assert sum(verdict["measurements"]["lost_at"].values()) == sum(
+        phase["lost"] for phase in verdict["measurements"]["delivery_by_phase"].values()
+    )

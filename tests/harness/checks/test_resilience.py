@@ -1,0 +1,239 @@
+"""Checks of runs in which something was broken on purpose, each turned red by what it guards against."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.model.expectation import Expectation
+from harness.model.fault import Deed, Fault, Moment, Target, Unit
+from harness.model.finding import Status
+from harness.recording import format as layout
+from tests.harness.recordings import MS, START_NS, HandMade, finding, red
+
+OUTAGE_MS = (995.0, 1995.0)
+SUBSCRIBED_AGAIN = [(layout.UP, -5.0), (layout.SUBSCRIBED, -4.0), (layout.DOWN, 996.0), (layout.UP, 1996.0)]
+
+HIT = {
+    Target.REDIS: ("redis",),
+    Target.POSTGRES: ("postgres",),
+    Target.SERVER: ("server-1",),
+    Target.SERVERS: ("server-1", "server-2"),
+    Target.CLIENTS: ("client-0",),
+}
+
+
+def broken(target: Target = Target.REDIS, deed: Deed = Deed.STOP, *parts: str, recovery: str = "automatic") -> HandMade:
+    """Three seconds of 100 messages/s, the second of them with something broken; nothing was lost."""
+    until = Moment(unit=Unit.AFTER, value=1)
+    fault = Fault(
+        deed=deed, target=target, at=Moment(unit=Unit.SECOND, value=1), until=until, parts=parts or HIT[target]
+    )
+    wish = Expectation(measure="live_latency_ms", statistic="p99", limit_ms=100)
+    made = HandMade(
+        clients=2,
+        outage_ms=OUTAGE_MS,
+        changes={"faults": (fault,), "recovery": recovery, "expectations": (wish,)},
+        backplane={server: [*SUBSCRIBED_AGAIN, (layout.SUBSCRIBED, 1997.0)] for server in range(2)},
+    )
+    for message in range(300):
+        away = target is Target.REDIS and 100 <= message < 200
+        made.post(latency_ms=150 if away else 5)
+        if away:
+            made.recovered.add(message)
+    return made
+
+
+def test_an_outage_that_is_borne_has_no_red_check(tmp_path: Path) -> None:
+    """Everything recovered, acknowledged as fast as before: PASS, with two latency series that hide nothing."""
+    verdict = broken().verdict(tmp_path)
+    assert red(verdict) == set()
+    for check in ("fault-inflicted", "ack-during-outage", "resubscribed", "backfilled", "ledger", "lost"):
+        assert finding(verdict, check).status is Status.PASS, check
+    figures = verdict.measurements
+    assert (figures["live_latency_ms"]["count"], figures["recovered_latency_ms"]["count"]) == (400, 200)
+    assert (figures["live_latency_ms"]["p99"], figures["recovered_latency_ms"]["p50"]) == (5, 150)
+    assert figures["recovery"]["servers"]["server-1"] == {
+        **{"detected_s": 0.001, "resubscribed_s": 0.002, "recovered": 100},
+        "backfilled_s": pytest.approx(0.018, abs=0.001),
+    }
+    assert figures["recovery"]["posts"]["during"]["acknowledged"] == 100
+    assert {"live_latency", "recovered_latency", "acknowledgement"} <= set(verdict.series)
+
+
+def test_late_deliveries_outside_the_outage_are_live(tmp_path: Path) -> None:
+    """A server that reads from the database all the time cannot hide its lateness among the recovered."""
+    run = broken()
+    for _ in range(150):
+        run.post(latency_ms=5)
+    for _ in range(30):
+        run.recovered.add(run.post(latency_ms=150))
+    verdict = run.verdict(tmp_path)
+    assert red(verdict) == {"live_latency_ms.p99"}
+    assert verdict.measurements["recovered_latency_ms"]["count"] == 200
+
+
+def test_slow_acknowledgements_during_the_outage_are_red(tmp_path: Path) -> None:
+    """Redis away must slow no acknowledgement."""
+    run = broken()
+    for post in run.posts[150:160]:
+        post.answered_ns += 40 * MS
+    verdict = run.verdict(tmp_path)
+    assert red(verdict) == {"ack-during-outage"}
+    assert finding(verdict, "ack-during-outage").measured["during_p99_ms"] == 43
+
+
+def test_a_rejected_post_while_redis_is_away_is_red(tmp_path: Path) -> None:
+    """Redis excuses nothing: every post of its outage must be acknowledged."""
+    run = broken()
+    run.posts[150].outcome, run.posts[150].stored = layout.REJECTED, False
+    assert "ledger" in red(run.verdict(tmp_path))
+
+
+@pytest.mark.parametrize("rows", [SUBSCRIBED_AGAIN, SUBSCRIBED_AGAIN[:3]])
+def test_a_server_that_stays_deaf_is_red(tmp_path: Path, rows: list[tuple[int, float]]) -> None:
+    """Connected again but not subscribed, or not even connected: it looks alive and hears nothing."""
+    run = broken()
+    run.backplane[1] = rows
+    verdict = run.verdict(tmp_path)
+    assert red(verdict) == {"resubscribed"}
+    assert "server-2" in finding(verdict, "resubscribed").summary
+
+
+def test_a_server_that_never_noticed_is_red(tmp_path: Path) -> None:
+    """A stopped Redis cuts every connection; whoever does not notice will not recover either."""
+    run = broken()
+    run.backplane[0] = SUBSCRIBED_AGAIN[:2]
+    assert red(run.verdict(tmp_path)) == {"resubscribed"}
+
+
+def test_a_backfill_that_takes_too_long_is_red(tmp_path: Path) -> None:
+    """Recovered, but more than ten seconds after the broken part was back."""
+    run = broken()
+    client, sighting, _ = run.deliveries[250]
+    assert run.sightings[sighting][0] in run.recovered
+    del run.deliveries[250]
+    run.deliveries.append((client, sighting, START_NS + int((OUTAGE_MS[1] + 11_000) * MS)))
+    assert "backfilled" in red(run.verdict(tmp_path))
+
+
+def test_a_fault_that_was_not_undone_proves_nothing(tmp_path: Path) -> None:
+    """Without the second half of the story the verdict is open."""
+    run = broken()
+    run.outage_ms = None
+    verdict = run.verdict(tmp_path)
+    assert finding(verdict, "fault-inflicted").status is Status.UNKNOWN
+    assert verdict.status is Status.UNKNOWN
+
+
+def test_filling_in_before_anybody_asked_is_red(tmp_path: Path) -> None:
+    """Manual recovery waits for the request."""
+    run = broken(recovery="manual")
+    asked = START_NS + 3_000 * MS
+    run.events = [
+        {"event": "rebroadcast", "at_ns": asked},
+        {"event": "rebroadcast-done", "at_ns": asked + MS, "servers": {"server-1": 100}},
+    ]
+    verdict = run.verdict(tmp_path)
+    assert red(verdict) == {"filled-on-request"}
+    assert finding(verdict, "filled-on-request").measured == 200
+
+
+def refused(run: HandMade, first: int, end: int, *, status: int = 503, after_ms: float = 10) -> None:
+    """These posts were refused, stored nowhere and delivered to nobody."""
+    gone = set(range(first, end))
+    for message in gone:
+        post = run.posts[message]
+        post.outcome, post.stored = layout.REJECTED, False
+        post.answered_ns = run.due_ns(message) + int(after_ms * MS)
+        run.statuses[message] = status
+    run.deliveries = [row for row in run.deliveries if run.sightings[row[1]][0] not in gone]
+    run.unpublished |= gone
+    for message, post in enumerate(run.posts):
+        post.seq = post.acknowledged_seq = 1 + message - sum(other < message for other in gone)
+    run.sightings = [(m, c, run.posts[m].seq, flaw) for m, c, _, flaw in run.sightings]
+
+
+def test_posts_refused_without_the_database_are_in_order(tmp_path: Path) -> None:
+    """Within the outage of PostgreSQL a refusal is the right answer."""
+    run = broken(Target.POSTGRES)
+    refused(run, 100, 200)
+    verdict = run.verdict(tmp_path)
+    assert red(verdict) == set()
+    assert finding(verdict, "clean-refusal").status is Status.PASS
+    assert finding(verdict, "ledger").measured["rejected"] == 100
+    assert verdict.measurements["recovery"]["errors"] == {"503": 100}
+
+
+def test_posts_refused_after_the_database_is_back_are_red(tmp_path: Path) -> None:
+    """The service goes on by itself."""
+    run = broken(Target.POSTGRES)
+    for _ in range(300):
+        run.post()
+    refused(run, 100, 500)
+    assert red(run.verdict(tmp_path)) == {"ledger"}
+
+
+@pytest.mark.parametrize(("status", "after_ms"), [(0, 10.0), (503, 12_000.0)])
+def test_posts_that_hang_are_red(tmp_path: Path, status: int, after_ms: float) -> None:
+    """A refusal is an answer, and comes within a bounded time."""
+    run = broken(Target.POSTGRES)
+    refused(run, 150, 151, status=status, after_ms=after_ms)
+    assert red(run.verdict(tmp_path)) == {"clean-refusal"}
+
+
+def session(client: int, *, ended_ms: float, subscribed_ms: float, position: int = 0) -> tuple[int, ...]:
+    subscribed = START_NS + int(subscribed_ms * MS) if subscribed_ms is not None else 0
+    return (client, 0, 1006, subscribed - 1, subscribed, position, START_NS + int(ended_ms * MS))
+
+
+def test_a_client_that_does_not_come_back_is_red(tmp_path: Path) -> None:
+    """Its server was killed; it connected again, but never subscribed."""
+    run = broken(Target.SERVER, Deed.KILL, "server-1")
+    run.sessions = [session(0, ended_ms=1000, subscribed_ms=-10), (1, 0)]
+    run.sessions.append((0, 1, 1000, START_NS, 0, 0, START_NS + 5_000 * MS))
+    verdict = run.verdict(tmp_path)
+    assert "reconnected" in red(verdict)
+    run.sessions[-1] = session(0, ended_ms=5000, subscribed_ms=1_300)
+    verdict = run.verdict(tmp_path)
+    assert red(verdict) == set()
+    assert verdict.measurements["recovery"]["reconnected"] == {"clients": 1, "p50_s": 0.3, "p99_s": 0.3, "last_s": 0.3}
+
+
+def test_bystanders_that_suffer_are_red(tmp_path: Path) -> None:
+    """A client that reads nothing must not slow the others."""
+    run = broken(Target.CLIENTS, Deed.PAUSE, "client-0")
+    run.outage_ms = (1000.0, 2000.0)
+    assert finding(run.verdict(tmp_path), "bystanders").status is Status.PASS
+    run.deliveries = [
+        (client, sighting, at_ns + (30 * MS if client and 110 <= sighting < 190 else 0))
+        for client, sighting, at_ns in run.deliveries
+    ]
+    assert red(run.verdict(tmp_path)) == {"bystanders"}
+
+
+def grow(run: HandMade, rss: float) -> Any:
+    """The run's recording with servers whose memory grows to ``rss`` in the end."""
+    import dataclasses
+    from unittest import mock
+
+    plain = HandMade.recording
+
+    def grown(self: HandMade, folder: Path) -> Any:
+        recording = plain(self, folder)
+        first, last = recording.telemetry
+        names = {"server-1": {"cpu_s": 0.0, "rss_bytes": rss}}
+        last = {**last, "at_ns": START_NS + 1_500 * MS, "processes": {**last["processes"], **names}}
+        first = {**first, "at_ns": START_NS}
+        return dataclasses.replace(recording, telemetry=(first, last))
+
+    return mock.patch.object(HandMade, "recording", grown)
+
+
+def test_deaf_clients_that_cost_memory_without_bound_are_red(tmp_path: Path) -> None:
+    """What waits for one that reads nothing is bounded."""
+    run = broken(Target.CLIENTS, Deed.PAUSE, "client-0")
+    with grow(run, 60e6):
+        assert finding(run.verdict(tmp_path), "bounded-memory").status is Status.PASS
+    with grow(run, 80e6):
+        assert "bounded-memory" in red(run.verdict(tmp_path))
