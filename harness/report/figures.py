@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.model.finding import Series, Verdict
+from harness.report.curves import families_of, printable, scaled
 from harness.report.drawing import SETTINGS, Drawing, draw
-from harness.report.evidence import limit_ms
-from harness.report.plotting import Limit, Scene, families_of, plot, printable, scaled
+from harness.report.evidence import limit_ms, rows
+from harness.report.outage import concerns, recovery
+from harness.report.plotting import Limit, Scene, plot
 from harness.report.quantities import figure, heading, label, listed
-from harness.report.timeline import marks
+from harness.report.timeline import marks, measured_windows, windows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +39,13 @@ SUBJECTS = {
     "postgres_commits": Subject(title="PostgreSQL: commits", group="resources"),
     "postgres_wal": Subject(title="PostgreSQL: write-ahead log", group="resources"),
 }
-_MEASURES = {"latency": "latency_ms", "completion": "completion_ms"}
+OUTAGE_SUBJECTS = {
+    "live_latency": Subject(title="Live delivery latency over time", group="outage"),
+    "recovered_latency": Subject(title="Recovered delivery latency over time", group="outage"),
+    "acknowledgement": Subject(title="Acknowledgement latency over time", group="outage"),
+}
+"""What only a run with a fault is expected to have."""
+_MEASURES = {"latency": "latency_ms", "completion": "completion_ms", "live_latency": "live_latency_ms"}
 _SERIES_MAX = 40
 
 
@@ -56,10 +64,12 @@ def drawings(verdict: Verdict, events: Sequence[Mapping[str, Any]]) -> Drawings:
     """Every series of ``verdict`` as a figure; those that are absent, empty or malformed are named with the reason."""
     usable: dict[str, Series] = {}
     missing: list[tuple[str, str]] = []
-    for name in [*SUBJECTS, *(name for name in verdict.series if name not in SUBJECTS)][:_SERIES_MAX]:
+    telling = concerns(verdict)
+    expected = [*SUBJECTS, *(OUTAGE_SUBJECTS if telling else ())]
+    for name in [*expected, *(name for name in verdict.series if name not in expected)][:_SERIES_MAX]:
         series = verdict.series.get(name)
         if reason := _unusable(series):
-            missing.append((_subject(name).title, reason))
+            missing.append((_subject(name, telling).title, reason))
         elif series is not None:
             usable |= _apart(series) if name == "rate" else {name: series}
     if not usable:
@@ -67,20 +77,30 @@ def drawings(verdict: Verdict, events: Sequence[Mapping[str, Any]]) -> Drawings:
 
     import matplotlib as mpl
 
-    span = _span(series for name, series in usable.items() if name != "percentiles")
-    moments = marks(events, verdict.plan.warm_up_s)
+    scene = _scene(verdict, events, [series for name, series in usable.items() if name != "percentiles"])
     with mpl.rc_context(SETTINGS):
         drawn = tuple(
             draw(
-                _figure(verdict, name, series, Scene(span=span, marks=moments)),
+                _figure(verdict, name, series, scene),
                 name=_file_name(name, index),
-                title=_subject(name).title,
-                group=_subject(name).group,
+                title=_subject(name, telling).title,
+                group=_subject(name, telling).group,
                 summary=summary(series),
             )
             for index, (name, series) in enumerate(usable.items())
         )
     return Drawings(drawn=drawn, missing=tuple(missing))
+
+
+def _scene(verdict: Verdict, events: Sequence[Mapping[str, Any]], series: Iterable[Series]) -> Scene:
+    """The axis that all time plots share, with what happened meanwhile."""
+    warm_up_s = verdict.plan.warm_up_s
+    broken, moments = windows(events, warm_up_s), marks(events, warm_up_s)
+    if not broken:
+        broken = measured_windows(rows(recovery(verdict), "faults"))
+        moments += tuple(mark for window in broken for mark in window.marks)
+    later = [mark.at_s for mark in moments if mark.lasting]
+    return Scene(span=_span(series, later), marks=moments, windows=broken)
 
 
 def _apart(series: Series) -> dict[str, Series]:
@@ -94,9 +114,9 @@ def _figure(verdict: Verdict, name: str, series: Series, scene: Scene) -> "Figur
     if name in _MEASURES:
         limits = _limits(verdict, _MEASURES[name])
     elif name == "percentiles":
-        scene = Scene(quantiles=True)
+        scene = replace(scene, quantiles=True)
         limits = _limits(verdict, "latency_ms")
-    return plot(name, _subject(name).title, series, scene, limits)
+    return plot(name, _subject(name, concerns(verdict)).title, series, scene, limits)
 
 
 def _limits(verdict: Verdict, measure: str) -> tuple[Limit, ...]:
@@ -119,7 +139,10 @@ def summary(series: Series) -> str:
     return listed(ranges) + (f" ({series.y_label})" if series.y_label else "")
 
 
-def _subject(name: str) -> Subject:
+def _subject(name: str, telling: bool) -> Subject:
+    """``telling``: whether the report has a section on an outage."""
+    if name in OUTAGE_SUBJECTS:
+        return OUTAGE_SUBJECTS[name] if telling else replace(OUTAGE_SUBJECTS[name], group="latency")
     if name.startswith("rate_"):
         return Subject(
             title=f"{printable(heading(name.removeprefix('rate_')))} over time",
@@ -146,7 +169,10 @@ def _unusable(series: Series | None) -> str:
     return ""
 
 
-def _span(series: Iterable[Series]) -> tuple[float, float] | None:
-    """The time that all time plots share."""
+def _span(series: Iterable[Series], later: Iterable[float]) -> tuple[float, float] | None:
+    """The time that all time plots share: that of the curves, and what of ``later`` does not press them together."""
     ends = [end for one in series if one.x for end in (min(one.x), max(one.x))]
-    return (min(ends), max(ends)) if ends and min(ends) < max(ends) else None
+    if not ends or min(ends) == max(ends):
+        return None
+    begin, end = min(ends), max(ends)
+    return begin, max([end, *(at for at in later if at <= end + (end - begin))])

@@ -18,6 +18,11 @@ WORDS = (
     ),
     ("backplane", "What carries a message from the server that accepted it to all other servers."),
     ("indeterminate", "A post whose answer never came: the message may be stored or not, either is right."),
+    ("fault", "Something that the scenario breaks on purpose: a part is stopped, killed, frozen or cut off."),
+    ("outage", "From the beginning of a fault until the part answers again. Shaded in the figures."),
+    ("live", "A delivery that came the usual way, over the backplane."),
+    ("recovered", "A delivery that a server filled in from the database, because the backplane did not bring it."),
+    ("backfill", "A server’s filling in of what its clients miss, by itself or when it is asked to."),
     (
         "duplicate on the wire",
         "A message that a client received again; it drops it by channel and seq, so it does not see it twice.",

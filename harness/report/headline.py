@@ -1,10 +1,13 @@
 """The top of the report: the verdict in a word and a sentence, and the figures that one looks for first."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.model.finding import Status, Verdict
 from harness.report.criteria import STATUS_WORDS
 from harness.report.evidence import limit_ms, part, sentence, value
+from harness.report.outage import concerns
 from harness.report.quantities import SPACE, UNKNOWN, count, figure, in_unit, label, milliseconds, regrouped
 
 
@@ -27,12 +30,27 @@ class Headline:
     tiles: tuple[Tile, ...]
 
 
-def headline(verdict: Verdict) -> Headline:
+_LATENCIES = {
+    "latency_ms": "delivery latency",
+    "live_latency_ms": "live delivery latency",
+    "completion_ms": "completion latency",
+}
+
+
+def headline(verdict: Verdict, versions: Mapping[str, Any] | None = None) -> Headline:
+    """``versions`` is what machine.json knows of the cluster: it names the network path that was measured."""
     return Headline(
         status=verdict.status,
         word=STATUS_WORDS[verdict.status],
         sentence=regrouped(sentence(verdict)),
-        tiles=(_deliveries(verdict), *_latencies(verdict), _rate(verdict), _cluster(verdict), _audience(verdict)),
+        tiles=(
+            _deliveries(verdict),
+            *_latencies(verdict),
+            *_recovered(verdict),
+            _rate(verdict),
+            _cluster(verdict, versions or {}),
+            _audience(verdict),
+        ),
     )
 
 
@@ -51,9 +69,14 @@ def _deliveries(verdict: Verdict) -> Tile:
 
 
 def _latencies(verdict: Verdict) -> tuple[Tile, ...]:
-    """P99 delivery latency, P99 completion latency; another statistic where the plan limits that one instead."""
+    """P99 delivery latency, P99 completion latency; another statistic where the plan limits that one instead. Where it
+    limits live deliveries, these, without what a broken part held up."""
     tiles = []
-    for measure, name in (("latency_ms", "delivery latency"), ("completion_ms", "completion latency")):
+    limited = {wish.measure for wish in verdict.plan.expectations}
+    usual = {"live_latency_ms"} if "live_latency_ms" in limited else {"latency_ms", "completion_ms"}
+    for measure, name in _LATENCIES.items():
+        if measure not in usual | limited:
+            continue
         statistic = next((wish.statistic for wish in verdict.plan.expectations if wish.measure == measure), "p99")
         found = value(verdict.measurements, measure, statistic)
         limit = limit_ms(verdict, measure, statistic)
@@ -68,6 +91,22 @@ def _latencies(verdict: Verdict) -> tuple[Tile, ...]:
         amount, _, unit = milliseconds(found).partition(SPACE)
         tiles.append(Tile(name=title, figure=amount, unit=unit, notes=tuple(notes), status=news))
     return tuple(tiles)
+
+
+def _recovered(verdict: Verdict) -> tuple[Tile, ...]:
+    """The deliveries that came late from the database, where a fault makes some be expected."""
+    found = part(verdict.measurements, "recovered_latency_ms")
+    deliveries = value(found, "count")
+    if not concerns(verdict) and not deliveries:
+        return ()
+    notes: tuple[str, ...]
+    if deliveries is None:
+        notes = ("not measured",)
+    elif not deliveries:
+        notes = ("every delivery came live",)
+    else:
+        notes = (f"P99 {milliseconds(value(found, 'p99'))}", "filled in from the database")
+    return (Tile(name="Recovered deliveries", figure=count(deliveries), notes=notes),)
 
 
 def _rate(verdict: Verdict) -> Tile:
@@ -85,12 +124,13 @@ def _rate(verdict: Verdict) -> Tile:
     )
 
 
-def _cluster(verdict: Verdict) -> Tile:
+def _cluster(verdict: Verdict, versions: Mapping[str, Any]) -> Tile:
     plan = verdict.plan
     each = f"{count(plan.clients / plan.servers)} clients each" if plan.servers else ""
     servers = "server" if plan.servers == 1 else "servers"
+    path = f"measured over {versions['path']}" if versions.get("path") else ""
     return Tile(
-        name="Cluster", figure=count(plan.servers), unit=servers, notes=(each, f"{count(plan.clients)} clients")
+        name="Cluster", figure=count(plan.servers), unit=servers, notes=(each, f"{count(plan.clients)} clients", path)
     )
 
 

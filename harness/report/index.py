@@ -13,7 +13,7 @@ from urllib.parse import quote
 from harness.model.errors import EnvironmentFailure
 from harness.model.finding import Status
 from harness.recording.format import EVENTS, PLAN, REPORT, VERDICT
-from harness.report.evidence import part, value
+from harness.report.evidence import part, rows, value
 from harness.report.files import replace
 from harness.report.quantities import UNKNOWN, count, milliseconds
 from harness.report.table import Cell, Table, figures
@@ -130,10 +130,17 @@ def _row(entry: Entry) -> tuple[Cell, ...]:
         figures(count(rate)),
         figures(count(audience)),
         figures(count(planned_hz if deliveries_hz is None else deliveries_hz)),
-        figures(milliseconds(value(measured, "latency_ms", "p99"))),
+        _latency(plan, measured),
         figures(count(value(measured, "delivery", "delivered"))),
         figures(count(lost), status="fail" if lost else ""),
     )
+
+
+def _latency(plan: Mapping[str, Any], measured: Mapping[str, Any]) -> Cell:
+    """The P99 of what the plan limits: of all deliveries, or of the live ones."""
+    live = any(wish.get("measure") == "live_latency_ms" for wish in rows(plan, "expectations"))
+    found = value(measured, "live_latency_ms" if live else "latency_ms", "p99")
+    return Cell(text=milliseconds(found), lines=("live",) if live else (), numeric=True)
 
 
 def _verdict(entry: Entry) -> Cell:

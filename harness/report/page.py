@@ -6,11 +6,12 @@ from typing import Any
 
 from harness.model.finding import Verdict
 from harness.model.scenario import Size
-from harness.report import glossary, sections
+from harness.report import glossary, recovery, sections, story
 from harness.report.criteria import STATUS_WORDS, cases, criteria, instrument
 from harness.report.evidence import part
 from harness.report.figures import Drawings
 from harness.report.headline import headline
+from harness.report.outage import concerns
 from harness.report.quantities import heading
 from harness.report.steps import claim_table, stations, step_table
 from harness.report.table import Table, grid, pairs, settings, text
@@ -19,6 +20,7 @@ from harness.report.timeline import tellings
 
 _CONTENTS = (
     ("criteria", "Criteria"),
+    ("outage", "Outage"),
     ("latency", "Latency"),
     ("steps", "Steps"),
     ("decisions", "Decisions"),
@@ -38,17 +40,21 @@ def page(verdict: Verdict, machine: Mapping[str, Any], events: Sequence[Mapping[
     """The report. All of ``verdict``, ``machine`` and ``events`` is taken for untrusted text; parts that are absent are
     named as such."""
     measured = verdict.measurements
+    versions = part(machine, "cluster", "versions")
+    telling = concerns(verdict)
     return fill(
         "page.html",
         plan=verdict.plan,
         when=began(events),
-        headline=headline(verdict),
+        headline=headline(verdict, versions),
         status_words=STATUS_WORDS,
-        contents=_CONTENTS,
+        contents=[entry for entry in _CONTENTS if telling or entry[0] != "outage"],
+        separate_clock=versions.get("clock") == "separate",
         reductions=sections.reductions(verdict),
         size_note=_size_note(verdict),
         criteria=criteria(verdict.findings, "Every criterion, what decides first") if verdict.findings else None,
         cases=cases(verdict),
+        outage=_outage(verdict) if telling else None,
         drawings=drawings,
         latencies=sections.latencies(verdict),
         stations=stations(verdict),
@@ -57,6 +63,7 @@ def page(verdict: Verdict, machine: Mapping[str, Any], events: Sequence[Mapping[
         decisions=sections.decisions(verdict),
         servers=grid("Server by server", "Server", part(measured, "servers")),
         ledger=sections.ledger(verdict),
+        indeterminate=sections.indeterminate(verdict),
         lost_at=sections.lost_at(verdict),
         instrument=instrument(verdict),
         workers=grid("Load workers", "Worker", part(measured, "workers")),
@@ -78,6 +85,15 @@ def began(events: Sequence[Mapping[str, Any]]) -> str:
     """When the run began, ``2026-01-01 00:00:00 UTC``; empty where no event says so."""
     wall = next((event["wall"] for event in events if isinstance(event.get("wall"), str)), "")
     return f"{wall[:10]} {wall[11:19]} UTC" if len(wall) >= 19 else ""
+
+
+def _outage(verdict: Verdict) -> Mapping[str, Any]:
+    return {
+        "story": story.paragraphs(verdict),
+        "faults": recovery.fault_table(verdict),
+        "posts": recovery.post_table(verdict),
+        "servers": recovery.server_table(verdict),
+    }
 
 
 def _size_note(verdict: Verdict) -> str:

@@ -21,6 +21,7 @@ INK = Colour(name="figure-ink", light="#2b3138", dark="#d5dbe3")
 MUTED = Colour(name="figure-muted", light="#626b76", dark="#97a1ad")
 GRID = Colour(name="figure-grid", light="#e3e6ea", dark="#2d343d")
 SHADE = Colour(name="figure-shade", light="#f1f3f5", dark="#20262e")
+OUTAGE = Colour(name="figure-outage", light="#fdf1ef", dark="#331d20")
 LIMIT = Colour(name="figure-limit", light="#b3261e", dark="#ff8a80")
 
 DELIVERY = (
@@ -32,6 +33,16 @@ COMPLETION = (
     Colour(name="completion-1", light="#c979a5", dark="#8a5a7e"),
     Colour(name="completion-2", light="#a84d83", dark="#b9709a"),
     Colour(name="completion-3", light="#6d1f4d", dark="#eeb0d2"),
+)
+RECOVERED = (
+    Colour(name="recovered-1", light="#3f9c7e", dark="#2f7f66"),
+    Colour(name="recovered-2", light="#1d7a5e", dark="#52b898"),
+    Colour(name="recovered-3", light="#00452f", dark="#a9e8d2"),
+)
+ACKNOWLEDGEMENT = (
+    Colour(name="acknowledgement-1", light="#b0832c", dark="#8a6c2e"),
+    Colour(name="acknowledgement-2", light="#8f6817", dark="#c49a48"),
+    Colour(name="acknowledgement-3", light="#523900", dark="#f2d79b"),
 )
 MESSAGES = Colour(name="messages", light="#8a6100", dark="#e3b341")
 SERVERS = Colour(name="servers", light="#0072b2", dark="#62b1e5")
@@ -50,9 +61,12 @@ ALL = (
     MUTED,
     GRID,
     SHADE,
+    OUTAGE,
     LIMIT,
     *DELIVERY,
     *COMPLETION,
+    *RECOVERED,
+    *ACKNOWLEDGEMENT,
     MESSAGES,
     SERVERS,
     REDIS,
@@ -73,13 +87,14 @@ _FAMILIES = (
     (("messages", "posted", "posts", "sent", "publisher"), MESSAGES),
 )
 _STRENGTHS = ("p50", "p95", "p99")
+_HUES = {"completion": COMPLETION, "recovered_latency": RECOVERED, "acknowledgement": ACKNOWLEDGEMENT}
 
 
 def colour(series: str, line: str, index: int) -> Colour:
     """The colour of ``line``, the ``index``-th of figure ``series``."""
     word = line.lower()
     if word in _STRENGTHS:
-        return (COMPLETION if series == "completion" else DELIVERY)[_STRENGTHS.index(word)]
+        return _HUES.get(series, DELIVERY)[_STRENGTHS.index(word)]
     for starts, found in _FAMILIES:
         if word.startswith(starts):
             return found

@@ -1,13 +1,15 @@
 """One series on one pair of axes, in matplotlib. Lengths are in points; a figure is `WIDTH` wide wherever it is shown."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness.model.finding import Series
 from harness.report import palette
+from harness.report.curves import families_of, printable, scaled, unit
+from harness.report.labels import Label, placed
 from harness.report.quantities import SPACE, figure
-from harness.report.timeline import Mark
+from harness.report.timeline import Mark, Window
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +20,9 @@ WIDTH, _PLOT_HEIGHT = 480.0, 176.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 50.0, 12.0, 58.0, 42.0
 _LEGEND_ROW, _LEGEND_COLUMNS = 18.0, 4
 _SMALL, _TEXT, _TITLE = 11.0, 12.0, 14.0
-_BYTE_UNITS = ("bytes", "KiB", "MiB", "GiB")
+_LETTER, _WORD_ROW = 0.58 * _SMALL, 13.0
+_PLOT_WIDTH = WIDTH - _LEFT - _RIGHT
+_WARM_UP = "warm-up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,27 +33,56 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What a series is drawn before: a time axis from ``span[0]`` to ``span[1]`` with its marks, or quantiles."""
+    """What a series is drawn before: a time axis from ``span[0]`` to ``span[1]`` with its marks and the ``windows`` in
+    which something was broken, or quantiles."""
 
     span: tuple[float, float] | None = None
     marks: tuple[Mark, ...] = ()
+    windows: tuple[Window, ...] = ()
     quantiles: bool = False
+
+    @property
+    def shown(self) -> tuple[Mark, ...]:
+        """The marks on the time axis."""
+        if self.span is None:
+            return ()
+        return tuple(mark for mark in self.marks if self.span[0] <= mark.at_s <= self.span[1])
+
+    def labels(self) -> tuple[Label | None, ...]:
+        """The word of each of `shown`; where room is short what broke comes first, then what mended it."""
+        if self.span is None:
+            return ()
+        begin, end = self.span
+        order = sorted(
+            range(len(self.shown)), key=lambda place: (not self.shown[place].grave, not self.shown[place].lasting)
+        )
+        marks = [self.shown[place] for place in order]
+        found = placed(
+            [((mark.at_s - begin) / (end - begin) * _PLOT_WIDTH, printable(mark.words)) for mark in marks],
+            _PLOT_WIDTH,
+            _LETTER,
+            taken=len(_WARM_UP) * _LETTER if begin < 0 else 0.0,
+        )
+        return tuple(label for _, label in sorted(zip(order, found, strict=True), key=lambda pair: pair[0]))
 
 
 def plot(name: str, title: str, series: Series, scene: Scene, limits: tuple[Limit, ...]) -> "Figure":
     """The figure of ``series``, which has at least one finite value and lines as long as ``x``."""
     from matplotlib.figure import Figure
 
+    limits = tuple(replace(limit, at=limit.at / unit(series)[0]) for limit in limits)
     series = scaled(series)
     families = families_of(series)
     rows = math.ceil(len(families) / _LEGEND_COLUMNS) if len(families) > 1 else 0
-    height = _TOP + _PLOT_HEIGHT + _BOTTOM + rows * _LEGEND_ROW
+    # Every figure of a report leaves the same room for words, so that plots side by side are level.
+    raised = max((label.row for label in scene.labels() if label is not None), default=0)
+    height = _TOP + raised * _WORD_ROW + _PLOT_HEIGHT + _BOTTOM + rows * _LEGEND_ROW
     drawing = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, facecolor="none")
     axes = drawing.add_axes(
         (
             _LEFT / WIDTH,
             (_BOTTOM + rows * _LEGEND_ROW) / height,
-            (WIDTH - _LEFT - _RIGHT) / WIDTH,
+            _PLOT_WIDTH / WIDTH,
             _PLOT_HEIGHT / height,
         ),
         facecolor="none",
@@ -61,9 +94,9 @@ def plot(name: str, title: str, series: Series, scene: Scene, limits: tuple[Limi
     _quantiles(axes, scene)
     for limit in limits:
         _limit(axes, limit)
-    unit = printable(series.y_label, 60) + (", logarithmic" if log else "")
+    y_label = printable(series.y_label, 60) + (", logarithmic" if log else "")
     drawing.text(0.008, 1 - 15 / height, title, fontsize=_TITLE, weight="bold", color=palette.INK.light)
-    drawing.text(0.008, 1 - 33 / height, unit, fontsize=_SMALL, color=palette.MUTED.light)
+    drawing.text(0.008, 1 - 33 / height, y_label, fontsize=_SMALL, color=palette.MUTED.light)
     axes.set_xlabel(printable(series.x_label, 60), fontsize=_SMALL, color=palette.MUTED.light, labelpad=4)
     if rows:
         drawing.legend(
@@ -82,44 +115,6 @@ def plot(name: str, title: str, series: Series, scene: Scene, limits: tuple[Limi
     return drawing
 
 
-def scaled(series: Series) -> Series:
-    """Bytes in the unit that suits the largest of them; anything else as it is."""
-    if "bytes" not in series.y_label:
-        return series
-    top = max(
-        (abs(value) for line in series.lines.values() for value in line if value is not None and math.isfinite(value)),
-        default=0.0,
-    )
-    power = min(len(_BYTE_UNITS) - 1, int(math.log(top, 1024)) if top >= 1 else 0)
-    lines = {
-        name: tuple(None if value is None else value / 1024**power for value in line)
-        for name, line in series.lines.items()
-    }
-    y_label = series.y_label.replace("bytes", _BYTE_UNITS[power])
-    return Series(x_label=series.x_label, y_label=y_label, x=series.x, lines=lines)
-
-
-def families_of(series: Series) -> dict[str, list[str]]:
-    """Legend entry → its lines: ``server-1`` … ``server-16`` share one entry."""
-    families: dict[str, list[str]] = {}
-    for name in series.lines:
-        families.setdefault(name.rstrip("0123456789").rstrip("- ") if name[-1:].isdigit() else name, []).append(name)
-    entries: dict[str, list[str]] = {}
-    for stem, members in families.items():
-        # P50 and P95 end in digits too, but are three things rather than one thing three times.
-        if len(members) > 1 and len(stem) > 1:
-            entries[f"{printable(stem)} × {len(members)}"] = members
-        else:
-            entries.update({printable(member): [member] for member in members})
-    return entries
-
-
-def printable(name: str, length_max: int = 28) -> str:
-    """The name without what the font does not hold, cut to ``length_max`` characters."""
-    plain = "".join(letter if " " <= letter <= "ÿ" and letter.isprintable() else "?" for letter in name)
-    return plain if len(plain) <= length_max else plain[: length_max - 1] + "…"
-
-
 def _lines(axes: "Axes", name: str, series: Series, families: dict[str, list[str]]) -> "list[Line2D]":
     """Draw every line; the first of each family stands for it in the legend."""
     handles = []
@@ -133,14 +128,17 @@ def _lines(axes: "Axes", name: str, series: Series, families: dict[str, list[str
             values = [
                 math.nan if value is None or not math.isfinite(value) else value for value in series.lines[member]
             ]
-            lone = sum(not math.isnan(value) for value in values) < 2
+            # A line needs two neighbours; a second that stands alone is a dot.
+            gaps = [True, *(math.isnan(value) for value in values), True]
+            alone = [at for at in range(len(values)) if gaps[at] and not gaps[at + 1] and gaps[at + 2]]
             (line,) = axes.plot(
                 series.x,
                 values,
                 color=colour.light,
                 linestyle=style,
                 linewidth=1.8 if len(members) == 1 else 1.1,
-                marker="o" if lone else "",
+                marker="o" if alone else "",
+                markevery=alone or None,
                 markersize=4,
                 solid_capstyle="round",
                 solid_joinstyle="round",
@@ -157,7 +155,7 @@ def _scale(axes: "Axes", series: Series, limits: tuple[Limit, ...]) -> bool:
     top = max([seen[-1], *(limit.at for limit in limits)])
     middle = seen[len(seen) // 2]
     limited = max((limit.at for limit in limits), default=math.inf)
-    peaked = series.y_label == "ms" and (seen[-1] > 4 * limited or seen[-1] > 15 * middle)
+    peaked = series.y_label in ("ms", "s") and (seen[-1] > 4 * limited or seen[-1] > 15 * middle)
     if peaked and seen[0] > 0:
         axes.set_yscale("log")
         axes.set_ylim(seen[0] / 1.5, top * 1.8)
@@ -181,7 +179,7 @@ def _frame(axes: "Axes") -> None:
 
 
 def _time(axes: "Axes", scene: Scene) -> None:
-    """The common time axis: the warm-up shaded, moments marked."""
+    """The common time axis: the warm-up and what was broken shaded, moments marked."""
     if scene.quantiles or scene.span is None:
         return
     begin, end = scene.span
@@ -190,25 +188,31 @@ def _time(axes: "Axes", scene: Scene) -> None:
     axes.xaxis.set_major_formatter(_digits)
     if begin < 0:
         axes.axvspan(begin, min(0.0, end), color=palette.SHADE.light, linewidth=0, zorder=0)
-        _word(axes, begin, "warm-up", palette.MUTED)
-    for mark in scene.marks:
-        if begin <= mark.at_s <= end:
-            colour = palette.LIMIT if mark.grave else palette.MUTED
-            axes.axvline(mark.at_s, color=colour.light, linewidth=1, linestyle=(0, (1, 2)), zorder=2)
-            _word(axes, mark.at_s, printable(mark.words), colour, left=mark.at_s < begin + 0.75 * (end - begin))
+        _word(axes, begin, Label(at=0, words=_WARM_UP, left=False, row=0), palette.MUTED)
+    for window in scene.windows:
+        first, last = max(begin, window.begin_s), end if window.end_s is None else min(end, window.end_s)
+        if first < last:
+            axes.axvspan(first, last, color=palette.OUTAGE.light, linewidth=0, zorder=0)
+    for mark, label in zip(scene.shown, scene.labels(), strict=True):
+        colour = palette.LIMIT if mark.grave else palette.MUTED
+        top = 1 + (label.row * _WORD_ROW / _PLOT_HEIGHT if label is not None else 0)
+        dashes = (0, (1, 2))
+        axes.axvline(mark.at_s, ymax=top, color=colour.light, linewidth=1, linestyle=dashes, zorder=2, clip_on=False)
+        if label is not None:
+            _word(axes, mark.at_s, label, colour)
 
 
-def _word(axes: "Axes", at_s: float, words: str, colour: palette.Colour, *, left: bool = True) -> None:
+def _word(axes: "Axes", at_s: float, label: Label, colour: palette.Colour) -> None:
     """A word at the top of the plot, beside the moment it names."""
     axes.annotate(
-        words,
+        label.words,
         (at_s, 1),
         xycoords=("data", "axes fraction"),
-        xytext=(4 if left else -4, 2),
+        xytext=(-4 if label.left else 4, 2 + label.row * _WORD_ROW),
         textcoords="offset points",
         fontsize=_SMALL,
         color=colour.light,
-        ha="left" if left else "right",
+        ha="right" if label.left else "left",
         va="bottom",
     )
 

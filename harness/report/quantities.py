@@ -48,7 +48,7 @@ def figure(value: object) -> str:
     if known == 0 or abs(known) >= 100 or isinstance(value, int):
         return count(known)
     digits = max(0, 2 - math.floor(math.log10(abs(known))))
-    text = f"{known:.{min(digits, 9)}f}"
+    text = f"{known:.{min(digits, 9)}f}".replace("-", "−")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -63,6 +63,17 @@ def milliseconds(value: object) -> str:
     """Milliseconds up to ten seconds, seconds from there on."""
     known = number(value)
     return in_unit(value, "ms") if known is None or abs(known) < 10_000 else in_unit(known / 1000, "s")
+
+
+def seconds(value: object) -> str:
+    """Seconds as they are; milliseconds below one second."""
+    known = number(value)
+    return in_unit(value, "s") if known is None or known == 0 or abs(known) >= 1 else milliseconds(known * 1000)
+
+
+def many(value: object, noun: str) -> str:
+    """``1 post``, ``500 posts``."""
+    return f"{count(value)}{SPACE}{noun}{'' if number(value) == 1 else 's'}"
 
 
 def size(value: object) -> str:

@@ -4,12 +4,14 @@ from typing import Any
 
 from harness.model.finding import Verdict
 from harness.report.evidence import part, rows, value
-from harness.report.quantities import UNKNOWN, count, heading, in_unit, milliseconds, told
+from harness.report.quantities import UNKNOWN, count, heading, in_unit, many, milliseconds, told
 from harness.report.steps import outcome
 from harness.report.table import Cell, Table, figures, text
 
 _LATENCIES = {
     "latency_ms": ("Delivery", "intended time → received by one client"),
+    "live_latency_ms": ("Live", "the deliveries that came over the backplane"),
+    "recovered_latency_ms": ("Recovered", "the deliveries that were filled in from the database"),
     "completion_ms": ("Completion", "intended time → received by the last client of the audience"),
     "service_ms": ("Service", "sent → received by one client"),
     "acknowledgement_ms": ("Acknowledgement", "intended time → answered"),
@@ -31,6 +33,11 @@ _CLASSES = {
     "phantom": "Phantom",
 }
 _HARM = ("lost", "lost_tail", "duplicates_visible", "out_of_order", "phantom")
+_RECOVERIES = {
+    "automatic": "automatic: the servers by themselves",
+    "manual": "manual: the servers wait for a request",
+    "off": "off: nobody fills in what the backplane lost",
+}
 _PHASES = {"probe": "Probe", "warm_up": "Warm-up", "measured": "Measured"}
 
 
@@ -67,6 +74,20 @@ def ledger(verdict: Verdict) -> Table | None:
             (text(_CLASSES.get(key, heading(key))), *(_counted(key, row.get(key)) for row in columns.values()))
             for key in keys
         ),
+    )
+
+
+def indeterminate(verdict: Verdict) -> str:
+    """What the posts mean of which nobody knows how they ended; empty where there are none."""
+    posts = sum(
+        _integer(part(verdict.measurements, "delivery_by_phase", name).get("indeterminate")) for name in _PHASES
+    )
+    if not posts:
+        return ""
+    return (
+        f"{many(posts, 'post')} ended indeterminate: the answer never came, or said that nobody knows. Such a message may "
+        "be stored or not, and either is right; one that is stored must be delivered like any other. It is counted here, "
+        "and no denominator is made smaller by it."
     )
 
 
@@ -130,6 +151,8 @@ def settings(verdict: Verdict) -> Table:
         "audience": f"{count(plan.audience)} clients per channel (asked: {plan.asked_audience})",
         "channels": count(plan.channels),
         "rate": f"{told(plan.rate_hz)} messages/s, {told(plan.deliveries_per_s)} deliveries/s",
+        "faults": "; ".join(map(str, plan.faults)) or "none",
+        "recovery": _RECOVERIES.get(plan.recovery, plan.recovery),
         "duration": f"{in_unit(plan.duration_s, 's')} after {in_unit(plan.warm_up_s, 's')} of warm-up",
         "text": told(plan.text_bytes, "text_bytes"),
         "load workers": count(plan.workers),

@@ -12,6 +12,7 @@ from harness.report.evidence import ranked, rows
 from harness.report.headline import headline
 from harness.report.quantities import SPACE, THOUSANDS, UNKNOWN, told
 from harness.report.steps import step_table
+from harness.report.story import key_lines
 from harness.report.table import Table
 
 _STYLES = {Status.PASS: "bold green", Status.UNKNOWN: "bold yellow", Status.FAIL: "bold red"}
@@ -32,9 +33,11 @@ def plain_lines(verdict: Verdict) -> Iterator[str]:
         yield _clean(f"  reduced: {cut.wanted} → {cut.planned}")
     for tile in top.tiles:
         yield _clean(
-            f"  {tile.name:<24}  {tile.figure} {tile.unit}".rstrip()
+            f"  {tile.name:<26}  {tile.figure} {tile.unit}".rstrip()
             + "".join(f" · {note}" for note in tile.notes if note)
         )
+    for name, figures in key_lines(verdict):
+        yield _clean(f"  {name:<26}  {figures}")
     for finding in ranked(verdict.findings):
         measured, expected = told(finding.measured), told(finding.expected)
         yield _clean(f"  {STATUS_WORDS[finding.status]:<8} {finding.check}: {finding.summary}")
@@ -45,7 +48,7 @@ def plain_lines(verdict: Verdict) -> Iterator[str]:
     if steps := step_table(verdict):
         for row in steps.rows:
             figures = " · ".join(f"{name} {cell.text}" for name, cell in zip(steps.columns[1:], row[1:], strict=True))
-            yield _clean(f"  {row[0].text:<24}  {figures}")
+            yield _clean(f"  {row[0].text:<26}  {figures}")
     for name, figures, word in _claims(verdict):
         yield _clean(f"  {word or UNKNOWN:<13} {name}: {figures}")
 
@@ -79,6 +82,12 @@ def _blocks(verdict: Verdict) -> Iterator[RenderableType]:
             Text(notes, style="dim"),
         )
     yield key
+    if lines := key_lines(verdict):
+        yield Text("")
+        told_grid = _grid()
+        for name, figures in lines:
+            told_grid.add_row(Text(_clean(name), style="dim"), Text(_clean(figures)))
+        yield told_grid
     yield Text("")
     yield _criteria(verdict)
     yield from _reasons(verdict)

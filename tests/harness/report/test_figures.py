@@ -6,9 +6,10 @@ import matplotlib as mpl
 import pytest
 
 from harness.model.finding import Series
+from harness.report import palette
 from harness.report.figures import SUBJECTS, drawings, summary
-from harness.report.timeline import Mark, marks
-from tests.harness.report import verdicts
+from harness.report.timeline import Mark, Window, marks, windows
+from tests.harness.report import outage_verdicts, verdicts
 
 
 def test_every_series_becomes_a_figure() -> None:
@@ -136,3 +137,95 @@ def test_marks_count_from_the_first_measured_message() -> None:
 def test_without_a_schedule_nothing_is_marked() -> None:
     """Moments on an unknown axis would be guesses."""
     assert marks([{"event": "casualty", "at_ns": 5}], 1.0) == ()
+
+
+def test_an_outage_is_marked_in_every_time_plot() -> None:
+    """Begin and end have a line and a word, the time between is shaded; only the distribution has no time."""
+    drawn = drawings(outage_verdicts.outage(), outage_verdicts.EVENTS).drawn
+    assert {"live_latency", "recovered_latency", "acknowledgement", "cpu", "lag"} <= {one.name for one in drawn}
+    for drawing in drawn:
+        timed = drawing.name != "percentiles"
+        for words in (">stop redis<", ">redis back<", palette.OUTAGE.light):
+            assert (words in drawing.svg) == timed, (drawing.name, words)
+
+
+def test_a_request_by_hand_is_marked_although_the_curves_have_ended() -> None:
+    """The axis goes on until what mended the outage."""
+    (drawing,) = [
+        one for one in drawings(outage_verdicts.outage(), outage_verdicts.BY_HAND).drawn if one.name == "live_latency"
+    ]
+    assert ">rebroadcast<" in drawing.svg
+
+
+def test_an_outage_is_shaded_from_the_measurements_where_events_are_lost() -> None:
+    """A verdict alone is enough for the picture."""
+    drawn = drawings(outage_verdicts.outage(), []).drawn
+    assert ">stop redis<" in drawn[0].svg
+    assert palette.OUTAGE.light in drawn[0].svg
+
+
+def test_the_figures_of_an_outage_belong_to_its_section() -> None:
+    """Live, recovered and acknowledgement stand with the story; without one they stand with the other latencies."""
+    names = ["live_latency", "recovered_latency", "acknowledgement"]
+    told = drawings(outage_verdicts.outage(), outage_verdicts.EVENTS)
+    assert [drawing.name for drawing in told.group("outage")] == names
+    untold = drawings(replace(verdicts.passed(), series=outage_verdicts.series()), verdicts.EVENTS)
+    assert untold.group("outage") == ()
+    assert set(names) <= {drawing.name for drawing in untold.group("latency")}
+
+
+def test_the_limit_of_live_deliveries_is_in_their_figure_only() -> None:
+    """What is not limited shows no limit."""
+    drawn = drawings(outage_verdicts.outage(), outage_verdicts.EVENTS).drawn
+    assert [drawing.name for drawing in drawn if "limit P99 100 ms" in drawing.svg] == ["live_latency"]
+
+
+def test_curves_of_an_outage_are_missed_only_where_there_was_one() -> None:
+    """A run without a fault does not list figures that it could not have."""
+    titles = {title for title, _ in drawings(replace(outage_verdicts.outage(), series={}), []).missing}
+    assert "Live delivery latency over time" in titles
+    assert "Live delivery latency over time" not in {title for title, _ in drawings(verdicts.empty(), []).missing}
+
+
+def test_a_second_that_stands_alone_is_a_dot() -> None:
+    """Recovered deliveries of one second between two empty ones can be seen."""
+    curve = Series(x_label="seconds", y_label="ms", x=(0.0, 1.0, 2.0, 3.0), lines={"P99": (None, 5.0, None, None)})
+    (dot,) = drawings(replace(verdicts.passed(), series={"latency": curve}), []).drawn
+    (line,) = drawings(
+        replace(verdicts.passed(), series={"latency": replace(curve, lines={"P99": (None, 5.0, 5.0, None)})}), []
+    ).drawn
+    assert dot.svg.count("<use") == line.svg.count("<use") + 1
+
+
+def test_long_latencies_are_drawn_in_seconds_with_their_limit() -> None:
+    """Ten seconds and more are not told in milliseconds, and the limit keeps its place."""
+    curve = Series(x_label="seconds", y_label="ms", x=(0.0, 1.0), lines={"P99": (20_000.0, 60_000.0)})
+    assert summary(curve) == "P99: 20 to 60 (s)"
+    (drawing,) = drawings(replace(verdicts.passed(), series={"latency": curve}), []).drawn
+    assert "s, logarithmic" in drawing.svg
+    assert "limit P99 100 ms" in drawing.svg
+
+
+@pytest.mark.parametrize("at_s", [math.nan, -1e300, 1e300, "soon", None])
+def test_a_fault_at_an_impossible_time_does_not_press_the_curves(at_s: object) -> None:
+    """Whatever a verdict says of times, the curves keep their axis."""
+    verdict = outage_verdicts.outage()
+    verdict.measurements["recovery"]["faults"][0] |= {"begun_s": at_s, "back_s": at_s}
+    ticks = [">0<", ">8<"]
+    assert all(tick in drawings(verdict, []).drawn[0].svg for tick in ticks)
+
+
+def test_windows_run_from_the_fault_to_the_end_of_its_undoing() -> None:
+    """Faults are told apart by their number; one that was never undone has no end."""
+    events = [
+        {"event": "schedule", "at_ns": 0, "start_ns": 0},
+        {"event": "fault", "at_ns": 1_000_000_000, "fault": 0, "what": "stop redis"},
+        {"event": "fault", "at_ns": 2_000_000_000, "fault": 1, "what": "kill server-2"},
+        {"event": "undo", "at_ns": 3_000_000_000, "fault": 0, "what": "start redis"},
+        {"event": "undo-done", "at_ns": 4_000_000_000, "fault": 0, "what": "start redis"},
+        {"event": "undo-done", "at_ns": 4_000_000_000, "fault": 7},
+    ]
+    assert windows(events, 0.0) == (
+        Window(begin_s=1.0, end_s=4.0, what="stop redis"),
+        Window(begin_s=2.0, end_s=None, what="kill server-2"),
+    )

@@ -104,3 +104,13 @@ def test_a_folder_that_is_not_there_is_an_error_to_act_on(tmp_path: Path) -> Non
     """The message names the folder."""
     with pytest.raises(EnvironmentFailure, match="nowhere"):
         write_index(tmp_path / "nowhere")
+
+
+def test_where_live_deliveries_are_limited_their_latency_is_listed(tmp_path: Path) -> None:
+    """What an outage held up is not taken for the latency of the system."""
+    plan = {"servers": 2, "expectations": [{"measure": "live_latency_ms", "statistic": "p99", "limit_ms": 100}]}
+    measured = {"latency_ms": {"p99": 5012.0}, "live_latency_ms": {"p99": 14.2}}
+    run(tmp_path, "20260101T000000Z", {"status": "pass", "plan": plan, "measurements": measured})
+    text = Document(write_index(tmp_path).read_text()).text
+    assert "14.2\u00a0ms" in text
+    assert "5\u202f012" not in text

@@ -9,10 +9,12 @@ from harness.model.finding import Finding, Kind, Status, Verdict
 from harness.report.figures import drawings
 from harness.report.page import page
 from harness.report.quantities import THOUSANDS, regrouped
-from tests.harness.report import verdicts
+from tests.harness.report import outage_verdicts, verdicts
 from tests.harness.report.html import Document
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} $x^2$ </style><b>"
+
+VERDICTS = [verdicts.passed(), verdicts.failed(), verdicts.empty(), outage_verdicts.outage()]
 
 
 def render(verdict: Verdict, machine: dict[str, Any] | None = None, events: list[dict[str, Any]] | None = None) -> str:
@@ -20,7 +22,7 @@ def render(verdict: Verdict, machine: dict[str, Any] | None = None, events: list
     return page(verdict, verdicts.MACHINE if machine is None else machine, events, drawings(verdict, events))
 
 
-@pytest.mark.parametrize("verdict", [verdicts.passed(), verdicts.failed(), verdicts.empty()])
+@pytest.mark.parametrize("verdict", VERDICTS)
 def test_the_page_is_well_formed_and_needs_nothing_from_outside(verdict: Verdict) -> None:
     """Every tag closes, ids are unique, and no address leaves the page."""
     html = render(verdict)
@@ -35,7 +37,7 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(verdict: Verdict
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in html
 
 
-@pytest.mark.parametrize("verdict", [verdicts.passed(), verdicts.failed(), verdicts.empty()])
+@pytest.mark.parametrize("verdict", VERDICTS)
 def test_every_finding_is_on_the_page(verdict: Verdict) -> None:
     """Check, summary, confidence and every example of every finding can be read."""
     text = Document(render(verdict)).text
@@ -176,3 +178,92 @@ def test_figures_are_described_in_words() -> None:
     """Each figure has a description for those who do not see it."""
     html = render(verdicts.passed())
     assert html.count('<svg role="img" aria-label="') == html.count("<svg") == html.count("<figcaption>") > 10
+
+
+def test_the_outage_has_a_section_after_the_criteria() -> None:
+    """Where something was broken the story follows the criteria and is in the contents; elsewhere there is neither."""
+    html = render(outage_verdicts.outage(), events=outage_verdicts.EVENTS)
+    headings = re.findall(r'<h2 id="([a-z]+)">', html)
+    assert headings[:3] == ["criteria", "outage", "latency"]
+    assert 'href="#outage"' in html
+    for words in ("What was broken, and when", "Posts before, during and after", "The way back of each server"):
+        assert words in html
+    assert "#outage" not in render(verdicts.passed())
+
+
+def test_an_outage_of_which_nothing_was_recorded_is_named() -> None:
+    """Every table that is not there is a sentence."""
+    bare = replace(outage_verdicts.outage(), measurements={}, series={})
+    text = Document(render(bare, events=[])).text
+    for words in ("is not in this recording", "were not told apart", "No server’s way back was recorded"):
+        assert words in text
+
+
+@pytest.mark.parametrize("nonsense", [None, 7, "text", [], [None, 1], {}, {"x": None}, {"x": {"y": [1, {"z": True}]}}])
+@pytest.mark.parametrize("part", ["recovery", "live_latency_ms", "recovered_latency_ms", *outage_verdicts.recovery()])
+def test_an_outage_of_another_shape_leaves_the_rest_standing(part: str, nonsense: Any) -> None:
+    """A verdict of another version is shown as far as it is understood."""
+    whole = outage_verdicts.outage()
+    measured = copy.deepcopy(whole.measurements)
+    (measured if part in measured else measured["recovery"])[part] = nonsense
+    assert Document(render(replace(whole, measurements=measured, series={}), events=[])).problems == []
+
+
+def test_the_story_is_text_and_never_markup() -> None:
+    """Names, endings and answers of the recording reach the reader letter by letter."""
+    whole = outage_verdicts.outage()
+    found = whole.measurements["recovery"]
+    found["faults"][0] |= {"deed": HOSTILE, "target": HOSTILE, "parts": [HOSTILE], "endings": {HOSTILE: HOSTILE}}
+    found["servers"] |= {HOSTILE: {"detected_s": 1, "recovered": HOSTILE}}
+    found["errors"] = {HOSTILE: 3}
+    events = [event | {"what": HOSTILE, "seen": {HOSTILE: {HOSTILE: HOSTILE}}} for event in outage_verdicts.EVENTS]
+    versions = {"cluster": {"versions": {"path": HOSTILE, "clock": HOSTILE}}}
+    plan = replace(whole.plan, recovery=HOSTILE)
+    document = Document(render(replace(whole, plan=plan), machine=versions, events=events))
+    assert document.problems == []
+    assert not {"script", "img"} & set(document.tags)
+    assert document.text.count("<script>alert(1)</script>") > 5
+
+
+def test_where_live_deliveries_are_limited_they_lead() -> None:
+    """The key figures are the live P99 with its limit, and how many came late from the database."""
+    html = render(outage_verdicts.outage())
+    tiles = re.findall(r"<dt>([^<]+)</dt><dd class=\"figure\">([^<]+)", html[: html.index("<table")])
+    names = [name for name, _ in tiles]
+    assert names[:3] == ["Deliveries", "P99 live delivery latency", "Recovered deliveries"]
+    assert "P99 delivery latency" not in names
+    assert dict(tiles)["P99 live delivery latency"].strip() == "14.2"
+    assert "Live" in Document(html).text
+
+
+def test_a_posts_unknown_end_is_explained_where_there_is_one() -> None:
+    """The reader learns what indeterminate means and how many are."""
+    whole = outage_verdicts.outage()
+    assert "ended indeterminate" not in Document(render(whole)).text
+    measured = copy.deepcopy(whole.measurements)
+    measured["delivery_by_phase"]["measured"]["indeterminate"] = 3
+    assert "3\u00a0posts ended indeterminate" in Document(render(replace(whole, measurements=measured))).text
+
+
+def test_the_plan_lists_faults_and_recovery() -> None:
+    """What was to be broken, when, and who was to mend it."""
+    text = Document(render(outage_verdicts.outage(recovery="manual"))).text
+    assert "stop redis at 50% of the messages, undone when everything is posted" in text
+    assert "manual: the servers wait for a request" in text
+
+
+def test_the_network_path_and_the_clock_are_named() -> None:
+    """What was measured over which path, and what was not compared because the clocks differ."""
+    cluster = {"versions": {"path": "container addresses", "clock": "separate"}}
+    text = Document(render(verdicts.passed(), machine={"cluster": cluster})).text
+    assert "measured over container addresses" in text
+    assert "times of the one were not compared with times of the other" in text
+    assert "One clock for all processes" not in text
+    assert "One clock for all processes" in Document(render(verdicts.passed())).text
+
+
+def test_events_are_told_without_clock_readings() -> None:
+    """What was seen of a fault is how it ended, not nanoseconds of a clock that nobody reads."""
+    text = Document(render(outage_verdicts.outage(), events=outage_verdicts.EVENTS)).text
+    assert "stop redis; redis ended exit code 0" in text
+    assert "17\u202f020\u202f000\u202f000" not in text

@@ -45,7 +45,7 @@ def test_text_can_be_read_in_both_themes(theme: dict[str, str]) -> None:
 @pytest.mark.parametrize("theme", themes(), ids=["light", "dark"])
 def test_curves_can_be_told_from_their_ground(theme: dict[str, str]) -> None:
     """Every curve reaches 3 : 1, what WCAG asks of graphics."""
-    ground = {palette.GRID, palette.SHADE}
+    ground = {palette.GRID, palette.SHADE, palette.OUTAGE}
     for colour in palette.ALL:
         if colour not in ground:
             assert contrast(theme[colour.name], theme["card"]) >= 3, colour.name

@@ -10,8 +10,10 @@ from harness.report.quantities import (
     figure,
     heading,
     label,
+    many,
     milliseconds,
     regrouped,
+    seconds,
     size,
     told,
 )
@@ -100,3 +102,17 @@ def test_headings_begin_with_a_capital() -> None:
 def test_prose_is_grouped_like_figures() -> None:
     """Only commas between thousands are touched."""
     assert plain(regrouped("1,000,000 of 12,34 and 5, 600")) == "1'000'000 of 12,34 and 5, 600"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.05, "50 ms"), (0, "0 s"), (1.0, "1 s"), (10.42, "10.4 s"), (-0.2, "−200 ms"), (-1.5, "−1.5 s"), (None, "–")],
+)
+def test_seconds_below_one_are_milliseconds(value: Any, words: str) -> None:
+    """A short time reads as one, before or after."""
+    assert plain(seconds(value)) == words
+
+
+def test_nouns_agree_with_their_number() -> None:
+    """One post, many posts."""
+    assert [plain(many(value, "post")) for value in (0, 1, 1000)] == ["0 posts", "1 post", "1'000 posts"]

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from harness.model.finding import Verdict
 from harness.report.terminal import plain_lines, render_verdict
-from tests.harness.report import verdicts
+from tests.harness.report import outage_verdicts, verdicts
 
 
 def shown(verdict: Verdict, *, terminal: bool, width: int = 80) -> str:
@@ -17,7 +17,7 @@ def shown(verdict: Verdict, *, terminal: bool, width: int = 80) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("verdict", [verdicts.passed(), verdicts.failed(), verdicts.empty()])
+@pytest.mark.parametrize("verdict", [verdicts.passed(), verdicts.failed(), verdicts.empty(), outage_verdicts.outage()])
 @pytest.mark.parametrize("width", [40, 80, 160])
 def test_every_criterion_is_shown_at_any_width(verdict: Verdict, width: int) -> None:
     """Status and checks are there, whatever the window."""
@@ -46,3 +46,19 @@ def test_nothing_in_a_verdict_steers_the_terminal() -> None:
         assert "\x1b]0" not in text
         assert "\x07" not in text
         assert "[red]gone[/]" in text
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_the_story_of_an_outage_is_in_the_summary(terminal: bool) -> None:
+    """Outage, answers before and during, recovery and both latencies, with colour and without."""
+    text = shown(outage_verdicts.outage(), terminal=terminal, width=120)
+    for words in (
+        "Redis was stopped at 5 s (exit code 0) · back after 5.4 s",
+        "before 7.04 ms · during 7.4 ms",
+        "48 ms to 51 ms after Redis was back",
+        "170 ms before Redis was back",
+        "14.2 ms · 100,000 deliveries",
+        "498 ms · 100,000 deliveries",
+    ):
+        assert words in text
+    assert "back after" not in shown(verdicts.passed(), terminal=terminal, width=120)

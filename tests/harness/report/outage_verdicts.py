@@ -1,0 +1,145 @@
+"""Verdicts of runs with a fault, for tests: made up, complete, each part removable. Nothing here was measured."""
+
+from dataclasses import replace
+from typing import Any
+
+from harness.model.expectation import Expectation
+from harness.model.fault import Deed, Fault, Moment, Target, Unit
+from harness.model.finding import Series, Verdict
+from harness.model.plan import Plan
+from tests.harness.report import verdicts
+
+REDIS = Fault(
+    deed=Deed.STOP,
+    target=Target.REDIS,
+    at=Moment(unit=Unit.SHARE, value=0.5),
+    until=Moment(unit=Unit.POSTED),
+    parts=("redis",),
+)
+LIVE = Expectation(measure="live_latency_ms", statistic="p99", limit_ms=100.0)
+_ORIGIN_NS = 12_000_000_000
+
+
+def _event(at_s: float, event: str, **values: Any) -> dict[str, Any]:
+    return {"at_ns": _ORIGIN_NS + int(at_s * 1e9), "wall": "2026-01-01T00:00:12.000Z", "event": event} | values
+
+
+EVENTS: list[dict[str, Any]] = [
+    _event(-8, "phase", name="start"),
+    _event(-2.5, "schedule", start_ns=_ORIGIN_NS - 2_000_000_000),
+    _event(-2.4, "phase", name="warm-up"),
+    _event(0, "phase", name="measure"),
+    _event(5, "fault", what="stop redis", fault=0),
+    _event(
+        5.02,
+        "fault-done",
+        what="stop redis",
+        fault=0,
+        seen={"redis": {"at_ns": 17_020_000_000, "ended": "exit code 0"}},
+    ),
+    _event(10, "phase", name="recover"),
+    _event(10.2, "undo", what="start redis", fault=0),
+    _event(10.4, "undo-done", what="start redis", fault=0, seen={"redis": {"at_ns": 22_400_000_000}}),
+    _event(10.5, "phase", name="drain"),
+    _event(12.5, "drained", complete=True),
+    _event(14, "ended", how="complete", why=""),
+]
+BY_HAND = [
+    *EVENTS[:-3],
+    _event(11.4, "rebroadcast", what="rebroadcast"),
+    _event(11.6, "rebroadcast-done", servers={"server-1": 500, "server-2": 500}),
+    *EVENTS[-3:],
+]
+
+
+def plan(**changes: Any) -> Plan:
+    """Scenario B as a two-core machine would run it."""
+    values: dict[str, Any] = {
+        "scenario": "scenario-b",
+        "title": "Durability: Redis dies",
+        "claim": "With Redis stopped half way through 1,000 messages, every message is acknowledged as fast as before "
+        "and stored, and once Redis is back every client of both servers has all of them, in order, each once.",
+        "servers": 2,
+        "clients": 200,
+        "rate_hz": 100.0,
+        "audience": 200,
+        "duration_s": 10.0,
+        "warm_up_s": 2.0,
+        "expectations": (LIVE,),
+        "reductions": (),
+        "command": ("run", "scenario-b"),
+        "faults": (REDIS,),
+    }
+    return verdicts.a_large_plan(**values | changes)
+
+
+def recovery() -> dict[str, Any]:
+    """Every key that a judge may give, but ``errors`` and ``rebroadcast``."""
+
+    def posts(p50: float, p99: float, due: int = 500) -> dict[str, Any]:
+        outcomes = {"posted": due, "acknowledged": due, "rejected": 0, "indeterminate": 0}
+        return outcomes | {"ack_p50_ms": p50, "ack_p99_ms": p99}
+
+    return {
+        "faults": [
+            {
+                "what": "stop redis",
+                "deed": "stop",
+                "target": "redis",
+                "parts": ["redis"],
+                "begun_s": 5.0,
+                "done_s": 5.02,
+                "undo_s": 10.2,
+                "back_s": 10.4,
+                "outage_s": 5.4,
+                "endings": {"redis": "exit code 0"},
+            }
+        ],
+        "posts": {"before": posts(4.1, 7.04), "during": posts(4.2, 7.4), "after": posts(4.0, 6.9, 0)},
+        "servers": {
+            "server-1": {"detected_s": 0.012, "resubscribed_s": 0.051, "backfilled_s": -0.2, "recovered": 500},
+            "server-2": {"detected_s": 0.034, "resubscribed_s": 0.048, "backfilled_s": -0.18, "recovered": 500},
+        },
+        "backfilled_s": -0.17,
+        "reconnected": {"clients": 0, "p50_s": None, "p99_s": None, "last_s": None},
+        "first_error_s": None,
+        "last_error_s": None,
+    }
+
+
+def outage(**changes: Any) -> Verdict:
+    """Redis was away for 5.4 s and everything held. ``changes`` are of the plan."""
+    whole = verdicts.passed()
+    measured = whole.measurements | {
+        "recovery": recovery(),
+        "live_latency_ms": _times(6.1, 9.8, 14.2, 31.0, 100_000),
+        "recovered_latency_ms": _times(212.0, 460.0, 498.0, 512.0, 100_000),
+        "latency_ms": _times(31.0, 440.0, 490.0, 512.0, 200_000),
+    }
+    return replace(whole, plan=plan(**changes), measurements=measured, series=series())
+
+
+def _times(p50: float, p95: float, p99: float, top: float, count: int) -> dict[str, float]:
+    return {"p50": p50, "p95": p95, "p99": p99, "p999": (p99 + top) / 2, "max": top, "count": count}
+
+
+def series() -> dict[str, Series]:
+    """Curves of twelve seconds: live until the fifth, recovered from then on."""
+    x = tuple(float(second) for second in range(-2, 10))
+
+    def over_time(begin: float, end: float, **levels: float) -> Series:
+        lines = {
+            name: tuple(level * (1 + 0.1 * (at % 3)) if begin <= at < end else None for at in x)
+            for name, level in levels.items()
+        }
+        return Series(x_label="seconds", y_label="ms", x=x, lines=lines)
+
+    def whole(one: Series) -> Series:
+        return replace(one, x=x, lines={name: values[3 : 3 + len(x)] for name, values in one.lines.items()})
+
+    usual = {name: one if name == "percentiles" else whole(one) for name, one in verdicts.series().items()}
+    return usual | {
+        "live_latency": over_time(-2, 5, P50=6, P95=9, P99=13),
+        "recovered_latency": over_time(5, 10, P50=200, P95=430, P99=480),
+        "acknowledgement": over_time(-2, 10, P50=4, P95=5.5, P99=7),
+    }
