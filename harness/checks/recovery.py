@@ -49,7 +49,7 @@ def measure(evidence: Evidence, tally: Tally) -> dict[str, Any]:
         "faults": [_fault(evidence, one) for one in evidence.outages],
         "posts": _posts(evidence, outage),
         "servers": {f"server-{index + 1}": _server(evidence, outage, index) for index in range(evidence.plan.servers)},
-        "reconnected": reconnections(evidence),
+        "reconnected": reconnections(evidence) if evidence.recording.seen else None,
         "rebroadcast": _rebroadcast(evidence),
         **_errors(evidence, outage),
     }
@@ -146,8 +146,6 @@ def reconnections(evidence: Evidence) -> dict[str, Any]:
         clients += len(np.unique(sessions["client"][again]))
         back = sessions["subscribed_ns"][again + 1]
         gaps += (back - sessions["ended_ns"][again])[back > 0].tolist()
-    if not clients:
-        return {}
     found: dict[str, Any] = {"clients": clients}
     if gaps:
         p50, p99 = quantiles_ms(np.array(gaps, np.int64), (0.5, 0.99))

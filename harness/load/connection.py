@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Callable
+from socket import SO_RCVBUF, SOL_SOCKET
 from time import monotonic_ns
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
@@ -13,6 +14,7 @@ _TEXT = WSMsgType.TEXT
 _CONTINUATION = WSMsgType.CONTINUATION
 _CLOSE = WSMsgType.CLOSE
 
+DEAF_BUFFER_BYTES = 65_536
 LOST = 1006
 """Close code of a connection that ended without one (RFC 6455 §7.4.1)."""
 
@@ -94,6 +96,8 @@ class Client(WSListener):
         transport = self.transport.underlying_transport
         if deaf:
             transport.pause_reading()
+            # Or the kernel would go on taking megabytes in its place, and the server notice nothing for minutes.
+            transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, DEAF_BUFFER_BYTES)
         else:
             transport.resume_reading()
 
