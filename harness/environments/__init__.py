@@ -24,4 +24,8 @@ def open_environment(
         from harness.environments.external import external
 
         return external(server_urls)
-    raise UsageError(f"environment {name!r}: comes later; this version has embedded and external")
+    if name == "docker":
+        from harness.environments.docker_cluster import docker_cluster
+
+        return docker_cluster(topology, logs=folder / "logs", say=say)
+    raise UsageError(f"environment {name!r}: comes later; this version has embedded, docker and external")

@@ -5,7 +5,7 @@ from harness.model.scenario import Scenario
 from harness.planning.request import BACKPLANES, ENVIRONMENTS, RECOVERIES, REFERENCE_SERVER, WRITE_PATHS, Request
 from harness.planning.timeline import wanted
 
-AVAILABLE_ENVIRONMENTS = ("embedded", "external")
+AVAILABLE_ENVIRONMENTS = ("embedded", "docker", "external")
 AVAILABLE_BACKPLANES = ("redis", "memory")
 AVAILABLE_WRITE_PATHS = ("db-first",)
 
