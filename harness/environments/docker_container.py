@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.environments.child import LOG_LINES
 from harness.environments.docker import Engine, EngineFailure, engine_errors
 from harness.environments.docker_network import RunNetwork
 from harness.environments.docker_owner import PART
 from harness.environments.docker_recipe import Recipe, archive
-from harness.environments.child import LOG_LINES
 from harness.model.cluster import ClusterProcess
 
 State = Mapping[str, Any]
@@ -18,7 +18,7 @@ State = Mapping[str, Any]
 
 
 class Container:
-    """A container that exists. ``asked_to_end`` while its end is wanted; ``casualty`` is a sentence about one that was not."""
+    """A container that exists. ``asked_to_end`` while its end is wanted; ``casualty`` tells of one that was not."""
 
     def __init__(self, engine: Engine, handle: Any, recipe: Recipe, network: RunNetwork, published: int | None) -> None:
         self.engine = engine

@@ -183,15 +183,17 @@ class _Postgres:
                 timeout=PART_TIMEOUT_S,
                 server_settings={"application_name": "harness telemetry"},
             )
+        # PostgreSQL 18 counts syncs of its log with all other input and output; before, they had a column of their own.
+        recent = self._connection.get_server_version().major >= 18
+        syncs = "(SELECT sum(fsyncs)::bigint FROM pg_stat_io WHERE object = 'wal')" if recent else "wal_sync"
         row = await self._connection.fetchrow(
-            """
+            f"""
             SELECT xact_commit AS commits, xact_rollback AS rollbacks, tup_inserted AS rows_inserted,
-                   numbackends AS backends, wal_bytes::bigint AS wal_bytes,
-                   (SELECT sum(fsyncs)::bigint FROM pg_stat_io WHERE object = 'wal') AS wal_syncs
+                   numbackends AS backends, wal_bytes::bigint AS wal_bytes, {syncs} AS wal_syncs
             FROM pg_stat_database, pg_stat_wal WHERE datname = current_database()
-            """
+            """  # noqa: S608 - one of the two constants above
         )
-        return dict(row)
+        return {name: value for name, value in row.items() if value is not None}
 
     async def close(self) -> None:
         if self._connection is not None:
