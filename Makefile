@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check format types bench clean
+.PHONY: demo test check format types bench secrets clean
 
 demo: $(READY)  ## run Scenario A at smoke size and say where the report is
 	$(BIN)/harness run scenario-a --size smoke
@@ -23,6 +23,18 @@ format: $(READY)  ## rewrite the code in the house format
 
 bench: $(READY)  ## what we claim about speed, measured beside floors and peers
 	$(BIN)/python -m bench
+
+# Readable for all inside a folder that is its owner's alone: compose mounts each file as it is into a container whose user
+# is another one.
+secrets:  ## what the parts of compose/compose.yaml let each other in with; those that are there stay
+	@umask 077 && mkdir -p compose/secrets && cd compose/secrets && \
+	for name in token postgres-password redis-password; do \
+		test -s $$name || $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(24), end="")' > $$name; \
+	done && \
+	printf 'requirepass "%s"\nsave ""\nappendonly no\nclient-output-buffer-limit pubsub 32mb 8mb 60\n' \
+		"$$(cat redis-password)" > redis.conf && \
+	chmod 644 token postgres-password redis-password redis.conf
+	@echo "compose/secrets holds the token and the passwords"
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("harness needs Python 3.11 or newer; found " + sys.version.split()[0] + " (choose another with: make PYTHON=python3.13 …)")'

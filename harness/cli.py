@@ -146,7 +146,8 @@ Environment = Annotated[
     typer.Option(
         callback=_one_of(ENVIRONMENTS),
         metavar="|".join(ENVIRONMENTS),
-        help="embedded: everything from Python wheels on this machine. external: a cluster that runs already (--server).",
+        help="embedded: everything from Python wheels on this machine. docker: containers of a Docker engine. "
+        "external: a cluster that runs already (--server).",
     ),
 ]
 Backplane = Annotated[
@@ -366,6 +367,14 @@ def report(run: Run) -> None:
 @app.command()
 def up(
     servers: Annotated[int, typer.Option(help="Number of servers.", min=1, max=64)] = 2,
+    environment: Annotated[
+        str,
+        typer.Option(
+            callback=_one_of(("embedded", "docker")),
+            metavar="embedded|docker",
+            help="embedded: everything from Python wheels. docker: containers of a Docker engine.",
+        ),
+    ] = "embedded",
     backplane: Backplane = "redis",
     write_path: WritePath = "db-first",
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is up; `harness down` ends it.")] = False,
@@ -374,7 +383,7 @@ def up(
     from harness.playground import bring_up
 
     with _errors_become_exit_codes():
-        bring_up(servers=servers, backplane=backplane, write_path=write_path, detach=detach)
+        bring_up(servers=servers, environment=environment, backplane=backplane, write_path=write_path, detach=detach)
 
 
 @app.command()

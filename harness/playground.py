@@ -17,32 +17,37 @@ from harness.model.cluster import Cluster, Topology
 from harness.model.errors import EnvironmentFailure, UsageError
 from harness.observation.limits import raise_descriptor_limit
 
-START_LIMIT_S = 60.0
+START_LIMIT_S = {"embedded": 60.0, "docker": 900.0}
+"""The first start in containers pulls and builds images."""
 
 
-def bring_up(*, servers: int, backplane: str, write_path: str, detach: bool) -> None:
+def bring_up(*, servers: int, environment: str, backplane: str, write_path: str, detach: bool) -> None:
     """Start a cluster, say how to use it, and keep it until Ctrl-C or `harness down`.
 
     With ``detach`` a process of its own keeps it and this one returns when it is up. Raises EnvironmentFailure where it
     cannot start, or when one of its processes dies.
     """
     if detach:
-        _detach(["up", "--servers", str(servers), "--backplane", backplane, "--write-path", write_path])
+        arguments = ["up", "--servers", str(servers), "--environment", environment]
+        _detach([*arguments, "--backplane", backplane, "--write-path", write_path], START_LIMIT_S[environment])
         return
     raise_descriptor_limit()
     topology = Topology(servers=servers, backplane=backplane, write_path=write_path, run_id="playground")
-    asyncio.run(_hold(topology))
+    asyncio.run(_hold(environment, topology))
 
 
 def bring_down() -> None:
-    """Stop every playground of this user and remove what dead runs left."""
+    """Stop every playground of this user and remove what dead runs left, in the Docker engine too where one answers."""
+    from harness.environments.docker_leftovers import remove_leftovers
+
     states = up_state.read_all()
     for state in states:
         up_state.stop(state, timeout_s=20)
         print(f"stopped the cluster of process {state.pid} ({', '.join(state.urls)})")
-    removed = up_state.remove_leftovers()
-    for leftover in removed:
-        print(f"removed {leftover}, left behind by a dead run")
+    removed = [f"removed {folder}, left behind by a dead run" for folder in up_state.remove_leftovers()]
+    removed += remove_leftovers()
+    for sentence in removed:
+        print(sentence)
     if not states and not removed:
         print("nothing to stop: no cluster was started with `harness up`, and no dead run left anything behind")
 
@@ -69,13 +74,13 @@ def rebroadcast_by_hand(server_urls: tuple[str, ...], *, channel: str | None) ->
     return found
 
 
-async def _hold(topology: Topology) -> None:
+async def _hold(environment: str, topology: Topology) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, ended.set)
     with tempfile.TemporaryDirectory(prefix="harness-up-") as folder:
-        start = asyncio.ensure_future(_start_and_hold(topology, Path(folder), ended))
+        start = asyncio.ensure_future(_start_and_hold(environment, topology, Path(folder), ended))
         waiter = asyncio.ensure_future(ended.wait())
         await asyncio.wait({start, waiter}, return_when=asyncio.FIRST_COMPLETED)
         if not start.done():
@@ -89,8 +94,8 @@ async def _hold(topology: Topology) -> None:
             print("stopped")
 
 
-async def _start_and_hold(topology: Topology, folder: Path, ended: asyncio.Event) -> None:
-    async with open_environment("embedded", topology=topology, folder=folder, server_urls=(), say=print) as cluster:
+async def _start_and_hold(environment: str, topology: Topology, folder: Path, ended: asyncio.Event) -> None:
+    async with open_environment(environment, topology=topology, folder=folder, server_urls=(), say=print) as cluster:
         with up_state.published(cluster) as token_file:
             _explain(cluster, token_file)
             while not ended.is_set():
@@ -117,7 +122,7 @@ def _explain(cluster: Cluster, token_file: Path) -> None:
     print("\n".join(lines), flush=True)
 
 
-def _detach(arguments: list[str]) -> None:
+def _detach(arguments: list[str], limit_s: float) -> None:
     """Start `harness` with ``arguments`` in a session of its own and wait until its cluster is up."""
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
@@ -127,7 +132,7 @@ def _detach(arguments: list[str]) -> None:
             stderr=output,
             start_new_session=True,
         )
-        deadline_s = time.monotonic() + START_LIMIT_S
+        deadline_s = time.monotonic() + limit_s
         while time.monotonic() < deadline_s:
             time.sleep(0.1)
             ready = up_state.find(process.pid) is not None
@@ -141,4 +146,4 @@ def _detach(arguments: list[str]) -> None:
                 print(text)
                 return
         process.terminate()
-        raise EnvironmentFailure(f"the cluster was not up after {START_LIMIT_S:g} s")
+        raise EnvironmentFailure(f"the cluster was not up after {limit_s:g} s")

@@ -140,6 +140,14 @@ class Diagnosis:
     """the embedded environment can run here at some size"""
 
 
+def _docker_advice() -> Advice:
+    """The engine is for --environment docker alone: without one everything else still works."""
+    from harness.environments.docker_image import diagnose
+
+    found, advice = diagnose()
+    return Advice(what="docker", found=found, good=not advice, advice=advice)
+
+
 def examine(out: Path) -> Diagnosis:
     """Look at this machine with the eyes of Scenario A: 10,000 clients on 4 servers."""
     limits = read_limits(out)
@@ -200,11 +208,6 @@ def examine(out: Path) -> Diagnosis:
             good=limits.disk_free_bytes >= 2e9,
             advice="a run of 60 s at 20,000 deliveries/s records about 0.1 GB; PostgreSQL needs 1 GB beside it",
         ),
-        Advice(
-            what="docker",
-            found="not used by this version",
-            good=True,
-            advice="",
-        ),
+        _docker_advice(),
     )
     return Diagnosis(limits=limits, advice=advice, able=not missing and not unwritable)

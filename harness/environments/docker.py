@@ -18,6 +18,8 @@ from harness.model.errors import EnvironmentFailure
 
 CALL_TIMEOUT_S = 30.0
 """How long the engine may take for one answer. What is known to take longer says so itself."""
+QUICK_S = 5.0
+"""The same for whoever only wants to know whether there is one."""
 STREAM_TIMEOUT_S = 900.0
 """The longest silence in the middle of a build or a pull: one layer, one `pip install`."""
 THREADS = 16
@@ -178,5 +180,5 @@ def _reason(error: BaseException) -> str:
         ("timed out", "no answer in time"),
     ):
         if words in text:
-            return f"{meaning} ({text[:300]})"
+            return meaning
     return text[:500] or type(error).__name__

@@ -11,7 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness.environments.docker import STREAM_TIMEOUT_S, Absent, Engine
+from harness.environments.docker import QUICK_S, STREAM_TIMEOUT_S, Absent, Engine, connect, engine_errors
+from harness.environments.docker_recipe import POSTGRES_IMAGE, REDIS_IMAGE
 from harness.model.errors import EnvironmentFailure
 
 REPOSITORY = "broadcast-harness-server"
@@ -128,11 +129,22 @@ async def image_id(engine: Engine, image: str) -> str:
     return str((await engine.call(engine.sdk.images.get, image)).id)
 
 
-def missing_images(engine: Engine, images: tuple[str, ...]) -> list[str]:
-    """Those of ``images`` and the server's base that a run would have to pull. Blocking. Raises EngineFailure."""
-    wanted = (*images, _base(build_inputs()[DOCKERFILE]))
-    here = {tag for image in engine.sdk.images.list() for tag in image.tags}
-    return [image for image in wanted if image not in here]
+def diagnose() -> tuple[str, str]:
+    """What is there of what the docker environment needs, and what to do; the latter empty where nothing is missing."""
+    try:
+        with connect(timeout_s=QUICK_S) as engine, engine_errors():
+            here = {tag for image in engine.sdk.images.list() for tag in image.tags}
+            found = f"engine {engine.version} at {engine.address or 'its usual address'}"
+        inputs = build_inputs()
+    except EnvironmentFailure as error:
+        return "no engine", f"only for --environment docker: {error}"
+    built = image_tag(inputs) in here
+    wanted = (POSTGRES_IMAGE, REDIS_IMAGE, *(() if built else (_base(inputs[DOCKERFILE]),)))
+    missing = [image for image in wanted if image not in here]
+    if not missing:
+        return f"{found}, {'all images' if built else 'all images but the server, which the first run builds'}", ""
+    advice = f"the first run pulls them; where no registry can be reached, load them: {', '.join(missing)}"
+    return f"{found}, {len(missing)} images missing", advice
 
 
 def _compose_folder() -> Path:

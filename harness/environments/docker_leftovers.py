@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.environments.docker import Absent, Engine, EngineFailure, connect
+from harness.environments.docker import QUICK_S, Absent, Engine, EngineFailure, connect
 from harness.environments.docker_owner import LOGS, OWNER, PART, RUN, Owner, is_dead, owner_of
 from harness.model.errors import EnvironmentFailure
 
 REMOVE_LIMIT_S = 60.0
 NETWORK_LIMIT_S = 10.0
-QUICK_S = 5.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,7 +89,10 @@ def remove_leftovers() -> list[str]:
     except EnvironmentFailure:
         return []
     with engine:
-        return asyncio.run(remove_dead_runs(engine))
+        try:
+            return asyncio.run(remove_dead_runs(engine))
+        except EnvironmentFailure as error:
+            return [f"what dead runs left in the Docker engine was not removed: {error}"]
 
 
 async def _remove(engine: Engine, found: Belongings) -> list[str]:
