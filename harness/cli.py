@@ -377,13 +377,21 @@ def up(
     ] = "embedded",
     backplane: Backplane = "redis",
     write_path: WritePath = "db-first",
+    recovery: Recovery = "automatic",
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is up; `harness down` ends it.")] = False,
 ) -> None:
     """Start a cluster to play with; it lasts until Ctrl-C or `harness down`."""
     from harness.playground import bring_up
 
     with _errors_become_exit_codes():
-        bring_up(servers=servers, environment=environment, backplane=backplane, write_path=write_path, detach=detach)
+        bring_up(
+            servers=servers,
+            environment=environment,
+            backplane=backplane,
+            write_path=write_path,
+            recovery=recovery,
+            detach=detach,
+        )
 
 
 @app.command()

@@ -21,18 +21,20 @@ START_LIMIT_S = {"embedded": 60.0, "docker": 900.0}
 """The first start in containers pulls and builds images."""
 
 
-def bring_up(*, servers: int, environment: str, backplane: str, write_path: str, detach: bool) -> None:
+def bring_up(*, servers: int, environment: str, backplane: str, write_path: str, recovery: str, detach: bool) -> None:
     """Start a cluster, say how to use it, and keep it until Ctrl-C or `harness down`.
 
     With ``detach`` a process of its own keeps it and this one returns when it is up. Raises EnvironmentFailure where it
     cannot start, or when one of its processes dies.
     """
     if detach:
-        arguments = ["up", "--servers", str(servers), "--environment", environment]
+        arguments = ["up", "--servers", str(servers), "--environment", environment, "--recovery", recovery]
         _detach([*arguments, "--backplane", backplane, "--write-path", write_path], START_LIMIT_S[environment])
         return
     raise_descriptor_limit()
-    topology = Topology(servers=servers, backplane=backplane, write_path=write_path, run_id="playground")
+    topology = Topology(
+        servers=servers, backplane=backplane, write_path=write_path, run_id="playground", recovery=recovery
+    )
     asyncio.run(_hold(environment, topology))
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -144,6 +145,7 @@ def connect(*, timeout_s: float = CALL_TIMEOUT_S) -> Engine:
             # Docker Desktop and rootless engines say where they listen in a context; the SDK alone does not look there.
             address = (ContextAPI.get_current_context().Host or "").replace("http+unix", "unix")
             environment |= {"DOCKER_HOST": address} if address else {}
+        _knock(address, timeout_s)
         # Room for a connection per thread and the streams, or the SDK logs that it throws connections away.
         sdk = docker.from_env(environment=environment, timeout=timeout_s, max_pool_size=2 * THREADS)
         version = str(sdk.version()["Version"])
@@ -154,6 +156,14 @@ def connect(*, timeout_s: float = CALL_TIMEOUT_S) -> Engine:
             "(group docker), point DOCKER_HOST to it, or use --environment embedded"
         ) from error
     return Engine(sdk, address, version)
+
+
+def _knock(address: str, timeout_s: float) -> None:
+    """See whether somebody listens at a socket's path. Raises OSError with the plain reason, which the SDK buries."""
+    if address.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(timeout_s)
+            probe.connect(address.removeprefix("unix://"))
 
 
 @contextmanager
@@ -170,15 +180,11 @@ def engine_errors() -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """The innermost cause, which is the one that a person can act on: no such file, permission denied."""
+    """What a person can act on: no such file, permission denied."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
     text = str(error)
-    for words, meaning in (
-        ("PermissionError", "permission denied"),
-        ("FileNotFoundError", "no such socket"),
-        ("ConnectionRefusedError", "connection refused"),
-        ("Connection refused", "connection refused"),
-        ("timed out", "no answer in time"),
-    ):
+    for words, meaning in (("refused", "connection refused"), ("timed out", "no answer in time")):
         if words in text:
             return meaning
     return text[:500] or type(error).__name__

@@ -111,7 +111,7 @@ async def pulled(engine: Engine, image: str, say: Callable[[str], None]) -> None
             said_s = time.monotonic()
             say(f"  {item.get('id', '')} {item.get('status', '')} {item['progress']}"[:100])
 
-    repository, _, tag = image.partition(":")
+    repository, _, tag = image.rpartition(":")
     try:
         await engine.follow(lambda: engine.sdk.api.pull(repository, tag=tag, stream=True, decode=True), see)
     except EnvironmentFailure as error:

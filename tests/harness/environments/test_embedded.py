@@ -237,8 +237,8 @@ def test_an_external_server_that_does_not_answer_is_named() -> None:
         asyncio.run(scenario())
 
 
-@pytest.mark.parametrize("name", ["docker", "swarm", "moon"])
+@pytest.mark.parametrize("name", ["swarm", "moon"])
 def test_environments_of_the_future_say_so(name: str, tmp_path: Path) -> None:
     """A known name that comes later is not a crash."""
-    with pytest.raises(UsageError, match="embedded and external"):
+    with pytest.raises(UsageError, match="embedded, docker and external"):
         open_environment(name, topology=TOPOLOGY, folder=tmp_path, server_urls=(), say=print)

@@ -1,0 +1,22 @@
+"""Tests that need a Docker engine say so where they are skipped, and why."""
+
+import pytest
+
+from harness.environments.docker import QUICK_S, connect
+from harness.model.errors import EnvironmentFailure
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    needy = [item for item in items if item.get_closest_marker("docker")]
+    if needy and (reason := no_engine()):
+        for item in needy:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def no_engine() -> str:
+    """Why no engine can be used; empty where one can."""
+    try:
+        with connect(timeout_s=QUICK_S):
+            return ""
+    except EnvironmentFailure as error:
+        return str(error)
