@@ -231,7 +231,7 @@ class HandMade:
 
 
 def _telemetry(plan: Plan) -> tuple[dict[str, Any], ...]:
-    """Two idle samples inside the measured window."""
+    """Two idle samples inside the measured window, or more where that is long."""
     names = [*(f"server-{n + 1}" for n in range(plan.servers)), "worker-00", "publisher", "postgres", "redis"]
     window_ns = START_NS + int(plan.warm_up_s * 1e9)
     return tuple(
@@ -240,7 +240,7 @@ def _telemetry(plan: Plan) -> tuple[dict[str, Any], ...]:
             "machine": {"busy_s": 0.0, "steal_s": 0.0, "memory_used_bytes": 1, "memory_available_bytes": 1},
             "processes": {name: {"cpu_s": 0.0, "rss_bytes": 1.0} for name in names},
         }
-        for share in (0.0, 0.9)
+        for share in ((0.0, 0.9) if plan.duration_s <= 5 else np.linspace(0, 0.9, 4))
     )
 
 

@@ -237,3 +237,17 @@ def test_deaf_clients_that_cost_memory_without_bound_are_red(tmp_path: Path) -> 
         assert finding(run.verdict(tmp_path), "bounded-memory").status is Status.PASS
     with grow(run, 80e6):
         assert "bounded-memory" in red(run.verdict(tmp_path))
+
+
+@pytest.mark.parametrize(("slow_seconds", "red_checks"), [((3,), set()), ((2, 3, 4, 5, 6, 7), {"ack-during-outage"})])
+def test_a_hiccup_is_no_slowness(tmp_path: Path, slow_seconds: tuple[int, ...], red_checks: set[str]) -> None:
+    """In an outage of many seconds one bad one does not decide; a slowness in each of them does."""
+    run = broken()
+    run.outage_ms = (995.0, 7995.0)
+    for _ in range(500):
+        run.recovered.add(run.post(latency_ms=150))
+    run.recovered.update(range(200, 300))
+    for second in slow_seconds:
+        for post in run.posts[second * 100 : second * 100 + 10]:
+            post.answered_ns += 40 * MS
+    assert red(run.verdict(tmp_path)) - {"live_latency_ms.p99"} == red_checks
