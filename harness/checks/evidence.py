@@ -131,7 +131,7 @@ def gather(recording: Recording) -> Evidence:
         pairs=int(sizes.sum()),
         trace=trace,
         outages=broken,
-        disturbance=disturbance(recording, broken, intended, recovered),
+        disturbance=disturbance(recording, broken, intended, made.server, recovered),
         reconnected=reconnected_clients(recording),
         ended=str(ended.get("how", "")),
         why=str(ended.get("why", "")),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from harness.model.fault import Fault, Target
 from harness.planning.placement import client_servers
-from harness.recording.format import SUBSCRIBED
+from harness.recording.format import ACKNOWLEDGED, SUBSCRIBED
 from harness.recording.reader import Recording
 
 Ints = NDArray[np.int64]
@@ -114,9 +114,13 @@ class Disturbance:
 
 
 def disturbance(
-    recording: Recording, found: Sequence[Outage], intended_ns: Ints, recovered: Bools | None
+    recording: Recording,
+    found: Sequence[Outage],
+    intended_ns: Ints,
+    meant_for: NDArray[np.uint16],
+    recovered: Bools | None,
 ) -> Disturbance | None:
-    """None for a run without faults."""
+    """None for a run without faults. ``meant_for`` is the server that the schedule chose for each message."""
     begun = [outage for outage in found if outage.begun_ns]
     if not begun:
         return None
@@ -124,7 +128,7 @@ def disturbance(
     window = (intended_ns >= low) & (intended_ns <= settled_ns(recording, begun))
     held_up = np.zeros(len(intended_ns), np.bool_)
     for outage in begun:
-        held_up |= _held_up(recording, outage, intended_ns, traced=recovered is not None)
+        held_up |= _held_up(recording, outage, intended_ns, meant_for, traced=recovered is not None)
     away_from, away_until = _away(recording, begun)
     return Disturbance(
         intended_ns=intended_ns,
@@ -136,11 +140,15 @@ def disturbance(
     )
 
 
-def _held_up(recording: Recording, outage: Outage, intended_ns: Ints, *, traced: bool) -> Bools:
+def _held_up(
+    recording: Recording, outage: Outage, intended_ns: Ints, meant_for: NDArray[np.uint16], *, traced: bool
+) -> Bools:
     """Messages that this outage held up whoever they went to: for want of the database, of the server that took them, or
     of somebody who asks for them."""
     target = outage.fault.target
     end_ns = outage.back_ns or NEVER
+    if target is Target.POSTGRES and outage.back_ns:
+        end_ns = _served_again_ns(recording, outage.back_ns)
     asked = recording.event("rebroadcast-done")
     if recording.plan.recovery == "manual" and asked is not None:
         end_ns = max(end_ns, int(asked["at_ns"]))
@@ -149,7 +157,20 @@ def _held_up(recording: Recording, outage: Outage, intended_ns: Ints, *, traced:
         return due
     if len(recording.posts) != len(due):
         return np.zeros(len(due), np.bool_)
-    return due & np.isin(recording.posts["server"], broken_servers((outage.fault,)))
+    # Also what was meant for a broken server and waited until it was clear that another had to take it.
+    broken = broken_servers((outage.fault,))
+    return due & (np.isin(recording.posts["server"], broken) | np.isin(meant_for, broken))
+
+
+def _served_again_ns(recording: Recording, back_ns: int) -> int:
+    """When every server had acknowledged a post again after PostgreSQL was back, which each has to notice first."""
+    posts = recording.posts
+    after = posts[(posts["outcome"] == ACKNOWLEDGED) & (posts["answered_ns"] >= back_ns)]
+    first = np.full(recording.plan.servers, back_ns)
+    for server in range(len(first)):
+        first[server] = after["answered_ns"][after["server"] == server].min(initial=NEVER)
+    first[first == NEVER] = back_ns
+    return int(first.max())
 
 
 def _away(recording: Recording, found: Sequence[Outage]) -> tuple[Ints, Ints]:

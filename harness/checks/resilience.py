@@ -41,6 +41,7 @@ def findings(evidence: Evidence, tally: Tally, figures: Mapping[str, Any]) -> li
         found.append(_acknowledgements(evidence, outage))
     if targets & {Target.REDIS, Target.SERVER, Target.SERVERS}:
         found.append(_resubscribed(evidence, outage))
+    if targets - {Target.CLIENTS}:
         found.append(_backfilled(evidence, tally, figures))
     if targets & {Target.SERVER, Target.SERVERS, Target.CLIENTS}:
         found.append(_reconnected(evidence, figures))
