@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-NAMES = ("gateway", "load_worker", "memory", "judge")
+NAMES = ("gateway", "load_worker", "memory", "judge", "bridge")
 
 
 def main() -> int:
