@@ -5,6 +5,7 @@ import platform
 import secrets
 import sys
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from harness import catalog
@@ -12,29 +13,65 @@ from harness.model.errors import UsageError
 from harness.model.fault import Unit
 from harness.model.machine import MachineLimits
 from harness.model.plan import Plan
+from harness.model.sweep import SweepPlan
 from harness.observation.calibration import calibrate
 from harness.observation.limits import read_limits
 from harness.planning.objections import objections
 from harness.planning.planner import Planned, plan_run
 from harness.planning.request import REFERENCE_SERVER, Request
+from harness.planning.sweep import PlannedSweep, is_sweep, plan_count, plan_sweep, sweep_objections
 
 
 def prepare(scenario_name: str, request: Request, *, out: Path, server_urls: tuple[str, ...]) -> Planned:
     """The plan for this machine. Raises UsageError with every reason that can be seen before the start, all at once."""
     scenario = catalog.find(scenario_name)
-    found = [*objections(request, scenario), *_unwritable(out), *_unusable(request)]
+    found = [*objections(request, scenario), *sweep_objections(request, scenario)]
+    found += [*_unwritable(out), *_unusable(request)]
     if found:
         raise UsageError(*found)
-    planned = plan_run(
+    make = partial(plan_run, command=()) if scenario.sweep is None else plan_count
+    # The run's id names channels, so two runs against one external cluster never meet.
+    planned = make(
+        request, scenario, limits=read_limits(out), calibration=calibrate(), run_id=f"r{secrets.token_hex(4)}"
+    )
+    return replace(planned, plan=replace(planned.plan, command=_command(scenario_name, planned.plan, server_urls)))
+
+
+def prepare_sweep(scenario_name: str, request: Request, *, out: Path) -> PlannedSweep:
+    """The sweep for this machine. Raises UsageError with every reason that can be seen before the start, all at once."""
+    scenario = catalog.find(scenario_name)
+    if found := [*sweep_objections(request, scenario), *_unwritable(out), *_unusable(request)]:
+        raise UsageError(*found)
+    planned = plan_sweep(
         request,
         scenario,
         limits=read_limits(out),
         calibration=calibrate(),
-        # Names channels, so two runs against one external cluster never meet.
-        run_id=f"r{secrets.token_hex(4)}",
-        command=(),
+        run_id=lambda: f"r{secrets.token_hex(4)}",
     )
-    return replace(planned, plan=replace(planned.plan, command=_command(scenario_name, planned.plan, server_urls)))
+    sweep = planned.plan
+    members = tuple(
+        replace(member, plan=replace(member.plan, command=_command(scenario_name, member.plan, ())))
+        for member in sweep.members
+    )
+    command = _sweep_command(scenario_name, sweep, request)
+    return replace(planned, plan=replace(sweep, members=members, widest=replace(sweep.widest, command=command)))
+
+
+def asks_for_sweep(scenario_name: str, request: Request) -> bool:
+    """Whether this request is for a sweep; one for several server counts is one to be refused as such, if need be."""
+    return bool(request.server_counts) or is_sweep(request, catalog.find(scenario_name))
+
+
+def refuse_sweep_misfit(planned: PlannedSweep) -> None:
+    """Raise UsageError where a run of the sweep does not fit this machine and was not forced."""
+    if planned.shortfalls and not planned.plan.widest.forced:
+        raise UsageError(
+            "does not fit this machine:",
+            *planned.shortfalls,
+            "lower --servers, --audience, --clients or --rate, leave them out so that --size fit chooses, or insist with "
+            "--force",
+        )
 
 
 def refuse_misfit(planned: Planned) -> None:
@@ -120,6 +157,13 @@ def _command(scenario: str, plan: Plan, server_urls: tuple[str, ...]) -> tuple[s
     for url in server_urls:
         arguments += ["--server", url]
     return (*arguments, "--force") if plan.forced else tuple(arguments)
+
+
+def _sweep_command(scenario: str, sweep: SweepPlan, request: Request) -> tuple[str, ...]:
+    """The arguments that ask for this sweep again. The weak curve's rate follows from the machine, as the first time."""
+    single = list(_command(scenario, sweep.widest, ()))
+    single[single.index("--servers") + 1] = ",".join(map(str, sweep.server_counts))
+    return (*single, "--repeat", str(request.repeat))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

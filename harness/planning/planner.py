@@ -54,7 +54,7 @@ def plan_run(
             f"{load.rate_hz:g} messages/s for {load.seconds:g} s: expected at most {MAX_MESSAGES:,} messages in a run; "
             "lower --rate or --duration"
         )
-    wanted = need(load, calibration, limits.cores)
+    wanted = need(load, calibration, limits)
     plan = Plan(
         scenario=scenario.name,
         title=scenario.title,
@@ -68,7 +68,7 @@ def plan_run(
         duration_s=asked.duration_s,
         warm_up_s=asked.warm_up_s,
         text_bytes=TEXT_BYTES,
-        workers=worker_count(load.clients, limits.cores),
+        workers=worker_count(load.clients, limits),
         size=request.size,
         environment=request.environment,
         backplane=request.backplane,
@@ -84,6 +84,7 @@ def plan_run(
         faults=settle(request, scenario, servers=load.servers, clients=load.clients),
         recovery=request.recovery,
         server_module=request.server_module,
+        query_log=scenario.sweep is not None,
     )
     return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))
 

@@ -34,3 +34,7 @@ class Request:
     force: bool = False
     external_servers: int = 0
     """how many server addresses were given for ``external``; 0 elsewhere"""
+    server_counts: tuple[int, ...] = ()
+    """the counts of a sweep; empty: the scenario's own"""
+    repeat: int = 1
+    """how often each point of a sweep is run"""

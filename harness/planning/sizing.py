@@ -17,8 +17,15 @@ MEMORY_SHARE = 0.8
 FLUSHES_HZ = 30.0
 """Writes that one client gets per second from a busy gateway, which pauses up to 25 ms between two of them."""
 
-CONNECTION_BYTES = 70_000
-"""Memory per WebSocket connection, both ends and the kernel together (bench/memory)."""
+CONNECTION_BYTES = 50_000
+"""Memory per WebSocket connection, both ends and the kernel together (bench/memory): 160,000 took 40 KB each."""
+CONNECTION_CORES = 3.3e-6
+"""A connection that is silent: a ping and its pong every 60 s, 190 µs at both ends together with 160,000 connections."""
+COMPARED_CHANNELS, COMPARED_CHANNEL_CORES = 2_000, 2e-6
+"""Channels that a server compares with the database every second, at most so many, and what one of them takes."""
+WARM_CONNECTIONS, COLD_WRITE_SHARE = 10_000, 8.7e-6
+"""Each connection beyond so many makes every write dearer by this share: a write to one of 160,000 connections took 57 µs
+at both ends instead of 25, because what it touches is no longer in the processor's caches."""
 PROCESS_BYTES = 60_000_000
 BASE_BYTES = 400_000_000
 """PostgreSQL with its shared buffers, the broker, the harness itself."""
@@ -26,6 +33,8 @@ BASE_BYTES = 400_000_000
 SPARE_DESCRIPTORS = 1_000
 """Files, pipes, database and sender connections of a server beside its WebSocket clients."""
 CLIENTS_PER_WORKER = 15_000
+CLIENTS_PER_WORKER_AT_LEAST = 1_000
+"""A process for fewer is memory thrown away: where not even so many fit, the descriptors are what is short."""
 DELIVERY_BYTES = 16
 MESSAGE_BYTES = 600
 """Disk per message: its row in PostgreSQL, the ledger and the servers' traces."""
@@ -46,10 +55,11 @@ class Sized:
         return self.rate_hz * self.audience
 
 
-def worker_count(clients: int, cores: int) -> int:
-    """Load workers: one per core up to 4 for speed, and enough for the descriptors of a process."""
-    useful = 1 if clients < 500 else min(4, cores)
-    return max(useful, ceil(clients / CLIENTS_PER_WORKER))
+def worker_count(clients: int, limits: MachineLimits) -> int:
+    """Load workers: one per core up to 4 for speed, and enough for the descriptors that a process may have here."""
+    useful = 1 if clients < 500 else min(4, limits.cores)
+    held = min(CLIENTS_PER_WORKER, max(CLIENTS_PER_WORKER_AT_LEAST, limits.nofile_hard - SPARE_DESCRIPTORS))
+    return max(useful, ceil(clients / held))
 
 
 def cores_needed(load: Sized, cost: Calibration) -> float:
@@ -62,16 +72,20 @@ def cores_needed(load: Sized, cost: Calibration) -> float:
     receiving = min(load.clients, load.deliveries_hz)
     writes_hz = min(load.deliveries_hz, receiving * FLUSHES_HZ)
     hints_hz = load.rate_hz * min(load.servers, load.audience)
+    compared = load.servers * min(COMPARED_CHANNELS, load.clients / load.audience)
+    coldness = 1 + COLD_WRITE_SHARE * max(0, load.clients - WARM_CONNECTIONS)
     return (
-        writes_hz * cost.per_write_s
+        writes_hz * cost.per_write_s * coldness
         + load.deliveries_hz * cost.per_frame_s
         + load.rate_hz * cost.per_post_s
         + hints_hz * cost.per_hint_s
+        + load.clients * CONNECTION_CORES
+        + compared * COMPARED_CHANNEL_CORES
     )
 
 
-def need(load: Sized, cost: Calibration, cores: int) -> Need:
-    workers = worker_count(load.clients, cores)
+def need(load: Sized, cost: Calibration, limits: MachineLimits) -> Need:
+    workers = worker_count(load.clients, limits)
     per_server = ceil(load.clients / load.servers)
     deliveries = load.deliveries_hz * load.seconds
     return Need(
@@ -118,21 +132,27 @@ _FLOOR: dict[Lowered, int] = {"audience": 20, "clients": 100, "rate": 10}
 
 
 def fit(
-    load: Sized, free: tuple[Lowered, ...], *, everyone: bool, cost: Calibration, limits: MachineLimits
+    load: Sized,
+    free: tuple[Lowered, ...],
+    *,
+    everyone: bool,
+    cost: Calibration,
+    limits: MachineLimits,
+    share: float = FIT_SHARE,
 ) -> tuple[Sized, tuple[Reduction, ...]]:
     """Lower the ``free`` numbers, in the order audience, clients, rate, each no further than needed, until the load fits.
 
     ``everyone``: the audience is all clients and follows their number. The result may still not fit (see `shortfalls`)
-    when all free numbers are at their floor.
+    when all free numbers are at their floor. ``share`` of the cores may be filled.
     """
     reductions: list[Reduction] = []
     for what in ("audience", "clients", "rate"):
-        short = shortfalls(need(load, cost, limits.cores), limits, FIT_SHARE)
+        short = shortfalls(need(load, cost, limits), limits, share)
         if not short:
             break
         if what not in free:
             continue
-        before, load = load, _lowered(load, what, everyone=everyone, cost=cost, limits=limits)
+        before, load = load, _lowered(load, what, everyone=everyone, cost=cost, limits=limits, share=share)
         if load != before:
             reductions.append(
                 Reduction(what=what, wanted=_told(before, what), planned=_told(load, what), because="; ".join(short))
@@ -140,7 +160,9 @@ def fit(
     return load, tuple(reductions)
 
 
-def _lowered(load: Sized, what: Lowered, *, everyone: bool, cost: Calibration, limits: MachineLimits) -> Sized:
+def _lowered(
+    load: Sized, what: Lowered, *, everyone: bool, cost: Calibration, limits: MachineLimits, share: float
+) -> Sized:
     """``load`` with ``what`` at the largest round value that fits, or at its floor where none does."""
     candidates = [value for value in _round_values(_value(load, what)) if value >= _FLOOR[what]]
     if what == "audience":
@@ -149,7 +171,7 @@ def _lowered(load: Sized, what: Lowered, *, everyone: bool, cost: Calibration, l
     fitting = load
     for value in candidates:
         fitting = _with(load, what, value, everyone=everyone)
-        if not shortfalls(need(fitting, cost, limits.cores), limits, FIT_SHARE):
+        if not shortfalls(need(fitting, cost, limits), limits, share):
             break
     return fitting
 

@@ -27,6 +27,9 @@ REPORT = "report.html"
 ARRAYS = "arrays"
 LOGS = "logs"
 PLOTS = "plots"
+RUNS = "runs"
+"""in the folder of a sweep: the recordings of its runs"""
+STATEMENTS = "statements.json"
 
 # Outcome of a post, in posts.npy.
 UNSENT, ACKNOWLEDGED, REJECTED, INDETERMINATE = 0, 1, 2, 3
@@ -106,3 +109,7 @@ is confirmed again. A server that was started again tells only of its new life."
 
 STORED = np.dtype([("message", "<i8"), ("channel", "<i4"), ("seq", "<i8"), ("flaw", "u1")])
 """stored.npy: the audit, every row that the database holds of this run, in order of (channel, seq)."""
+
+QUERY = np.dtype([("at_ns", "<i8"), ("statement", "<u2"), ("duration_us", "<u4")])
+"""queries.npy: what PostgreSQL's own log says of each statement, in order of its end. ``statement`` is an index into
+statements.json, a list of texts."""

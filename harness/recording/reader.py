@@ -122,6 +122,14 @@ def read_verdict(folder: Path) -> Verdict:
     return _convert(path, document, Verdict)
 
 
+def read_queries(folder: Path) -> tuple[list[str], Rows]:
+    """(statements, rows of queries.npy); both empty where PostgreSQL's log was not kept."""
+    texts = folder / layout.ARRAYS / layout.STATEMENTS
+    if not texts.exists():
+        return [], np.empty(0, layout.QUERY)
+    return json.loads(texts.read_text(encoding="utf-8")), _rows(folder / layout.ARRAYS / "queries.npy", layout.QUERY)
+
+
 def _document(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))

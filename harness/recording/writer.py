@@ -29,17 +29,22 @@ def create_folder(results: Path, plan: Plan) -> Path:
         for number in range(1, 100):
             folder = family / (stamp if number == 1 else f"{stamp}-{number}")
             try:
-                folder.mkdir()
+                fill_folder(folder, plan)
                 break
             except FileExistsError:
                 continue  # another run began in the same second
-        (folder / ARRAYS).mkdir()
-        (folder / LOGS).mkdir()
-        write_json(folder / PLAN, {"version": VERSION, "plan": asdict(plan)})
         _point_latest(family, folder)
     except OSError as error:
         raise EnvironmentFailure(f"results cannot be written below {results}: {error.strerror or error}") from error
     return folder
+
+
+def fill_folder(folder: Path, plan: Plan) -> None:
+    """Make ``folder``, which must not exist, with what every recording begins with. Raises OSError."""
+    folder.mkdir()
+    (folder / ARRAYS).mkdir()
+    (folder / LOGS).mkdir()
+    write_json(folder / PLAN, {"version": VERSION, "plan": asdict(plan)})
 
 
 def _point_latest(family: Path, folder: Path) -> None:
