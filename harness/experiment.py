@@ -20,15 +20,20 @@ from harness.model.errors import EnvironmentFailure, HarnessError, WorkerLost
 from harness.model.finding import Verdict
 from harness.model.plan import Plan
 from harness.model.watch import Watch
+from harness.observation import postgres_log
 from harness.observation.audit import audit
 from harness.observation.limits import raise_descriptor_limit
 from harness.observation.machine import describe_machine
 from harness.observation.telemetry import Telemetry
 from harness.observation.trace import collect_traces
+from harness.recording.format import RUNS
 from harness.recording.writer import Journal, create_folder
 
 CONNECT_LIMIT_S = 300.0
+CONNECTED_HZ_AT_LEAST = 250.0
 PROBE_LIMIT_S = 30.0
+PROBED_HZ_AT_LEAST = 200.0
+"""Many clients take longer to connect, many channels longer to probe: at least so many each second."""
 POST_LIMIT_S = 30.0
 """How long after the schedule's end the last posts may stay unanswered."""
 QUIET_S = 5.0
@@ -48,13 +53,15 @@ class Outcome:
     why: str
 
 
-def run_experiment(plan: Plan, *, out: Path, server_urls: tuple[str, ...], watch: Watch) -> Outcome:
-    """Run ``plan``, leave its recording in a new folder below ``out``, judge and render it.
+def run_experiment(
+    plan: Plan, *, out: Path, server_urls: tuple[str, ...], watch: Watch, folder: Path | None = None
+) -> Outcome:
+    """Run ``plan``, leave its recording in ``folder``, or else in a new one below ``out``, judge and render it.
 
     Raises EnvironmentFailure where not even the folder can be made.
     """
     raise_descriptor_limit()
-    folder = create_folder(out, plan)
+    folder = folder or create_folder(out, plan)
     with Journal(folder) as journal:
         ending = asyncio.run(_record(plan, folder=folder, journal=journal, server_urls=server_urls, watch=watch))
         # On a full disk even this may not fit; a recording without an end is judged as one that ended early.
@@ -95,9 +102,9 @@ def render_report(folder: Path) -> Path:
     from harness.report import write_index, write_report
 
     page = write_report(folder, read_verdict(folder), read_machine(folder), read_events(folder))
-    results = folder.resolve().parent.parent
-    if (results / folder.resolve().parent.name).is_dir():
-        write_index(results)
+    # A run of a sweep is found through the sweep's own report.
+    if folder.resolve().parent.name != RUNS:
+        write_index(folder.resolve().parent.parent)
     return page
 
 
@@ -162,6 +169,8 @@ async def _conduct(plan: Plan, *, folder: Path, journal: Journal, server_urls: t
             )
         )
         journal.machine(await describe_machine(cluster, folder))
+        if plan.query_log and cluster.database is not None:
+            await postgres_log.switch_on(cluster.database, say=watch.note)
         fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, folder=folder)
         try:
             async with fleet, Telemetry(cluster, processes=fleet.processes, path=folder / "telemetry.jsonl"):
@@ -169,6 +178,8 @@ async def _conduct(plan: Plan, *, folder: Path, journal: Journal, server_urls: t
         finally:
             enter("collect")
             await _collect(plan, cluster, folder, watch)
+    if plan.query_log:
+        postgres_log.collect(folder)
     enter("sealed")
 
 
@@ -177,9 +188,9 @@ async def _load(
 ) -> None:
     """The load's own story: connect, probe, warm up, measure (with faults), drain."""
     enter("connect")
-    await fleet.connect(CONNECT_LIMIT_S)
+    await fleet.connect(max(CONNECT_LIMIT_S, plan.clients / CONNECTED_HZ_AT_LEAST))
     enter("probe")
-    expected, seen = await fleet.probe(PROBE_LIMIT_S)
+    expected, seen = await fleet.probe(max(PROBE_LIMIT_S, plan.channels / PROBED_HZ_AT_LEAST))
     journal.event("probe", expected=expected, seen=seen)
     if seen < expected:
         watch.note(f"only {seen:,} of {expected:,} clients saw their channel's probe; going on, the verdict will tell")

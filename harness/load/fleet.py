@@ -28,6 +28,8 @@ from harness.recording.arrays import mend
 from harness.recording.format import DELIVERY, PULSE, SESSION, SIGHTING
 
 END_TIMEOUT_S = 10.0
+CLOSED_HZ_AT_LEAST = 4_000.0
+"""Clients that the fleet closes each second: many take longer."""
 STRAGGLERS_S = 0.5
 """After the last expected delivery: time for one that nobody expects."""
 STRAGGLERS_AFTER_FAULTS_S = 2.0
@@ -142,14 +144,13 @@ class Fleet:
             if not member.asked_to_end:
                 member.asked_to_end = True
                 self._tell("finish", [member])
+        limit_s = max(END_TIMEOUT_S, self._plan.clients / CLOSED_HZ_AT_LEAST)
         try:
-            async with asyncio.timeout(END_TIMEOUT_S):
+            async with asyncio.timeout(limit_s):
                 await asyncio.gather(*(member.process.wait() for member in self._members))
         except TimeoutError:
             late = [member.name for member in self._members if member.process.returncode is None]
-            raise EnvironmentFailure(
-                f"{', '.join(late)} of the load generator did not end in {END_TIMEOUT_S:g} s"
-            ) from None
+            raise EnvironmentFailure(f"{', '.join(late)} of the load generator did not end in {limit_s:g} s") from None
 
     def progress(self) -> Progress:
         reports = [member.report for member in self._members]

@@ -155,7 +155,7 @@ class _Redis:
         )
 
     async def sample(self) -> dict[str, Any]:
-        info = await self._client.info()
+        info, subscribers = await asyncio.gather(self._client.info(), self._client.client_list(_type="pubsub"))
         return {
             "cpu_s": info["used_cpu_sys"] + info["used_cpu_user"],
             "net_in_bytes": info["total_net_input_bytes"],
@@ -163,6 +163,8 @@ class _Redis:
             "commands": info["total_commands_processed"],
             "clients": info["connected_clients"],
             "pubsub_channels": info.get("pubsub_channels", 0),
+            "subscriptions": sum(int(client["sub"]) for client in subscribers),
+            "subscriber_output_bytes": sum(int(client["omem"]) for client in subscribers),
             "output_buffer_bytes": info.get("mem_clients_normal", 0),
             "memory_bytes": info["used_memory"],
         }
