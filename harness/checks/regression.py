@@ -1,0 +1,215 @@
+"""How does a figure grow with the number of servers? Straight lines and exponents with their uncertainty."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A value with its two-sided interval, and the bound on each side at the same confidence (one-sided, nearer).
+
+    Without a degree of freedom (as many parameters as points) the bounds are infinite: nothing is known of the error.
+    """
+
+    value: float
+    low: float
+    high: float
+    lower_bound: float
+    upper_bound: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """y = intercept + slope × x by least squares; ``r2`` is the share of y's variance that it explains."""
+
+    intercept: float
+    slope: Estimate
+    r2: float
+
+
+def line(x: Sequence[float], y: Sequence[float]) -> Line | None:
+    """None for fewer than two different x."""
+    xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if len(set(x)) < 2:
+        return None
+    design = np.column_stack([np.ones_like(xs), xs])
+    found, errors, freedom = _least_squares(design, ys)
+    total = float(((ys - ys.mean()) ** 2).sum())
+    left = float(((ys - design @ found) ** 2).sum())
+    r2 = 1 - left / total if total > 0 else 1.0
+    return Line(intercept=float(found[0]), slope=_estimate(float(found[1]), float(errors[1]), freedom), r2=r2)
+
+
+def exponent(x: Sequence[float], y: Sequence[float]) -> Line | None:
+    """The line through (log x, log y): its slope is the power with which y grows, 1 for proportional, 2 for quadratic
+    growth. None for fewer than two different x, or where a value is not positive."""
+    if not x or min(*x, *y) <= 0:
+        return None
+    return line([math.log(value) for value in x], [math.log(value) for value in y])
+
+
+def quadratic_share(x: Sequence[float], y: Sequence[float]) -> Estimate | None:
+    """Which share of y at the largest x the term in x² makes up, in y = a + b·x + c·x². None for fewer than three
+    different x; unbounded where there are no more points than parameters."""
+    xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if len(set(x)) < 3:
+        return None
+    design = np.column_stack([np.ones_like(xs), xs, xs**2])
+    found, errors, freedom = _least_squares(design, ys)
+    top = float(xs.max())
+    at_top = float(found @ np.array([1.0, top, top**2]))
+    if at_top <= 0:
+        return None
+    scale = top**2 / at_top
+    return _estimate(float(found[2]) * scale, float(errors[2]) * scale, freedom)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalabilityLaw:
+    """Gunther's universal scalability law, X(N) = γ·N / (1 + α·(N − 1) + β·N·(N − 1)): a description, no prediction.
+
+    α is contention (work that does not divide), β is coherency (work for every pair of servers).
+    """
+
+    gamma: float
+    alpha: float
+    beta: float
+
+
+def scalability_law(x: Sequence[float], throughput: Sequence[float]) -> ScalabilityLaw | None:
+    """Fitted by least squares to N / X(N), which is linear in the parameters. None for fewer than three counts."""
+    if len(set(x)) < 3 or min(throughput) <= 0:
+        return None
+    xs = np.asarray(x, np.float64)
+    design = np.column_stack([np.ones_like(xs), xs - 1, xs * (xs - 1)])
+    found, _, _ = _least_squares(design, xs / np.asarray(throughput, np.float64))
+    if found[0] <= 0:
+        return None
+    return ScalabilityLaw(gamma=float(1 / found[0]), alpha=float(found[1] / found[0]), beta=float(found[2] / found[0]))
+
+
+def student_quantile(probability: float, freedom: int) -> float:
+    """The quantile of Student's t, for ``probability`` ≥ 0.5, by bisection of its distribution function."""
+    if freedom < 1:
+        return math.inf
+    if freedom > 200:
+        return NormalDist().inv_cdf(probability)
+    low, high = 0.0, 1.0
+    while _student_probability(high, freedom) < probability:
+        low, high = high, high * 2
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _student_probability(middle, freedom) < probability else (low, middle)
+    return high
+
+
+def _student_probability(t: float, freedom: int) -> float:
+    """P(T ≤ t) for t ≥ 0: with t = √ν · tan θ the density becomes cos^(ν−1) θ, which Simpson's rule integrates exactly
+    enough on its finite range."""
+    theta = math.atan(t / math.sqrt(freedom))
+    nodes = np.linspace(0.0, theta, 201)
+    values = np.cos(nodes) ** (freedom - 1)
+    weights = np.ones(201)
+    weights[1:-1:2], weights[2:-1:2] = 4, 2
+    area = float(values @ weights) * theta / 600
+    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
+    return 0.5 + scale * area
+
+
+def _least_squares(design: Floats, y: Floats) -> tuple[Floats, Floats, int]:
+    """(parameters, their standard errors, degrees of freedom)"""
+    found = np.asarray(np.linalg.lstsq(design, y, rcond=None)[0], np.float64)
+    freedom = len(y) - design.shape[1]
+    left = y - design @ found
+    variance = float(left @ left) / freedom if freedom > 0 else 0.0
+    spread = np.linalg.pinv(design.T @ design)
+    errors = np.sqrt(np.maximum(np.diag(spread) * variance, 0))
+    return found, errors, freedom
+
+
+def _estimate(value: float, error: float, freedom: int) -> Estimate:
+    def reach(probability: float) -> float:
+        return math.inf if freedom < 1 else student_quantile(probability, freedom) * error
+
+    two_sided, one_sided = reach((1 + CONFIDENCE) / 2), reach(CONFIDENCE)
+    return Estimate(
+        value=value,
+        low=value - two_sided,
+        high=value + two_sided,
+        lower_bound=value - one_sided,
+        upper_bound=value + one_sided,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A figure of one run, positive, with its 95 % interval within the run where there is one."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def spread_between_runs(points: Sequence[Sequence[Sample]]) -> tuple[float, int]:
+    """(variance of the logarithm between runs of one point, pooled over all points; its degrees of freedom)"""
+    total, freedom = 0.0, 0
+    for point in points:
+        if len(point) > 1:
+            mean = _mean_log(point)
+            total += sum((math.log(sample.value) - mean) ** 2 for sample in point)
+            freedom += len(point) - 1
+    return (total / freedom if freedom else 0.0), freedom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """``lower_bound`` and ``upper_bound`` are one-sided at 95 % each."""
+
+    value: float
+    lower_bound: float
+    upper_bound: float
+
+
+def ratio(base: Sequence[Sample], other: Sequence[Sample], spread: tuple[float, int] = (0.0, 0)) -> Ratio | None:
+    """other / base, by the runs of two points; None where nothing bounds it.
+
+    One run of each: the intervals within the runs, combined on the logarithmic scale by the method of variance estimates
+    recovery (Zou and Donner, Statistics in Medicine 27, 2008). Several: the run is the unit, and ``spread``, as of
+    `spread_between_runs` over every point there is, says with Student's t what the difference of two means is worth.
+    """
+    if not base or not other:
+        return None
+    middle = _mean_log(other) - _mean_log(base)
+    variance, freedom = spread
+    if freedom:
+        reach = student_quantile(CONFIDENCE, freedom) * math.sqrt(variance * (1 / len(base) + 1 / len(other)))
+        return _around(middle, reach, reach)
+    below, above = _reaches(base[0]), _reaches(other[0])
+    if below is None or above is None:
+        return None
+    # The intervals are two-sided; the bounds asked for are one-sided.
+    nearer = NormalDist().inv_cdf(CONFIDENCE) / NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    return _around(middle, nearer * math.hypot(above[0], below[1]), nearer * math.hypot(above[1], below[0]))
+
+
+def _around(middle: float, down: float, up: float) -> Ratio:
+    return Ratio(value=math.exp(middle), lower_bound=math.exp(middle - down), upper_bound=math.exp(middle + up))
+
+
+def _reaches(sample: Sample) -> tuple[float, float] | None:
+    """How far the logarithm reaches down and up from its value; None without an interval."""
+    if sample.low is None or sample.high is None or sample.low <= 0:
+        return None
+    return math.log(max(sample.value / sample.low, 1.0)), math.log(max(sample.high / sample.value, 1.0))
+
+
+def _mean_log(point: Sequence[Sample]) -> float:
+    return sum(math.log(sample.value) for sample in point) / len(point)
