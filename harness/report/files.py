@@ -7,6 +7,7 @@ from typing import Any
 from harness.model.errors import EnvironmentFailure
 from harness.model.finding import Verdict
 from harness.recording.format import PLOTS, REPORT
+from harness.report.drawing import Drawing
 from harness.report.figures import drawings
 from harness.report.page import page
 
@@ -20,12 +21,16 @@ def write_report(
     cannot be written.
     """
     drawn = drawings(verdict, events)
-    html = page(verdict, machine, events, drawn)
+    return write_page(folder, page(verdict, machine, events, drawn), drawn.drawn)
+
+
+def write_page(folder: Path, html: str, drawn: Sequence[Drawing]) -> Path:
+    """Write a page and its figures, and remove figures of an earlier one. Raises EnvironmentFailure."""
     try:
         plots = folder / PLOTS
         plots.mkdir(parents=True, exist_ok=True)
         fresh = set()
-        for drawing in drawn.drawn:
+        for drawing in drawn:
             for ending, content in (("svg", drawing.svg.encode(errors="replace")), ("png", drawing.png)):
                 replace(plots / f"{drawing.name}.{ending}", content)
                 fresh.add(f"{drawing.name}.{ending}")

@@ -9,17 +9,8 @@ from harness.report.criteria import STATUS_WORDS
 from harness.report.evidence import limit_ms, part, sentence, value
 from harness.report.outage import concerns
 from harness.report.quantities import SPACE, UNKNOWN, count, figure, in_unit, label, milliseconds, regrouped
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tile:
-    """One key figure. ``status`` is ``fail`` or ``pass`` where the figure by itself is bad or good news, else empty."""
-
-    name: str
-    figure: str
-    unit: str = ""
-    notes: tuple[str, ...] = ()
-    status: str = ""
+from harness.report.sweep_tiles import sweep_tiles
+from harness.report.tile import Tile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +34,8 @@ def headline(verdict: Verdict, versions: Mapping[str, Any] | None = None) -> Hea
         status=verdict.status,
         word=STATUS_WORDS[verdict.status],
         sentence=regrouped(sentence(verdict)),
-        tiles=(
+        tiles=sweep_tiles(verdict)
+        or (
             _deliveries(verdict),
             *_latencies(verdict),
             *_recovered(verdict),

@@ -125,7 +125,7 @@ def _row(entry: Entry) -> tuple[Cell, ...]:
     return (
         Cell(text=entry.name, link=entry.link),
         _verdict(entry),
-        figures(count(plan.get("servers"))),
+        figures(_servers(plan, measured)),
         figures(count(plan.get("clients"))),
         figures(count(rate)),
         figures(count(audience)),
@@ -141,6 +141,12 @@ def _latency(plan: Mapping[str, Any], measured: Mapping[str, Any]) -> Cell:
     live = any(wish.get("measure") == "live_latency_ms" for wish in rows(plan, "expectations"))
     found = value(measured, "live_latency_ms" if live else "latency_ms", "p99")
     return Cell(text=milliseconds(found), lines=("live",) if live else (), numeric=True)
+
+
+def _servers(plan: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
+    """The run's servers, or all counts of a sweep."""
+    counts = part(measured, "sweep").get("server_counts")
+    return ", ".join(map(count, counts)) if isinstance(counts, list) else count(plan.get("servers"))
 
 
 def _verdict(entry: Entry) -> Cell:

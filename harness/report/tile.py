@@ -1,0 +1,14 @@
+"""A key figure at the top of a report."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tile:
+    """One key figure. ``status`` is ``fail`` or ``pass`` where the figure by itself is bad or good news, else empty."""
+
+    name: str
+    figure: str
+    unit: str = ""
+    notes: tuple[str, ...] = ()
+    status: str = ""
