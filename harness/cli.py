@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -91,6 +91,19 @@ def _parse_audience(text: str) -> Audience:
         raise typer.BadParameter(f"expected a number of clients or 'all', found {text!r}") from None
 
 
+def _parse_servers(text: str | None) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in (text or "").split(",") if text)
+    except ValueError:
+        raise typer.BadParameter(f"expected a number, or numbers with commas between them, found {text!r}") from None
+
+
+def _server_counts(text: str | None) -> dict[str, Any]:
+    """The fields of a Request that ``--servers`` fills: one number is a run's, several are a sweep's."""
+    counts = _parse_servers(text)
+    return {"servers": counts[0]} if len(counts) == 1 else {"server_counts": counts}
+
+
 def _one_of(known: tuple[str, ...]) -> Callable[[str], str]:
     def check(value: str) -> str:
         if value not in known:
@@ -113,9 +126,20 @@ Scenario = Annotated[
     str,
     typer.Argument(help="A scenario's name (see `harness list`) or a .py file that defines one.", show_default=False),
 ]
-Servers = Annotated[int | None, typer.Option(help="Number of servers.", show_default="the scenario's")]
+Servers = Annotated[
+    str | None,
+    typer.Option(
+        callback=lambda text: text if _parse_servers(text) or text is None else None,
+        metavar="N|N,N,…",
+        help="Number of servers; several, with commas, for the runs of a sweep (scenario-c).",
+        show_default="the scenario's",
+    ),
+]
 Clients = Annotated[
-    int | None, typer.Option(help="WebSocket clients, over all servers.", show_default="the scenario's")
+    int | None,
+    typer.Option(
+        help="WebSocket clients, over all servers; in a sweep, of the largest run.", show_default="the scenario's"
+    ),
 ]
 Rate = Annotated[
     float | None, typer.Option(help="Messages per second, over all servers.", show_default="the scenario's")
@@ -196,6 +220,7 @@ ServerModule = Annotated[
         "--settings FILE and speaks docs/protocol.md.",
     ),
 ]
+Repeat = Annotated[int, typer.Option(help="How often a sweep runs each of its points.", min=1)]
 Server = Annotated[
     list[str] | None,
     typer.Option(
@@ -254,16 +279,18 @@ def plan(
     outage: Outage = None,
     recovery: Recovery = "automatic",
     server_module: ServerModule = REFERENCE_SERVER,
+    repeat: Repeat = 1,
     server: Server = None,
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
     """Show what `run` would do with the same options, what it needs, and whether it fits this machine."""
-    from harness import console
-    from harness.preflight import prepare
+    from harness import console, sweep_console
+    from harness.preflight import asks_for_sweep, prepare
 
     request = Request(
-        servers=servers,
+        **_server_counts(servers),
+        repeat=repeat,
         clients=clients,
         rate_hz=rate,
         duration_s=duration,
@@ -281,6 +308,8 @@ def plan(
         external_servers=len(server or ()),
     )
     with _errors_become_exit_codes():
+        if asks_for_sweep(scenario, request):
+            raise typer.Exit(sweep_console.plan(scenario, request, out=out, as_json=as_json))
         planned = prepare(scenario, request, out=out, server_urls=tuple(server or ()))
         console.show_plan(planned, as_json=as_json)
         raise typer.Exit(ExitCode.USAGE if planned.shortfalls else ExitCode.PASS)
@@ -304,19 +333,21 @@ def run(
     outage: Outage = None,
     recovery: Recovery = "automatic",
     server_module: ServerModule = REFERENCE_SERVER,
+    repeat: Repeat = 1,
     server: Server = None,
     out: Out = Path("results"),
     force: Force = False,
     as_json: Json = False,
 ) -> None:
     """Run a scenario: start the cluster, load it, check every delivery, judge, report."""
-    from harness import console
+    from harness import console, sweep_console
     from harness.experiment import run_experiment
-    from harness.preflight import prepare, refuse_misfit
+    from harness.preflight import asks_for_sweep, prepare, refuse_misfit
     from harness.turn import take_turn
 
     request = Request(
-        servers=servers,
+        **_server_counts(servers),
+        repeat=repeat,
         clients=clients,
         rate_hz=rate,
         duration_s=duration,
@@ -335,6 +366,8 @@ def run(
         external_servers=len(server or ()),
     )
     with _errors_become_exit_codes():
+        if asks_for_sweep(scenario, request):
+            raise typer.Exit(sweep_console.run(scenario, request, out=out, as_json=as_json))
         planned = prepare(scenario, request, out=out, server_urls=tuple(server or ()))
         refuse_misfit(planned)
         with take_turn(forced=force), console.progress(planned.plan) as watch:
@@ -346,22 +379,22 @@ def run(
 @app.command()
 def judge(run: Run, as_json: Json = False) -> None:
     """Judge a run again, from its recording alone, and write its verdict."""
-    from harness import console
-    from harness.experiment import judge_recording
+    from harness import sweep_console
+    from harness.sweep import judge_folder
 
     with _errors_become_exit_codes():
-        verdict = judge_recording(run)
-        console.show_verdict(verdict, run, as_json=as_json)
+        verdict = judge_folder(run)
+        sweep_console.show_verdict(verdict, run, as_json=as_json)
         raise typer.Exit(of_status(verdict.status))
 
 
 @app.command()
 def report(run: Run) -> None:
     """Write a run's HTML report and plots again, from its verdict."""
-    from harness.experiment import render_report
+    from harness.sweep import render_folder
 
     with _errors_become_exit_codes():
-        print(render_report(run))
+        print(render_folder(run))
 
 
 @app.command()

@@ -9,6 +9,7 @@ import pytest
 from harness.model.fault import Target
 from harness.model.finding import Verdict
 from tests.harness.checks.test_resilience import broken
+from tests.harness.checks.test_scaling import judged, sweep_of
 from tests.harness.recordings import HandMade
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,9 +39,10 @@ def verdict(tmp_path: Path) -> Verdict:
 
 
 def test_every_check_is_explained(verdict: Verdict, tmp_path: Path) -> None:
-    """docs/results.md has a row for every finding of a verdict, and none that no verdict has."""
+    """docs/results.md has a row for every finding of a verdict, of a run or a sweep, and none that no verdict has."""
     rows = set(re.findall(r"^\| `([a-z_.0-9-]+)` \|", (ROOT / "docs/results.md").read_text(), re.MULTILINE))
     found = {finding.check for finding in verdict.findings}
+    found |= {finding.check for finding in judged(sweep_of()).findings}
     for target in Target:
         found |= {finding.check for finding in broken(target, recovery="manual").verdict(tmp_path).findings}
     assert rows == found

@@ -1,0 +1,133 @@
+"""What a person sees of a sweep in the terminal, in plain lines: the plan beforehand, the table at the end."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import console
+from harness.exit_codes import ExitCode
+from harness.model.finding import Verdict
+from harness.model.sweep import Curve
+
+if TYPE_CHECKING:
+    from harness.experiment import Outcome
+    from harness.planning.request import Request
+    from harness.planning.sweep import PlannedSweep
+
+
+def plan(scenario: str, request: "Request", *, out: Path, as_json: bool) -> ExitCode:
+    """`harness plan` for a sweep."""
+    from harness.preflight import prepare_sweep
+
+    planned = prepare_sweep(scenario, request, out=out)
+    if as_json:
+        document = {"sweep": asdict(planned.plan), "fits": not planned.shortfalls, "shortfalls": planned.shortfalls}
+        json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
+        sys.stdout.write("\n")
+    else:
+        for line in plan_lines(planned):
+            print(line)
+    return ExitCode.USAGE if planned.shortfalls else ExitCode.PASS
+
+
+def run(scenario: str, request: "Request", *, out: Path, as_json: bool) -> ExitCode:
+    """`harness run` for a sweep."""
+    from harness.preflight import prepare_sweep, refuse_sweep_misfit
+    from harness.sweep import run_sweep
+    from harness.turn import take_turn
+
+    planned = prepare_sweep(scenario, request, out=out)
+    refuse_sweep_misfit(planned)
+    for line in plan_lines(planned):
+        _say(line)
+    with take_turn(forced=request.force):
+        outcome = run_sweep(planned.plan, out=out, watching=lambda member: console.progress(member.plan), say=_say)
+    show_outcome(outcome, as_json=as_json)
+    return outcome.exit_code
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def plan_lines(planned: "PlannedSweep") -> Iterator[str]:
+    """What will run, in which order, what it takes, and whether it fits."""
+    sweep = planned.plan
+    widest = sweep.widest
+    yield f"{widest.scenario}  {widest.title} ({widest.size}, {widest.environment}, {widest.backplane})"
+    yield (
+        f"sweep       {', '.join(map(str, sweep.server_counts))} servers × {sweep.clients_per_server:,} clients · audience "
+        f"{widest.audience:,} · {widest.duration_s:g} s each · {sweep.repeat} × per point · seed {widest.seed}"
+    )
+    yield (
+        f"curves      constant: {widest.rate_hz:,g} messages/s · weak: {sweep.weak_rate_per_server_hz:,g} messages/s per "
+        "server"
+    )
+    for reduction in widest.reductions:
+        yield f"reduced     {reduction.wanted} → {reduction.planned}, because {reduction.because}"
+    for member in sweep.members:
+        need = member.plan.need
+        yield (
+            f"  {member.name:<20} {member.plan.clients:>9,} clients {member.plan.rate_hz:>7,g} messages/s · "
+            f"{need.cores:.1f} cores · {need.memory_bytes / 1e9:.1f} GB · {member.plan.workers} load workers · "
+            f"{member.predicted_s:.0f} s"
+        )
+    yield f"takes       about {sweep.predicted_s / 60:.1f} min ({sweep.predicted_s:,.0f} s) in all"
+    for shortfall in planned.shortfalls:
+        yield f"short       {shortfall}"
+
+
+def show_outcome(outcome: "Outcome", *, as_json: bool) -> None:
+    if outcome.why:
+        _say(f"harness: {outcome.why}")
+    if outcome.verdict is None:
+        _say(f"harness: what was recorded so far is in {outcome.folder}")
+        return
+    show_verdict(outcome.verdict, outcome.folder, as_json=as_json)
+
+
+def show_verdict(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
+    """The table of runs, then what is said of every verdict."""
+    if not as_json:
+        for line in table_lines(verdict):
+            print(line)
+    console.show_verdict(verdict, folder, as_json=as_json)
+
+
+_COLUMNS = {
+    "servers": ("servers", 0),
+    "messages/s": ("messages_hz", 0),
+    "P50 ms": ("latency_ms.p50", 1),
+    "P95 ms": ("latency_ms.p95", 1),
+    "P99 ms": ("latency_ms.p99", 1),
+    "µs/message": ("cpu_us_per_message", 0),
+    "µs/delivery": ("cpu_us_per_delivery", 1),
+    "Redis µs/msg": ("redis.cpu_us_per_message", 1),
+    "Redis out B/msg": ("redis.net_out_bytes_per_message", 0),
+    "transactions/s": ("postgres.transactions_hz", 0),
+}
+
+
+def table_lines(verdict: Verdict) -> Iterator[str]:
+    """One line per run, by curve and server count."""
+    runs = verdict.measurements.get("sweep", {}).get("runs", [])
+    if not runs:
+        return
+    for curve in Curve:
+        yield f"{curve} curve"
+        yield "  " + "".join(f"{name:>16}" for name in _COLUMNS) + "  verdict"
+        for row in runs:
+            if row["curve"] == curve:
+                cells = (_cell(row, path, digits) for path, digits in _COLUMNS.values())
+                yield "  " + "".join(f"{cell:>16}" for cell in cells) + f"  {row['status'].upper()}"
+    yield ""
+
+
+def _cell(row: Mapping[str, Any], path: str, digits: int) -> str:
+    found: Any = row
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return "–" if found is None else f"{found:,.{digits}f}"

@@ -1,0 +1,60 @@
+"""A cost that grows with the square of the servers, planted in real servers: the sweep's finding about growth is red."""
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from harness import sweep
+from harness.catalog import find
+from harness.model.finding import Status
+from harness.model.scenario import Size
+from harness.model.sweep import Curve, Member, SweepPlan
+from harness.model.watch import Watch
+from harness.planning.request import Request
+from harness.planning.sweep import plan_sweep
+from tests.harness.planning.test_planner import MACHINE
+from tests.harness.plans import CALIBRATION
+from tests.test_experiment import Silent
+
+COST_PER_SERVER_S = 250e-6
+pytestmark = pytest.mark.integration
+
+
+def constant_sweep() -> SweepPlan:
+    """1, 4 and 8 servers at one small rate, each twice: what else the machine does must not hide the growth."""
+    request = Request(
+        server_module="tests.end_to_end.costly_server",
+        size=Size.SMOKE,
+        server_counts=(1, 4, 8),
+        repeat=2,
+        rate_hz=40,
+        audience=16,
+        clients=128,
+        duration_s=3,
+    )
+    made = plan_sweep(request, find("scenario-c"), limits=MACHINE, calibration=CALIBRATION, run_id=lambda: "rplanted")
+    return dataclasses.replace(made.plan, members=made.plan.of(Curve.CONSTANT))
+
+
+@contextmanager
+def nobody(member: Member) -> Iterator[Watch]:
+    """Nobody watches; the servers of this run are told how many they are."""
+    cost_s = COST_PER_SERVER_S * member.servers
+
+    with mock.patch.dict(os.environ, {"PLANTED_COST_S": str(cost_s)}):
+        yield Silent()
+
+
+@pytest.mark.timeout(180)
+def test_a_planted_quadratic_cost_turns_the_growth_red(tmp_path: Path) -> None:
+    """Every delivery arrives, and the cost of a message is found to grow faster than linearly."""
+    outcome = sweep.run_sweep(constant_sweep(), out=tmp_path, watching=nobody, say=lambda text: None)
+    assert outcome.verdict is not None
+    found = {finding.check: finding for finding in outcome.verdict.findings}
+    assert found["delivery-at-every-count"].status is Status.PASS, found["delivery-at-every-count"].examples
+    assert found["cpu-growth"].status is Status.FAIL, [finding.summary for finding in found.values()]
