@@ -85,7 +85,8 @@ class Link:
         except TimeoutError as error:
             self._drop()
             raise OutcomeUnknown(f"no answer within {self._timeout_s:.0f} s") from error
-        except (OSError, asyncpg.InterfaceError) as error:
+        except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            # The last of them: asyncpg is still reading PostgreSQL's farewell when the statement comes.
             self._drop()
             raise OutcomeUnknown(str(error)) from error
         except asyncio.CancelledError:
@@ -99,7 +100,7 @@ class Link:
                 return await asyncpg.connect(**self._address, server_settings=self._settings)
         except TimeoutError as error:
             raise DatabaseUnavailable(f"could not connect within {CONNECT_TIMEOUT_S:.0f} s") from error
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             raise DatabaseUnavailable(f"could not connect: {error}") from error
 
     def _drop(self) -> None:
