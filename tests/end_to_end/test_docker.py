@@ -18,7 +18,7 @@ pytestmark = pytest.mark.integration
 
 
 def run_id_of(run: Run) -> str:
-    return str(json.loads((run.folder() / "plan.json").read_text())["run_id"])
+    return str(json.loads((run.folder() / "plan.json").read_text())["plan"]["run_id"])
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_a_run_passes(start: Callable[..., Run]) -> None:
 
 
 @pytest.mark.docker
-@pytest.mark.parametrize(("phase", "times"), [("start", 1), ("measure", 1), ("measure", 3)])
+@pytest.mark.parametrize(("phase", "times"), [("start", 1), ("measure", 3)])
 def test_ctrl_c(start: Callable[..., Run], phase: str, times: int) -> None:
     """Exit 5, everything removed, also when it is pressed again while that goes on."""
     run = start()
