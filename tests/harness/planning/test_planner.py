@@ -124,9 +124,9 @@ def test_fit_never_raises_a_number_and_either_fits_or_says_why(
 def test_all_objections_come_at_once() -> None:
     """Somebody who gets three options wrong reads three sentences, not the first one three times."""
     with pytest.raises(UsageError) as raised:
-        planned(Request(servers=0, clients=3, environment="docker", backplane="memory", rate_hz=float("nan")))
+        planned(Request(servers=0, clients=3, environment="swarm", backplane="memory", rate_hz=float("nan")))
     text = "\n".join(raised.value.objections)
-    for word in ("--servers 0", "--rate nan", "docker: comes later", "--backplane memory", "--clients 3"):
+    for word in ("--servers 0", "--rate nan", "swarm: comes later", "--backplane memory", "--clients 3"):
         assert word in text
 
 
