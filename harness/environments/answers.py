@@ -14,6 +14,10 @@ ANSWER_TIMEOUT_S = 2.0
 PAUSE_S = 0.03
 
 
+class NotReady(EnvironmentFailure):
+    """A part that lives but does not answer in time."""
+
+
 async def postgres_refusal(address: DatabaseAddress) -> str | None:
     """A connection really works: it listens before it lets anybody in."""
     try:
@@ -62,12 +66,12 @@ async def until_answered(
 ) -> None:
     """Return when ``question`` is answered with yes.
 
-    Raises EnvironmentFailure with the casualty, or with the last reason after ``limit_s``.
+    Raises EnvironmentFailure with the casualty, or NotReady with the last reason after ``limit_s``.
     """
     deadline_s = time.monotonic() + limit_s
     while refusal := await question():
         if found := casualty():
             raise EnvironmentFailure(found)
         if time.monotonic() > deadline_s:
-            raise EnvironmentFailure(f"{name} was not ready after {limit_s:g} s: {refusal}")
+            raise NotReady(f"{name} was not ready after {limit_s:g} s: {refusal}")
         await asyncio.sleep(PAUSE_S)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.environments import docker_faults
-from harness.environments.answers import postgres_refusal, redis_refusal, server_refusal, until_answered
+from harness.environments.answers import NotReady, postgres_refusal, redis_refusal, server_refusal, until_answered
 from harness.environments.docker import Engine, EngineFailure, connect
 from harness.environments.docker_container import Container, create_container
 from harness.environments.docker_faults import Part
@@ -32,6 +32,7 @@ from harness.environments.docker_recipe import (
 )
 from harness.environments.docker_watch import ContainerWatch
 from harness.environments.ports import free_ports
+from harness.environments.together import together
 from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress, ServerAddress, Topology
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import Deed
@@ -249,23 +250,10 @@ async def _until(container: Container, question: Callable[[Container], Awaitable
         await until_answered(
             container.name, lambda: question(container), casualty=lambda: container.casualty, limit_s=READY_LIMIT_S
         )
-    except EnvironmentFailure as error:
-        if container.casualty:
-            raise
+    except NotReady as error:
         where = f"at {container.host}:{container.port}"
         raise EnvironmentFailure(f"{error} ({where}); {await container.engine.call(container.last_words)}") from error
 
 
 def _server_address(container: Container) -> ServerAddress:
     return ServerAddress(name=container.name, host=container.host, port=container.port)
-
-
-async def together(*parts: Awaitable[Any]) -> list[Any]:
-    """Like gather, but when one fails the others are ended before the error goes on, and only that error."""
-    tasks = [asyncio.ensure_future(part) for part in parts]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -22,6 +22,7 @@ from harness.environments.child import Child, last_lines, python_program
 from harness.environments.child_faults import Part
 from harness.environments.guard import Guard
 from harness.environments.ports import free_ports
+from harness.environments.together import together
 from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress, ServerAddress, Topology
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import Deed
@@ -102,7 +103,7 @@ async def _start_stores(
         down.push_async_callback(child.end)
         return address, Part(child=child, until_ready=partial(valkey.until_ready, child, address))
 
-    database, broker = await _together(start_database(), start_broker())
+    database, broker = await together(start_database(), start_broker())
     if broker is None:
         return database[0], None, [database[1]]
     return database[0], broker[0], [database[1], broker[1]]
@@ -152,19 +153,8 @@ async def _start_servers(
 
     ports = free_ports(topology.servers)
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
-        started = await _together(*(server(number, port, session) for number, port in enumerate(ports, 1)))
+        started = await together(*(server(number, port, session) for number, port in enumerate(ports, 1)))
     return [address for address, _ in started], [part for _, part in started]
-
-
-async def _together(*parts: Any) -> list[Any]:
-    """Like gather, but when one fails the others are ended before the error goes on, and only that error."""
-    tasks = [asyncio.ensure_future(part) for part in parts]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _settings_file(

@@ -5,12 +5,10 @@ import os
 import shutil
 import signal
 import stat
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
-import asyncpg
-
+from harness.environments.answers import NotReady, postgres_refusal, until_answered
 from harness.environments.child import Child, last_lines
 from harness.environments.guard import Guard
 from harness.environments.ports import free_ports
@@ -168,21 +166,9 @@ async def _initialise(
 
 async def until_ready(child: Child, address: DatabaseAddress) -> None:
     """Return when a connection really works."""
-    deadline_s = time.monotonic() + START_TIMEOUT_S
-    while True:
-        if casualty := child.casualty():
-            raise EnvironmentFailure(casualty)
-        try:
-            connection = await asyncpg.connect(
-                **address.arguments,
-                timeout=2,
-            )
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            if time.monotonic() > deadline_s:
-                raise EnvironmentFailure(
-                    f"postgres was not ready after {START_TIMEOUT_S:g} s ({error}); {last_lines(child.log)}"
-                ) from error
-            await asyncio.sleep(0.02)
-        else:
-            await connection.close()
-            return
+    try:
+        await until_answered(
+            "postgres", lambda: postgres_refusal(address), casualty=child.casualty, limit_s=START_TIMEOUT_S
+        )
+    except NotReady as error:
+        raise EnvironmentFailure(f"{error}; {last_lines(child.log)}") from error

