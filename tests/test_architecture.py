@@ -14,7 +14,7 @@ OWN_LAYER = {
     "docker": ("harness/environments/docker.py",),
     "matplotlib": ("harness/report/",),
     "jinja2": ("harness/report/",),
-    "typer": ("harness/cli.py",),
+    "typer": ("harness/cli.py", "harness/options.py"),
     "rich": ("harness/console.py", "harness/report/terminal.py"),
     "picows": ("harness/load/",),
     "redis": ("harness/observation/",),
