@@ -1,6 +1,7 @@
 """Writes pending messages to the sockets of their subscribers, joined per channel, paced by what writing costs."""
 
 import asyncio
+import math
 import time
 
 from reference_server.channel import Channel, Delivery
@@ -11,6 +12,12 @@ from reference_server.trace import Trace
 
 CHUNK_BYTES = 262_144
 """How much of one channel is written at once: a reader that keeps up can take it, however much was recovered."""
+
+LOOK_S = 0.01
+STILL_S = 2.0
+BACKLOG_PATIENCE_S = 5.0
+"""The rest of a backlog waits until all its readers have room for it: not longer than this, and not for those that take
+nothing for STILL_S. Whoever reads nothing at all delays it four times at most: then more waits for them than may."""
 
 SLOW_READER = 4008
 
@@ -61,18 +68,29 @@ class FanOut:
         dirty, self._dirty = self._dirty, []
         slow: list[Connection] = []
         for channel in dirty:
-            channel.dirty = False
             self._write(channel, slow)
-            if channel.pending:
-                channel.dirty = True
-                self._dirty.append(channel)
         for connection in slow:
             if not connection.closed:
                 self._metrics.slow_readers += 1
                 connection.socket.close_now(SLOW_READER, "read too slowly")
+        for channel in dirty:
+            if channel.pending:
+                self._go_on(channel, _Hold(started_s))
+            else:
+                channel.dirty = False
         flush_s = time.monotonic() - started_s
         self._metrics.flushes.add(flush_s)
         self._rest(self._pacing.pause_after(flush_s / len(dirty), self._lateness_s))
+
+    def _go_on(self, channel: Channel, hold: "_Hold") -> None:
+        """Write the rest of a backlog with the next flush, or look again a little later."""
+        room = self._waiting_limit_bytes - CHUNK_BYTES
+        full_bytes = sum([size for member in channel.members if (size := member.waiting_bytes()) > room])
+        if hold.lasts(full_bytes, time.monotonic()):
+            asyncio.get_running_loop().call_later(LOOK_S, self._go_on, channel, hold)
+        else:
+            channel.dirty = False
+            self.add(channel)
 
     def _write(self, channel: Channel, slow: list[Connection]) -> None:
         batch = channel.take_pending(CHUNK_BYTES)
@@ -122,6 +140,24 @@ class FanOut:
             self._flush()
         else:
             self._scheduled = False
+
+
+class _Hold:
+    """How long a backlog has waited for its readers."""
+
+    __slots__ = ("_least_bytes", "_since_s", "_still_since_s")
+
+    def __init__(self, now_s: float) -> None:
+        self._since_s = self._still_since_s = now_s
+        self._least_bytes: float = math.inf
+
+    def lasts(self, full_bytes: int, now_s: float) -> bool:
+        """Whether to wait on, ``full_bytes`` being what waits for the readers that have no room."""
+        if full_bytes < self._least_bytes:
+            self._least_bytes = full_bytes
+            self._still_since_s = now_s
+        patient = now_s - self._still_since_s < STILL_S and now_s - self._since_s < BACKLOG_PATIENCE_S
+        return full_bytes > 0 and patient
 
 
 def _join(batch: list[Delivery]) -> bytes:

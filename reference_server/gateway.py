@@ -68,10 +68,7 @@ class Gateway:
         for name in channels:
             if channel := self.channels.get(name):
                 channel.subscribed.set()
-        if self._unconfirmed:
-            self._unconfirmed.difference_update(channels)
-            if not self._unconfirmed:
-                self._trace.backplane.add("subscribed")
+        self._confirm(channels)
         if self._recovery == "automatic":
             self.unchecked.update(channels)
             self.check_wanted.set()
@@ -80,7 +77,16 @@ class Gateway:
         self.backplane_up = up
         self._trace.backplane.add("up" if up else "down")
         self._unconfirmed = set(self.channels) if up else set()
+        if up and not self.channels:
+            self._trace.backplane.add("subscribed")
         self.check_wanted.set()
+
+    def _confirm(self, channels: Collection[str]) -> None:
+        """These need not be waited for any longer; with the last of them we are subscribed to everything."""
+        if self._unconfirmed:
+            self._unconfirmed.difference_update(channels)
+            if not self._unconfirmed:
+                self._trace.backplane.add("subscribed")
 
     # What the database tells.
 
@@ -150,7 +156,7 @@ class Gateway:
             if channel.grace is not None:
                 channel.grace.cancel()
         if gone:
-            self._unconfirmed.difference_update(gone)
+            self._confirm(gone)
             self._backplane.unsubscribe(gone)
         for channel in self.channels.values():
             channel.idle = not channel.interest

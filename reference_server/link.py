@@ -59,16 +59,31 @@ class Link:
 
     async def fetch(self, statement: str, *arguments: object) -> list[Any]:
         """The statement's rows, after COMMIT. Raises DatabaseUnavailable or OutcomeUnknown within a bounded time."""
-        async with self._turn, self._connected() as connection:
+        async with self._my_turn(), self._connected() as connection:
             return await connection.fetch(statement, *arguments, timeout=self._timeout_s)  # type: ignore[no-any-return]
 
     async def execute(self, script: str) -> None:
         """Several statements without arguments, all in one transaction. Raises like ``fetch``."""
-        async with self._turn, self._connected() as connection:
+        async with self._my_turn(), self._connected() as connection:
             await connection.execute(script, timeout=self._timeout_s)
 
     def close(self) -> None:
         self._drop()
+
+    @asynccontextmanager
+    async def _my_turn(self) -> AsyncIterator[None]:
+        """Behind those who asked before: no longer than one of them may take, however many they are. While PostgreSQL is
+        frozen each takes all its time."""
+        limit_s = CONNECT_TIMEOUT_S + self._timeout_s
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise DatabaseUnavailable(f"others have waited for it for {limit_s:.0f} s") from None
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[asyncpg.Connection]:

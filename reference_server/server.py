@@ -44,7 +44,7 @@ class CannotStart(Exception):
 
 async def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. Raises CannotStart; and whatever a background task died of, after shutting down."""
-    listener = _bind(settings.host, settings.port)
+    listener = _bind(settings.host, settings.port, settings.limits.send_buffer_bytes)
     store = Store(settings)
     try:
         try:
@@ -106,7 +106,7 @@ def _backplane(settings: Settings, metrics: Metrics) -> Backplane:
     return RedisPubSub(settings.redis, metrics)
 
 
-def _bind(host: str, port: int) -> socket.socket:
+def _bind(host: str, port: int, send_buffer_bytes: int) -> socket.socket:
     """Take the address before anything else is done. Who connects early waits until everything else is ready."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -115,6 +115,7 @@ def _bind(host: str, port: int) -> socket.socket:
         raise CannotStart(f"cannot use the address {host}:{port}: {error.strerror}") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)  # connections inherit it
         listener.bind(address)
         # Bound to an address that is free there may be several sockets on Linux; listening is what claims it.
         listener.listen(BACKLOG)

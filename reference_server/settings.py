@@ -47,6 +47,8 @@ class Limits(Section, frozen=True, kw_only=True):
     channels_per_connection: int = 64
     connections: int = 12_000
     waiting_bytes: int = 1_048_576
+    send_buffer_bytes: int = 131_072
+    """of the kernel, for one connection (SO_SNDBUF); without it the kernel takes megabytes for one that does not read"""
     resume_messages: int = 10_000
     queued_posts: int = 10_000
 
@@ -121,6 +123,8 @@ def _problem(settings: Settings) -> str | None:
     for name, value in numbers.items():
         if value < 1:
             return f"`{name}` is {value}; expected 1 or more"
+    if settings.limits.send_buffer_bytes > 2**30:
+        return f"`send_buffer_bytes` is {settings.limits.send_buffer_bytes}; expected at most 1 GiB"
     if settings.commit_pause_ms < 0 or settings.trace_rows < 0:
         return "`commit_pause_ms` and `trace_rows` must not be negative"
     return None

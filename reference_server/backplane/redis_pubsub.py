@@ -7,6 +7,7 @@ no JSON. Redis forgets what nobody was listening to; the gateway knows that and 
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
@@ -98,10 +99,13 @@ class RedisPubSub:
             try:
                 connection = await RespConnection.open(self._redis.host, self._redis.port, login, on_replies)
                 _log.info("backplane %s connected", role)
-                failures = 0
+                connected_s = time.monotonic()
                 self._reachable.set()
                 await serve(connection)
             except OSError as error:
+                # A connection that did not last is a failure like the others: Redis may be cutting us off again and again.
+                if connection is not None and time.monotonic() - connected_s > BACK_OFF_CAP_S:
+                    failures = 0
                 if failures == 0:
                     _log.warning("backplane %s down: %s", role, error or type(error).__name__)
                 failures += 1

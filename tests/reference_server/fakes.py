@@ -7,6 +7,7 @@ from typing import Any
 
 from reference_server.backplane.base import Outgoing, Receiver
 from reference_server.connection import Connection
+from reference_server.link import DatabaseUnavailable
 
 
 class FakeTransport:
@@ -59,6 +60,32 @@ class FakeBackplane:
 
     def publish(self, messages: Sequence[Outgoing]) -> bool:
         raise NotImplementedError
+
+
+class FakeStore:
+    """Channels with as many messages as they are said to have."""
+
+    def __init__(self) -> None:
+        self.newest: dict[str, int] = {}
+        self.questions: list[Sequence[object]] = []
+        self.down = False
+
+    async def last_seqs(self, channels: Sequence[str]) -> dict[str, int]:
+        self.questions.append(list(channels))
+        await asyncio.sleep(0)
+        if self.down:
+            raise DatabaseUnavailable("down")
+        return {name: self.newest[name] for name in channels if name in self.newest}
+
+    async def after(self, asked: Sequence[tuple[str, int]], limit: int) -> list[list[tuple[int, str]]]:
+        self.questions.append(list(asked))
+        await asyncio.sleep(0)
+        if self.down:
+            raise DatabaseUnavailable("down")
+        return [
+            [(seq, f"text {seq}") for seq in range(since + 1, min(self.newest[name], since + limit) + 1)]
+            for name, since in asked
+        ]
 
 
 def frame(seq: int) -> bytes:

@@ -121,6 +121,11 @@ class Postgres(Process):
         for each in (process, *process.children(recursive=True)):
             each.send_signal(number)
 
+    def kill(self) -> None:
+        """SIGKILL to all of its processes."""
+        self.signal_all(signal.SIGKILL)
+        self.child.wait(PATIENCE_S)
+
     def sql(self, statement: str) -> str:
         """The answer of psql, unaligned, without headers."""
         command = [self._bin / "psql", "-h", self.folder, "-p", str(self.port), "-U", "postgres", "-Atc", statement]
@@ -143,11 +148,13 @@ class Valkey(Process):
         self.spawn(get_binary_path(), *[word for key, value in options.items() for word in (f"--{key}", str(value))])
         wait_until(self._listening, "Valkey to accept connections")
 
+    def ask(self, *command: str) -> Any:
+        with contextlib.closing(redis.Redis(host="127.0.0.1", port=self.port, password=self.PASSWORD)) as client:
+            return client.execute_command(*command)
+
     def cut_off(self, kind: str) -> int:
         """Close all connections of that kind, as the limit of their output buffer does. Returns how many they were."""
-        client = redis.Redis(host="127.0.0.1", port=self.port, password=self.PASSWORD)
-        with contextlib.closing(client):
-            return int(client.execute_command("CLIENT", "KILL", "TYPE", kind))
+        return int(self.ask("CLIENT", "KILL", "TYPE", kind))
 
     def _listening(self) -> bool:
         with socket.socket() as probe:

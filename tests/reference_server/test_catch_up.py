@@ -13,33 +13,7 @@ from reference_server.metrics import Metrics
 from reference_server.settings import Recovery
 from reference_server.trace import Trace
 from reference_server.wire import message_frame
-from tests.reference_server.fakes import FakeBackplane, FakeSocket, fake_connection, until
-
-
-class FakeStore:
-    """Channels with as many messages as they are said to have."""
-
-    def __init__(self) -> None:
-        self.newest: dict[str, int] = {}
-        self.questions: list[Sequence[object]] = []
-        self.down = False
-
-    async def last_seqs(self, channels: Sequence[str]) -> dict[str, int]:
-        self.questions.append(list(channels))
-        await asyncio.sleep(0)
-        if self.down:
-            raise DatabaseUnavailable("down")
-        return {name: self.newest[name] for name in channels if name in self.newest}
-
-    async def after(self, asked: Sequence[tuple[str, int]], limit: int) -> list[list[tuple[int, str]]]:
-        self.questions.append(list(asked))
-        await asyncio.sleep(0)
-        if self.down:
-            raise DatabaseUnavailable("down")
-        return [
-            [(seq, f"text {seq}") for seq in range(since + 1, min(self.newest[name], since + limit) + 1)]
-            for name, since in asked
-        ]
+from tests.reference_server.fakes import FakeBackplane, FakeSocket, FakeStore, fake_connection, until
 
 
 class Rig:

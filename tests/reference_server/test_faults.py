@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import struct
 import time
 from collections.abc import Callable
@@ -12,7 +11,8 @@ from contextlib import ExitStack
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.reference_server.stack import TOKEN, Client, Cluster, Postgres, Server, fresh, wait_until
+from tests.reference_server.deaf_client import DeafClient
+from tests.reference_server.stack import Client, Cluster, Postgres, fresh, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -226,40 +226,6 @@ def test_a_statement_that_times_out_is_not_stored(new_cluster: NewCluster) -> No
         locked.result()
     assert one.post(channel, "second")[1]["seq"] == 2
     assert cluster.postgres.sql(f"SELECT count(*) FROM messages WHERE channel = '{channel}'") == "2"
-
-
-class DeafClient:
-    """A client that subscribes and then reads nothing, with little room in the kernel."""
-
-    def __init__(self, server: Server, channel: str) -> None:
-        self.socket = socket.socket()
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        self.socket.settimeout(10)
-        self.socket.connect(("127.0.0.1", server.port))
-        self.socket.sendall(
-            b"GET /v1/ws HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n\r\n"
-        )
-        self._until(b"\r\n\r\n")
-        command = b'{"op": "subscribe", "channel": "%s"}' % channel.encode()
-        self.socket.sendall(bytes((0x81, 0x80 | len(command))) + bytes(4) + command)
-        self._until(b'"subscribed"')
-
-    def _until(self, expected: bytes) -> None:
-        heard = b""
-        while expected not in heard:
-            heard += self.socket.recv(4_096)
-
-    def rest(self) -> bytes:
-        """All that still comes, to the end of the connection, as far as it comes."""
-        heard = b""
-        try:
-            while data := self.socket.recv(1 << 20):
-                heard += data
-        except ConnectionResetError:
-            pass
-        self.socket.close()
-        return heard
 
 
 def test_a_slow_reader_is_closed_and_others_notice_nothing(new_cluster: NewCluster) -> None:

@@ -2,6 +2,7 @@ import asyncio
 
 import pytest
 
+from reference_server import fan_out as fan_out_module
 from reference_server import gateway as gateway_module
 from reference_server.channel import Channel
 from reference_server.connection import Connection
@@ -201,6 +202,65 @@ def test_much_at_once_is_written_in_parts() -> None:
     asyncio.run(main())
 
 
+def backlog(rig: Rig, chunks: int) -> None:
+    for seq in range(1, chunks + 1):
+        rig.gateway.on_message("c", seq, b"x" * CHUNK_BYTES)
+
+
+def test_the_rest_of_a_backlog_waits_for_its_readers() -> None:
+    """No reader is cut off only because we write faster than it can read: what is left is written when it has room."""
+
+    async def main() -> None:
+        rig = Rig()
+        _, quick = rig.join()
+        _, busy = rig.join()
+        busy.transport.waiting = LIMIT
+        backlog(rig, 3)
+        await asyncio.sleep(0.05)
+        assert len(quick.transport.written) == len(busy.transport.written) == 1
+        busy.transport.waiting = 0
+        await until(lambda: len(busy.transport.written) == 3)
+        assert busy.closed_with is None
+
+    asyncio.run(main())
+
+
+def test_a_backlog_does_not_wait_for_who_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while without any progress the others get theirs; how much may wait for one reader is what it always is."""
+    monkeypatch.setattr(fan_out_module, "STILL_S", 0.02)
+
+    async def main() -> None:
+        rig = Rig()
+        _, quick = rig.join()
+        _, dead = rig.join()
+        dead.transport.waiting = LIMIT
+        backlog(rig, 3)
+        await until(lambda: len(quick.transport.written) == 3)
+
+    asyncio.run(main())
+
+
+def test_a_backlog_waits_for_nobody_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not even for a reader that goes on taking a byte now and then."""
+    monkeypatch.setattr(fan_out_module, "BACKLOG_PATIENCE_S", 0.05)
+
+    async def main() -> None:
+        rig = Rig()
+        connection, trickle = rig.join()
+
+        def a_byte_less() -> int:
+            trickle.transport.waiting -= 1
+            return int(trickle.transport.waiting)
+
+        trickle.transport.waiting = LIMIT
+        connection.waiting_bytes = a_byte_less
+        backlog(rig, 2)
+        await until(lambda: len(trickle.transport.written) == 2)
+        assert trickle.transport.waiting > 0
+
+    asyncio.run(main())
+
+
 def test_busy_flushes_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
     """In a pause messages gather, and leave together at its end."""
 
@@ -333,7 +393,7 @@ def test_with_recovery_by_hand_what_comes_after_a_hole_waits() -> None:
 
 
 def test_the_trace_tells_when_the_way_in_was_lost_and_when_all_channels_were_back() -> None:
-    """``subscribed`` comes with the last channel's confirmation, not with the first's."""
+    """``subscribed`` comes with the last channel's confirmation, not with the first's; at once where there is none."""
 
     async def main() -> None:
         rig = Rig()
@@ -341,10 +401,10 @@ def test_the_trace_tells_when_the_way_in_was_lost_and_when_all_channels_were_bac
         rig.gateway.on_state(False)
         rig.gateway.on_state(True)
         rig.gateway.on_subscribed(["c"])
-        assert [state for state, _ in rig.trace.backplane.rows(0, 10)] == ["up", "down", "up"]
+        assert [state for state, _ in rig.trace.backplane.rows(0, 10)] == ["up", "subscribed", "down", "up"]
         rig.gateway.on_subscribed(["d"])
         states, times = zip(*rig.trace.backplane.rows(0, 10), strict=True)
-        assert states == ("up", "down", "up", "subscribed")
+        assert states == ("up", "subscribed", "down", "up", "subscribed")
         assert list(times) == sorted(times)
 
     asyncio.run(main())

@@ -3,7 +3,6 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 
-import hiredis
 import pytest
 import uvloop
 
@@ -13,64 +12,8 @@ from reference_server.backplane.memory import MemoryBackplane
 from reference_server.backplane.redis_pubsub import RedisPubSub
 from reference_server.metrics import Metrics
 from reference_server.settings import Redis
+from tests.reference_server.fake_redis import FakeRedis
 from tests.reference_server.fakes import until
-
-
-class FakeRedis:
-    """As much of Redis as Pub/Sub needs; it can be frozen, and it remembers what it was told."""
-
-    def __init__(self, password: bytes | None = None) -> None:
-        self.commands: list[list[bytes]] = []
-        self.frozen = False
-        self.port = 0
-        self._password = password
-        self._subscribers: dict[bytes, set[asyncio.StreamWriter]] = {}
-        self._writers: set[asyncio.StreamWriter] = set()
-
-    @asynccontextmanager
-    async def running(self, port: int = 0) -> AsyncIterator["FakeRedis"]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", port)
-        self.port = server.sockets[0].getsockname()[1]
-        try:
-            yield self
-        finally:
-            server.close()
-            for writer in self._writers:
-                writer.transport.abort()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._writers.add(writer)
-        parser = hiredis.Reader()
-        try:
-            while data := await reader.read(65_536):
-                parser.feed(data)
-                while (command := parser.gets()) is not False:
-                    self.commands.append(command)
-                    if not self.frozen:
-                        self._obey(command, writer)
-        except ConnectionError:
-            pass
-        finally:
-            self._writers.discard(writer)
-            for subscribers in self._subscribers.values():
-                subscribers.discard(writer)
-            writer.close()
-
-    def _obey(self, command: list[bytes], writer: asyncio.StreamWriter) -> None:
-        verb, *words = command
-        if verb == b"AUTH":
-            writer.write(b"+OK\r\n" if words[-1] == self._password else b"-WRONGPASS no\r\n")
-        elif verb == b"PING":
-            writer.write(b"+PONG\r\n")
-        elif verb == b"PUBLISH":
-            for subscriber in self._subscribers.get(words[0], ()):
-                subscriber.write(hiredis.pack_command(("message", *words)))
-            writer.write(b":1\r\n")
-        else:
-            for name in words:
-                subscribers = self._subscribers.setdefault(name, set())
-                (subscribers.add if verb == b"SUBSCRIBE" else subscribers.discard)(writer)
-                writer.write(b"*3\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n:1\r\n" % (len(verb), verb.lower(), len(name), name))
 
 
 class FakeReceiver:
@@ -220,6 +163,12 @@ def test_a_broker_that_does_not_keep_up_is_not_queued_for(monkeypatch: pytest.Mo
     asyncio.run(main())
 
 
+def test_a_post_never_waits_for_the_broker() -> None:
+    """Publishing is a plain call: it is answered even where there is no event loop that anything could wait on."""
+    backplane = RedisPubSub(Redis(host="192.0.2.1"), Metrics())
+    assert backplane.publish([Outgoing("c", 1, b"")]) is False
+
+
 @pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
 def test_a_connection_that_is_lost_takes_nothing_and_raises_nothing(
     loop_factory: Callable[[], asyncio.AbstractEventLoop],
@@ -239,6 +188,31 @@ def test_a_connection_that_is_lost_takes_nothing_and_raises_nothing(
 
     with asyncio.Runner(loop_factory=loop_factory) as runner:
         runner.run(main())
+
+
+def test_a_broker_that_hangs_up_again_and_again_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was made and lost at once counts as a failure: the pauses grow."""
+    limits_s: list[float] = []
+
+    def shortest(_: float, limit_s: float) -> float:
+        limits_s.append(limit_s)
+        return 0.0
+
+    monkeypatch.setattr("random.uniform", shortest)
+
+    async def main() -> None:
+        async with FakeRedis().running() as redis:
+            backplane = redis_pubsub_at(redis)
+
+            async def hang_up(_: resp.RespConnection) -> None:
+                raise ConnectionResetError("cut off")
+
+            monkeypatch.setattr(backplane, "_serve_subscriber", hang_up)
+            async with connected(backplane):
+                await until(lambda: redis_pubsub.BACK_OFF_CAP_S in limits_s)
+            assert sorted(limits_s) == limits_s
+
+    asyncio.run(main())
 
 
 def test_a_wrong_password_is_a_broker_that_is_down() -> None:

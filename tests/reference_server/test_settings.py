@@ -74,6 +74,7 @@ def test_a_secret_that_is_not_there_is_named(tmp_path: Path) -> None:
         ({"backplane": "carrier-pigeon"}, "backplane"),
         ({"write_path": "broker-first"}, "not implemented yet"),
         ({"limits": {"connections": 0}}, "connections"),
+        ({"limits": {"send_buffer_bytes": 2**31}}, "send_buffer_bytes"),
         ({"commit_pause_ms": -1}, "commit_pause_ms"),
     ],
 )
