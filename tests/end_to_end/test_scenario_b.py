@@ -69,3 +69,12 @@ def test_without_recovery_the_loss_is_found_and_its_hop_named(tmp_path: Path) ->
     assert sum(verdict["measurements"]["lost_at"].values()) == sum(
         phase["lost"] for phase in verdict["measurements"]["delivery_by_phase"].values()
     )
+
+
+def test_publishing_before_commit_is_found(tmp_path: Path) -> None:
+    """What other servers have before COMMIT was confirmed may never be stored: named message by message."""
+    code, verdict = run(tmp_path, "--server-module", "tests.end_to_end.premature_server")
+    assert code == 1
+    assert statuses(verdict)["commit-order"] == "fail"
+    (found,) = (found for found in verdict["findings"] if found["check"] == "commit-order")
+    assert "on another server before COMMIT" in found["examples"][0]
