@@ -39,7 +39,7 @@ def test_heavy_packages_are_not_imported_for_help() -> None:
     """Help, version and usage errors answer at once: nothing heavy is imported for them."""
     code = (
         "import sys, harness.cli\n"
-        "heavy = {'numpy', 'matplotlib', 'aiohttp', 'asyncpg', 'picows', 'rich', 'jinja2', 'redis', 'msgspec'}\n"
+        "heavy = {'numpy', 'matplotlib', 'aiohttp', 'asyncpg', 'picows', 'rich', 'jinja2', 'redis', 'msgspec', 'docker'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -50,7 +50,7 @@ def test_heavy_packages_are_not_imported_for_help() -> None:
     ("arguments", "words"),
     [
         (("run", "scenario-z"), ("unknown scenario 'scenario-z'", "scenario-a")),
-        (("run", "scenario-a", "--environment", "docker"), ("docker: comes later", "embedded")),
+        (("run", "scenario-a", "--environment", "swarm"), ("swarm: comes later", "embedded")),
         (("run", "scenario-a", "--environment", "moon"), ("'moon'", "embedded")),
         (("run", "scenario-a", "--backplane", "kafka"), ("kafka: comes later",)),
         (("run", "scenario-a", "--backplane", "memory"), ("--servers 1",)),
