@@ -191,7 +191,7 @@ def _commit_order(evidence: Evidence) -> Finding:
         answered = evidence.recording.posts["answered_ns"].astype(np.int64)
     acknowledged = evidence.outcome == ACKNOWLEDGED
     uncommitted = traced & (trace.committed == 0)
-    early_answer = traced & acknowledged & (answered < trace.committed)
+    early_answer = traced & acknowledged & (answered < trace.committed) & evidence.one_clock
     early_publication = traced & (trace.published > 0) & (trace.published < trace.committed)
     # Over the backplane: what a server reads from the database is committed, however late its COMMIT is confirmed.
     arrived_ns = np.where(trace.live, trace.received, np.iinfo(np.int64).max).min(axis=0)

@@ -76,6 +76,12 @@ class Evidence:
         return self.ended == "complete"
 
     @property
+    def one_clock(self) -> bool:
+        """Whether the servers' times can be compared with ours: not where they run on another kernel (Docker Desktop)."""
+        versions = self.recording.machine.get("cluster", {}).get("versions", {})
+        return bool(versions.get("clock") != "separate")
+
+    @property
     def measured(self) -> Bools:
         found: Bools = self.schedule.phase == MEASURED
         return found

@@ -120,7 +120,7 @@ def _server(evidence: Evidence, outage: Span, index: int) -> dict[str, Any]:
     """What this server's trace tells of the fault."""
     found: dict[str, Any] = {}
     states = evidence.recording.backplane.get(index)
-    if states is not None:
+    if states is not None and evidence.one_clock:
         lost = states["at_ns"][(states["state"] == DOWN) & (states["at_ns"] >= outage.begin_ns)]
         again = states["at_ns"][(states["state"] == SUBSCRIBED) & (states["at_ns"] >= outage.begin_ns)]
         if len(lost):
@@ -131,7 +131,7 @@ def _server(evidence: Evidence, outage: Span, index: int) -> dict[str, Any]:
     if evidence.trace is not None and disturbed is not None:
         recovered = (evidence.trace.received[index] > 0) & ~evidence.trace.live[index] & disturbed.window
         found["recovered"] = int(recovered.sum())
-        if recovered.any() and outage.end_ns:
+        if recovered.any() and outage.end_ns and evidence.one_clock:
             found["backfilled_s"] = _s(evidence.trace.written[index][recovered].max() - outage.end_ns)
     return found
 

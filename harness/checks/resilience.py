@@ -183,7 +183,7 @@ def _resubscribed(evidence: Evidence, outage: Span) -> Finding:
     check, states = "resubscribed", evidence.recording.backplane
     plan = evidence.plan
     cut = any(f.target is Target.REDIS and f.deed in (Deed.STOP, Deed.KILL, Deed.RESTART) for f in plan.faults)
-    if plan.backplane != "redis" or len(states) < plan.servers:
+    if plan.backplane != "redis" or len(states) < plan.servers or not evidence.one_clock:
         summary = f"not known: {len(states)} of {plan.servers} servers told what became of their backplane"
         return _finding(check, Kind.SAFETY, Status.UNKNOWN, summary, len(states), plan.servers)
     problems = []
@@ -284,7 +284,7 @@ def _filled_on_request(evidence: Evidence, outage: Span) -> Finding:
     """With manual recovery nothing is read from the database before somebody asks for it."""
     asked = evidence.recording.event("rebroadcast")
     trace, disturbed = evidence.trace, evidence.disturbance
-    if asked is None or trace is None or disturbed is None:
+    if asked is None or trace is None or disturbed is None or not evidence.one_clock:
         summary = "not known: no re-broadcast was asked for, or the servers' traces are missing"
         return _finding("filled-on-request", Kind.SAFETY, Status.UNKNOWN, summary, None, 0)
     recovered = (trace.received > 0) & ~trace.live & disturbed.window

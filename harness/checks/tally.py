@@ -247,7 +247,7 @@ def _time(found: Tally, evidence: Evidence, piece: _Piece, first: NDArray[np.boo
     window_ns = evidence.start_ns + int(evidence.plan.warm_up_s * 1e9)
     second = np.maximum((evidence.intended_ns[message] - window_ns) // 1_000_000_000, 0)
     push = np.empty(0, np.int64)
-    if evidence.trace is not None:
+    if evidence.trace is not None and evidence.one_clock:
         at_server = evidence.trace.received[evidence.client_server[client], message]
         push = (received - at_server)[(at_server > 0) & ~evidence.reconnected[client]]
     disturbed = np.zeros(len(message), np.bool_)

@@ -66,6 +66,7 @@ class HandMade:
     backplane: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
     """by server: (state, ms after START_NS)"""
     events: list[dict[str, Any]] = field(default_factory=list)
+    versions: dict[str, str] = field(default_factory=dict)
     statuses: dict[int, int] = field(default_factory=dict)
     """HTTP statuses of answers that are not 200"""
 
@@ -163,7 +164,7 @@ class HandMade:
         return Recording(
             folder=folder,
             plan=plan,
-            machine={"limits": {"cores": 2}},
+            machine={"limits": {"cores": 2}, "cluster": {"versions": self.versions}},
             events=(
                 {"event": "probe", "at_ns": 1, "expected": self.clients, "seen": self.clients},
                 {"event": "schedule", "at_ns": 2, "start_ns": START_NS},

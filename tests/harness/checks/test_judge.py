@@ -116,3 +116,15 @@ def test_a_loss_is_charged_to_the_hop_that_lost_it(tmp_path: Path, planted: dict
     for name, value in planted.items():
         setattr(run, name, value)
     assert run.verdict(tmp_path).measurements["lost_at"] == {hop: 1}
+
+
+def test_times_of_another_clock_are_not_compared(tmp_path: Path) -> None:
+    """Servers on another kernel: an answer before their COMMIT means nothing, a publication before it still does."""
+    run = HandMade(versions={"clock": "separate"})
+    run.post(answered_ms=1, committed_ms=2)
+    verdict = run.verdict(tmp_path)
+    assert finding(verdict, "commit-order").status is Status.PASS
+    steps = verdict.measurements["steps_ms"]
+    assert (steps["ingest"]["count"], steps["push"]["count"], steps["commit"]["count"]) == (0, 0, 1)
+    run.post(committed_ms=3, published_ms=2)
+    assert finding(run.verdict(tmp_path), "commit-order").status is Status.FAIL
