@@ -128,7 +128,8 @@ class Fleet:
                 # After a fault there may be more than expected: posts of unknown outcome that turn out to exist.
                 await asyncio.sleep(STRAGGLERS_AFTER_FAULTS_S if self._plan.faults else STRAGGLERS_S)
                 return True
-            if state.delivered != seen:
+            if state.delivered != seen or state.subscribed < self._plan.clients:
+                # Who has lost its connection is on its way back, and what it missed with it: that is no quiet.
                 seen, changed_s = state.delivered, time.monotonic()
             elif time.monotonic() - changed_s > quiet_s:
                 return False

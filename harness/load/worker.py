@@ -28,6 +28,8 @@ from harness.recording.format import DELIVERY, SESSION, SIGHTING
 HANDSHAKES = 64
 """How many connects are in flight at once: more only fill the servers' listen queues."""
 HANDSHAKE_TIMEOUT_S = 20.0
+RECONNECT_TIMEOUT_S = 5.0
+"""Of a client that was connected before: then few connect at once, and another server may answer."""
 BACK_OFF_BASE_S = 0.25
 BACK_OFF_CAP_S = 5.0
 READ_BUFFER_BYTES = 2_048
@@ -131,8 +133,11 @@ class Worker:
         while not self.closing:
             server = self.job.servers[client.server]
             try:
-                # picows bounds the handshake, not the connecting before it, which a partitioned host never answers.
-                async with self.handshakes, asyncio.timeout(HANDSHAKE_TIMEOUT_S):
+                # picows bounds the handshake, not the connecting before it, which a host that is gone never answers.
+                async with (
+                    self.handshakes,
+                    asyncio.timeout(RECONNECT_TIMEOUT_S if client.connected_ns else HANDSHAKE_TIMEOUT_S),
+                ):
                     await ws_connect(
                         lambda: client,
                         f"ws://{server.host}:{server.port}/v1/ws",
