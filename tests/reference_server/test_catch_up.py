@@ -74,7 +74,7 @@ def test_a_lost_tail_is_found_by_comparing(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_while_the_backplane_is_down_the_database_is_asked_more_often() -> None:
-    """Then the sweep every 150 ms is how messages travel."""
+    """Then the sweep is how messages travel."""
 
     async def main() -> None:
         async with Rig() as rig:
