@@ -23,6 +23,8 @@ REST_PER_SWEEP = 8
 database connection's time."""
 CHANNELS_PER_SWEEP = 2_000
 CHANNELS_PER_READ = 64
+CHANNELS_PER_FILL = 16
+"""What is read at once is written at once: few channels, so that posts get their turn in between."""
 ROWS_PER_READ = 200
 REBROADCAST_LIMIT_S = 30.0
 PENDING_PAUSE_S = 0.02
@@ -179,7 +181,7 @@ class CatchUp:
         while True:
             await gateway.fill_wanted.wait()
             asked: list[tuple[str, int]] = []
-            while gateway.behind and len(asked) < CHANNELS_PER_READ:
+            while gateway.behind and len(asked) < CHANNELS_PER_FILL:
                 channel = gateway.channels.get(gateway.behind.pop())
                 if channel is not None and channel.position is not None and channel.behind:
                     asked.append((channel.name, channel.position))

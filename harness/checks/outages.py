@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.model.fault import Fault, Target
+from harness.model.fault import Deed, Fault, Target
 from harness.planning.placement import client_servers
 from harness.recording.format import ACKNOWLEDGED, SUBSCRIBED
 from harness.recording.reader import Recording
@@ -38,6 +38,17 @@ class Outage:
     what: str
     seen: dict[str, Any]
     seen_back: dict[str, Any]
+
+    @property
+    def over_ns(self) -> int:
+        """When nothing waits for the broken part any more; `NEVER` where it never came back.
+
+        After a partition that is later: TCP doubles its wait with every attempt (RFC 6298), so a connection that lived
+        through it may stay silent for as long again.
+        """
+        if not self.back_ns:
+            return int(NEVER)
+        return self.back_ns + (self.back_ns - self.begun_ns if self.fault.deed is Deed.PARTITION else 0)
 
 
 def outages(recording: Recording) -> tuple[Outage, ...]:
@@ -146,9 +157,9 @@ def _held_up(
     """Messages that this outage held up whoever they went to: for want of the database, of the server that took them, or
     of somebody who asks for them."""
     target = outage.fault.target
-    end_ns = outage.back_ns or NEVER
+    end_ns = outage.over_ns
     if target is Target.POSTGRES and outage.back_ns:
-        end_ns = _served_again_ns(recording, outage.back_ns)
+        end_ns = max(end_ns, _served_again_ns(recording, outage.back_ns))
     asked = recording.event("rebroadcast-done")
     if recording.plan.recovery == "manual" and asked is not None:
         end_ns = max(end_ns, int(asked["at_ns"]))
@@ -183,7 +194,7 @@ def _away(recording: Recording, found: Sequence[Outage]) -> tuple[Ints, Ints]:
         if outage.fault.target is Target.CLIENTS:
             mine[[int(part.removeprefix("client-")) for part in outage.fault.parts]] = True
         begin[mine] = np.minimum(begin[mine], outage.begun_ns - LEAD_NS)
-        end[mine] = np.maximum(end[mine], outage.back_ns or NEVER)
+        end[mine] = np.maximum(end[mine], outage.over_ns)
     for seen in recording.seen.values():
         # Of a client with more connections: from the end of its first to the beginning of its last.
         sessions = seen.sessions
@@ -199,7 +210,7 @@ def settled_ns(recording: Recording, found: Sequence[Outage]) -> int:
     """When the last sign of recovery was seen, and a second more; `NEVER` where something was not undone."""
     if any(not outage.back_ns for outage in found):
         return int(NEVER)
-    signs = [outage.back_ns for outage in found]
+    signs = [outage.over_ns for outage in found]
     signs += [int(rows["at_ns"][rows["state"] == SUBSCRIBED].max(initial=0)) for rows in recording.backplane.values()]
     signs += [int(seen.sessions["subscribed_ns"].max(initial=0)) for seen in recording.seen.values()]
     return max(signs) + SETTLE_NS
