@@ -39,6 +39,7 @@ POST_LIMIT_S = 30.0
 QUIET_S = 5.0
 DRAIN_LIMIT_S = 60.0
 COLLECT_LIMIT_S = 120.0
+HURRIED_COLLECT_LIMIT_S = 10.0
 LEAD_S = 0.5
 """Between telling the sender to start and the first intended time, so that the start itself is not late."""
 
@@ -175,9 +176,11 @@ async def _conduct(plan: Plan, *, folder: Path, journal: Journal, server_urls: t
         try:
             async with fleet, Telemetry(cluster, processes=fleet.processes, path=folder / "telemetry.jsonl"):
                 await _guarded(_load(plan, cluster, fleet, journal, enter, watch), cluster, fleet, watch)
-        finally:
-            enter("collect")
-            await _collect(plan, cluster, folder, watch)
+        except BaseException:
+            # Cut short: perhaps while something was broken on purpose, so whoever does not answer soon will not answer.
+            await _collect(plan, cluster, folder, enter, watch, limit_s=HURRIED_COLLECT_LIMIT_S)
+            raise
+        await _collect(plan, cluster, folder, enter, watch, limit_s=COLLECT_LIMIT_S)
     if plan.query_log:
         postgres_log.collect(folder)
     enter("sealed")
@@ -246,15 +249,18 @@ def _raise_casualty(cluster: Cluster, fleet: Fleet) -> None:
     fleet.check()
 
 
-async def _collect(plan: Plan, cluster: Cluster, folder: Path, watch: Watch) -> None:
-    """Take what the cluster knows: traces and the audit. Bounded; a part that cannot be had is said and left out."""
-    dead = bool(cluster.casualties())
+async def _collect(
+    plan: Plan, cluster: Cluster, folder: Path, enter: Callable[[str], None], watch: Watch, *, limit_s: float
+) -> None:
+    """Take what the cluster knows: traces and the audit, each within ``limit_s``; a part that cannot be had is said and
+    left out."""
+    enter("collect")
     for name, part in (
         ("traces", collect_traces(cluster, plan, folder)),
         ("audit", audit(cluster, plan, folder)),
     ):
         try:
-            async with asyncio.timeout(10 if dead else COLLECT_LIMIT_S):
+            async with asyncio.timeout(limit_s):
                 await part
         except (HarnessError, OSError) as error:
             watch.note(f"{name} not collected: {_told(error) or type(error).__name__}")
