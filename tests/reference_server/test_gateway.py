@@ -2,11 +2,10 @@ import asyncio
 
 import pytest
 
-from reference_server import fan_out as fan_out_module
 from reference_server import gateway as gateway_module
 from reference_server.channel import Channel
 from reference_server.connection import Connection
-from reference_server.fan_out import CHUNK_BYTES, SLOW_READER, FanOut
+from reference_server.fan_out import SLOW_READER, FanOut
 from reference_server.gateway import Gateway
 from reference_server.metrics import Metrics
 from reference_server.settings import Recovery
@@ -183,80 +182,6 @@ def test_a_slow_reader_is_shut_and_nobody_else_notices() -> None:
         assert text(slow_socket) == b"<1>"
         assert text(quick) == b"<1><2>"
         assert rig.metrics.slow_readers == 1
-
-    asyncio.run(main())
-
-
-def test_much_at_once_is_written_in_parts() -> None:
-    """After an outage a channel may have megabytes to deliver: no reader is called slow for that alone."""
-
-    async def main() -> None:
-        rig = Rig()
-        _, socket = rig.join()
-        part = b"x" * (CHUNK_BYTES // 2)
-        for seq in range(1, 6):
-            rig.gateway.on_message("c", seq, part)
-        await until(lambda: rig.channel.flushed == 5)
-        assert [len(data) // len(part) for data in socket.transport.written] == [2, 2, 1]
-
-    asyncio.run(main())
-
-
-def backlog(rig: Rig, chunks: int) -> None:
-    for seq in range(1, chunks + 1):
-        rig.gateway.on_message("c", seq, b"x" * CHUNK_BYTES)
-
-
-def test_the_rest_of_a_backlog_waits_for_its_readers() -> None:
-    """No reader is cut off only because we write faster than it can read: what is left is written when it has room."""
-
-    async def main() -> None:
-        rig = Rig()
-        _, quick = rig.join()
-        _, busy = rig.join()
-        busy.transport.waiting = LIMIT
-        backlog(rig, 3)
-        await asyncio.sleep(0.05)
-        assert len(quick.transport.written) == len(busy.transport.written) == 1
-        busy.transport.waiting = 0
-        await until(lambda: len(busy.transport.written) == 3)
-        assert busy.closed_with is None
-
-    asyncio.run(main())
-
-
-def test_a_backlog_does_not_wait_for_who_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a while without any progress the others get theirs; how much may wait for one reader is what it always is."""
-    monkeypatch.setattr(fan_out_module, "STILL_S", 0.02)
-
-    async def main() -> None:
-        rig = Rig()
-        _, quick = rig.join()
-        _, dead = rig.join()
-        dead.transport.waiting = LIMIT
-        backlog(rig, 3)
-        await until(lambda: len(quick.transport.written) == 3)
-
-    asyncio.run(main())
-
-
-def test_a_backlog_waits_for_nobody_without_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not even for a reader that goes on taking a byte now and then."""
-    monkeypatch.setattr(fan_out_module, "BACKLOG_PATIENCE_S", 0.05)
-
-    async def main() -> None:
-        rig = Rig()
-        connection, trickle = rig.join()
-
-        def a_byte_less() -> int:
-            trickle.transport.waiting -= 1
-            return int(trickle.transport.waiting)
-
-        trickle.transport.waiting = LIMIT
-        connection.waiting_bytes = a_byte_less
-        backlog(rig, 2)
-        await until(lambda: len(trickle.transport.written) == 2)
-        assert trickle.transport.waiting > 0
 
     asyncio.run(main())
 
