@@ -97,9 +97,10 @@ class Child:
         """Ask it to end by signal ``number``; kill it when it has not after ``timeout_s``. Never raises."""
         self.asked_to_end = True
         self.send(number)
-        self.send(signal.SIGCONT)
+        # All of it: whatever was frozen below would neither end nor be ended with its parent.
+        self.send_family(signal.SIGCONT)
         if not await self._ended_within(timeout_s):
-            self.send(signal.SIGKILL)
+            self.send_family(signal.SIGKILL)
             await self._ended_within(timeout_s)
 
     @property

@@ -84,6 +84,33 @@ class Guard:
             self._process.stdin.flush()
 
 
+def descendants(pid: int) -> list[int]:
+    """All processes below ``pid`` now; none where `ps` does not say."""
+    try:
+        shown = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607 - where ps lives differs between systems
+            capture_output=True,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    children: dict[int, list[int]] = {}
+    for line in shown.stdout.splitlines():
+        child, _, parent = line.strip().partition(" ")
+        children.setdefault(int(parent), []).append(int(child))
+    found = list(children.get(pid, ()))
+    for each in found:
+        found += children.get(each, ())
+    return found
+
+
+def _send(number: int, pids: list[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
 def end_processes(processes: list[tuple[int, str]], grace_s: float) -> None:
     """Terminate those (pid, start time) that are still the same processes; kill what is left after ``grace_s``."""
 
@@ -92,10 +119,12 @@ def end_processes(processes: list[tuple[int, str]], grace_s: float) -> None:
 
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid in alive():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                # A stopped process takes SIGTERM only once it goes on.
-                os.kill(pid, number)
-                os.kill(pid, signal.SIGCONT)
+            below = descendants(pid)
+            _send(number, [pid])
+            # A stopped process takes SIGTERM only once it goes on, and one below it would outlive it stopped.
+            _send(signal.SIGCONT, [pid, *below])
+            if number == signal.SIGKILL:
+                _send(number, below)
         deadline_s = time.monotonic() + grace_s
         while alive() and time.monotonic() < deadline_s:
             time.sleep(0.02)

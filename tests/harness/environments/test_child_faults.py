@@ -96,7 +96,11 @@ def test_a_paused_part_does_not_outlive_the_run(tmp_path: Path) -> None:
     async def scenario() -> Any:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
             await cluster.inflict(Deed.PAUSE, "postgres")
-            return [process.pid for process in cluster.processes]
+            return [
+                member.pid
+                for process in cluster.processes
+                for member in (psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True))
+            ]
 
     assert not any(psutil.pid_exists(pid) for pid in asyncio.run(scenario()))
 
