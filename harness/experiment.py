@@ -26,7 +26,6 @@ from harness.observation.limits import raise_descriptor_limit
 from harness.observation.machine import describe_machine
 from harness.observation.telemetry import Telemetry
 from harness.observation.trace import collect_traces
-from harness.recording.format import RUNS
 from harness.recording.writer import Journal, create_folder
 
 CONNECT_LIMIT_S = 300.0
@@ -102,9 +101,10 @@ def render_report(folder: Path) -> Path:
     from harness.recording.reader import read_events, read_machine, read_verdict
     from harness.report import write_index, write_report
 
-    page = write_report(folder, read_verdict(folder), read_machine(folder), read_events(folder))
-    # A run of a sweep is found through the sweep's own report.
-    if folder.resolve().parent.name != RUNS:
+    verdict = read_verdict(folder)
+    page = write_report(folder, verdict, read_machine(folder), read_events(folder))
+    # Only where it lies among other results: not above a copy, nor above a run of a sweep, which has its own report.
+    if folder.resolve().parent.name == verdict.plan.scenario:
         write_index(folder.resolve().parent.parent)
     return page
 

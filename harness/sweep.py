@@ -151,8 +151,10 @@ def render_sweep(folder: Path) -> Path:
     from harness.report import write_index
     from harness.report.sweep_page import write_sweep_report
 
-    page = write_sweep_report(folder, read_verdict(folder), _machine(folder, read_sweep(folder)), read_events(folder))
-    write_index(folder.resolve().parent.parent)
+    verdict = read_verdict(folder)
+    page = write_sweep_report(folder, verdict, _machine(folder, read_sweep(folder)), read_events(folder))
+    if folder.resolve().parent.name == verdict.plan.scenario:
+        write_index(folder.resolve().parent.parent)
     return page
 
 

@@ -242,6 +242,7 @@ def test_a_copied_run_is_judged_alike(run_in: Path, tmp_path: Path) -> None:
     )
     assert reported.returncode == 0, reported.stderr
     assert (copy / "report.html").exists()
+    assert not (tmp_path / "index.html").exists(), "nothing is written outside the copied folder"
 
 
 def test_up_and_down() -> None:
