@@ -93,7 +93,7 @@ def plot(name: str, title: str, series: Series, scene: Scene, limits: tuple[Limi
     _time(axes, scene)
     _quantiles(axes, scene)
     for limit in limits:
-        _limit(axes, limit)
+        draw_limit(axes, limit)
     y_label = printable(series.y_label, 60) + (", logarithmic" if log else "")
     drawing.text(0.008, 1 - 15 / height, title, fontsize=_TITLE, weight="bold", color=palette.INK.light)
     drawing.text(0.008, 1 - 33 / height, y_label, fontsize=_SMALL, color=palette.MUTED.light)
@@ -230,7 +230,8 @@ def _quantiles(axes: "Axes", scene: Scene) -> None:
     axes.grid(axis="x", color=palette.GRID.light, linewidth=0.8)
 
 
-def _limit(axes: "Axes", limit: Limit) -> None:
+def draw_limit(axes: "Axes", limit: Limit) -> None:
+    """A dashed line with its words at the right end."""
     axes.axhline(limit.at, color=palette.LIMIT.light, linewidth=1.2, linestyle=(0, (5, 3)), zorder=2)
     axes.annotate(
         limit.words,

@@ -5,6 +5,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from harness.report import palette
+from harness.report.plotting import Limit, draw_limit
 from harness.report.quantities import figure
 
 if TYPE_CHECKING:
@@ -55,18 +56,7 @@ def draw_plot(plot: Plot) -> "Figure":
     for line in plot.lines:
         _line(axes, line)
     if plot.limit is not None:
-        axes.axhline(plot.limit, color=palette.LIMIT.light, linewidth=1.2, linestyle=(0, (5, 3)), zorder=2)
-        axes.annotate(
-            plot.limit_words,
-            (1, plot.limit),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 3),
-            textcoords="offset points",
-            fontsize=_SMALL,
-            color=palette.LIMIT.light,
-            ha="right",
-            va="bottom",
-        )
+        draw_limit(axes, Limit(at=plot.limit, words=plot.limit_words))
     _frame(axes, plot)
     drawing.text(0.008, 1 - 15 / HEIGHT, plot.title, fontsize=_TITLE, weight="bold", color=palette.INK.light)
     drawing.text(0.008, 1 - 33 / HEIGHT, plot.unit, fontsize=_SMALL, color=palette.MUTED.light)
