@@ -4,8 +4,9 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Protocol
 
 from reference_server.channel import Channel
 from reference_server.coalesced import Coalesced
@@ -32,8 +33,16 @@ SUBSCRIBE_PATIENCE_S = 0.5
 """How long an opening channel waits for the backplane to confirm. Without it nothing is lost, only later."""
 
 Rows = list[tuple[int, bytes]]
-LastSeqs = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
-After = Callable[[Sequence[tuple[str, int]], int], Awaitable[list[list[tuple[int, str]]]]]
+
+
+class Reader(Protocol):
+    """What the database tells (store.Store). All raise DatabaseError."""
+
+    async def last_seqs(self, channels: Sequence[str]) -> dict[str, int]: ...
+
+    async def news(self, positions: Sequence[tuple[str, int]]) -> dict[str, int]: ...
+
+    async def after(self, asked: Sequence[tuple[str, int]], limit: int) -> list[list[tuple[int, str]]]: ...
 
 
 class CatchUp:
@@ -45,10 +54,9 @@ class CatchUp:
     together they would ask, and write, all at once.
     """
 
-    def __init__(self, gateway: Gateway, last_seqs: LastSeqs, after: After, *, automatic: bool) -> None:
+    def __init__(self, gateway: Gateway, reader: Reader, *, automatic: bool) -> None:
         self._gateway = gateway
-        self._last_seqs = last_seqs
-        self._after = after
+        self._reader = reader
         self._automatic = automatic
         self._swept_s = self._lost_s = self._tidied_s = -math.inf
         self._took_s = 0.0
@@ -112,11 +120,11 @@ class CatchUp:
         return [(name, position) for name, position in behind[:CHANNELS_PER_READ] if position is not None]
 
     async def _ask_newest(self, names: Sequence[str]) -> list[int]:
-        newest = await self._last_seqs(names)
+        newest = await self._reader.last_seqs(names)
         return [newest.get(name, 0) for name in names]
 
     async def _ask_after(self, asked: Sequence[tuple[str, int]]) -> list[Rows]:
-        found = await self._after(asked, ROWS_PER_READ)
+        found = await self._reader.after(asked, ROWS_PER_READ)
         return [
             [(seq, message_frame(name, seq, text)) for seq, text in rows]
             for (name, _), rows in zip(asked, found, strict=True)
@@ -166,12 +174,14 @@ class CatchUp:
         if not self._automatic:
             return
         for at in range(0, len(names), CHANNELS_PER_SWEEP):
-            part = names[at : at + CHANNELS_PER_SWEEP]
+            channels = [self._gateway.channels.get(name) for name in names[at : at + CHANNELS_PER_SWEEP]]
+            positions = [(c.name, c.position) for c in channels if c is not None and c.position is not None]
             try:
-                newest = await self._ask_newest(part)
+                # Only what is news: while the backplane is down this is asked many times a second, of every channel.
+                news = await self._reader.news(positions)
             except DatabaseError:
                 return  # the next sweep asks again
-            for name, seq in zip(part, newest, strict=True):
+            for name, seq in news.items():
                 channel = self._gateway.channels.get(name)
                 if channel is not None and channel.position is not None:
                     self._gateway.settle(name, seq)

@@ -65,6 +65,11 @@ APPEND = "SELECT seq_out, duplicate_out FROM append_messages($1::text[], $2::tex
 
 LAST_SEQS = "SELECT name, last_seq FROM channels WHERE name = ANY ($1::text[])"
 
+NEWS = """
+SELECT name, last_seq FROM unnest($1::text[], $2::bigint[]) AS known (channel, position)
+JOIN channels ON name = channel COLLATE "C" AND last_seq > position
+"""
+
 AFTER = """
 SELECT asked.n, found.seq, found.text
 FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS asked (channel, since, n)

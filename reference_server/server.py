@@ -63,7 +63,7 @@ async def _serve_with(settings: Settings, store: Store, listener: socket.socket)
     backplane = _backplane(settings, metrics)
     fan_out = FanOut(waiting_limit_bytes=limits.waiting_bytes, trace=trace, metrics=metrics)
     gateway = Gateway(backplane, fan_out, recovery=settings.recovery, trace=trace, metrics=metrics)
-    catch_up = CatchUp(gateway, store.last_seqs, store.after, automatic=settings.recovery == "automatic")
+    catch_up = CatchUp(gateway, store, automatic=settings.recovery == "automatic")
     write_path = WritePath(
         store.append,
         backplane.publish,

@@ -57,6 +57,12 @@ class Store:
         rows = await self._reader.fetch(schema.LAST_SEQS, channels)
         return {row[0]: row[1] for row in rows}
 
+    async def news(self, positions: Sequence[tuple[str, int]]) -> dict[str, int]:
+        """The newest committed seq of those channels that have gone beyond their (channel, position)."""
+        channels, seqs = [channel for channel, _ in positions], [position for _, position in positions]
+        rows = await self._reader.fetch(schema.NEWS, channels, seqs)
+        return {row[0]: row[1] for row in rows}
+
     async def after(self, asked: Sequence[tuple[str, int]], limit: int) -> list[list[tuple[int, str]]]:
         """For each (channel, since) at most ``limit`` messages after ``since``, in order, without a gap: (seq, text)."""
         found: list[list[tuple[int, str]]] = [[] for _ in asked]

@@ -77,6 +77,10 @@ class FakeStore:
             raise DatabaseUnavailable("down")
         return {name: self.newest[name] for name in channels if name in self.newest}
 
+    async def news(self, positions: Sequence[tuple[str, int]]) -> dict[str, int]:
+        newest = await self.last_seqs([name for name, _ in positions])
+        return {name: newest[name] for name, position in positions if newest.get(name, 0) > position}
+
     async def after(self, asked: Sequence[tuple[str, int]], limit: int) -> list[list[tuple[int, str]]]:
         self.questions.append(list(asked))
         await asyncio.sleep(0)

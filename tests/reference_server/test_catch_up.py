@@ -25,7 +25,7 @@ class Rig:
         self.gateway = Gateway(FakeBackplane(), fan_out, recovery=recovery, trace=trace, metrics=metrics)
         self.gateway.on_state(True)
         automatic = recovery == "automatic"
-        self.catch_up = CatchUp(self.gateway, self.store.last_seqs, self.store.after, automatic=automatic)
+        self.catch_up = CatchUp(self.gateway, self.store, automatic=automatic)
 
     async def join(self, name: str) -> FakeSocket:
         connection, socket = fake_connection()

@@ -27,7 +27,7 @@ class Rig:
         fan_out = FanOut(waiting_limit_bytes=10**9, trace=self.trace, metrics=self.metrics)
         self.gateway = Gateway(self.backplane, fan_out, recovery=recovery, trace=self.trace, metrics=self.metrics)
         automatic = recovery == "automatic"
-        self.catch_up = CatchUp(self.gateway, self.store.last_seqs, self.store.after, automatic=automatic)
+        self.catch_up = CatchUp(self.gateway, self.store, automatic=automatic)
         self.socket: FakeSocket
 
     def start(self) -> "asyncio.Task[object]":

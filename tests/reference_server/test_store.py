@@ -62,6 +62,8 @@ def test_equal_ids_in_one_batch_are_one_message(postgres: Postgres) -> None:
         assert rows == [(1, False), (1, True), (1, False), (2, False), (3, False)]
         assert await store.append([a], ["6"], ["j"]) == [(3, True)]
         assert (await store.last_seqs([a, b, fresh()])) == {a: 3, b: 1}
+        assert (await store.news([(a, 2), (b, 1), (fresh(), 0)])) == {a: 3}
+        assert (await store.news([])) == {}
 
     with_stores(postgres, 1, use)
 
