@@ -16,6 +16,8 @@ LOOP_LAG_P99_LIMIT_MS = 10.0
 GENERATOR_CORES_LIMIT = 0.8
 FOREIGN_SHARE_LIMIT = 0.1
 STEAL_PERCENT_LIMIT = 1.0
+DISK_STALLED_PERCENT_LIMIT = 0.5
+"""What comes into one hundredth of the time decides a P99; a probe that looks now and then sees about half of it."""
 SAMPLES_AT_LEAST = 300
 """An upper 95 % bound on a P99 needs 299 independent samples: 0.99^299 < 0.05."""
 RATE_SHARE_AT_LEAST = 0.99
@@ -35,6 +37,7 @@ def findings(evidence: Evidence, tally: Tally, figures: dict[str, Any]) -> list[
         _loop_lag(evidence),
         _generator_cpu(evidence),
         *ours_only,
+        *_disk(evidence),
         _steal(evidence),
         _clock(evidence, tally),
     ]
@@ -231,6 +234,25 @@ def _steal(evidence: Evidence) -> Finding:
         bend=Bend.WORSE,
         samples=len(found),
     )
+
+
+def _disk(evidence: Evidence) -> list[Finding]:
+    """Not asked where it was not measured: it can only excuse. Nor of an external cluster, whose disk is another."""
+    found = resources.samples(evidence)
+    stalled = resources.rate(found, "machine", "disk_stalled_s")
+    if stalled is None or evidence.plan.environment == "external":
+        return []
+    return [
+        _limit(
+            "disk",
+            100 * stalled,
+            DISK_STALLED_PERCENT_LIMIT,
+            "time in which the disk let a write of one page wait for 30 ms or longer",
+            "stalled_percent",
+            bend=Bend.WORSE,
+            samples=len(found),
+        )
+    ]
 
 
 def _clock(evidence: Evidence, tally: Tally) -> Finding:

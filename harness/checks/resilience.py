@@ -16,6 +16,7 @@ from harness.recording.format import ACKNOWLEDGED, DOWN, INDETERMINATE, REJECTED
 
 # Conventions (docs/results.md says why each).
 SLOWER_AT_MOST = 1.2
+CLOSED_BY_US = 1000
 RESOLUTION_MS = 5.0
 """Differences below this are not told apart from a shared machine's noise by the few hundred posts of an outage."""
 BACKFILL_LIMIT_S = 10.0
@@ -241,7 +242,9 @@ def _reconnected(evidence: Evidence, figures: Mapping[str, Any]) -> Finding:
         sessions = seen.sessions
         order = np.lexsort((sessions["ended_ns"], sessions["client"]))
         last = order[np.flatnonzero(np.r_[np.diff(sessions["client"][order].astype(np.int64)) != 0, True])]
-        left += int((sessions["subscribed_ns"][last] == 0).sum())
+        # The load worker closes what stands at the end; a killed one leaves it open.
+        away = (sessions["subscribed_ns"][last] == 0) | ~np.isin(sessions["close_code"][last], (0, CLOSED_BY_US))
+        left += int(away.sum())
     moved = figures.get("reconnected", {})
     count = int(moved.get("clients", 0))
     summary = f"{left:,} clients were not subscribed at the end" if left else "every client was subscribed at the end"

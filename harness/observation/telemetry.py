@@ -3,9 +3,12 @@
 import asyncio
 import contextlib
 import logging
+import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +21,9 @@ from harness.model.cluster import BrokerAddress, Cluster, ClusterProcess, Databa
 
 INTERVAL_S = 1.0
 PART_TIMEOUT_S = 0.8
+DISK_PAUSE_S = 0.05
+DISK_STALL_S = 0.03
+"""A small write that waits longer for the disk is a stall: such a write is done within a few milliseconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +34,7 @@ class Telemetry:
 
     def __init__(self, cluster: Cluster, *, processes: Callable[[], Sequence[ClusterProcess]], path: Path) -> None:
         self._machine = _Machine()
+        self._disk = _Disk()
         self._processes = _Processes(lambda: [*cluster.processes, *processes()])
         self._redis = _Redis(cluster.broker) if cluster.broker else None
         self._postgres = _Postgres(cluster.database) if cluster.database else None
@@ -35,6 +42,7 @@ class Telemetry:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        self._disk.start()
         self._task = asyncio.create_task(self._run())
         return self
 
@@ -42,6 +50,7 @@ class Telemetry:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._task is not None
+        self._disk.end()
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
@@ -61,7 +70,7 @@ class Telemetry:
 
     async def _sample(self) -> dict[str, Any]:
         sample: dict[str, Any] = {"at_ns": time.monotonic_ns()}
-        sample["machine"] = self._machine.sample()
+        sample["machine"] = self._machine.sample() | self._disk.sample()
         sample["processes"] = self._processes.sample()
         parts = {"redis": self._redis, "postgres": self._postgres}
         present = {name: part for name, part in parts.items() if part is not None}
@@ -108,6 +117,40 @@ def _tcp_counters() -> dict[str, int]:
         except (OSError, ValueError, IndexError):
             continue
     return found
+
+
+class _Disk(Thread):
+    """Writes a page and waits until the disk has it, 20 times a second, where the embedded database has its data.
+
+    What every commit waits for too, so it tells a disk that stood still from a database that was slow.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(name="disk probe", daemon=True)
+        self._over = Event()
+        self._works = False
+        self._stalled_s = 0.0
+
+    def run(self) -> None:
+        try:
+            with tempfile.TemporaryFile() as file:
+                while not self._over.wait(DISK_PAUSE_S):
+                    begun_s = time.monotonic()
+                    os.pwrite(file.fileno(), bytes(4096), 0)
+                    os.fsync(file.fileno())
+                    took_s = time.monotonic() - begun_s
+                    self._works = True
+                    self._stalled_s += took_s if took_s >= DISK_STALL_S else 0.0
+        except OSError as error:
+            self._works = False
+            _log.debug("the disk is not probed any longer: %s", error)
+
+    def sample(self) -> dict[str, float]:
+        return {"disk_stalled_s": round(self._stalled_s, 4)} if self._works else {}
+
+    def end(self) -> None:
+        """Returns at once: a disk that stands still is not waited for."""
+        self._over.set()
 
 
 class _Processes:

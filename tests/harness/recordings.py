@@ -69,6 +69,7 @@ class HandMade:
     versions: dict[str, str] = field(default_factory=dict)
     statuses: dict[int, int] = field(default_factory=dict)
     """HTTP statuses of answers that are not 200"""
+    disk_stalled_share: float = 0.0
 
     @property
     def plan(self) -> Plan:
@@ -172,7 +173,7 @@ class HandMade:
                 *self._outage(),
                 *self.events,
             ),
-            telemetry=_telemetry(plan),
+            telemetry=_telemetry(plan, self.disk_stalled_share),
             posts=posts,
             seen={
                 0: Seen(
@@ -231,14 +232,20 @@ class HandMade:
             return judge(self.recording(folder))
 
 
-def _telemetry(plan: Plan) -> tuple[dict[str, Any], ...]:
+def _telemetry(plan: Plan, disk_stalled_share: float) -> tuple[dict[str, Any], ...]:
     """Two idle samples inside the measured window, or more where that is long."""
     names = [*(f"server-{n + 1}" for n in range(plan.servers)), "worker-00", "publisher", "postgres", "redis"]
     window_ns = START_NS + int(plan.warm_up_s * 1e9)
     return tuple(
         {
             "at_ns": window_ns + int(plan.duration_s * 1e9 * share),
-            "machine": {"busy_s": 0.0, "steal_s": 0.0, "memory_used_bytes": 1, "memory_available_bytes": 1},
+            "machine": {
+                "busy_s": 0.0,
+                "steal_s": 0.0,
+                "disk_stalled_s": disk_stalled_share * plan.duration_s * share,
+                "memory_used_bytes": 1,
+                "memory_available_bytes": 1,
+            },
             "processes": {name: {"cpu_s": 0.0, "rss_bytes": 1.0} for name in names},
         }
         for share in ((0.0, 0.9) if plan.duration_s <= 5 else np.linspace(0, 0.9, 4))

@@ -128,3 +128,23 @@ def test_times_of_another_clock_are_not_compared(tmp_path: Path) -> None:
     assert (steps["ingest"]["count"], steps["push"]["count"], steps["commit"]["count"]) == (0, 0, 1)
     run.post(committed_ms=3, published_ms=2)
     assert finding(run.verdict(tmp_path), "commit-order").status is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("share", "latency_ms", "disk", "status"),
+    [
+        (0.0, 150, Status.PASS, Status.FAIL),
+        (0.01, 150, Status.UNKNOWN, Status.UNKNOWN),
+        (0.01, 5, Status.UNKNOWN, Status.PASS),
+    ],
+)
+def test_a_disk_that_stands_still_excuses_a_failure_and_spoils_no_success(
+    tmp_path: Path, share: float, latency_ms: float, disk: Status, status: Status
+) -> None:
+    """A hundredth of the time in which a page had to wait for the disk makes a P99, whatever the service does."""
+    run = HandMade(disk_stalled_share=share)
+    for _ in range(300):
+        run.post(latency_ms=latency_ms)
+    verdict = run.verdict(tmp_path)
+    assert finding(verdict, "disk").status is disk
+    assert finding(verdict, "latency_ms.p99").status is status

@@ -182,9 +182,11 @@ def test_posts_that_hang_are_red(tmp_path: Path, status: int, after_ms: float) -
     assert red(run.verdict(tmp_path)) == {"clean-refusal"}
 
 
-def session(client: int, *, ended_ms: float, subscribed_ms: float, position: int = 0) -> tuple[int, ...]:
+def session(
+    client: int, *, ended_ms: float, subscribed_ms: float, position: int = 0, close_code: int = 1006
+) -> tuple[int, ...]:
     subscribed = START_NS + int(subscribed_ms * MS) if subscribed_ms is not None else 0
-    return (client, 0, 1006, subscribed - 1, subscribed, position, START_NS + int(ended_ms * MS))
+    return (client, 0, close_code, subscribed - 1, subscribed, position, START_NS + int(ended_ms * MS))
 
 
 def test_a_client_that_does_not_come_back_is_red(tmp_path: Path) -> None:
@@ -194,7 +196,9 @@ def test_a_client_that_does_not_come_back_is_red(tmp_path: Path) -> None:
     run.sessions.append((0, 1, 1000, START_NS, 0, 0, START_NS + 5_000 * MS))
     verdict = run.verdict(tmp_path)
     assert "reconnected" in red(verdict)
-    run.sessions[-1] = session(0, ended_ms=5000, subscribed_ms=1_300)
+    del run.sessions[-1]
+    assert "reconnected" in red(run.verdict(tmp_path)), "it never even connected again"
+    run.sessions.append(session(0, ended_ms=5000, subscribed_ms=1_300, close_code=1000))
     verdict = run.verdict(tmp_path)
     assert red(verdict) == set()
     assert verdict.measurements["recovery"]["reconnected"] == {"clients": 1, "p50_s": 0.3, "p99_s": 0.3, "last_s": 0.3}
