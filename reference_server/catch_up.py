@@ -29,6 +29,7 @@ CHANNELS_PER_FILL = 16
 ROWS_PER_READ = 200
 REBROADCAST_LIMIT_S = 30.0
 PENDING_PAUSE_S = 0.02
+RETRY_PAUSE_S = 0.05
 SUBSCRIBE_PATIENCE_S = 0.5
 """How long an opening channel waits for the backplane to confirm. Without it nothing is lost, only later."""
 
@@ -202,7 +203,11 @@ class CatchUp:
             try:
                 found = await self._ask_after(asked)
             except DatabaseError:
-                continue  # the next sweep finds them behind again
+                # They go on waiting, and with them every later message of their channels: not until the next sweep.
+                await asyncio.sleep(RETRY_PAUSE_S)
+                gateway.behind.update(name for name, _ in asked)
+                gateway.fill_wanted.set()
+                continue
             news = 0
             for (name, _), rows in zip(asked, found, strict=True):
                 news += gateway.recover(name, rows)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import uvloop
-from picows import WSCloseCode, ws_connect
+from picows import WSCloseCode, WSListener, WSTransport, ws_connect
 
 from harness.load.connection import Client, Sink
 from harness.load.control import Control, read_job, send
@@ -27,9 +27,10 @@ from harness.recording.format import DELIVERY, SESSION, SIGHTING
 
 HANDSHAKES = 64
 """How many connects are in flight at once: more only fill the servers' listen queues."""
-HANDSHAKE_TIMEOUT_S = 20.0
-RECONNECT_TIMEOUT_S = 5.0
-"""Of a client that was connected before: then few connect at once, and another server may answer."""
+ANSWER_TIMEOUT_S = 20.0
+"""How long a client waits for its connection to stand, and then for its subscription to be confirmed."""
+COME_BACK_TIMEOUT_S = 5.0
+"""The same for one that was connected before: then few connect at once, and another server may answer."""
 BACK_OFF_BASE_S = 0.25
 BACK_OFF_CAP_S = 5.0
 READ_BUFFER_BYTES = 2_048
@@ -71,6 +72,8 @@ class Worker:
         self.closing = False
         self.handshakes = asyncio.Semaphore(HANDSHAKES)
         self.connecting: set[asyncio.Task[None]] = set()
+        self.unconfirmed: dict[Client, float] = {}
+        """who waits for the answer to its subscription, until when (time.monotonic)"""
         self.ended = asyncio.Event()
         self._probed: set[int] = set()
         self._flushed_rows = 0
@@ -131,42 +134,62 @@ class Worker:
         failures = 0
         await asyncio.sleep(delay_s)
         while not self.closing:
-            server = self.job.servers[client.server]
+            before_ns = client.connected_ns
+            limit_s = COME_BACK_TIMEOUT_S if before_ns else ANSWER_TIMEOUT_S
             try:
-                # picows bounds the handshake, not the connecting before it, which a host that is gone never answers.
-                async with (
-                    self.handshakes,
-                    asyncio.timeout(RECONNECT_TIMEOUT_S if client.connected_ns else HANDSHAKE_TIMEOUT_S),
-                ):
-                    await ws_connect(
-                        lambda: client,
-                        f"ws://{server.host}:{server.port}/v1/ws",
-                        websocket_handshake_timeout=HANDSHAKE_TIMEOUT_S,
-                        extra_headers={"Authorization": f"Bearer {self.job.token}"},
-                        read_buffer_init_size=READ_BUFFER_BYTES,
-                    )
-            except (OSError, TimeoutError) as error:
-                self._trouble(client, error)
+                await self._open(client, limit_s)
             except Exception as error:
                 # picows has its own family for refused handshakes; each is a reason to come back, not to end.
                 self._trouble(client, error)
-            else:
-                self.report.connected += 1
-                if self.report.connected % FREEZE_EVERY == 0:
-                    # What lives now lives to the end: the collector need not look at it again and again. Bit by bit,
-                    # because one look at 15,000 clients at once stops the loop for seconds.
-                    gc.freeze()
+            # What the client saw counts: picows returns without an error also where the server closed before it had
+            # answered the handshake; and time may run out at the very moment at which it is done.
+            if client.connected_ns != before_ns:
+                self._on_connected(client, limit_s)
                 return
             failures += 1
             if failures % 3 == 0:
                 client.server = (client.server + 1) % len(self.job.servers)
             await asyncio.sleep(back_off_s(failures))
 
+    async def _open(self, client: Client, limit_s: float) -> None:
+        """One connection, tried once. Raises what stood against it."""
+        server = self.job.servers[client.server]
+        awaited = True
+        try:
+            async with self.handshakes, asyncio.timeout(limit_s):
+                await ws_connect(
+                    lambda: client if awaited else _TooLate(),
+                    f"ws://{server.host}:{server.port}/v1/ws",
+                    websocket_handshake_timeout=limit_s,
+                    extra_headers={"Authorization": f"Bearer {self.job.token}"},
+                    read_buffer_init_size=READ_BUFFER_BYTES,
+                )
+        finally:
+            awaited = False
+
+    def _on_connected(self, client: Client, limit_s: float) -> None:
+        self.report.connected += 1
+        if client.transport is not None and not client.live:
+            self.unconfirmed[client] = time.monotonic() + limit_s
+        if self.report.connected % FREEZE_EVERY == 0:
+            # What lives now lives to the end: the collector need not look at it again and again. Bit by bit, because one
+            # look at 15,000 clients at once stops the loop for seconds.
+            gc.freeze()
+
+    def give_up_on_silent_servers(self) -> None:
+        """A server that goes away right after the handshake may leave a connection on which nothing ever happens."""
+        now_s = time.monotonic()
+        for client in [client for client, until_s in self.unconfirmed.items() if until_s < now_s]:
+            del self.unconfirmed[client]
+            if client.transport is not None:
+                client.transport.disconnect(graceful=False)
+
     def _trouble(self, client: Client, error: Exception) -> None:
         server = self.job.servers[client.server]
         self.report.trouble = f"client {client.index} cannot connect to {server.url}: {type(error).__name__}: {error}"
 
     def _on_change(self, client: Client) -> None:
+        self.unconfirmed.pop(client, None)
         if client.transport is None:
             self._on_lost(client)
         elif client.live:
@@ -239,6 +262,13 @@ class Worker:
         self.ended.set()
 
 
+class _TooLate(WSListener):
+    """Takes a connection that was answered when nobody waited for it any more."""
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        transport.disconnect(graceful=False)
+
+
 def back_off_s(failures: int) -> float:
     """Full jitter: a random wait below a limit that doubles with each failure."""
     return random.uniform(0, min(BACK_OFF_CAP_S, BACK_OFF_BASE_S * 2 ** min(failures, 8)))  # noqa: S311 - no secret
@@ -256,6 +286,7 @@ async def run(job: Job, early: bytes) -> None:
             if time.monotonic() - flushed_s >= FLUSH_S:
                 flushed_s = time.monotonic()
                 worker.flush()
+            worker.give_up_on_silent_servers()
             worker.tell()
         except OSError as error:
             worker.fail(error)

@@ -122,6 +122,24 @@ def test_a_database_that_is_down_is_asked_again(monkeypatch: pytest.MonkeyPatch)
     asyncio.run(main())
 
 
+def test_a_fill_that_fails_is_tried_again_before_the_next_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message came ahead of its turn; the database is away for a moment when the missing one is asked for."""
+    monkeypatch.setattr(catch_up_module, "SWEEP_S", 60.0)
+
+    async def main() -> None:
+        async with Rig() as rig:
+            socket = await rig.join("c")
+            rig.store.newest["c"] = 2
+            rig.store.down = True
+            asked = len(rig.store.questions)
+            rig.gateway.on_message("c", 2, message_frame("c", 2, "text 2"))
+            await until(lambda: len(rig.store.questions) > asked)
+            rig.store.down = False
+            await until(lambda: b"".join(socket.transport.written) == frames(1, 2))
+
+    asyncio.run(main())
+
+
 def test_without_recovery_the_database_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Apart from where a channel starts."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)

@@ -1,6 +1,7 @@
 """The fleet against a small server that speaks the protocol: real processes, real sockets."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
@@ -28,12 +29,17 @@ PLAN = a_plan(servers=1, clients=8, audience=4, rate_hz=50.0, duration_s=0.6, wo
 class Service:
     """One server in this process; ``cut_after`` closes every socket once, after that many messages."""
 
-    def __init__(self, cut_after: int = 0) -> None:
+    def __init__(self, cut_after: int = 0, to_trouble: tuple[int, int] = (0, 0)) -> None:
+        self.to_trouble = to_trouble
         self.messages: dict[str, list[str]] = {}
         self.sockets: dict[str, list[web.WebSocketResponse]] = {}
         self.resumed: list[dict[str, Any]] = []
         self.posted = 0
         self.cut_after = cut_after
+        self.breaks_off = self.stays_silent = 0
+        """how many of the connections that come next are closed before their handshake is answered, and how many are
+        answered and then ignored"""
+        self.ignored: list[web.WebSocketResponse] = []
 
     async def post(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -45,13 +51,26 @@ class Service:
         for socket in list(self.sockets.get(name, ())):
             await socket.send_str(event(name, len(stored), body["text"]))
         if cut:
+            self.breaks_off, self.stays_silent = self.to_trouble
             for socket in [each for sockets in self.sockets.values() for each in sockets]:
                 await socket.close(code=1012)
         return web.json_response({"ok": True, "channel": name, "seq": len(stored), "duplicate": False})
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
+        if self.breaks_off:
+            self.breaks_off -= 1
+            assert request.transport is not None
+            request.transport.close()
+            return web.WebSocketResponse()
         socket = web.WebSocketResponse(compress=False)
         await socket.prepare(request)
+        if self.stays_silent:
+            self.stays_silent -= 1
+            self.ignored.append(socket)
+            with contextlib.suppress(ConnectionError):
+                while not socket.closed:
+                    await socket.receive()
+            return socket
         name = ""
         async for message in socket:
             if message.type is WSMsgType.TEXT:
@@ -141,6 +160,25 @@ def test_a_client_that_is_cut_off_resumes_and_misses_nothing(tmp_path: Path) -> 
     sessions = rows(tmp_path, "sessions")
     assert len(sessions) == 16
     assert (sessions["close_code"] == 1012).sum() == 8
+
+
+def test_a_server_that_goes_away_in_mid_handshake_or_right_after_it_is_left(tmp_path: Path) -> None:
+    """Two clients that come back find a server that closes before it answers, one finds silence: all come back again."""
+    service = Service(cut_after=15, to_trouble=(2, 1))
+
+    async def scenario() -> tuple[bool, int]:
+        async with serving(service) as address, a_fleet(address, tmp_path) as fleet:
+            complete = await play(fleet)
+            return complete, fleet.progress().subscribed
+
+    assert asyncio.run(scenario()) == (True, 8)
+    assert service.breaks_off == 0
+    assert len(service.ignored) == 1
+    assert len(service.resumed) == 8
+    sessions = rows(tmp_path, "sessions")
+    assert len(sessions) == 17
+    assert (sessions["subscribed_ns"] == 0).sum() == 1
+    assert len(rows(tmp_path, "deliveries")) == 128, "nobody has two connections"
 
 
 @pytest.mark.parametrize("name", ["worker-01", "publisher"])
