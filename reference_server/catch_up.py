@@ -2,12 +2,12 @@
 
 import asyncio
 import math
-import random
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from reference_server import tail
 from reference_server.channel import Channel
 from reference_server.coalesced import Coalesced
 from reference_server.gateway import Gateway
@@ -15,13 +15,6 @@ from reference_server.link import DatabaseError
 from reference_server.wire import message_frame
 
 SWEEP_S = 1.0
-SWEEP_WHILE_DOWN_S = 0.04
-"""How messages travel without a backplane. What gathers between two sweeps is read and written in one go, and whatever else
-the server does waits for that: with 150 ms, 1,000 messages/s and 20 readers each, acknowledgements took three times as
-long as before."""
-REST_PER_SWEEP = 8
-"""A sweep is followed by a rest of this many times what it took: however many channels there are, it takes a ninth of the
-database connection's time."""
 CHANNELS_PER_SWEEP = 2_000
 CHANNELS_PER_READ = 64
 CHANNELS_PER_FILL = 16
@@ -36,7 +29,7 @@ SUBSCRIBE_PATIENCE_S = 0.5
 Rows = list[tuple[int, bytes]]
 
 
-class Reader(Protocol):
+class Reader(tail.Reader, Protocol):
     """What the database tells (store.Store). All raise DatabaseError."""
 
     async def last_seqs(self, channels: Sequence[str]) -> dict[str, int]: ...
@@ -50,17 +43,14 @@ class CatchUp:
     """Keeps the gateway's channels no further behind the database than a sweep.
 
     Holes show when a later message arrives, but a lost tail shows nowhere: so positions are compared with the database
-    every second, and every 40 ms or so while the backplane is down or loses messages (a frozen one looks alive for
-    seconds): that is then how messages travel at all. Not in step with other servers, who have lost it at the same moment:
-    together they would ask, and write, all at once.
+    every second. While the backplane is down or loses messages, ``Tail`` brings them, much sooner.
     """
 
     def __init__(self, gateway: Gateway, reader: Reader, *, automatic: bool) -> None:
         self._gateway = gateway
         self._reader = reader
         self._automatic = automatic
-        self._swept_s = self._lost_s = self._tidied_s = -math.inf
-        self._took_s = 0.0
+        self._swept_s = -math.inf
         self._next = 0
         self._newest = Coalesced[str, int](self._ask_newest, at_once=CHANNELS_PER_SWEEP)
         self._missed = Coalesced[tuple[str, int], Rows](self._ask_after, at_once=CHANNELS_PER_READ)
@@ -72,6 +62,8 @@ class CatchUp:
             tasks.create_task(self._missed.run())
             tasks.create_task(self._compare())
             tasks.create_task(self._fill())
+            if self._automatic:
+                tasks.create_task(tail.Tail(self._gateway, self._reader).run())
 
     # For a client that subscribes. All raise DatabaseError.
 
@@ -84,6 +76,10 @@ class CatchUp:
                 async with asyncio.timeout(SUBSCRIBE_PATIENCE_S):
                     await channel.subscribed.wait()
         self._gateway.settle(channel.name, await self._newest.get(channel.name))
+        if not self._gateway.backplane_up:
+            # Whatever Tail has read since that answer was made found no position to go on from.
+            self._gateway.unchecked.add(channel.name)
+            self._gateway.check_wanted.set()
 
     async def newest(self, channel: str) -> int:
         return await self._newest.get(channel)
@@ -136,31 +132,18 @@ class CatchUp:
     async def _compare(self) -> None:
         gateway = self._gateway
         while True:
-            interval_s = self._interval_s()
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._swept_s + interval_s - time.monotonic()):
+                async with asyncio.timeout(self._swept_s + SWEEP_S - time.monotonic()):
                     await gateway.check_wanted.wait()
             gateway.check_wanted.clear()
             names = gateway.unchecked & gateway.channels.keys()
             gateway.unchecked.clear()
             now_s = time.monotonic()
-            sweeps = now_s - self._swept_s >= interval_s
-            if sweeps:
+            if now_s - self._swept_s >= SWEEP_S:
                 self._swept_s = now_s
                 names.update(self._some_channels())
-            if now_s - self._tidied_s >= SWEEP_S:
-                self._tidied_s = now_s
                 gateway.close_idle()
             await self._check(list(names))
-            if sweeps:
-                self._took_s = time.monotonic() - now_s
-
-    def _interval_s(self) -> float:
-        """From one sweep to the next."""
-        if self._gateway.backplane_up and time.monotonic() - self._lost_s > SWEEP_S:
-            return SWEEP_S
-        jitter = random.uniform(0.5, 1.5)  # noqa: S311  # not a secret
-        return min(SWEEP_S, max(SWEEP_WHILE_DOWN_S * jitter, REST_PER_SWEEP * self._took_s))
 
     def _some_channels(self) -> list[str]:
         """The channels of one sweep: all, or a part and next time the next."""
@@ -178,9 +161,9 @@ class CatchUp:
             channels = [self._gateway.channels.get(name) for name in names[at : at + CHANNELS_PER_SWEEP]]
             positions = [(c.name, c.position) for c in channels if c is not None and c.position is not None]
             try:
-                # Only what is news: while the backplane is down this is asked many times a second, of every channel.
                 news = await self._reader.news(positions)
             except DatabaseError:
+                self._gateway.unchecked.update(names[at:])
                 return  # the next sweep asks again
             for name, seq in news.items():
                 channel = self._gateway.channels.get(name)
@@ -212,5 +195,4 @@ class CatchUp:
             for (name, _), rows in zip(asked, found, strict=True):
                 news += gateway.recover(name, rows)
             if news:
-                self._lost_s = time.monotonic()
-                gateway.check_wanted.set()
+                gateway.follow_wanted.set()

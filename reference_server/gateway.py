@@ -1,7 +1,7 @@
 """Who is subscribed to what, and what the backplane said: the hub between backplane, database and sockets.
 
 Everything here happens at once, without waiting. What needs the database is put on two lists, ``unchecked`` and ``behind``,
-that catch_up works through.
+that catch_up works through; ``follow_wanted`` wakes tail.
 """
 
 import asyncio
@@ -47,6 +47,9 @@ class Gateway:
         self.behind: set[str] = set()
         """channels that miss messages which the database has"""
         self.fill_wanted = asyncio.Event()
+        self.follow_wanted = asyncio.Event()
+        """the backplane does not bring what is committed"""
+        self.follow_wanted.set()  # it is not up yet
 
     # What the backplane tells.
 
@@ -79,7 +82,8 @@ class Gateway:
         self._unconfirmed = set(self.channels) if up else set()
         if up and not self.channels:
             self._trace.backplane.add("subscribed")
-        self.check_wanted.set()
+        if not up:
+            self.follow_wanted.set()
 
     def _confirm(self, channels: Collection[str]) -> None:
         """These need not be waited for any longer; with the last of them we are subscribed to everything."""
@@ -87,6 +91,11 @@ class Gateway:
             self._unconfirmed.difference_update(channels)
             if not self._unconfirmed:
                 self._trace.backplane.add("subscribed")
+
+    def check_all(self) -> None:
+        """Any channel may be behind the database."""
+        self.unchecked.update(self.channels)
+        self.check_wanted.set()
 
     # What the database tells.
 

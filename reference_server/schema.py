@@ -15,11 +15,14 @@ CREATE TABLE IF NOT EXISTS messages (
     text text NOT NULL,
     client_msg_id text COLLATE "C",
     created_at timestamptz NOT NULL,
+    xact bigint NOT NULL,  -- the transaction that committed it
     PRIMARY KEY (channel, seq)
 );
 
 CREATE UNIQUE INDEX IF NOT EXISTS messages_client_msg_id
     ON messages (channel, client_msg_id) WHERE client_msg_id IS NOT NULL;
+
+CREATE INDEX IF NOT EXISTS messages_xact ON messages (xact);
 
 -- Appends a batch in one transaction; one row per input, in the order of the input.
 --
@@ -33,6 +36,8 @@ CREATE UNIQUE INDEX IF NOT EXISTS messages_client_msg_id
 CREATE OR REPLACE FUNCTION append_messages(channels_in text[], texts_in text[], ids_in text[])
 RETURNS TABLE (seq_out bigint, duplicate_out boolean)
 LANGUAGE plpgsql AS $$
+DECLARE
+    this_xact CONSTANT bigint := pg_current_xact_id()::text::bigint;
 BEGIN
     INSERT INTO channels (name, last_seq)
     SELECT DISTINCT input.name COLLATE "C", 0 FROM unnest(channels_in) AS input (name)
@@ -52,8 +57,8 @@ BEGIN
         IF NOT duplicate_out THEN
             UPDATE channels SET last_seq = last_seq + 1
             WHERE name = channels_in[i] COLLATE "C" RETURNING last_seq INTO seq_out;
-            INSERT INTO messages (channel, seq, text, client_msg_id, created_at)
-            VALUES (channels_in[i], seq_out, texts_in[i], ids_in[i], clock_timestamp());
+            INSERT INTO messages (channel, seq, text, client_msg_id, created_at, xact)
+            VALUES (channels_in[i], seq_out, texts_in[i], ids_in[i], clock_timestamp(), this_xact);
         END IF;
         RETURN NEXT;
     END LOOP;
@@ -68,6 +73,15 @@ LAST_SEQS = "SELECT name, last_seq FROM channels WHERE name = ANY ($1::text[])"
 NEWS = """
 SELECT name, last_seq FROM unnest($1::text[], $2::bigint[]) AS known (channel, position)
 JOIN channels ON name = channel COLLATE "C" AND last_seq > position
+"""
+
+# Every transaction below a snapshot's xmin has ended before the snapshot, so whoever asks next time from the xmin of this
+# time misses nothing, whatever the order of commits; what comes twice is known by its seq.
+COMMITTED_SINCE = """
+SELECT next_mark, tail.channel, tail.seq, tail.text
+FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint) AS snapshot (next_mark)
+LEFT JOIN LATERAL (SELECT channel, seq, text FROM messages WHERE xact >= $1 ORDER BY xact LIMIT $2) AS tail ON true
+ORDER BY tail.channel, tail.seq
 """
 
 AFTER = """

@@ -63,6 +63,14 @@ class Store:
         rows = await self._reader.fetch(schema.NEWS, channels, seqs)
         return {row[0]: row[1] for row in rows}
 
+    async def committed_since(self, mark: int | None, limit: int) -> tuple[int, list[tuple[str, int, str]]]:
+        """What was committed since an earlier call gave ``mark``: (the next mark, (channel, seq, text) sorted).
+
+        Some of it may have been read before. At ``limit`` messages the rest is left out for good; without a mark, all is.
+        """
+        rows = await self._reader.fetch(schema.COMMITTED_SINCE, mark, limit)
+        return rows[0][0], [(channel, seq, text) for _, channel, seq, text in rows if channel is not None]
+
     async def after(self, asked: Sequence[tuple[str, int]], limit: int) -> list[list[tuple[int, str]]]:
         """For each (channel, since) at most ``limit`` messages after ``since``, in order, without a gap: (seq, text)."""
         found: list[list[tuple[int, str]]] = [[] for _ in asked]

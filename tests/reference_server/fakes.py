@@ -69,6 +69,9 @@ class FakeStore:
         self.newest: dict[str, int] = {}
         self.questions: list[Sequence[object]] = []
         self.down = False
+        self.reads = 0
+        """of the tail"""
+        self._marks: list[dict[str, int]] = []
 
     async def last_seqs(self, channels: Sequence[str]) -> dict[str, int]:
         self.questions.append(list(channels))
@@ -80,6 +83,18 @@ class FakeStore:
     async def news(self, positions: Sequence[tuple[str, int]]) -> dict[str, int]:
         newest = await self.last_seqs([name for name, _ in positions])
         return {name: newest[name] for name, position in positions if newest.get(name, 0) > position}
+
+    async def committed_since(self, mark: int | None, limit: int) -> tuple[int, list[tuple[str, int, str]]]:
+        self.reads += 1
+        await asyncio.sleep(0)
+        if self.down:
+            raise DatabaseUnavailable("down")
+        self._marks.append(dict(self.newest))
+        if mark is None:
+            return len(self._marks) - 1, []
+        since, newest = self._marks[mark], self._marks[-1]
+        rows = [(c, seq, f"text {seq}") for c in sorted(newest) for seq in range(since.get(c, 0) + 1, newest[c] + 1)]
+        return len(self._marks) - 1, rows[:limit]
 
     async def after(self, asked: Sequence[tuple[str, int]], limit: int) -> list[list[tuple[int, str]]]:
         self.questions.append(list(asked))

@@ -90,7 +90,6 @@ def test_while_the_backplane_is_down_the_database_is_asked_more_often() -> None:
 def test_a_backplane_that_loses_messages_is_treated_as_down(monkeypatch: pytest.MonkeyPatch) -> None:
     """It says that it is up, but what it should have brought had to be read: then the database is asked more often."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.6)
-    monkeypatch.setattr(catch_up_module, "SWEEP_WHILE_DOWN_S", 0.01)
 
     async def main() -> None:
         async with Rig() as rig:

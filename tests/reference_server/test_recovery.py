@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from reference_server import catch_up as catch_up_module
+from reference_server import tail as tail_module
 from reference_server.backplane.base import Outgoing
 from reference_server.backplane.redis_pubsub import RedisPubSub
 from reference_server.catch_up import CatchUp
@@ -69,7 +70,7 @@ def test_what_is_published_before_we_are_subscribed_again_is_not_lost(
     """Connected again is not subscribed again: what is published in between reaches nobody, and no sweep is due. It is
     found because the database is asked after the confirmation; with recovery by hand, when somebody asks."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
-    monkeypatch.setattr(catch_up_module, "SWEEP_WHILE_DOWN_S", 3_600.0)
+    monkeypatch.setattr(tail_module, "FOLLOW_S", 3_600.0)
 
     async def main() -> None:
         redis = FakeRedis()

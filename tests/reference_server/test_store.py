@@ -3,8 +3,10 @@ import random
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
+import asyncpg
 import pytest
 
+from reference_server import schema
 from reference_server.settings import Postgres as PostgresSettings
 from reference_server.settings import Settings
 from reference_server.store import Store
@@ -76,6 +78,34 @@ def test_reading_on_is_bounded_and_in_order(postgres: Postgres) -> None:
         await store.append([a] * 5 + [b], [*"12345", "x"], [None] * 6)
         found = await store.after([(b, 0), (a, 3), (fresh(), 0), (a, 0)], 3)
         assert found == [[(1, "x")], [(4, "4"), (5, "5")], [], [(1, "1"), (2, "2"), (3, "3")]]
+
+    with_stores(postgres, 1, use)
+
+
+def test_from_mark_to_mark_no_commit_is_missed(postgres: Postgres) -> None:
+    """Also one whose transaction began before, and ended after, others that were read meanwhile."""
+    early, late, more = fresh(), fresh(), fresh()
+
+    async def use(store: Store) -> None:
+        mark, rows = await store.committed_since(None, 10)
+        assert rows == []
+        slow = await asyncpg.connect(
+            host=str(postgres.folder), port=postgres.port, user="postgres", database="postgres"
+        )
+        transaction = slow.transaction()
+        await transaction.start()
+        await slow.fetch(schema.APPEND, [late], ["slow"], [None])
+        await store.append([early, early], ["1", "2"], [None, None])
+        mark, rows = await store.committed_since(mark, 10)
+        assert [row for row in rows if row[0] in (early, late)] == [(early, 1, "1"), (early, 2, "2")]
+        await transaction.commit()
+        await slow.close()
+        mark, rows = await store.committed_since(mark, 10)
+        assert (late, 1, "slow") in rows
+        mark, rows = await store.committed_since(mark, 10)
+        assert rows == []
+        await store.append([more] * 3, ["1", "2", "3"], [None] * 3)
+        assert len((await store.committed_since(mark, 2))[1]) == 2
 
     with_stores(postgres, 1, use)
 
