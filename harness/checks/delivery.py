@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from harness.checks.statistics import loss_bound
 from harness.checks.tally import EXAMPLES, Tally
 from harness.model.finding import Finding, Kind, Status
 from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, REJECTED, UNSENT
+
+BLOCK_PAIRS = 1 << 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +33,14 @@ class Account:
 def settle(evidence: Evidence, tally: Tally) -> Account:
     """Find every missing pair: a client that was subscribed, a message that must arrive, and no delivery."""
     sizes = evidence.audience[evidence.channel]
-    got = np.add.reduceat(tally.count > 0, evidence.base).astype(np.int64) if evidence.pairs else np.zeros(0, np.int64)
+    got = _delivered(evidence, tally, sizes)
     must = must_arrive(evidence, got)
-    missing = np.flatnonzero((tally.count == 0) & np.repeat(must, sizes))
-    message = np.searchsorted(evidence.base, missing, side="right") - 1
-    client = missing - evidence.base[message] + evidence.first_client[evidence.channel[message]]
+    short = np.flatnonzero(must & (got < sizes))
+    message = np.repeat(short, sizes[short])
+    within = np.arange(len(message)) - np.repeat(np.cumsum(sizes[short]) - sizes[short], sizes[short])
+    missing = tally.count[evidence.base[message] + within] == 0
+    message, within = message[missing], within[missing]
+    client = within + evidence.first_client[evidence.channel[message]]
     # A client that subscribed later than the rest has no claim to what came before.
     late = evidence.seq[message] <= first_positions(evidence)[client]
     excused = np.bincount(message[late], minlength=len(sizes))
@@ -46,6 +52,20 @@ def settle(evidence: Evidence, tally: Tally) -> Account:
         lost_client=client,
         tail=evidence.seq[message] > tally.highest_seq[client],
     )
+
+
+def _delivered(evidence: Evidence, tally: Tally, sizes: Ints) -> Ints:
+    """How many clients each message reached, shape (messages,)."""
+    got = np.zeros(len(sizes), np.int64)
+    edges = np.unique(np.r_[np.searchsorted(evidence.base, np.arange(0, evidence.pairs, BLOCK_PAIRS)), len(sizes)])
+    for low, high in pairwise(edges.tolist()):
+        first = evidence.base[low]
+        counted = tally.count[first : evidence.base[high - 1] + sizes[high - 1]]
+        # Nearly always everything is there, and that is seen at a glance.
+        got[low:high] = (
+            sizes[low:high] if counted.all() else np.add.reduceat(counted > 0, evidence.base[low:high] - first)
+        )
+    return got
 
 
 def first_positions(evidence: Evidence) -> Ints:

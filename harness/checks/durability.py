@@ -194,7 +194,7 @@ def _commit_order(evidence: Evidence) -> Finding:
     early_answer = traced & acknowledged & (answered < trace.committed) & evidence.one_clock
     early_publication = traced & (trace.published > 0) & (trace.published < trace.committed)
     # Over the backplane: what a server reads from the database is committed, however late its COMMIT is confirmed.
-    arrived_ns = np.where(trace.live, trace.received, np.iinfo(np.int64).max).min(axis=0)
+    arrived_ns = np.min(trace.received, axis=0, where=trace.live, initial=np.iinfo(np.int64).max)
     early_arrival = traced & (arrived_ns < trace.committed)
     wrong = np.flatnonzero(uncommitted | early_answer | early_publication | early_arrival)
     if evidence.plan.write_path != "db-first":

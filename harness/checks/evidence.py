@@ -31,7 +31,7 @@ class Trace:
     published: Ints
     received: Ints
     written: Ints
-    sockets: Ints
+    sockets: NDArray[np.uint32]
     live: Bools
 
 
@@ -49,6 +49,9 @@ class Evidence:
     outcome: NDArray[np.uint8]
     intended_ns: Ints
     """0 for messages whose turn never came"""
+    second: Ints
+    """of the measured window, in which each was due; 0 for those before it"""
+    measured: Bools
     seq: Ints
     """the seq of each message: as acknowledged, else as stored, else 0"""
     stored_seq: Ints | None
@@ -67,6 +70,8 @@ class Evidence:
     """None for a run without faults"""
     reconnected: Bools
     """by client: had more than one connection, so that it was not always on ``client_server``"""
+    start_ns: int
+    """when offset 0 of the schedule was due; 0 where the run never came so far"""
     ended: str
     """how the run ended: ``complete``, ``casualty``, ``interrupted``, ``failed``; empty where it did not say"""
     why: str
@@ -80,17 +85,6 @@ class Evidence:
         """Whether the servers' times can be compared with ours: not where they run on another kernel (Docker Desktop)."""
         versions = self.recording.machine.get("cluster", {}).get("versions", {})
         return bool(versions.get("clock") != "separate")
-
-    @property
-    def measured(self) -> Bools:
-        found: Bools = self.schedule.phase == MEASURED
-        return found
-
-    @property
-    def start_ns(self) -> int:
-        """When offset 0 of the schedule was due; 0 where the run never came so far."""
-        event = self.recording.event("schedule")
-        return int(event["start_ns"]) if event else 0
 
 
 def gather(recording: Recording) -> Evidence:
@@ -120,6 +114,8 @@ def gather(recording: Recording) -> Evidence:
     recovered = None if trace is None else (trace.received > 0) & ~trace.live
     sizes = audience[channel]
     ended = recording.event("ended") or {}
+    begun = recording.event("schedule")
+    start_ns = int(begun["start_ns"]) if begun else 0
     return Evidence(
         recording=recording,
         plan=plan,
@@ -127,6 +123,9 @@ def gather(recording: Recording) -> Evidence:
         channel=channel,
         outcome=outcome,
         intended_ns=intended,
+        second=np.maximum((intended - start_ns - int(plan.warm_up_s * 1e9)) // 1_000_000_000, 0),
+        measured=made.phase == MEASURED,
+        start_ns=start_ns,
         seq=seq,
         stored_seq=stored_seq,
         audience=audience,
@@ -166,20 +165,24 @@ def _join_traces(recording: Recording, plan: Plan, total: int, channel: Ints, se
         at, known = find(rows["channel"], rows["seq"])
         for row, name in enumerate(("accepted_ns", "committed_ns", "published_ns")):
             by_message[row, at] = rows[name][known]
-    by_server = np.zeros((4, plan.servers, total), np.int64)
+    shape = (plan.servers, total)
+    received, written = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    sockets, recovered = np.zeros(shape, np.uint32), np.zeros(shape, np.bool_)
     for server, rows in recording.delivered.items():
         if server < plan.servers:
             at, known = find(rows["channel"], rows["seq"])
-            for row, name in enumerate(("received_ns", "written_ns", "sockets", "recovered")):
-                by_server[row, server, at] = rows[name][known]
+            received[server, at] = rows["received_ns"][known]
+            written[server, at] = rows["written_ns"][known]
+            sockets[server, at] = rows["sockets"][known]
+            recovered[server, at] = rows["recovered"][known] != 0
     return Trace(
         accepted=by_message[0],
         committed=by_message[1],
         published=by_message[2],
-        received=by_server[0],
-        written=by_server[1],
-        sockets=by_server[2],
-        live=(by_server[3] == 0) & (by_server[0] > 0),
+        received=received,
+        written=written,
+        sockets=sockets,
+        live=~recovered & (received > 0),
     )
 
 

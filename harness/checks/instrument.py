@@ -30,7 +30,7 @@ def findings(evidence: Evidence, tally: Tally, figures: dict[str, Any]) -> list[
     return [
         _completeness(evidence),
         _probe(evidence),
-        _instrument_rows(evidence),
+        _instrument_rows(evidence, tally),
         _samples(figures),
         _throughput(evidence, figures),
         _send_lateness(figures),
@@ -92,16 +92,13 @@ def _probe(evidence: Evidence) -> Finding:
     return _finding("probe", status, summary, seen, expected, bend=Bend.BETTER, samples=expected)
 
 
-def _instrument_rows(evidence: Evidence) -> Finding:
+def _instrument_rows(evidence: Evidence, tally: Tally) -> Finding:
     """Every worker left its rows, and every delivery row has its sighting."""
     seen, workers = evidence.recording.seen, evidence.plan.workers
-    orphans = sum(
-        int((part.deliveries["sighting"] >= len(part.sightings)).sum()) if len(part.deliveries) else 0
-        for part in seen.values()
-    )
     missing = workers - len(seen)
     unclosed = sum(1 for part in seen.values() if not len(part.sessions))
-    good = not orphans and not missing and not unclosed
+    good = not tally.orphans and not missing and not unclosed
+    orphans = tally.orphans
     summary = (
         f"all {workers} load workers left complete rows"
         if good

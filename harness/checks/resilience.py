@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.checks.evidence import Bools, Evidence, Ints
-from harness.checks.outages import broken_servers
+from harness.checks.evidence import Bools, Evidence
+from harness.checks.outages import NEVER, broken_servers
 from harness.checks.recovery import Span, acknowledgement_ns, span
-from harness.checks.statistics import bootstrap_quantile_ms, quantiles_ms
+from harness.checks.statistics import Distribution
 from harness.checks.tally import EXAMPLES, Tally
 from harness.model.fault import Deed, Target
 from harness.model.finding import Bend, Finding, Kind, Status
@@ -89,21 +89,21 @@ def _inflicted(evidence: Evidence, outage: Span | None) -> Finding:
     )
 
 
-def _not_slower(check: str, what: str, before: Ints, during: Ints, seconds: Ints, *, seed: int) -> Finding:
+def _not_slower(check: str, what: str, before: Distribution, during: Distribution, *, seed: int) -> Finding:
     """P99 of ``during`` is at most SLOWER_AT_MOST times that of ``before``, or RESOLUTION_MS more where that is the larger.
 
     An outage of a few seconds has a few hundred samples, of which one hiccup of the machine decides the P99. So where it
-    has five ``seconds`` (of ``during``) or more, FAIL also needs the lower end of the P99's 95 % interval, by block
+    has five seconds (the groups of ``during``) or more, FAIL also needs the lower end of the P99's 95 % interval, by block
     bootstrap over them, beyond the limit. A P99 beyond it whose interval is not: hiccup or slowness, nobody knows, UNKNOWN.
     """
     expected: dict[str, Any] = {"times_p99_before_at_most": SLOWER_AT_MOST, "or_more_by_ms": RESOLUTION_MS}
     if not len(before) or not len(during):
         summary = f"not known: {len(before):,} {what} before the outage, {len(during):,} during it"
         return _finding(check, Kind.PERFORMANCE, Status.UNKNOWN, summary, None, expected)
-    old, new = quantiles_ms(before, (0.99,))[0], quantiles_ms(during, (0.99,))[0]
+    old, new = before.quantiles_ms((0.99,))[0], during.quantiles_ms((0.99,))[0]
     ratio, limit = new / max(old, 0.001), max(SLOWER_AT_MOST * old, old + RESOLUTION_MS)
     summary = f"P99 of {what} is {new:.1f} ms during the outage, {old:.1f} ms before it ({ratio:.2f} times)"
-    interval = bootstrap_quantile_ms(during, seconds - int(seconds.min()), 0.99, seed=seed)
+    interval = during.interval_ms(0.99, seed=seed)
     surely = new if interval is None else interval[0]
     status = Status.PASS if new <= limit else Status.FAIL if surely > limit else Status.UNKNOWN
     if status is Status.UNKNOWN:
@@ -124,12 +124,12 @@ def _acknowledgements(evidence: Evidence, outage: Span) -> Finding:
     """Redis away slows no acknowledgement."""
     during = evidence.measured & outage.holds(evidence.intended_ns)
     before = evidence.measured & (evidence.intended_ns < outage.begin_ns)
+    second = evidence.intended_ns[during & (evidence.outcome == ACKNOWLEDGED)] // 1_000_000_000
     return _not_slower(
         "ack-during-outage",
         "acknowledgement latency",
-        acknowledgement_ns(evidence, before),
-        acknowledgement_ns(evidence, during),
-        evidence.intended_ns[during & (evidence.outcome == ACKNOWLEDGED)] // 1_000_000_000,
+        Distribution.of(acknowledgement_ns(evidence, before)),
+        Distribution.of(acknowledgement_ns(evidence, during), second - second.min(initial=NEVER)),
         seed=evidence.plan.seed,
     )
 
@@ -137,16 +137,16 @@ def _acknowledgements(evidence: Evidence, outage: Span) -> Finding:
 def _bystanders(evidence: Evidence, tally: Tally, outage: Span) -> Finding:
     """Clients that read are served as fast as before while others do not. By whole seconds of the measured window."""
     origin = evidence.start_ns + int(evidence.plan.warm_up_s * 1e9)
-    seconds_ns = origin + tally.second * 1_000_000_000
+    live = tally.timings.live
+    seconds_ns = origin + np.arange(live.groups) * 1_000_000_000
     end_ns = outage.end_ns or np.iinfo(np.int64).max
     calm = seconds_ns + 1_000_000_000 <= outage.begin_ns
     inside = (seconds_ns >= outage.begin_ns) & (seconds_ns + 1_000_000_000 <= end_ns)
     return _not_slower(
         "bystanders",
         "delivery latency of the clients that read",
-        tally.latency_ns[calm & ~tally.disturbed],
-        tally.latency_ns[inside & ~tally.disturbed],
-        tally.second[inside & ~tally.disturbed],
+        live.within(calm),
+        live.within(inside),
         seed=evidence.plan.seed,
     )
 
@@ -212,7 +212,7 @@ def _resubscribed(evidence: Evidence, outage: Span) -> Finding:
 def _backfilled(evidence: Evidence, tally: Tally, figures: Mapping[str, Any]) -> Finding:
     """What was missed came soon after the broken part was back, or after somebody asked for it."""
     expected = {"after_s_below": BACKFILL_LIMIT_S}
-    count = int(tally.disturbed.sum())
+    count = tally.timings.disturbed_count
     since_s = figures.get("backfilled_s")
     asked = figures.get("rebroadcast", {})
     if not count or since_s is None:

@@ -79,10 +79,10 @@ def measure(evidence: Evidence, tally: Tally) -> dict[str, Any]:
 
 def _servers(evidence: Evidence, tally: Tally, found: Sequence[Sample]) -> dict[str, dict[str, Any]]:
     rows = {}
+    latencies = tally.timings.by_server.quantiles_by_group_ms((0.5, 0.99))
     for server in range(evidence.plan.servers):
         name = f"server-{server + 1}"
-        mine = tally.latency_ns[evidence.client_server[tally.client] == server]
-        p50, p99 = quantiles_ms(mine, (0.5, 0.99)) if len(mine) else (None, None)
+        p50, p99 = latencies[server] if server < len(latencies) else (None, None)
         accepted = evidence.recording.accepted.get(server)
         delivered = evidence.recording.delivered.get(server)
         rows[name] = _rounded(

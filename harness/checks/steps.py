@@ -1,12 +1,13 @@
 """Where does the time go, step by step, and at which hop was a lost delivery lost? Both from the servers' traces."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from harness.checks.delivery import Account
 from harness.checks.evidence import Evidence, Trace
-from harness.checks.statistics import summary_ms
+from harness.checks.statistics import Distribution, Ints, summary_ms
 from harness.checks.tally import Tally
 
 STEPS = ("ingest", "commit", "publish", "fan_out", "push")
@@ -27,16 +28,22 @@ def measure(evidence: Evidence, tally: Tally) -> dict[str, dict[str, Any]]:
     calm = evidence.measured if evidence.disturbance is None else evidence.measured & ~evidence.disturbance.window
     traced = calm & (trace.accepted > 0) & (trace.committed > 0)
     published = traced & (trace.published > 0)
-    fanned = trace.live & published
+
+    def fanned() -> Iterator[tuple[Ints, Ints]]:
+        for received, live in zip(trace.received, trace.live, strict=True):
+            which = live & published
+            taken_ns = (received - trace.published)[which]
+            yield taken_ns, np.zeros(len(taken_ns), np.int64)
+
     # Of steps that begin or end with us only the servers' own part is known where they have another clock.
     ingest_ns = (trace.accepted - evidence.intended_ns)[traced & evidence.one_clock]
     return {
         "ingest": summary_ms(ingest_ns),
         "commit": summary_ms((trace.committed - trace.accepted)[traced]),
         "publish": summary_ms((trace.published - trace.committed)[published]),
-        "fan_out": summary_ms((trace.received - trace.published)[fanned]),
-        "push": summary_ms(tally.push_ns),
-        "total": summary_ms(tally.latency_ns),
+        "fan_out": Distribution.count(fanned, 1).summary_ms(),
+        "push": tally.timings.push.summary_ms(),
+        "total": tally.timings.latency.summary_ms(),
     }
 
 

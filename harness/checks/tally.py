@@ -1,7 +1,7 @@
 """One pass over every delivery: each is matched with its post, counted, timed. Everything else works on the result.
 
-The rows stay on disk and are read a piece at a time; what grows with a run are one byte per expected (message, client) pair
-and the measured latencies.
+The rows stay on disk and are read a piece at a time; what grows in memory with a run is one byte per expected (message,
+client) pair.
 """
 
 from collections import Counter
@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.checks.evidence import Evidence, Ints
+from harness.checks.evidence import Bools, Evidence, Ints
+from harness.checks.statistics import PIECE_ROWS
+from harness.checks.timings import Timings
 from harness.planning.arrivals import MEASURED
 from harness.planning.placement import client_workers
 from harness.recording.format import ALTERED, FOREIGN, REJECTED, UNSENT
 from harness.recording.reader import Seen
 
-CHUNK_ROWS = 1 << 20
 EXAMPLES = 20
 
 
@@ -38,21 +39,15 @@ class Tally:
     out_of_order: Counter[int] = field(default_factory=Counter)
     phantom: Counter[int] = field(default_factory=Counter)
     phantom_kinds: Counter[str] = field(default_factory=Counter)
+    orphans: int = 0
+    """deliveries of a frame that nobody knows: a worker that was killed may have left them"""
     misnumbered: int = 0
     """deliveries under another seq than the acknowledged one"""
     examples: dict[str, list[str]] = field(default_factory=dict)
-    latency_ns: Ints
+    timings: Timings
     """of measured deliveries, each pair's first"""
-    second: Ints
-    """the second of the measured window in which each of these was due"""
-    client: Ints
-    """who received each of these"""
-    push_ns: Ints
-    """from the server's receipt to the client's, of those whose server traced it"""
-    disturbed: NDArray[np.bool_]
-    """which of the timed deliveries a fault stood in the way of (`outages.Disturbance`)"""
     disturbed_last_ns: int = 0
-    """when the last of these was received"""
+    """when the last delivery was received that a fault stood in the way of"""
 
     def example(self, check: str, text: str) -> None:
         listed = self.examples.setdefault(check, [])
@@ -68,36 +63,25 @@ def tally(evidence: Evidence) -> Tally:
         count=np.zeros(evidence.pairs, np.uint8),
         highest_seq=np.zeros(plan.clients, np.int64),
         last_ns=np.zeros(len(evidence.schedule), np.int64),
-        latency_ns=np.empty(0, np.int64),
-        second=np.empty(0, np.int64),
-        client=np.empty(0, np.int64),
-        push_ns=np.empty(0, np.int64),
-        disturbed=np.empty(0, np.bool_),
+        timings=Timings(),
     )
-    parts: list[_Timed] = []
     workers = client_workers(plan)
     strange_seqs: list[tuple[int, int, int]] = []
     for worker, seen in sorted(evidence.recording.seen.items()):
         local = np.zeros(plan.clients, np.uint16)
         mine = np.flatnonzero(workers == worker)
         local[mine] = np.arange(len(mine))
+        sighted = _look_at(evidence, seen)
         for rows in _chunks(seen):
             found.rows += len(rows)
-            piece = _match(evidence, found, seen, rows)
+            piece = _match(evidence, found, sighted, rows)
             strange_seqs += _odd_numbers(evidence, piece)
             first = _count(found, evidence, piece)
             _follow_order(found, evidence, piece, first, local)
             np.maximum.at(found.last_ns, piece.message, piece.received_ns)
-            parts.append(_time(found, evidence, piece, first))
+            _time(found, evidence, piece, first)
     _judge_numbers(found, evidence, strange_seqs)
-    if parts:
-        found.latency_ns, found.second, found.client, found.push_ns, found.disturbed = (
-            np.concatenate(column) for column in zip(*parts, strict=True)
-        )
     return found
-
-
-_Timed = tuple[Ints, Ints, Ints, Ints, NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,50 +99,93 @@ class _Piece:
 
 
 def _chunks(seen: Seen) -> Iterator[NDArray[np.void]]:
-    for start in range(0, len(seen.deliveries), CHUNK_ROWS):
-        yield np.asarray(seen.deliveries[start : start + CHUNK_ROWS])
+    for start in range(0, len(seen.deliveries), PIECE_ROWS):
+        yield np.asarray(seen.deliveries[start : start + PIECE_ROWS])
 
 
-def _match(evidence: Evidence, found: Tally, seen: Seen, rows: NDArray[np.void]) -> _Piece:
-    """Put the phantoms aside, number the pairs of the rest."""
-    known = (rows["sighting"] < len(seen.sightings)) & (rows["client"] < evidence.plan.clients)
-    # A worker that was killed between two files may have written deliveries whose sighting never came to disk.
-    rows = rows[known]
-    which = rows["sighting"]
+_FLAWS = (
+    "not of this run",
+    "altered text",
+    "under another channel's name",
+    "of a post that was rejected",
+    "of a post that was not sent",
+)
+_UNSUBSCRIBED = "to a client that is not subscribed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sighted:
+    """The distinct frames that a worker saw, by sighting: what is true of a frame is true of all its deliveries.
+
+    ``pair``: the number of its pair is this and the client's. ``flaw``: 0 for none, else an index into ``_FLAWS``, and 1.
+    """
+
+    message: Ints
+    channel: Ints
+    seq: Ints
+    pair: Ints
+    flaw: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.message)
+
+
+def _look_at(evidence: Evidence, seen: Seen) -> _Sighted:
     table = seen.sightings
-    message = table["message"].astype(np.int64)[which]
-    channel = table["channel"].astype(np.int64)[which]
-    seq = table["seq"].astype(np.int64)[which]
-    flaw = table["flaw"][which]
-    client = rows["client"].astype(np.int64)
+    message = table["message"].astype(np.int64)
     safe = np.maximum(message, 0)
+    meant = evidence.channel[safe]
     outcome = evidence.outcome[safe]
-    kinds = {
-        "not of this run": (flaw == FOREIGN) | (message < 0),
-        "altered text": flaw == ALTERED,
-        "under another channel's name": channel != evidence.channel[safe],
-        "to a client that is not subscribed": evidence.client_channel[client] != evidence.channel[safe],
-        "of a post that was rejected": outcome == REJECTED,
-        "of a post that was not sent": outcome == UNSENT,
-    }
-    phantom = np.zeros(len(rows), np.bool_)
-    for kind, wrong in kinds.items():
-        fresh = wrong & ~phantom
-        phantom |= wrong
-        if fresh.any():
-            _note_phantoms(found, evidence, kind, client[fresh], message[fresh], seq[fresh])
-    keep = ~phantom
-    client, message, seq = client[keep], message[keep], seq[keep]
-    return _Piece(
-        client=client,
+    flaws = (
+        (table["flaw"] == FOREIGN) | (message < 0),
+        table["flaw"] == ALTERED,
+        table["channel"] != meant,
+        outcome == REJECTED,
+        outcome == UNSENT,
+    )
+    flaw = np.zeros(len(table), np.uint8)
+    for number, wrong in reversed(list(enumerate(flaws, 1))):
+        flaw[wrong] = number
+    return _Sighted(
         message=message,
-        seq=seq,
-        received_ns=rows["received_ns"][keep],
-        pair=evidence.base[message] + client - evidence.first_client[evidence.channel[message]],
+        channel=meant,
+        seq=table["seq"].astype(np.int64),
+        pair=evidence.base[safe] - evidence.first_client[meant],
+        flaw=flaw,
     )
 
 
-def _note_phantoms(found: Tally, evidence: Evidence, kind: str, client: Ints, message: Ints, seq: Ints) -> None:
+def _match(evidence: Evidence, found: Tally, sighted: _Sighted, rows: NDArray[np.void]) -> _Piece:
+    """Put the phantoms aside, number the pairs of the rest."""
+    which, client = rows["sighting"], rows["client"]
+    # A worker that was killed between two files may have written deliveries whose sighting never came to disk.
+    known = (which < len(sighted)) & (client < evidence.plan.clients)
+    if not known.all():
+        found.orphans += int((which >= len(sighted)).sum())
+        rows = rows[known]
+        which, client = rows["sighting"], rows["client"]
+    which, client = which.astype(np.int64), client.astype(np.int64)
+    message, seq, flaw = sighted.message[which], sighted.seq[which], sighted.flaw[which]
+    received_ns = rows["received_ns"].astype(np.int64)
+    elsewhere = evidence.client_channel[client] != sighted.channel[which]
+    wrong = (flaw > 0) | elsewhere
+    if wrong.any():
+        for number, kind in enumerate(_FLAWS, 1):
+            _note_phantoms(found, evidence, kind, flaw == number, client, message, seq)
+        _note_phantoms(found, evidence, _UNSUBSCRIBED, elsewhere & (flaw == 0), client, message, seq)
+        sound = ~wrong
+        which, client, message, seq, received_ns = (
+            column[sound] for column in (which, client, message, seq, received_ns)
+        )
+    return _Piece(client=client, message=message, seq=seq, received_ns=received_ns, pair=sighted.pair[which] + client)
+
+
+def _note_phantoms(
+    found: Tally, evidence: Evidence, kind: str, these: Bools, client: Ints, message: Ints, seq: Ints
+) -> None:
+    client, message, seq = client[these], message[these], seq[these]
+    if not len(client):
+        return
     found.phantom_kinds[kind] += len(client)
     phases = np.where(message >= 0, evidence.schedule.phase[np.maximum(message, 0)], MEASURED)
     found.phantom.update(phases.tolist())
@@ -166,25 +193,25 @@ def _note_phantoms(found: Tally, evidence: Evidence, kind: str, client: Ints, me
         found.example("phantom", f"client {client[index]}: message {message[index]} (seq {seq[index]}), {kind}")
 
 
-def _count(found: Tally, evidence: Evidence, piece: _Piece) -> NDArray[np.bool_]:
+def _count(found: Tally, evidence: Evidence, piece: _Piece) -> Bools:
     """Count the pairs; which rows are their pair's first."""
     first = np.ones(len(piece), np.bool_)
     if not len(piece):
         return first
     low = int(piece.pair.min())
     window = found.count[low : int(piece.pair.max()) + 1]
-    if len(window) > 64 * CHUNK_ROWS:
-        # A delivery far from its time (a resumed client): sorting costs less than a window over everything.
-        pairs, added = np.unique(piece.pair, return_counts=True)
-        repeated = (found.count[pairs] + added > 1).any()
-    else:
-        pairs, added = np.arange(len(window)) + low, np.bincount(piece.pair - low, minlength=len(window))
-        repeated = (window + added > 1).any()
-    if repeated:
-        _, at = np.unique(piece.pair, return_index=True)
-        first[:] = False
-        first[at] = found.count[piece.pair[at]] == 0
-    found.count[pairs] = np.minimum(found.count[pairs] + added, 255).astype(np.uint8)
+    pair = piece.pair - low
+    already = window[pair]
+    if not already.any():
+        before = np.count_nonzero(window)
+        window[pair] = 1
+        if np.count_nonzero(window) - before == len(pair):
+            return first  # as it should be: each pair new, and once
+        window[pair] = 0
+    pairs, at, added = np.unique(pair, return_index=True, return_counts=True)
+    first[:] = False
+    first[at] = already[at] == 0
+    window[pairs] = np.minimum(window[pairs] + added, 255)
     for index in np.flatnonzero(~first):
         message = int(piece.message[index])
         found.duplicates_wire[int(evidence.schedule.phase[message])] += 1
@@ -219,39 +246,43 @@ def _judge_numbers(found: Tally, evidence: Evidence, strange: list[tuple[int, in
         )
 
 
-def _follow_order(
-    found: Tally, evidence: Evidence, piece: _Piece, first: NDArray[np.bool_], local: NDArray[np.uint16]
-) -> None:
+def _follow_order(found: Tally, evidence: Evidence, piece: _Piece, first: Bools, local: NDArray[np.uint16]) -> None:
     """After dropping repetitions, each client's seqs must rise."""
-    client, seq, message = piece.client[first], piece.seq[first], piece.message[first]
-    if not len(client):
+    here = np.flatnonzero(first)
+    if not len(here):
         return
     # A worker has at most 65,536 clients: numbers of 16 bits sort by radix, ten times as fast.
-    order = np.argsort(local[client], kind="stable")
-    client, seq, message = client[order], seq[order], message[order]
-    starts = np.flatnonzero(np.r_[True, client[1:] != client[:-1]])
+    number = local[piece.client[here]]
+    order = np.argsort(number, kind="stable")
+    number, here = number[order], here[order]
+    seq = piece.seq[here]
+    starts = np.flatnonzero(np.r_[True, number[1:] != number[:-1]])
+    clients = piece.client[here[starts]]
     previous = np.r_[0, seq[:-1]]
-    previous[starts] = found.highest_seq[client[starts]]
-    highest = np.maximum.reduceat(seq, starts)
-    falls = np.flatnonzero(seq < previous)
-    for index in falls:
-        found.out_of_order[int(evidence.schedule.phase[message[index]])] += 1
-        found.example("order", f"client {client[index]}: seq {seq[index]} after seq {previous[index]}")
-    found.highest_seq[client[starts]] = np.maximum(found.highest_seq[client[starts]], highest)
+    previous[starts] = found.highest_seq[clients]
+    for index in np.flatnonzero(seq < previous):
+        row = here[index]
+        found.out_of_order[int(evidence.schedule.phase[piece.message[row]])] += 1
+        found.example("order", f"client {piece.client[row]}: seq {seq[index]} after seq {previous[index]}")
+    found.highest_seq[clients] = np.maximum(found.highest_seq[clients], np.maximum.reduceat(seq, starts))
 
 
-def _time(found: Tally, evidence: Evidence, piece: _Piece, first: NDArray[np.bool_]) -> _Timed:
-    """(latency, second, client, push, disturbed) of the measured deliveries in this piece."""
-    keep = first & (evidence.schedule.phase[piece.message] == MEASURED)
-    message, client, received = piece.message[keep], piece.client[keep], piece.received_ns[keep]
-    window_ns = evidence.start_ns + int(evidence.plan.warm_up_s * 1e9)
-    second = np.maximum((evidence.intended_ns[message] - window_ns) // 1_000_000_000, 0)
+def _time(found: Tally, evidence: Evidence, piece: _Piece, first: Bools) -> None:
+    """Note how long the measured deliveries of this piece took."""
+    message, client, received = piece.message, piece.client, piece.received_ns
+    keep = first & evidence.measured[message]
+    if not keep.all():
+        message, client, received = message[keep], client[keep], received[keep]
+    server = evidence.client_server[client]
     push = np.empty(0, np.int64)
     if evidence.trace is not None and evidence.one_clock:
-        at_server = evidence.trace.received[evidence.client_server[client], message]
-        push = (received - at_server)[(at_server > 0) & ~evidence.reconnected[client]]
+        at_server = evidence.trace.received[server, message]
+        push = received - at_server
+        traced = (at_server > 0) & ~evidence.reconnected[client]
+        if not traced.all():
+            push = push[traced]
     disturbed = np.zeros(len(message), np.bool_)
     if evidence.disturbance is not None:
-        disturbed = evidence.disturbance.of(message, client, evidence.client_server[client])
+        disturbed = evidence.disturbance.of(message, client, server)
         found.disturbed_last_ns = max(found.disturbed_last_ns, int(received[disturbed].max(initial=0)))
-    return received - evidence.intended_ns[message], second, client, push, disturbed
+    found.timings.append(received - evidence.intended_ns[message], evidence.second[message], server, disturbed, push)

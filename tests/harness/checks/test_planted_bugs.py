@@ -4,10 +4,21 @@ from pathlib import Path
 
 import pytest
 
+from harness.checks import delivery, tally, timings
 from harness.model.finding import Status
 from harness.planning.arrivals import WARM_UP
 from harness.recording import format as layout
 from tests.harness.recordings import HandMade, finding, red
+
+
+@pytest.fixture(autouse=True, params=["at once", "piecemeal"])
+def however_much_is_read_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found does not depend on where the pieces end that a recording is read in."""
+    if request.param == "piecemeal":
+        monkeypatch.setattr(tally, "PIECE_ROWS", 3)
+        monkeypatch.setattr(delivery, "BLOCK_PAIRS", 2)
+        monkeypatch.setattr(timings, "PIECE_ROWS", 2)
+        monkeypatch.setattr(timings, "IN_MEMORY_BYTES", 20)
 
 
 @pytest.fixture
