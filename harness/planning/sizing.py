@@ -23,9 +23,12 @@ CONNECTION_CORES = 3.3e-6
 """A connection that is silent: a ping and its pong every 60 s, 190 µs at both ends together with 160,000 connections."""
 COMPARED_CHANNELS, COMPARED_CHANNEL_CORES = 2_000, 2e-6
 """Channels that a server compares with the database every second, at most so many, and what one of them takes."""
-WARM_CONNECTIONS, COLD_WRITE_SHARE = 10_000, 8.7e-6
-"""Each connection beyond so many makes every write dearer by this share: a write to one of 160,000 connections took 57 µs
-at both ends instead of 25, because what it touches is no longer in the processor's caches."""
+BASE_CORES = 0.1
+"""The harness itself, heartbeats, and what the database and the broker do with nothing to do."""
+WARM_CONNECTIONS, COLD_CONNECTIONS, COLD_SHARE = 10_000, 40_000, 1.2
+"""From so many connections on, what a message touches is no longer in the processor's caches, and all that it costs grows,
+by this share at the second number, and no further. A message for 20 clients took, of the whole machine, 1.1 ms with 10,000
+connections, 1.5 with 20,000, 2.8 with 40,000, 2.9 with 80,000, 4.1 with 160,000 (on 4, 2, 4, 8 and 16 servers)."""
 PROCESS_BYTES = 60_000_000
 BASE_BYTES = 400_000_000
 """PostgreSQL with its shared buffers, the broker, the harness itself."""
@@ -73,14 +76,18 @@ def cores_needed(load: Sized, cost: Calibration) -> float:
     writes_hz = min(load.deliveries_hz, receiving * FLUSHES_HZ)
     hints_hz = load.rate_hz * min(load.servers, load.audience)
     compared = load.servers * min(COMPARED_CHANNELS, load.clients / load.audience)
-    coldness = 1 + COLD_WRITE_SHARE * max(0, load.clients - WARM_CONNECTIONS)
-    return (
-        writes_hz * cost.per_write_s * coldness
+    cold = min(1.0, max(0.0, (load.clients - WARM_CONNECTIONS) / (COLD_CONNECTIONS - WARM_CONNECTIONS)))
+    messages = (
+        writes_hz * cost.per_write_s
         + load.deliveries_hz * cost.per_frame_s
         + load.rate_hz * cost.per_post_s
         + hints_hz * cost.per_hint_s
+    )
+    return (
+        messages * (1 + COLD_SHARE * cold)
         + load.clients * CONNECTION_CORES
         + compared * COMPARED_CHANNEL_CORES
+        + BASE_CORES
     )
 
 
@@ -138,21 +145,20 @@ def fit(
     everyone: bool,
     cost: Calibration,
     limits: MachineLimits,
-    share: float = FIT_SHARE,
 ) -> tuple[Sized, tuple[Reduction, ...]]:
     """Lower the ``free`` numbers, in the order audience, clients, rate, each no further than needed, until the load fits.
 
     ``everyone``: the audience is all clients and follows their number. The result may still not fit (see `shortfalls`)
-    when all free numbers are at their floor. ``share`` of the cores may be filled.
+    when all free numbers are at their floor.
     """
     reductions: list[Reduction] = []
     for what in ("audience", "clients", "rate"):
-        short = shortfalls(need(load, cost, limits), limits, share)
+        short = shortfalls(need(load, cost, limits), limits, FIT_SHARE)
         if not short:
             break
         if what not in free:
             continue
-        before, load = load, _lowered(load, what, everyone=everyone, cost=cost, limits=limits, share=share)
+        before, load = load, _lowered(load, what, everyone=everyone, cost=cost, limits=limits)
         if load != before:
             reductions.append(
                 Reduction(what=what, wanted=_told(before, what), planned=_told(load, what), because="; ".join(short))
@@ -160,9 +166,7 @@ def fit(
     return load, tuple(reductions)
 
 
-def _lowered(
-    load: Sized, what: Lowered, *, everyone: bool, cost: Calibration, limits: MachineLimits, share: float
-) -> Sized:
+def _lowered(load: Sized, what: Lowered, *, everyone: bool, cost: Calibration, limits: MachineLimits) -> Sized:
     """``load`` with ``what`` at the largest round value that fits, or at its floor where none does."""
     candidates = [value for value in _round_values(_value(load, what)) if value >= _FLOOR[what]]
     if what == "audience":
@@ -171,7 +175,7 @@ def _lowered(
     fitting = load
     for value in candidates:
         fitting = _with(load, what, value, everyone=everyone)
-        if not shortfalls(need(fitting, cost, limits), limits, share):
+        if not shortfalls(need(fitting, cost, limits), limits, FIT_SHARE):
             break
     return fitting
 

@@ -15,9 +15,6 @@ from harness.planning.planner import Planned, plan_run
 from harness.planning.request import Request
 from harness.planning.sizing import Lowered, Sized, fit
 
-SHARE = 0.7
-"""Share of the cores that the largest run may fill. Less than a single run may: there dozens of processes take turns on
-each core, and a delivery waits for several of them."""
 ENOUGH_CORES = 1_000
 WEAK_RATE = "rate of the weak curve"
 MAX_REPEAT = 100
@@ -218,7 +215,6 @@ def _share(
             everyone=False,
             cost=calibration,
             limits=limits,
-            share=SHARE,
         )
         reductions += lowered
         per_server = max(1, load.clients // most)
@@ -230,7 +226,6 @@ def _share(
             everyone=False,
             cost=calibration,
             limits=limits,
-            share=SHARE,
         )
         weak_hz = weak.rate_hz / most
         reductions += tuple(

@@ -1,6 +1,7 @@
 """How a connection ends whose peer takes nothing: real sockets, no database, no broker."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -88,7 +89,8 @@ def test_whoever_takes_nothing_is_cut(
         config.load()
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: BroadcastWebSocket(config, state, {}), "127.0.0.1", 0)
-        with socket.socket() as peer:
+        # Closed also where the test fails: the loop would wait for it for ever.
+        with contextlib.closing(server), socket.socket() as peer:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             port = server.sockets[0].getsockname()[1]
             peer.connect(("127.0.0.1", port))
@@ -99,7 +101,6 @@ def test_whoever_takes_nothing_is_cut(
             await until(lambda: served.left)
             assert known_to_the_kernel(port)
             await until(lambda: not state.connections and not known_to_the_kernel(port))
-        server.close()
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())

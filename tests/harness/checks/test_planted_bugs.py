@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.checks import delivery, tally, timings
+from harness.checks import delivery, evidence, tally, timings
 from harness.model.finding import Status
 from harness.planning.arrivals import WARM_UP
 from harness.recording import format as layout
@@ -19,6 +19,7 @@ def however_much_is_read_at_once(request: pytest.FixtureRequest, monkeypatch: py
         monkeypatch.setattr(delivery, "BLOCK_PAIRS", 2)
         monkeypatch.setattr(timings, "PIECE_ROWS", 2)
         monkeypatch.setattr(timings, "IN_MEMORY_BYTES", 20)
+        monkeypatch.setattr(evidence, "IN_MEMORY_BYTES", 20)
 
 
 @pytest.fixture

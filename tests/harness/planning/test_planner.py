@@ -8,8 +8,10 @@ from harness.catalog import find
 from harness.model.errors import UsageError
 from harness.model.machine import MachineLimits
 from harness.model.scenario import Size
+from harness.observation.calibration import REFERENCE_COST
 from harness.planning.planner import Planned, plan_run
 from harness.planning.request import Request
+from harness.planning.sizing import Sized, cores_needed
 from tests.harness.plans import CALIBRATION
 
 MACHINE = MachineLimits(
@@ -147,3 +149,25 @@ def test_impossible_requests_are_refused_with_their_reason(request_: Request, wo
     """Each combination that cannot work is refused before anything starts, in words that say what was expected."""
     with pytest.raises(UsageError, match=word):
         planned(request_)
+
+
+@pytest.mark.parametrize(
+    ("servers", "clients", "rate_hz", "audience", "busy_cores"),
+    [
+        (2, 20_000, 37.5, 20, 0.25),
+        (4, 40_000, 75.0, 20, 0.45),
+        (8, 80_000, 150.0, 20, 0.90),
+        (2, 20_000, 300.0, 20, 0.63),
+        (4, 40_000, 300.0, 20, 1.09),
+        (8, 80_000, 300.0, 20, 1.34),
+        (16, 160_000, 300.0, 20, 1.89),
+        (4, 10_000, 1_000.0, 20, 1.39),
+        (4, 10_000, 1_000.0, 10, 1.13),
+    ],
+)
+def test_the_prediction_is_what_runs_took(
+    servers: int, clients: int, rate_hz: float, audience: int, busy_cores: float
+) -> None:
+    """On the reference machine, as its telemetry recorded it: busy cores of the whole machine."""
+    load = Sized(servers=servers, clients=clients, rate_hz=rate_hz, audience=audience, seconds=60)
+    assert cores_needed(load, REFERENCE_COST) == pytest.approx(busy_cores, rel=0.15)
