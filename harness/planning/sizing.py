@@ -145,20 +145,21 @@ def fit(
     everyone: bool,
     cost: Calibration,
     limits: MachineLimits,
+    share: float = FIT_SHARE,
 ) -> tuple[Sized, tuple[Reduction, ...]]:
     """Lower the ``free`` numbers, in the order audience, clients, rate, each no further than needed, until the load fits.
 
     ``everyone``: the audience is all clients and follows their number. The result may still not fit (see `shortfalls`)
-    when all free numbers are at their floor.
+    when all free numbers are at their floor. ``share`` of the cores may be filled.
     """
     reductions: list[Reduction] = []
     for what in ("audience", "clients", "rate"):
-        short = shortfalls(need(load, cost, limits), limits, FIT_SHARE)
+        short = shortfalls(need(load, cost, limits), limits, share)
         if not short:
             break
         if what not in free:
             continue
-        before, load = load, _lowered(load, what, everyone=everyone, cost=cost, limits=limits)
+        before, load = load, _lowered(load, what, everyone=everyone, cost=cost, limits=limits, share=share)
         if load != before:
             reductions.append(
                 Reduction(what=what, wanted=_told(before, what), planned=_told(load, what), because="; ".join(short))
@@ -166,7 +167,9 @@ def fit(
     return load, tuple(reductions)
 
 
-def _lowered(load: Sized, what: Lowered, *, everyone: bool, cost: Calibration, limits: MachineLimits) -> Sized:
+def _lowered(
+    load: Sized, what: Lowered, *, everyone: bool, cost: Calibration, limits: MachineLimits, share: float
+) -> Sized:
     """``load`` with ``what`` at the largest round value that fits, or at its floor where none does."""
     candidates = [value for value in _round_values(_value(load, what)) if value >= _FLOOR[what]]
     if what == "audience":
@@ -175,7 +178,7 @@ def _lowered(load: Sized, what: Lowered, *, everyone: bool, cost: Calibration, l
     fitting = load
     for value in candidates:
         fitting = _with(load, what, value, everyone=everyone)
-        if not shortfalls(need(fitting, cost, limits), limits, FIT_SHARE):
+        if not shortfalls(need(fitting, cost, limits), limits, share):
             break
     return fitting
 

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.model.finding import Series
 from harness.report import palette
@@ -230,18 +230,18 @@ def _quantiles(axes: "Axes", scene: Scene) -> None:
     axes.grid(axis="x", color=palette.GRID.light, linewidth=0.8)
 
 
-def draw_limit(axes: "Axes", limit: Limit) -> None:
-    """A dashed line with its words at the right end."""
+def draw_limit(axes: "Axes", limit: Limit, *, side: Literal["left", "right"] = "right") -> None:
+    """A dashed line with its words at one end: the one that the curves keep away from."""
     axes.axhline(limit.at, color=palette.LIMIT.light, linewidth=1.2, linestyle=(0, (5, 3)), zorder=2)
     axes.annotate(
         limit.words,
-        (1, limit.at),
+        (0 if side == "left" else 1, limit.at),
         xycoords=("axes fraction", "data"),
         xytext=(0, 3),
         textcoords="offset points",
         fontsize=_SMALL,
         color=palette.LIMIT.light,
-        ha="right",
+        ha=side,
         va="bottom",
     )
 

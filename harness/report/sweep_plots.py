@@ -56,7 +56,7 @@ def draw_plot(plot: Plot) -> "Figure":
     for line in plot.lines:
         _line(axes, line)
     if plot.limit is not None:
-        draw_limit(axes, Limit(at=plot.limit, words=plot.limit_words))
+        draw_limit(axes, Limit(at=plot.limit, words=plot.limit_words), side="left")
     _frame(axes, plot)
     drawing.text(0.008, 1 - 15 / HEIGHT, plot.title, fontsize=_TITLE, weight="bold", color=palette.INK.light)
     drawing.text(0.008, 1 - 33 / HEIGHT, plot.unit, fontsize=_SMALL, color=palette.MUTED.light)
