@@ -27,7 +27,7 @@ BASE_CORES = 0.1
 """The harness itself, heartbeats, and what the database and the broker do with nothing to do."""
 WARM_CONNECTIONS, COLD_CONNECTIONS, COLD_SHARE = 10_000, 40_000, 1.2
 """From so many connections on, what a message touches is no longer in the processor's caches, and all that it costs grows,
-by this share at the second number, and no further. A message for 20 clients took, of the whole machine, 1.1 ms with 10,000
+by this share at the second number, and no further. A message for 20 clients took, of the whole machine, 1.2 ms with 10,000
 connections, 1.5 with 20,000, 2.8 with 40,000, 2.9 with 80,000, 4.1 with 160,000 (on 4, 2, 4, 8 and 16 servers)."""
 PROCESS_BYTES = 60_000_000
 BASE_BYTES = 400_000_000
