@@ -1,21 +1,18 @@
 """What the checks share: the plan's arithmetic, the ledger and the traces, joined once by message."""
 
-import math
-import tempfile
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.checks.outages import Disturbance, Outage, disturbance, outages, reconnected_clients
+from harness.checks.scratch import zeros
 from harness.model.plan import Plan
 from harness.planning.arrivals import MEASURED, PROBE, WARM_UP, Schedule, schedule
 from harness.planning.placement import audiences, client_channels, client_servers
 from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, UNSENT
 from harness.recording.reader import Recording
 
-IN_MEMORY_BYTES = 32_000_000
 PHASES = {"probe": PROBE, "warm_up": WARM_UP, "measured": MEASURED}
 
 Ints = NDArray[np.int64]
@@ -170,8 +167,8 @@ def _join_traces(recording: Recording, plan: Plan, total: int, channel: Ints, se
         for row, name in enumerate(("accepted_ns", "committed_ns", "published_ns")):
             by_message[row, at] = rows[name][known]
     shape = (plan.servers, total)
-    received, written = _zeros(shape, np.int64), _zeros(shape, np.int64)
-    sockets, recovered = _zeros(shape, np.uint32), _zeros(shape, np.bool_)
+    received, written = zeros(shape, np.int64), zeros(shape, np.int64)
+    sockets, recovered = zeros(shape, np.uint32), zeros(shape, np.bool_)
     for server, rows in recording.delivered.items():
         if server < plan.servers:
             at, known = find(rows["channel"], rows["seq"])
@@ -188,14 +185,6 @@ def _join_traces(recording: Recording, plan: Plan, total: int, channel: Ints, se
         sockets=sockets,
         live=~recovered & (received > 0),
     )
-
-
-def _zeros(shape: tuple[int, int], dtype: type[np.generic]) -> NDArray[Any]:
-    """An array of zeros; a large one is mapped to an unnamed file, so that it need not stay in memory."""
-    if math.prod(shape) * np.dtype(dtype).itemsize < IN_MEMORY_BYTES:
-        return np.zeros(shape, dtype)
-    with tempfile.TemporaryFile() as file:
-        return np.memmap(file, dtype, "w+", shape=shape)
 
 
 class _Finder:

@@ -97,8 +97,8 @@ def _instrument_rows(evidence: Evidence, tally: Tally) -> Finding:
     seen, workers = evidence.recording.seen, evidence.plan.workers
     missing = workers - len(seen)
     unclosed = sum(1 for part in seen.values() if not len(part.sessions))
-    good = not tally.orphans and not missing and not unclosed
     orphans = tally.orphans
+    good = not orphans and not missing and not unclosed
     summary = (
         f"all {workers} load workers left complete rows"
         if good

@@ -1,16 +1,12 @@
-"""How long each measured delivery took: columns that grow with a run, in memory while they are small, else on disk."""
+"""How long each measured delivery took."""
 
-import tempfile
-import weakref
 from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
-from harness.checks.statistics import PIECE_ROWS, Bools, Distribution, Ints
-
-IN_MEMORY_BYTES = 32_000_000
+from harness.checks.scratch import Column
+from harness.checks.statistics import Bools, Distribution, Ints
 
 
 class Timings:
@@ -23,11 +19,11 @@ class Timings:
     """
 
     def __init__(self) -> None:
-        self._latency_ns = _Column(np.int64)
-        self._second = _Column(np.uint32)
-        self._server = _Column(np.uint16)
-        self._disturbed = _Column(np.bool_)
-        self._push_ns = _Column(np.int64)
+        self._latency_ns = Column(np.int64)
+        self._second = Column(np.uint32)
+        self._server = Column(np.uint16)
+        self._disturbed = Column(np.bool_)
+        self._push_ns = Column(np.int64)
         self.disturbed_count = 0
 
     def append(self, latency_ns: Ints, second: Ints, server: Ints, disturbed: Bools, push_ns: Ints) -> None:
@@ -70,27 +66,3 @@ class Timings:
         for (latency_ns, second), was in zip(self._by_second(), self._disturbed.pieces(), strict=True):
             wanted = (was != 0) == disturbed
             yield latency_ns[wanted], second[wanted]
-
-
-class _Column:
-    def __init__(self, dtype: DTypeLike) -> None:
-        self._dtype = np.dtype(dtype)
-        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115  # lives as long as the column
-        weakref.finalize(self, self._file.close)
-        self.highest = -1
-
-    def append(self, values: NDArray[np.generic]) -> None:
-        if len(values):
-            self.highest = max(self.highest, int(values.max()))
-            self._file.write(np.ascontiguousarray(values, self._dtype).data)
-
-    def pieces(self) -> Iterator[Ints]:
-        """All of it in order, PIECE_ROWS at a time."""
-        at = 0
-        while True:
-            self._file.seek(at)  # others read it too
-            data = self._file.read(PIECE_ROWS * self._dtype.itemsize)
-            if not data:
-                return
-            at += len(data)
-            yield np.frombuffer(data, self._dtype).astype(np.int64, copy=False)

@@ -1,10 +1,12 @@
 """Every class of error, planted in a recording of a few rows, turns its own check red and no other."""
 
+from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from harness.checks import delivery, evidence, tally, timings
+from harness.checks import delivery, scratch, tally
 from harness.model.finding import Status
 from harness.planning.arrivals import WARM_UP
 from harness.recording import format as layout
@@ -17,9 +19,8 @@ def however_much_is_read_at_once(request: pytest.FixtureRequest, monkeypatch: py
     if request.param == "piecemeal":
         monkeypatch.setattr(tally, "PIECE_ROWS", 3)
         monkeypatch.setattr(delivery, "BLOCK_PAIRS", 2)
-        monkeypatch.setattr(timings, "PIECE_ROWS", 2)
-        monkeypatch.setattr(timings, "IN_MEMORY_BYTES", 20)
-        monkeypatch.setattr(evidence, "IN_MEMORY_BYTES", 20)
+        monkeypatch.setattr(scratch, "PIECE_ROWS", 2)
+        monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 20)
 
 
 @pytest.fixture
@@ -207,3 +208,13 @@ def test_a_late_subscriber_has_no_claim_to_what_came_before(run: HandMade, tmp_p
     verdict = run.verdict(tmp_path)
     assert red(verdict) == set()
     assert verdict.measurements["delivery"]["expected"] == 5
+
+
+def test_deliveries_of_a_frame_that_nobody_kept_bend_the_ruler(run: HandMade, tmp_path: Path) -> None:
+    """A worker was killed before its last sighting came to disk: its two deliveries prove nothing, and are told."""
+    whole = run.recording(tmp_path)
+    cut = replace(whole, seen={0: replace(whole.seen[0], sightings=whole.seen[0].sightings[:-1])})
+    with mock.patch.object(HandMade, "recording", return_value=cut):
+        verdict = run.verdict(tmp_path)
+    assert finding(verdict, "instrument-rows").status is Status.UNKNOWN
+    assert finding(verdict, "instrument-rows").measured == {"missing_workers": 0, "without_sessions": 0, "orphans": 2}

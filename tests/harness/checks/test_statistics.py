@@ -1,5 +1,6 @@
 """Percentiles that are exact although nobody holds all the values."""
 
+import resource
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.checks import timings as timings_module
+from harness.checks import scratch
 from harness.checks.statistics import Distribution, quantiles_ms, to_ms
 from harness.checks.timings import Timings
+from harness.model.errors import EnvironmentFailure
 
 QUANTILES = (0.0, 0.01, 0.5, 0.95, 0.99, 0.999, 1.0)
 nanoseconds = st.one_of(st.integers(-10, 1 << 17), st.integers(0, 1 << 30), st.integers(0, 1 << 50))
@@ -85,8 +87,8 @@ def test_nothing_has_no_percentiles() -> None:
 
 def test_timings_that_moved_to_the_disk_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """Columns beyond their limit; pieces that end elsewhere than what was appended."""
-    monkeypatch.setattr(timings_module, "PIECE_ROWS", 7)
-    monkeypatch.setattr(timings_module, "IN_MEMORY_BYTES", 100)
+    monkeypatch.setattr(scratch, "PIECE_ROWS", 7)
+    monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 100)
     rng = np.random.default_rng(2)
     latency = rng.integers(1_000_000, 90_000_000, 1_000)
     second, server = rng.integers(0, 10, 1_000), rng.integers(0, 3, 1_000)
@@ -106,3 +108,24 @@ def test_timings_that_moved_to_the_disk_are_the_same(monkeypatch: pytest.MonkeyP
         quantiles_ms(latency[server == one], (0.99,))[0] for one in range(3)
     ]
     assert len(timings.push) == 60
+
+
+@pytest.fixture
+def no_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No file may grow beyond 1,000 bytes, and memory is for less."""
+    monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 500)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.usefixtures("no_room")
+def test_a_full_disk_is_no_defect_of_the_harness() -> None:
+    """One message with what to do, also from where it would kill the process: a mapped page without a place on disk."""
+    column = scratch.Column(np.int64)
+    column.append(np.arange(100))
+    with pytest.raises(EnvironmentFailure, match="TMPDIR"):
+        column.append(np.arange(100))
+    with pytest.raises(EnvironmentFailure, match="TMPDIR"):
+        scratch.zeros((10, 1_000), np.int64)
