@@ -44,8 +44,8 @@ class Rig:
         await asyncio.wait((self._running,))
 
 
-def frames(first: int, last: int) -> bytes:
-    return b"".join(message_frame("c", seq, f"text {seq}") for seq in range(first, last + 1))
+def frames(first: int, last: int, name: str = "c") -> bytes:
+    return b"".join(message_frame(name, seq, f"text {seq}") for seq in range(first, last + 1))
 
 
 def test_a_channel_starts_at_what_the_database_has() -> None:
@@ -69,20 +69,6 @@ def test_a_lost_tail_is_found_by_comparing(monkeypatch: pytest.MonkeyPatch) -> N
             socket = await rig.join("c")
             rig.store.newest["c"] = 3 * catch_up_module.ROWS_PER_READ + 1
             await until(lambda: b"".join(socket.transport.written) == frames(1, rig.store.newest["c"]))
-
-    asyncio.run(main())
-
-
-def test_while_the_backplane_is_down_the_database_is_asked_more_often() -> None:
-    """Then the sweep is how messages travel."""
-
-    async def main() -> None:
-        async with Rig() as rig:
-            socket = await rig.join("c")
-            rig.gateway.on_state(False)
-            rig.store.newest["c"] = 2
-            async with asyncio.timeout(catch_up_module.SWEEP_S / 2):
-                await until(lambda: b"".join(socket.transport.written) == frames(1, 2))
 
     asyncio.run(main())
 

@@ -10,7 +10,7 @@ from reference_server import catch_up as catch_up_module
 from reference_server import tail as tail_module
 from reference_server.wire import message_frame
 from tests.reference_server.fakes import FakeSocket, until
-from tests.reference_server.test_catch_up import Rig
+from tests.reference_server.test_catch_up import Rig, frames
 
 
 @asynccontextmanager
@@ -27,10 +27,6 @@ async def an_outage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Rig,
 
 def received(socket: FakeSocket) -> bytes:
     return b"".join(socket.transport.written)
-
-
-def frames(first: int, last: int, name: str = "c") -> bytes:
-    return b"".join(message_frame(name, seq, f"text {seq}") for seq in range(first, last + 1))
 
 
 def test_messages_travel_through_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
