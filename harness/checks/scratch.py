@@ -53,7 +53,6 @@ def zeros(shape: tuple[int, int], dtype: type[np.generic]) -> NDArray[Any]:
         # Written, not only made long: the first touch of a page that the disk has no room for would end the process.
         for start in range(0, size, IN_MEMORY_BYTES):
             file.write(bytes(min(IN_MEMORY_BYTES, size - start)))
-        file.flush()
         return np.memmap(file, dtype, "r+", shape=shape)
 
 

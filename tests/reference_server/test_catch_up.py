@@ -156,6 +156,27 @@ def test_a_sweep_is_bounded_and_takes_turns(monkeypatch: pytest.MonkeyPatch) -> 
     asyncio.run(main())
 
 
+def test_what_could_not_be_checked_stays_on_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It need not wait for its turn among more channels than a sweep asks about."""
+    monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)
+    monkeypatch.setattr(catch_up_module, "CHANNELS_PER_SWEEP", 2)
+
+    async def main() -> None:
+        async with Rig() as rig:
+            for name in "abcde":
+                await rig.join(name)
+            await until(lambda: not rig.gateway.unchecked)
+            rig.store.down = True
+            asked = len(rig.store.questions)
+            rig.gateway.check_all()
+            await until(lambda: len(rig.store.questions) > asked + 1)
+            await until(lambda: rig.gateway.unchecked == set("abcde"))
+            rig.store.down = False
+            await until(lambda: not rig.gateway.unchecked)
+
+    asyncio.run(main())
+
+
 def test_a_subscription_waits_for_the_backplane_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """A frozen broker confirms nothing; the channel opens all the same, and is checked when the confirmation comes."""
     monkeypatch.setattr(catch_up_module, "SUBSCRIBE_PATIENCE_S", 0.01)

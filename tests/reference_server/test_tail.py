@@ -15,13 +15,15 @@ from tests.reference_server.test_catch_up import Rig, frames
 
 @asynccontextmanager
 async def an_outage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Rig, FakeSocket]]:
-    """The backplane is down, channel "c" is followed, and the next sweep is an hour away."""
+    """The backplane is down after it was up and trusted, channel "c" is followed, and the next sweep is an hour away."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
-    monkeypatch.setattr(tail_module, "STAY_S", 0.05)
+    monkeypatch.setattr(tail_module, "STAY_S", 0.0)
     async with Rig() as rig:
         socket = await rig.join("c")
+        await asyncio.sleep(0.05)
+        at_rest = rig.store.reads
         rig.gateway.on_state(False)
-        await until(lambda: rig.store.reads > 1)
+        await until(lambda: rig.store.reads > at_rest + 1)
         yield rig, socket
 
 

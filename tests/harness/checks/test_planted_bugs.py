@@ -210,6 +210,15 @@ def test_a_late_subscriber_has_no_claim_to_what_came_before(run: HandMade, tmp_p
     assert verdict.measurements["delivery"]["expected"] == 5
 
 
+def test_a_repetition_makes_nothing_else_a_duplicate(run: HandMade, tmp_path: Path) -> None:
+    """Beside a delivery that came twice, one that came once under a wrong seq is still one delivery."""
+    run.post(0, to=[0])
+    run.deliver(3, 1, seq=9)
+    run.deliver(2, 3)
+    measured = run.verdict(tmp_path).measurements["delivery"]
+    assert (measured["duplicates_visible"], measured["duplicates_wire"]) == (0, 1)
+
+
 def test_deliveries_of_a_frame_that_nobody_kept_bend_the_ruler(run: HandMade, tmp_path: Path) -> None:
     """A worker was killed before its last sighting came to disk: its two deliveries prove nothing, and are told."""
     whole = run.recording(tmp_path)
