@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
@@ -74,14 +74,15 @@ class Telemetry:
         sample["processes"] = self._processes.sample()
         parts = {"redis": self._redis, "postgres": self._postgres}
         present = {name: part for name, part in parts.items() if part is not None}
-        found = await asyncio.gather(*(_within(part.sample()) for part in present.values()))
+        found = await asyncio.gather(*(_within(part.sample) for part in present.values()))
         return sample | {name: values for name, values in zip(present, found, strict=True) if values}
 
 
-async def _within(sample: Any) -> dict[str, Any] | None:
+async def _within(sample: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any] | None:
+    # called in here: a coroutine made before would stay unawaited where the telemetry ends before its first step
     try:
         async with asyncio.timeout(PART_TIMEOUT_S):
-            return await sample  # type: ignore[no-any-return]  # both parts return dictionaries
+            return await sample()
     except (OSError, TimeoutError, redis.RedisError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         _log.debug("not sampled: %s", error)
         return None
