@@ -160,6 +160,8 @@ class CatchUp:
         for at in range(0, len(names), CHANNELS_PER_SWEEP):
             channels = [self._gateway.channels.get(name) for name in names[at : at + CHANNELS_PER_SWEEP]]
             positions = [(c.name, c.position) for c in channels if c is not None and c.position is not None]
+            if not positions:
+                continue  # a channel that opens is confirmed before it has one: nothing to compare, thousands of times
             try:
                 news = await self._reader.news(positions)
             except DatabaseError:

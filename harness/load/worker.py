@@ -15,6 +15,7 @@ from picows import WSCloseCode, WSListener, WSTransport, ws_connect
 
 from harness.load.connection import Client, Sink
 from harness.load.control import Control, read_job, send
+from harness.load.dial import dial
 from harness.load.dialogue import Dialogue
 from harness.load.job import Command, Job, Report
 from harness.load.pulse import Pulse
@@ -163,6 +164,7 @@ class Worker:
                     websocket_handshake_timeout=limit_s,
                     extra_headers={"Authorization": f"Bearer {self.job.token}"},
                     read_buffer_init_size=READ_BUFFER_BYTES,
+                    socket_factory=dial,
                 )
         finally:
             awaited = False

@@ -200,6 +200,20 @@ def test_many_subscribers_are_few_questions() -> None:
     asyncio.run(main())
 
 
+def test_nothing_is_asked_about_nothing() -> None:
+    """A channel that opens has no position yet when the backplane confirms it: thousands do while clients connect."""
+
+    async def main() -> None:
+        async with Rig() as rig:
+            for name in ("a", "b", "c"):
+                await rig.join(name)
+                await until(lambda: not rig.gateway.check_wanted.is_set())
+            assert rig.store.questions
+            assert all(rig.store.questions)
+
+    asyncio.run(main())
+
+
 def test_an_answer_is_never_older_than_its_question() -> None:
     """A question that comes while the same one is under way is asked anew: the answer under way may be too old."""
 

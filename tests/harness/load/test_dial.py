@@ -1,0 +1,81 @@
+"""Connecting to addresses, with and without somebody behind them."""
+
+import asyncio
+import socket
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+import uvloop
+from picows.url import parse_url
+
+from harness.load.dial import dial
+
+
+def run(work: Coroutine[Any, Any, Any]) -> Any:
+    """On the loop that the load workers use."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def a_listener(family: socket.AddressFamily = socket.AF_INET, *, backlog: int = 8) -> socket.socket:
+    listener = socket.socket(family)
+    listener.bind(("::1" if family is socket.AF_INET6 else "127.0.0.1", 0))
+    listener.listen(backlog)
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"ws://[{host}]:{port}/" if ":" in host else f"ws://{host}:{port}/"
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_a_listener_is_reached(family: socket.AddressFamily) -> None:
+    """Connected and non-blocking, as picows wants it."""
+    try:
+        listener = a_listener(family)
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+
+    with listener:
+        sock = run(dial(parse_url(url_of(listener))))
+        with sock, listener.accept()[0] as accepted:
+            assert sock.getpeername() == listener.getsockname()
+            assert sock.getsockname() == accepted.getpeername()
+            assert not sock.getblocking()
+
+
+def test_nobody_there_is_said_as_always() -> None:
+    """The kind of error that a refused connect has everywhere: reports quote it."""
+    with a_listener() as listener:
+        url = url_of(listener)
+    with pytest.raises(ConnectionRefusedError):
+        run(dial(parse_url(url)))
+
+
+def test_a_name_is_left_to_the_resolver() -> None:
+    """Nothing is dialled here."""
+    assert run(dial(parse_url("ws://localhost:1/"))) is None
+
+
+def test_a_full_queue_is_waited_for_and_let_go() -> None:
+    """A server that does not accept makes the connect take longer; giving up leaves no socket and no watcher behind."""
+
+    async def dial_until_full(url: str) -> list[socket.socket]:
+        through: list[socket.socket] = []
+        while len(through) < 50:
+            try:
+                async with asyncio.timeout(0.3):
+                    sock = await dial(parse_url(url))
+            except TimeoutError:
+                break
+            assert sock is not None
+            through.append(sock)
+        return through
+
+    with a_listener(backlog=1) as listener:
+        through = run(dial_until_full(url_of(listener)))
+        assert 0 < len(through) < 50
+        for sock in through:
+            sock.close()
