@@ -13,7 +13,7 @@ from harness.planning.objections import MAX_MESSAGES, objections
 from harness.planning.placement import channel_count
 from harness.planning.request import Request
 from harness.planning.sizing import Lowered, Sized, fit, need, shortfalls, worker_count
-from harness.planning.timeline import settle
+from harness.planning.timeline import default_duration_s, settle
 
 TEXT_BYTES = 96
 assert TEXT_BYTES >= MIN_TEXT_BYTES, "a text must hold the message's identity"
@@ -106,7 +106,7 @@ def _asked(request: Request, base: Load) -> _Asked:
     servers = request.servers or request.external_servers or base.servers
     clients = max(pick(request.clients, base.clients), servers)
     audience = pick(request.audience, base.audience)
-    duration_s = float(pick(request.duration_s, base.duration_s))
+    duration_s = float(pick(request.duration_s, default_duration_s(request, base.duration_s)))
     # A warm-up is never longer than a quarter of what it prepares for.
     warm_up_s = min(base.warm_up_s, duration_s / 4)
     sized = Sized(

@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.model.fault import Deed, Fault, Moment, Target, Unit
 from harness.model.plan import Plan
-from harness.model.scenario import Scenario
+from harness.model.scenario import Scenario, Size
 from harness.planning.arrivals import MEASURED, schedule
 from harness.planning.request import Request
 
@@ -14,6 +14,9 @@ HALF = Moment(unit=Unit.SHARE, value=0.5)
 THREE_QUARTERS = Moment(unit=Unit.SHARE, value=0.75)
 POSTED = Moment(unit=Unit.POSTED)
 DEAF_SHARE = 0.01
+DEAF_DURATION_S = 30.0
+"""Where clients stop reading, what the others feel of it is judged by whole seconds inside the outage: of the quarter of a
+run of 10 s there is one, and its P99 is the machine's as much as the architecture's."""
 _STREAM = 0xFA
 """Keeps the draw of parts apart from every other draw of the same seed."""
 
@@ -36,6 +39,13 @@ def wanted(request: Request, scenario: Scenario) -> tuple[Fault, ...]:
         first = faults[0] if faults else Fault(deed=Deed.STOP, target=Target.REDIS, at=HALF, until=POSTED)
         faults = (_changed(first, request), *faults[1:])
     return faults
+
+
+def default_duration_s(request: Request, own_s: float) -> float:
+    """Seconds measured where nobody says how many; ``own_s`` is the scenario's number."""
+    if request.target is Target.CLIENTS and request.size is not Size.SMOKE:
+        return max(own_s, DEAF_DURATION_S)
+    return own_s
 
 
 def _changed(fault: Fault, request: Request) -> Fault:

@@ -16,8 +16,7 @@ def fill(name: str, **values: Any) -> str:
     from markupsafe import Markup
 
     templates = _environment()
-    # Built from this package's own files; nothing of a recording is in it.
-    style = Markup(templates.get_template("style.css").render(colours=palette.ALL))  # noqa: S704
+    style = Markup(templates.get_template("style.css").render(colours=palette.ALL))  # noqa: S704 - all of it is ours
     return templates.get_template(name).render(style=style, **values)
 
 

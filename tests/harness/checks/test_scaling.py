@@ -19,9 +19,15 @@ from tests.harness.planning.test_planner import MACHINE
 from tests.harness.plans import CALIBRATION
 
 Law = Callable[[int], float]
-LINEAR: Law = lambda servers: 1_000 + 30 * servers  # noqa: E731
-QUADRATIC: Law = lambda servers: 1_000 + 30 * servers**2  # noqa: E731
 NOISE = (1.0, 1.01, 0.99, 1.005, 0.995)
+
+
+def linear(servers: int) -> float:
+    return 1_000 + 30 * servers
+
+
+def quadratic(servers: int) -> float:
+    return 1_000 + 30 * servers**2
 
 
 def sweep_of(counts: tuple[int, ...] = (2, 4, 8, 16), repeat: int = 1) -> SweepPlan:
@@ -66,8 +72,8 @@ def a_row(member: Member, cpu: Law, redis: Law, p99: Law) -> dict[str, Any]:
 def judged(
     sweep: SweepPlan,
     *,
-    cpu: Law = LINEAR,
-    redis: Law = LINEAR,
+    cpu: Law = linear,
+    redis: Law = linear,
     p99: Law = lambda servers: 20.0,
     cores: int = 64,
     extra: tuple[Finding, ...] = (),
@@ -108,7 +114,7 @@ def test_linear_cost_and_steady_latency_pass(repeat: int) -> None:
 @pytest.mark.parametrize("cores", [2, 64])
 def test_a_planted_quadratic_cost_fails(what: str, cores: int) -> None:
     """Work that grows with N² for a message is a failure also where the machine has too few cores for speed-up."""
-    verdict = judged(sweep_of(), cores=cores, **{what: QUADRATIC})  # type: ignore[arg-type]  # one of two laws
+    verdict = judged(sweep_of(), cores=cores, **{what: quadratic})  # type: ignore[arg-type]  # one of two laws
     assert statuses(verdict)["cpu-growth" if what == "cpu" else "redis-cpu-growth"] is Status.FAIL
     assert verdict.status is Status.FAIL
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from harness.catalog import find
 from harness.model.errors import UsageError
 from harness.model.fault import Deed, Fault, Moment, Target, Unit
+from harness.model.scenario import Size
 from harness.planning.arrivals import MEASURED, schedule
 from harness.planning.objections import objections
 from harness.planning.planner import plan_run
@@ -45,6 +46,20 @@ def test_any_scenario_can_be_broken() -> None:
     assert settle(Request(), SCENARIO_A, servers=4, clients=100) == ()
     (fault,) = settle(Request(fault=Deed.KILL), SCENARIO_A, servers=4, clients=100)
     assert (fault.deed, fault.target) == (Deed.KILL, Target.REDIS)
+
+
+def test_deaf_clients_are_watched_for_longer() -> None:
+    """A quarter of the default run is one whole second; a given duration, another target and a smoke run stay."""
+    for options, duration_s in (
+        ({"target": Target.CLIENTS}, 30.0),
+        ({"target": Target.CLIENTS, "duration_s": 12.0}, 12.0),
+        ({"target": Target.CLIENTS, "size": Size.SMOKE}, SCENARIO_B.smoke.duration_s),
+        ({"target": Target.SERVER}, SCENARIO_B.load.duration_s),
+    ):
+        fault = Deed.PAUSE if options["target"] is Target.CLIENTS else Deed.STOP
+        request = Request(fault=fault, **options)  # type: ignore[arg-type]  # a test's shorthand
+        planned = plan_run(request, SCENARIO_B, limits=MACHINE, calibration=CALIBRATION, run_id="rtest", command=())
+        assert planned.plan.duration_s == duration_s
 
 
 @given(st.integers(0, 1_000), st.integers(1, 16), st.integers(100, 2_000))
