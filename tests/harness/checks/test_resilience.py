@@ -216,6 +216,22 @@ def test_bystanders_that_suffer_are_red(tmp_path: Path) -> None:
     assert red(run.verdict(tmp_path)) == {"bystanders"}
 
 
+@pytest.mark.parametrize(("slow", "status"), [((0, 300), Status.PASS), ((0, 100), Status.FAIL)])
+def test_a_machine_that_slows_down_is_no_deaf_clients_doing(
+    tmp_path: Path, slow: tuple[int, int], status: Status
+) -> None:
+    """Slow long after the outage as well, against slow in the outage alone, which is the first of three seconds."""
+    run = broken(Target.CLIENTS, Deed.PAUSE, "client-0")
+    run.outage_ms = (0.0, 1000.0)
+    run.deliveries = [
+        (client, sighting, at_ns + (30 * MS if client and slow[0] <= sighting < slow[1] else 0))
+        for client, sighting, at_ns in run.deliveries
+    ]
+    found = finding(run.verdict(tmp_path), "bystanders")
+    assert found.status is status
+    assert found.measured["during_p99_ms"] == 35
+
+
 def grow(run: HandMade, rss: float) -> Any:
     """The run's recording with servers whose memory grows to ``rss`` in the end."""
     import dataclasses

@@ -7,7 +7,7 @@ import pytest
 from harness.model.finding import Verdict
 from harness.report.sweep_figures import sweep_drawings
 from harness.report.sweep_page import sweep_page
-from tests.harness.checks.test_scaling import QUADRATIC, judged, sweep_of
+from tests.harness.checks.test_scaling import judged, quadratic, sweep_of
 from tests.harness.report import verdicts
 from tests.harness.report.html import Document
 from tests.harness.report.test_page import HOSTILE
@@ -41,7 +41,7 @@ def test_every_figure_that_the_scenario_asks_for_is_drawn() -> None:
 
 def test_the_findings_and_the_growth_are_on_the_page() -> None:
     """A failure with its reason, the fit with R², the machine's honesty about one host."""
-    text = Document(render(judged(sweep_of(), cpu=QUADRATIC, cores=2))).text
+    text = Document(render(judged(sweep_of(), cpu=quadratic, cores=2))).text
     for words in ("grows faster than linearly", "R²", "one-host", "not parallel speed-up", "redis.cpu_us_per_message"):
         assert words in text
 
