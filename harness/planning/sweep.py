@@ -223,25 +223,24 @@ def _share(
         reductions += lowered
         per_server = max(1, load.clients // most)
         load = replace(load, clients=per_server * most, audience=min(load.audience, per_server * counts[0]))
-        wanted_hz = weak_share * load.rate_hz
         weak, lowered = fit(
-            replace(load, rate_hz=wanted_hz * most),
+            replace(load, rate_hz=weak_share * load.rate_hz * most),
             ("rate",),
             everyone=False,
             cost=calibration,
             limits=limits,
             share=SHARE,
         )
-        weak_hz = weak.rate_hz / most
-        reductions += tuple(
-            Reduction(
-                what=WEAK_RATE,
-                wanted=f"{wanted_hz:,g} messages/s per server",
-                planned=f"{weak_hz:,g} messages/s per server",
-                because=f"{most} servers: {reduction.because}",
+        wanted_hz, weak_hz = weak_hz, weak.rate_hz / most
+        if lowered or load.rate_hz < rate_hz:
+            reductions += (
+                Reduction(
+                    what=WEAK_RATE,
+                    wanted=f"{wanted_hz:,g} messages/s per server",
+                    planned=f"{weak_hz:,g} messages/s per server",
+                    because=f"{most} servers: {lowered[0].because}" if lowered else "it keeps its share of the rate",
+                ),
             )
-            for reduction in lowered
-        )
     return _Shared(
         clients_per_server=per_server,
         rate_hz=load.rate_hz,

@@ -71,6 +71,7 @@ def test_clients_per_server_are_kept_and_the_load_is_lowered_for_want_of_cores()
     sweep = planned(Request()).plan
     assert (sweep.server_counts, sweep.clients_per_server, sweep.widest.clients) == ((2, 4, 8, 16), 10_000, 160_000)
     assert [reduction.what for reduction in sweep.widest.reductions] == ["audience", "rate", "rate of the weak curve"]
+    assert sweep.widest.reductions[-1].wanted == "250 messages/s per server", "the scenario's, not what is left of it"
     assert sweep.widest.workers == 11
     assert all(member.plan.query_log for member in sweep.members)
 
