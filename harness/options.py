@@ -75,7 +75,8 @@ Rate = Annotated[
     float | None, typer.Option(help="Messages per second, over all servers.", show_default="the scenario's")
 ]
 Duration = Annotated[
-    float | None, typer.Option(help="Seconds measured, after the warm-up.", show_default="the scenario's")
+    float | None,
+    typer.Option(help="Seconds measured, after the warm-up.", show_default="the scenario's; 30 with --target clients"),
 ]
 AudienceOption = Annotated[
     str | None,

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Coroutine
 from typing import Any
 
+import psutil
 import pytest
 import uvloop
 from picows.url import parse_url
@@ -59,23 +60,51 @@ def test_a_name_is_left_to_the_resolver() -> None:
     assert run(dial(parse_url("ws://localhost:1/"))) is None
 
 
-def test_a_full_queue_is_waited_for_and_let_go() -> None:
-    """A server that does not accept makes the connect take longer; giving up leaves no socket and no watcher behind."""
+async def dial_until_full(url: str) -> list[socket.socket]:
+    """Sockets that fill the listener's queue; the one that did not get in any more was given up."""
+    through: list[socket.socket] = []
+    while len(through) < 50:
+        try:
+            async with asyncio.timeout(0.3):
+                sock = await dial(parse_url(url))
+        except TimeoutError:
+            break
+        assert sock is not None
+        through.append(sock)
+    return through
 
-    async def dial_until_full(url: str) -> list[socket.socket]:
-        through: list[socket.socket] = []
-        while len(through) < 50:
-            try:
-                async with asyncio.timeout(0.3):
-                    sock = await dial(parse_url(url))
-            except TimeoutError:
-                break
-            assert sock is not None
-            through.append(sock)
-        return through
 
-    with a_listener(backlog=1) as listener:
-        through = run(dial_until_full(url_of(listener)))
+def test_giving_up_leaves_nothing_behind() -> None:
+    """A server that does not accept makes a connect take long; one given up is no longer open. A loop that still watched it
+    would keep it so."""
+
+    async def main(url: str) -> None:
+        before = psutil.Process().num_fds()
+        through = await dial_until_full(url)
         assert 0 < len(through) < 50
         for sock in through:
             sock.close()
+        assert psutil.Process().num_fds() == before
+
+    with a_listener(backlog=1) as listener:
+        run(main(url_of(listener)))
+
+
+def test_a_full_queue_is_waited_for() -> None:
+    """As soon as the server accepts again the connect goes through: with the kernel's next try, after a second."""
+
+    async def main(listener: socket.socket) -> None:
+        through = await dial_until_full(url_of(listener))
+        late = asyncio.create_task(dial(parse_url(url_of(listener))))
+        await asyncio.sleep(0.05)
+        assert not late.done()
+        accepted = [listener.accept()[0] for _ in through]
+        async with asyncio.timeout(20):
+            sock = await late
+        assert sock is not None
+        assert sock.getpeername() == listener.getsockname()
+        for one in (*through, *accepted, sock):
+            one.close()
+
+    with a_listener(backlog=1) as listener:
+        run(main(listener))

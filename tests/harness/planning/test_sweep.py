@@ -76,6 +76,15 @@ def test_clients_per_server_are_kept_and_the_load_is_lowered_for_want_of_cores()
     assert all(member.plan.query_log for member in sweep.members)
 
 
+def test_a_weak_rate_that_only_follows_is_told_too() -> None:
+    """With few servers the weak curve needs less than the constant one: lowering that one's rate lowers it as well."""
+    sweep = planned(Request(server_counts=(1, 2)), dataclasses.replace(MACHINE, cores=1)).plan
+    last = sweep.widest.reductions[-1]
+    assert (last.what, last.wanted) == ("rate of the weak curve", "250 messages/s per server")
+    assert last.planned == f"{sweep.widest.rate_hz / 4:,g} messages/s per server"
+    assert last.because == "it keeps its share of the rate"
+
+
 def test_clients_are_lowered_where_memory_is_short() -> None:
     """Memory, descriptors and ports are what clients take."""
     sweep = planned(Request(), dataclasses.replace(MACHINE, memory_available_bytes=8 * 10**9)).plan
