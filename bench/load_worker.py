@@ -21,7 +21,7 @@ from bench.floor import Floor
 from bench.gateway import cpu_s
 from bench.table import machine, show
 from harness.environments.ports import free_ports
-from harness.load.job import Job
+from harness.load.engine.job import Job
 from harness.model.cluster import ServerAddress
 from harness.model.plan import Calibration, Need, Plan
 from harness.model.scenario import Size

@@ -218,8 +218,8 @@ def run(
     """Run a scenario: start the cluster, load it, check every delivery, judge, report."""
     from harness import console, sweep_console
     from harness.experiment import run_experiment
+    from harness.machine_lock import take_turn
     from harness.preflight import asks_for_sweep, prepare, refuse_misfit
-    from harness.turn import take_turn
 
     request = as_request(
         servers=servers,
@@ -256,7 +256,7 @@ def run(
 def judge(run: Run, as_json: Json = False) -> None:
     """Judge a run again, from its recording alone, and write its verdict."""
     from harness import sweep_console
-    from harness.sweep import judge_folder
+    from harness.sweep_experiment import judge_folder
 
     with _errors_become_exit_codes():
         verdict = judge_folder(run)
@@ -267,7 +267,7 @@ def judge(run: Run, as_json: Json = False) -> None:
 @app.command()
 def report(run: Run) -> None:
     """Write a run's HTML report and plots again, from its verdict."""
-    from harness.sweep import render_folder
+    from harness.sweep_experiment import render_folder
 
     with _errors_become_exit_codes():
         print(render_folder(run))

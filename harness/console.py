@@ -174,7 +174,7 @@ def describe_progress(plan: Plan, progress: Progress) -> str:
 
 def show_verdict(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
     from harness.recording.writer import verdict_document
-    from harness.report.terminal import render_verdict
+    from harness.report.text.terminal import render_verdict
 
     if as_json:
         _print_json(verdict_document(verdict))

@@ -13,19 +13,19 @@ from pathlib import Path
 
 from harness.environments import open_environment
 from harness.exit_codes import ExitCode, of_status
-from harness.load.faults import Timeline
+from harness.load.fault_injection import Timeline
 from harness.load.fleet import Fleet
 from harness.model.cluster import Cluster, Topology
 from harness.model.errors import EnvironmentFailure, HarnessError, WorkerLost
 from harness.model.finding import Verdict
 from harness.model.plan import Plan
 from harness.model.watch import Watch
-from harness.observation import postgres_log
+from harness.observation import statement_log as postgres_log
 from harness.observation.audit import audit
 from harness.observation.limits import raise_descriptor_limit
 from harness.observation.machine import describe_machine
 from harness.observation.telemetry import Telemetry
-from harness.observation.trace import collect_traces
+from harness.observation.trace_collector import collect_traces
 from harness.recording.writer import Journal, create_folder
 
 CONNECT_LIMIT_S = 300.0

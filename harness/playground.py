@@ -10,9 +10,10 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from harness.environments import open_environment, up_state
+from harness.environments import open_environment
+from harness.environments import playground_notes as up_state
 from harness.environments.external import TOKEN_VARIABLE, parse_addresses
-from harness.load.rebroadcast import rebroadcast
+from harness.load.protocol.rebroadcast_request import rebroadcast
 from harness.model.cluster import Cluster, Topology
 from harness.model.errors import EnvironmentFailure, UsageError
 from harness.observation.limits import raise_descriptor_limit
@@ -40,7 +41,7 @@ def bring_up(*, servers: int, environment: str, backplane: str, write_path: str,
 
 def bring_down() -> None:
     """Stop every playground of this user and remove what dead runs left, in the Docker engine too where one answers."""
-    from harness.environments.docker_leftovers import remove_leftovers
+    from harness.environments.docker.leftovers import remove_leftovers
 
     states = up_state.read_all()
     for state in states:

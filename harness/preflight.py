@@ -11,15 +11,15 @@ from pathlib import Path
 from harness import catalog
 from harness.model.errors import UsageError
 from harness.model.fault import Unit
-from harness.model.machine import MachineLimits
+from harness.model.machine_limits import MachineLimits
 from harness.model.plan import Plan
-from harness.model.sweep import SweepPlan
+from harness.model.sweep_plan import SweepPlan
 from harness.observation.calibration import calibrate
 from harness.observation.limits import read_limits
 from harness.planning.objections import objections
 from harness.planning.planner import Planned, plan_run
 from harness.planning.request import REFERENCE_SERVER, Request
-from harness.planning.sweep import PlannedSweep, is_sweep, plan_count, plan_sweep, sweep_objections
+from harness.planning.sweep_planner import PlannedSweep, is_sweep, plan_count, plan_sweep, sweep_objections
 
 
 def prepare(scenario_name: str, request: Request, *, out: Path, server_urls: tuple[str, ...]) -> Planned:
@@ -186,7 +186,7 @@ class Diagnosis:
 
 def _docker_advice() -> Advice:
     """The engine is for --environment docker alone: without one everything else still works."""
-    from harness.environments.docker_image import diagnose
+    from harness.environments.docker.image import diagnose
 
     found, advice = diagnose()
     return Advice(what="docker", found=found, good=not advice, advice=advice)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from harness import console
 from harness.exit_codes import ExitCode
 from harness.model.finding import Verdict
-from harness.model.sweep import Curve
+from harness.model.sweep_plan import Curve
 
 if TYPE_CHECKING:
     from harness.experiment import Outcome
     from harness.planning.request import Request
-    from harness.planning.sweep import PlannedSweep
+    from harness.planning.sweep_planner import PlannedSweep
 
 
 def plan(scenario: str, request: "Request", *, out: Path, as_json: bool) -> ExitCode:
@@ -35,9 +35,9 @@ def plan(scenario: str, request: "Request", *, out: Path, as_json: bool) -> Exit
 
 def run(scenario: str, request: "Request", *, out: Path, as_json: bool) -> ExitCode:
     """`harness run` for a sweep."""
+    from harness.machine_lock import take_turn
     from harness.preflight import prepare_sweep, refuse_sweep_misfit
-    from harness.sweep import run_sweep
-    from harness.turn import take_turn
+    from harness.sweep_experiment import run_sweep
 
     planned = prepare_sweep(scenario, request, out=out)
     refuse_sweep_misfit(planned)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.environments.docker import QUICK_S, connect
+from harness.environments.docker.engine import QUICK_S, connect
 from harness.model.errors import EnvironmentFailure
 
 

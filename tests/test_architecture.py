@@ -11,11 +11,11 @@ PURE_PLANNING = {"load", "checks", "observation"}
 TOP = {"cli", "console", "experiment", "preflight", "playground", "catalog", "turn", "exit_codes"}
 
 OWN_LAYER = {
-    "docker": ("harness/environments/docker.py",),
+    "docker": ("harness/environments/docker/engine.py",),
     "matplotlib": ("harness/report/",),
     "jinja2": ("harness/report/",),
     "typer": ("harness/cli.py", "harness/options.py"),
-    "rich": ("harness/console.py", "harness/report/terminal.py"),
+    "rich": ("harness/console.py", "harness/report/text/terminal.py"),
     "picows": ("harness/load/",),
     "redis": ("harness/observation/",),
     "asyncpg": ("reference_server/link.py", "harness/environments/", "harness/observation/"),

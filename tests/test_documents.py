@@ -8,8 +8,8 @@ import pytest
 
 from harness.model.fault import Target
 from harness.model.finding import Verdict
-from tests.harness.checks.test_resilience import broken
-from tests.harness.checks.test_scaling import judged, sweep_of
+from tests.harness.checks.run.test_resilience import broken
+from tests.harness.checks.sweep.test_scaling import judged, sweep_of
 from tests.harness.recordings import HandMade
 
 ROOT = Path(__file__).resolve().parents[1]

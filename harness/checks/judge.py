@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from harness.checks import claims, delivery, durability, instrument, latency, recovery, resilience, resources, steps
-from harness.checks.evidence import gather
-from harness.checks.tally import tally
+from harness.checks.evidence.evidence import gather
+from harness.checks.evidence.tally import tally
+from harness.checks.run import claims, delivery, durability, latency, recovery, resilience, resources, steps
+from harness.checks.run import validity as instrument
 from harness.model.finding import Bend, Finding, Kind, Series, Status, Verdict, worst
 from harness.recording.reader import Recording
 

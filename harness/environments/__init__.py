@@ -17,7 +17,7 @@ def open_environment(
     Entering it raises EnvironmentFailure with the reason and the last lines of the log where the cluster cannot start.
     """
     if name == "embedded":
-        from harness.environments.embedded import embedded
+        from harness.environments.embedded.embedded_cluster import embedded
 
         return embedded(topology, logs=folder / "logs")
     if name == "external":
@@ -25,7 +25,7 @@ def open_environment(
 
         return external(server_urls)
     if name == "docker":
-        from harness.environments.docker_cluster import docker_cluster
+        from harness.environments.docker.docker_cluster import docker_cluster
 
         return docker_cluster(topology, logs=folder / "logs", say=say)
     raise UsageError(f"environment {name!r}: comes later; this version has embedded, docker and external")

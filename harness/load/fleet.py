@@ -19,7 +19,7 @@ from typing import Self
 import msgspec
 import numpy as np
 
-from harness.load.job import Command, Job, Report
+from harness.load.engine.job import Command, Job, Report
 from harness.model.cluster import ClusterProcess, ServerAddress
 from harness.model.errors import EnvironmentFailure, WorkerLost
 from harness.model.plan import Plan

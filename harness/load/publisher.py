@@ -18,10 +18,10 @@ from pathlib import Path
 import numpy as np
 import uvloop
 
-from harness.load.control import Control, read_job, send
-from harness.load.http_post import Answer, PostConnection
-from harness.load.job import Command, Job, Report
-from harness.load.pulse import Pulse
+from harness.load.engine.control import Control, read_job, send
+from harness.load.engine.job import Command, Job, Report
+from harness.load.heartbeat import Pulse
+from harness.load.protocol.http_post import Answer, PostConnection
 from harness.model.message import channel_name, message_text
 from harness.planning.arrivals import schedule
 from harness.planning.placement import audiences

@@ -13,13 +13,13 @@ import numpy as np
 import uvloop
 from picows import WSCloseCode, WSListener, WSTransport, ws_connect
 
-from harness.load.connection import Client, Sink
-from harness.load.control import Control, read_job, send
+from harness.load.client import Client, Sink
 from harness.load.dial import dial
-from harness.load.dialogue import Dialogue
-from harness.load.job import Command, Job, Report
-from harness.load.pulse import Pulse
-from harness.load.sightings import Sightings
+from harness.load.engine.control import Control, read_job, send
+from harness.load.engine.job import Command, Job, Report
+from harness.load.frames import Sightings
+from harness.load.heartbeat import Pulse
+from harness.load.protocol.dialogue import Dialogue
 from harness.model.message import channel_name
 from harness.planning.arrivals import PROBE, schedule
 from harness.planning.placement import client_channels, client_servers, client_workers

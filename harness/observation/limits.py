@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from harness.model.machine import MachineLimits
+from harness.model.machine_limits import MachineLimits
 
 CGROUPS = Path("/sys/fs/cgroup")
 _DEFAULT_PORTS = (49_152, 65_535)

@@ -2,8 +2,8 @@
 
 from harness.model.fault import Deed, Target
 from harness.model.scenario import Scenario
+from harness.planning.fault_schedule import wanted
 from harness.planning.request import BACKPLANES, ENVIRONMENTS, RECOVERIES, REFERENCE_SERVER, WRITE_PATHS, Request
-from harness.planning.timeline import wanted
 
 AVAILABLE_ENVIRONMENTS = ("embedded", "docker", "external")
 AVAILABLE_BACKPLANES = ("redis", "memory")

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.model.errors import UsageError
-from harness.model.machine import MachineLimits
+from harness.model.machine_limits import MachineLimits
 from harness.model.message import MIN_TEXT_BYTES
 from harness.model.plan import Calibration, Plan, Reduction
 from harness.model.scenario import Load, Scenario, Size
+from harness.planning.fault_schedule import default_duration_s, settle
 from harness.planning.objections import MAX_MESSAGES, objections
 from harness.planning.placement import channel_count
 from harness.planning.request import Request
 from harness.planning.sizing import Lowered, Sized, fit, need, shortfalls, worker_count
-from harness.planning.timeline import default_duration_s, settle
 
 TEXT_BYTES = 96
 assert TEXT_BYTES >= MIN_TEXT_BYTES, "a text must hold the message's identity"

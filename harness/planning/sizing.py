@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
-from harness.model.machine import MachineLimits
+from harness.model.machine_limits import MachineLimits
 from harness.model.plan import Calibration, Need, Reduction
 
 BUSY_SHARE = 1.25

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.test_bad_days import LIMIT_S, Run
-from tests.harness.environments.engine import kill, things_of
+from tests.harness.environments.docker.engine import kill, things_of
 
 pytestmark = pytest.mark.integration
 

@@ -9,17 +9,17 @@ from unittest import mock
 
 import pytest
 
-from harness import sweep
+from harness import sweep_experiment as sweep
 from harness.catalog import find
 from harness.model.finding import Status
 from harness.model.scenario import Size
-from harness.model.sweep import Curve, Member, SweepPlan
+from harness.model.sweep_plan import Curve, Member, SweepPlan
 from harness.model.watch import Watch
 from harness.planning.request import Request
-from harness.planning.sweep import plan_sweep
+from harness.planning.sweep_planner import plan_sweep
 from tests.harness.planning.test_planner import MACHINE
 from tests.harness.plans import CALIBRATION
-from tests.test_experiment import Silent
+from tests.harness.test_experiment import Silent
 
 COST_PER_SERVER_S = 250e-6
 pytestmark = pytest.mark.integration

@@ -228,7 +228,7 @@ class HandMade:
             server=np.zeros(len(self.posts), np.uint16),
             offset_ns=np.arange(len(self.posts)) * 10 * MS,
         )
-        with mock.patch("harness.checks.evidence.schedule", return_value=made):
+        with mock.patch("harness.checks.evidence.evidence.schedule", return_value=made):
             return judge(self.recording(folder))
 
 

@@ -58,7 +58,7 @@ def test_a_check_that_crashes_says_unknown_and_hides_no_other(tmp_path: Path) ->
     """A broken check proves nothing, and the others are asked all the same."""
     run = HandMade()
     run.post(0)
-    with mock.patch("harness.checks.durability.findings", side_effect=ZeroDivisionError("planted")):
+    with mock.patch("harness.checks.run.durability.findings", side_effect=ZeroDivisionError("planted")):
         verdict = run.verdict(tmp_path)
     assert finding(verdict, "durability").status is Status.UNKNOWN
     assert "ZeroDivisionError: planted" in finding(verdict, "durability").summary

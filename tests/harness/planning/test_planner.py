@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from harness.catalog import find
 from harness.model.errors import UsageError
-from harness.model.machine import MachineLimits
+from harness.model.machine_limits import MachineLimits
 from harness.model.scenario import Size
 from harness.observation.calibration import REFERENCE_COST
 from harness.planning.planner import Planned, plan_run

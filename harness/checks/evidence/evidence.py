@@ -1,0 +1,210 @@
+"""What the checks share: the plan's arithmetic, the ledger and the traces, joined once by message."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.checks.evidence.disturbance import Disturbance, Outage, disturbance, outages, reconnected_clients
+from harness.checks.evidence.scratch import zeros
+from harness.model.plan import Plan
+from harness.planning.arrivals import MEASURED, PROBE, WARM_UP, Schedule, schedule
+from harness.planning.placement import audiences, client_channels, client_servers
+from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, UNSENT
+from harness.recording.reader import Recording
+
+PHASES = {"probe": PROBE, "warm_up": WARM_UP, "measured": MEASURED}
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """The servers' traces by message, in ns; 0 where a server did not see it. None of it exists without traces.
+
+    ``accepted``, ``committed``, ``published``: shape (messages,). ``received``, ``written``, ``sockets``: shape
+    (servers, messages). ``live``: it came over the backplane, shape (servers, messages).
+    """
+
+    accepted: Ints
+    committed: Ints
+    published: Ints
+    received: Ints
+    written: Ints
+    sockets: NDArray[np.uint32]
+    live: Bools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Arrays by message have shape (messages,), arrays by client (clients,).
+
+    A (message, client) pair has the number ``base[message] + client - first_client[channel]``; there are ``pairs`` of them.
+    """
+
+    recording: Recording
+    plan: Plan
+    schedule: Schedule
+    channel: Ints
+    outcome: NDArray[np.uint8]
+    intended_ns: Ints
+    """0 for messages whose turn never came"""
+    second: Ints
+    """of the measured window, in which each was due; 0 for those before it"""
+    measured: Bools
+    seq: Ints
+    """the seq of each message: as acknowledged, else as stored, else 0"""
+    stored_seq: Ints | None
+    """the seq under which the database holds each message, 0 for none; None where there was no audit"""
+    audience: Ints
+    """by channel"""
+    client_channel: Ints
+    client_server: Ints
+    first_client: Ints
+    """by channel"""
+    base: Ints
+    pairs: int
+    trace: Trace | None
+    outages: tuple[Outage, ...]
+    disturbance: Disturbance | None
+    """None for a run without faults"""
+    reconnected: Bools
+    """by client: had more than one connection, so that it was not always on ``client_server``"""
+    start_ns: int
+    """when offset 0 of the schedule was due; 0 where the run never came so far"""
+    ended: str
+    """how the run ended: ``complete``, ``casualty``, ``interrupted``, ``failed``; empty where it did not say"""
+    why: str
+
+    @property
+    def complete(self) -> bool:
+        return self.ended == "complete"
+
+    @property
+    def one_clock(self) -> bool:
+        """Whether the servers' times can be compared with ours: not where they run on another kernel (Docker Desktop)."""
+        versions = self.recording.machine.get("cluster", {}).get("versions", {})
+        return bool(versions.get("clock") != "separate")
+
+
+def gather(recording: Recording) -> Evidence:
+    """Join what the recording holds. Works on whatever part of it exists."""
+    plan = recording.plan
+    made = schedule(plan)
+    total = len(made)
+    posts = recording.posts
+    outcome = np.zeros(total, np.uint8)
+    intended = np.zeros(total, np.int64)
+    seq = np.zeros(total, np.int64)
+    if len(posts) == total:
+        outcome[:], intended[:], seq[:] = posts["outcome"], posts["intended_ns"], posts["seq"]
+        # Sent, but the sender ended before it could write down what became of it.
+        outcome[(outcome == UNSENT) & (posts["sent_ns"] > 0)] = INDETERMINATE
+    stored_seq = None
+    if recording.stored is not None:
+        stored_seq = np.zeros(total, np.int64)
+        known = recording.stored["message"] >= 0
+        stored_seq[recording.stored["message"][known]] = recording.stored["seq"][known]
+        unanswered = (outcome != ACKNOWLEDGED) & (stored_seq > 0)
+        seq[unanswered] = stored_seq[unanswered]
+    channel = made.channel.astype(np.int64)
+    audience = audiences(plan)
+    trace = _join_traces(recording, plan, total, channel, seq)
+    broken = outages(recording)
+    recovered = None if trace is None else (trace.received > 0) & ~trace.live
+    sizes = audience[channel]
+    ended = recording.event("ended") or {}
+    begun = recording.event("schedule")
+    start_ns = int(begun["start_ns"]) if begun else 0
+    return Evidence(
+        recording=recording,
+        plan=plan,
+        schedule=made,
+        channel=channel,
+        outcome=outcome,
+        intended_ns=intended,
+        second=np.maximum((intended - start_ns - int(plan.warm_up_s * 1e9)) // 1_000_000_000, 0),
+        measured=made.phase == MEASURED,
+        start_ns=start_ns,
+        seq=seq,
+        stored_seq=stored_seq,
+        audience=audience,
+        client_channel=client_channels(plan),
+        client_server=client_servers(plan),
+        first_client=np.arange(plan.channels) * plan.audience,
+        base=np.cumsum(sizes) - sizes,
+        pairs=int(sizes.sum()),
+        trace=trace,
+        outages=broken,
+        disturbance=disturbance(recording, broken, intended, made.server, recovered),
+        reconnected=reconnected_clients(recording),
+        ended=str(ended.get("how", "")),
+        why=str(ended.get("why", "")),
+    )
+
+
+def must_arrive(evidence: Evidence, delivered: Ints) -> Bools:
+    """Which messages every client of their channel must have.
+
+    Acknowledged ones; and of those with an unknown outcome the ones that turned out to exist, because the database holds
+    them or because somebody (``delivered``, clients by message) received them: a message is for all or for nobody.
+    """
+    exists = delivered > 0
+    if evidence.stored_seq is not None:
+        exists |= evidence.stored_seq > 0
+    must: Bools = (evidence.outcome == ACKNOWLEDGED) | ((evidence.outcome == INDETERMINATE) & exists)
+    return must
+
+
+def _join_traces(recording: Recording, plan: Plan, total: int, channel: Ints, seq: Ints) -> Trace | None:
+    if not recording.accepted and not recording.delivered:
+        return None
+    find = _Finder(channel, seq)
+    by_message = np.zeros((3, total), np.int64)
+    for rows in recording.accepted.values():
+        at, known = find(rows["channel"], rows["seq"])
+        for row, name in enumerate(("accepted_ns", "committed_ns", "published_ns")):
+            by_message[row, at] = rows[name][known]
+    shape = (plan.servers, total)
+    received, written = zeros(shape, np.int64), zeros(shape, np.int64)
+    sockets, recovered = zeros(shape, np.uint32), zeros(shape, np.bool_)
+    for server, rows in recording.delivered.items():
+        if server < plan.servers:
+            at, known = find(rows["channel"], rows["seq"])
+            received[server, at] = rows["received_ns"][known]
+            written[server, at] = rows["written_ns"][known]
+            sockets[server, at] = rows["sockets"][known]
+            recovered[server, at] = rows["recovered"][known] != 0
+    return Trace(
+        accepted=by_message[0],
+        committed=by_message[1],
+        published=by_message[2],
+        received=received,
+        written=written,
+        sockets=sockets,
+        live=~recovered & (received > 0),
+    )
+
+
+class _Finder:
+    """Finds messages by (channel, seq)."""
+
+    def __init__(self, channel: Ints, seq: Ints) -> None:
+        self._known = np.flatnonzero(seq > 0)
+        keys = _key(channel[self._known], seq[self._known])
+        order = np.argsort(keys)
+        self._keys, self._known = keys[order], self._known[order]
+
+    def __call__(self, channel: NDArray[np.unsignedinteger], seq: Ints) -> tuple[Ints, Bools]:
+        """(messages, which rows have one)"""
+        keys = _key(channel.astype(np.int64), seq)
+        if not len(self._keys):
+            return np.empty(0, np.int64), np.zeros(len(keys), np.bool_)
+        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
+        known = self._keys[at] == keys
+        return self._known[at[known]], known
+
+
+def _key(channel: Ints, seq: Ints) -> Ints:
+    return channel << 40 | np.clip(seq, 0, (1 << 40) - 1)

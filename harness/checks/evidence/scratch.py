@@ -1,0 +1,72 @@
+"""Room for what grows with a recording: memory while it is small, unnamed temporary files beyond."""
+
+import math
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from harness.checks.statistics.distribution import PIECE_ROWS, Ints
+from harness.model.errors import EnvironmentFailure
+
+IN_MEMORY_BYTES = 32_000_000
+
+
+class Column:
+    """Numbers that are appended first and then read in pieces. Raises EnvironmentFailure where the disk is full."""
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self._dtype = np.dtype(dtype)
+        self._file = tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)  # noqa: SIM115  # lives as long as this
+        weakref.finalize(self, _close, self._file)
+        self.highest = -1
+
+    def append(self, values: NDArray[np.generic]) -> None:
+        if len(values):
+            self.highest = max(self.highest, int(values.max()))
+            with _room():
+                self._file.write(np.ascontiguousarray(values, self._dtype).data)
+                self._file.flush()  # a full disk is to be heard of here, not by whoever reads
+
+    def pieces(self) -> Iterator[Ints]:
+        """All of it in order, PIECE_ROWS at a time."""
+        at = 0
+        while True:
+            self._file.seek(at)  # others read it too
+            data = self._file.read(PIECE_ROWS * self._dtype.itemsize)
+            if not data:
+                return
+            at += len(data)
+            yield np.frombuffer(data, self._dtype).astype(np.int64, copy=False)
+
+
+def zeros(shape: tuple[int, int], dtype: type[np.generic]) -> NDArray[Any]:
+    """An array of zeros; a large one is mapped to a file. Raises EnvironmentFailure where the disk is full."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size < IN_MEMORY_BYTES:
+        return np.zeros(shape, dtype)
+    with _room(), tempfile.TemporaryFile() as file:
+        # Written, not only made long: the first touch of a page that the disk has no room for would end the process.
+        for start in range(0, size, IN_MEMORY_BYTES):
+            file.write(bytes(min(IN_MEMORY_BYTES, size - start)))
+        return np.memmap(file, dtype, "r+", shape=shape)
+
+
+def _close(file: "tempfile.SpooledTemporaryFile[bytes]") -> None:
+    with suppress(OSError):  # what a full disk did not take was told already
+        file.close()
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"judging a recording as large as this takes room in {tempfile.gettempdir()}, which cannot be written: "
+            f"{error.strerror or error}; free some, or set TMPDIR to a folder that has it, and judge the run again"
+        ) from error

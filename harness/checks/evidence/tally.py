@@ -1,0 +1,288 @@
+"""One pass over every delivery: each is matched with its post, counted, timed. Everything else works on the result.
+
+The rows stay on disk and are read a piece at a time; what grows in memory with a run is one byte per expected (message,
+client) pair.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.checks.evidence.evidence import Bools, Evidence, Ints
+from harness.checks.evidence.timings import Timings
+from harness.checks.statistics.distribution import PIECE_ROWS
+from harness.planning.arrivals import MEASURED
+from harness.planning.placement import client_workers
+from harness.recording.format import ALTERED, FOREIGN, REJECTED, UNSENT
+from harness.recording.reader import Seen
+
+EXAMPLES = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What all clients received together.
+
+    ``count``: deliveries of each pair, saturating at 255. ``highest_seq``: newest seq of each client, 0 for none.
+    ``last_ns``: newest receipt of each message. Counters are by phase, phantoms also by what is wrong with them.
+    """
+
+    count: NDArray[np.uint8]
+    highest_seq: Ints
+    last_ns: Ints
+    rows: int = 0
+    duplicates_wire: Counter[int] = field(default_factory=Counter)
+    duplicates_visible: Counter[int] = field(default_factory=Counter)
+    out_of_order: Counter[int] = field(default_factory=Counter)
+    phantom: Counter[int] = field(default_factory=Counter)
+    phantom_kinds: Counter[str] = field(default_factory=Counter)
+    orphans: int = 0
+    """deliveries of a frame that nobody knows: a worker that was killed may have left them"""
+    misnumbered: int = 0
+    """deliveries under another seq than the acknowledged one"""
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    timings: Timings
+    """of measured deliveries, each pair's first"""
+    disturbed_last_ns: int = 0
+    """when the last delivery was received that a fault stood in the way of"""
+
+    def example(self, check: str, text: str) -> None:
+        listed = self.examples.setdefault(check, [])
+        if len(listed) < EXAMPLES:
+            listed.append(text)
+
+
+def tally(evidence: Evidence) -> Tally:
+    """Count everything. Deliveries that are whole and expected are matched by message, not by seq, so that a server which
+    numbers wrongly is still counted right."""
+    plan = evidence.plan
+    found = Tally(
+        count=np.zeros(evidence.pairs, np.uint8),
+        highest_seq=np.zeros(plan.clients, np.int64),
+        last_ns=np.zeros(len(evidence.schedule), np.int64),
+        timings=Timings(),
+    )
+    workers = client_workers(plan)
+    strange_seqs: list[tuple[int, int, int]] = []
+    for worker, seen in sorted(evidence.recording.seen.items()):
+        local = np.zeros(plan.clients, np.uint16)
+        mine = np.flatnonzero(workers == worker)
+        local[mine] = np.arange(len(mine))
+        sighted = _look_at(evidence, seen)
+        for rows in _chunks(seen):
+            found.rows += len(rows)
+            piece = _match(evidence, found, sighted, rows)
+            strange_seqs += _odd_numbers(evidence, piece)
+            first = _count(found, evidence, piece)
+            _follow_order(found, evidence, piece, first, local)
+            np.maximum.at(found.last_ns, piece.message, piece.received_ns)
+            _time(found, evidence, piece, first)
+    _judge_numbers(found, evidence, strange_seqs)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """Deliveries that are what was posted, to whom it was meant, in order of arrival."""
+
+    client: Ints
+    message: Ints
+    seq: Ints
+    received_ns: Ints
+    pair: Ints
+
+    def __len__(self) -> int:
+        return len(self.client)
+
+
+def _chunks(seen: Seen) -> Iterator[NDArray[np.void]]:
+    for start in range(0, len(seen.deliveries), PIECE_ROWS):
+        yield np.asarray(seen.deliveries[start : start + PIECE_ROWS])
+
+
+_FLAWS = (
+    "not of this run",
+    "altered text",
+    "under another channel's name",
+    "of a post that was rejected",
+    "of a post that was not sent",
+)
+_UNSUBSCRIBED = "to a client that is not subscribed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sighted:
+    """The distinct frames that a worker saw, by sighting: what is true of a frame is true of all its deliveries.
+
+    ``pair``: the number of its pair is this and the client's. ``flaw``: 0 for none, else an index into ``_FLAWS``, and 1.
+    """
+
+    message: Ints
+    channel: Ints
+    seq: Ints
+    pair: Ints
+    flaw: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.message)
+
+
+def _look_at(evidence: Evidence, seen: Seen) -> _Sighted:
+    table = seen.sightings
+    message = table["message"].astype(np.int64)
+    safe = np.maximum(message, 0)
+    meant = evidence.channel[safe]
+    outcome = evidence.outcome[safe]
+    flaws = (
+        (table["flaw"] == FOREIGN) | (message < 0),
+        table["flaw"] == ALTERED,
+        table["channel"] != meant,
+        outcome == REJECTED,
+        outcome == UNSENT,
+    )
+    flaw = np.zeros(len(table), np.uint8)
+    for number, wrong in reversed(list(enumerate(flaws, 1))):
+        flaw[wrong] = number
+    return _Sighted(
+        message=message,
+        channel=meant,
+        seq=table["seq"].astype(np.int64),
+        pair=evidence.base[safe] - evidence.first_client[meant],
+        flaw=flaw,
+    )
+
+
+def _match(evidence: Evidence, found: Tally, sighted: _Sighted, rows: NDArray[np.void]) -> _Piece:
+    """Put the phantoms aside, number the pairs of the rest."""
+    which, client = rows["sighting"], rows["client"]
+    # A worker that was killed between two files may have written deliveries whose sighting never came to disk.
+    known = (which < len(sighted)) & (client < evidence.plan.clients)
+    if not known.all():
+        found.orphans += int((which >= len(sighted)).sum())
+        rows = rows[known]
+        which, client = rows["sighting"], rows["client"]
+    which, client = which.astype(np.int64), client.astype(np.int64)
+    message, seq, flaw = sighted.message[which], sighted.seq[which], sighted.flaw[which]
+    received_ns = rows["received_ns"].astype(np.int64)
+    elsewhere = evidence.client_channel[client] != sighted.channel[which]
+    wrong = (flaw > 0) | elsewhere
+    if wrong.any():
+        for number, kind in enumerate(_FLAWS, 1):
+            _note_phantoms(found, evidence, kind, flaw == number, client, message, seq)
+        _note_phantoms(found, evidence, _UNSUBSCRIBED, elsewhere & (flaw == 0), client, message, seq)
+        sound = ~wrong
+        which, client, message, seq, received_ns = (
+            column[sound] for column in (which, client, message, seq, received_ns)
+        )
+    return _Piece(client=client, message=message, seq=seq, received_ns=received_ns, pair=sighted.pair[which] + client)
+
+
+def _note_phantoms(
+    found: Tally, evidence: Evidence, kind: str, these: Bools, client: Ints, message: Ints, seq: Ints
+) -> None:
+    client, message, seq = client[these], message[these], seq[these]
+    if not len(client):
+        return
+    found.phantom_kinds[kind] += len(client)
+    phases = np.where(message >= 0, evidence.schedule.phase[np.maximum(message, 0)], MEASURED)
+    found.phantom.update(phases.tolist())
+    for index in range(min(len(client), EXAMPLES)):
+        found.example("phantom", f"client {client[index]}: message {message[index]} (seq {seq[index]}), {kind}")
+
+
+def _count(found: Tally, evidence: Evidence, piece: _Piece) -> Bools:
+    """Count the pairs; which rows are their pair's first."""
+    first = np.ones(len(piece), np.bool_)
+    if not len(piece):
+        return first
+    low = int(piece.pair.min())
+    window = found.count[low : int(piece.pair.max()) + 1]
+    pair = piece.pair - low
+    already = window[pair]
+    if not already.any():
+        before = np.count_nonzero(window)
+        window[pair] = 1
+        if np.count_nonzero(window) - before == len(pair):
+            return first  # as it should be: each pair new, and once
+        window[pair] = 0
+    pairs, at, added = np.unique(pair, return_index=True, return_counts=True)
+    first[:] = False
+    first[at] = already[at] == 0
+    window[pairs] = np.minimum(window[pairs] + added, 255)
+    for index in np.flatnonzero(~first):
+        message = int(piece.message[index])
+        found.duplicates_wire[int(evidence.schedule.phase[message])] += 1
+        found.example(
+            "duplicate-wire", f"client {piece.client[index]}: message {message} (seq {piece.seq[index]}) again"
+        )
+    return first
+
+
+def _odd_numbers(evidence: Evidence, piece: _Piece) -> list[tuple[int, int, int]]:
+    """(pair, message, seq) of deliveries under another seq than their message's: none, where the server is sound."""
+    expected = evidence.seq[piece.message]
+    odd = np.flatnonzero((expected > 0) & (piece.seq != expected))[: 1 << 16]
+    return [(int(piece.pair[i]), int(piece.message[i]), int(piece.seq[i])) for i in odd]
+
+
+def _judge_numbers(found: Tally, evidence: Evidence, strange: list[tuple[int, int, int]]) -> None:
+    """A pair that came under two seqs passes every client's check by (channel, seq): the user sees the message twice."""
+    found.misnumbered = len(strange)
+    odd_rows = Counter(pair for pair, _, _ in strange)
+    for pair, message, seq in sorted(set(strange)):
+        under_own_seq = int(found.count[pair]) > odd_rows[pair]
+        if not under_own_seq and odd_rows[pair] < 2:
+            continue  # wrongly numbered, but once
+        phase = int(evidence.schedule.phase[message])
+        found.duplicates_visible[phase] += 1
+        if found.duplicates_wire[phase]:
+            found.duplicates_wire[phase] -= 1  # it was counted there, by message; by (channel, seq) it is none
+        client = pair - int(evidence.base[message]) + int(evidence.first_client[evidence.channel[message]])
+        found.example(
+            "duplicate-visible", f"client {client}: message {message} under seq {seq} and seq {evidence.seq[message]}"
+        )
+
+
+def _follow_order(found: Tally, evidence: Evidence, piece: _Piece, first: Bools, local: NDArray[np.uint16]) -> None:
+    """After dropping repetitions, each client's seqs must rise."""
+    here = np.flatnonzero(first)
+    if not len(here):
+        return
+    # A worker has at most 65,536 clients: numbers of 16 bits sort by radix, ten times as fast.
+    number = local[piece.client[here]]
+    order = np.argsort(number, kind="stable")
+    number, here = number[order], here[order]
+    seq = piece.seq[here]
+    starts = np.flatnonzero(np.r_[True, number[1:] != number[:-1]])
+    clients = piece.client[here[starts]]
+    previous = np.r_[0, seq[:-1]]
+    previous[starts] = found.highest_seq[clients]
+    for index in np.flatnonzero(seq < previous):
+        row = here[index]
+        found.out_of_order[int(evidence.schedule.phase[piece.message[row]])] += 1
+        found.example("order", f"client {piece.client[row]}: seq {seq[index]} after seq {previous[index]}")
+    found.highest_seq[clients] = np.maximum(found.highest_seq[clients], np.maximum.reduceat(seq, starts))
+
+
+def _time(found: Tally, evidence: Evidence, piece: _Piece, first: Bools) -> None:
+    """Note how long the measured deliveries of this piece took."""
+    message, client, received = piece.message, piece.client, piece.received_ns
+    keep = first & evidence.measured[message]
+    if not keep.all():
+        message, client, received = message[keep], client[keep], received[keep]
+    server = evidence.client_server[client]
+    push = np.empty(0, np.int64)
+    if evidence.trace is not None and evidence.one_clock:
+        at_server = evidence.trace.received[server, message]
+        push = received - at_server
+        traced = (at_server > 0) & ~evidence.reconnected[client]
+        if not traced.all():
+            push = push[traced]
+    disturbed = np.zeros(len(message), np.bool_)
+    if evidence.disturbance is not None:
+        disturbed = evidence.disturbance.of(message, client, server)
+        found.disturbed_last_ns = max(found.disturbed_last_ns, int(received[disturbed].max(initial=0)))
+    found.timings.append(received - evidence.intended_ns[message], evidence.second[message], server, disturbed, push)

@@ -1,0 +1,114 @@
+"""What every run of a sweep must show by itself: delivery, latency below its limit, a straight ruler, an end."""
+
+from collections.abc import Sequence
+
+from harness.checks.statistics.distribution import loss_bound
+from harness.checks.sweep.member import Ran
+from harness.model.finding import Bend, Finding, Kind, Status, worst
+
+
+def delivery(runs: Sequence[Ran]) -> Finding:
+    """100 % delivery at every count: the safety findings of every run."""
+    found = {ran.member.name: _of_kind(ran, Kind.SAFETY) for ran in runs}
+    status = worst(finding.status for findings in found.values() for finding in findings)
+    if any(not findings for findings in found.values()) and status is Status.PASS:
+        status = Status.UNKNOWN
+    red = [f"{name}: {one.summary}" for name, many in found.items() for one in many if one.status is not Status.PASS]
+    red += [f"{name}: left no verdict" for name, many in found.items() if not many]
+    pairs = sum(one.samples for many in found.values() for one in many if one.check == "lost")
+    summary = (
+        f"every safety check passed in all {len(runs)} runs: {pairs:,} expected deliveries arrived, each once, in order"
+        if status is Status.PASS
+        else f"{len(red)} safety checks of {len(runs)} runs did not pass"
+    )
+    return Finding(
+        check="delivery-at-every-count",
+        kind=Kind.SAFETY,
+        status=status,
+        summary=summary,
+        measured={"not_passed": len(red)},
+        expected={"not_passed": 0},
+        samples=pairs,
+        confidence=loss_bound(pairs) if pairs and status is Status.PASS else "",
+        examples=tuple(red[:20]),
+    )
+
+
+def latency_limit(runs: Sequence[Ran]) -> Finding:
+    """What the scenario expects of latency, in every run."""
+    found = {ran.member.name: [f for f in _of_kind(ran, Kind.PERFORMANCE) if "latency" in f.check] for ran in runs}
+    status = worst(finding.status for findings in found.values() for finding in findings)
+    if any(not findings for findings in found.values()) and status is Status.PASS:
+        status = Status.UNKNOWN
+    red = [f"{name}: {one.summary}" for name, many in found.items() for one in many if one.status is not Status.PASS]
+    red += [f"{name}: left no verdict" for name, many in found.items() if not many]
+    summary = (
+        f"the latency limit was kept in all {len(runs)} runs"
+        if status is Status.PASS
+        else f"the latency limit was not shown to be kept in {len(red)} of {len(runs)} runs"
+    )
+    return Finding(
+        check="latency-limit",
+        kind=Kind.PERFORMANCE,
+        status=status,
+        summary=summary,
+        measured={
+            ran.member.name: {"p99_ms": ran.verdict.measurements.get("latency_ms", {}).get("p99")}
+            for ran in runs
+            if ran.verdict
+        },
+        expected="every run below its limit",
+        samples=len(runs),
+        examples=tuple(red[:20]),
+    )
+
+
+def _of_kind(ran: Ran, kind: Kind) -> list[Finding]:
+    return [] if ran.verdict is None else [finding for finding in ran.verdict.findings if finding.kind is kind]
+
+
+def completeness(runs: Sequence[Ran]) -> Finding:
+    missing = [ran.member.name for ran in runs if ran.verdict is None]
+    status = Status.UNKNOWN if missing or not runs else Status.PASS
+    return Finding(
+        check="sweep-completeness",
+        kind=Kind.INSTRUMENT,
+        status=status,
+        summary=f"{len(runs) - len(missing)} of {len(runs)} planned runs were made and judged",
+        measured=len(runs) - len(missing),
+        expected=len(runs),
+        samples=len(runs),
+        examples=tuple(missing[:20]),
+        bend=Bend.BETTER if missing or not runs else None,
+    )
+
+
+def instrument(runs: Sequence[Ran]) -> Finding:
+    """Was the ruler straight in every run? Each run's own findings have taken the consequences already."""
+    crooked: list[tuple[str, str]] = []
+    better, checks = False, set()
+    for ran in runs:
+        found = _of_kind(ran, Kind.INSTRUMENT)
+        if not found:
+            better = True
+            crooked.append((ran.member.name, "nothing is known of its instrument"))
+        for finding in found:
+            if finding.bend is not None:
+                better |= finding.bend is Bend.BETTER
+                checks.add(finding.check)
+                crooked.append((ran.member.name, finding.summary))
+    names = {name for name, _ in crooked}
+    named = f": {', '.join(sorted(checks))}" if checks else ""
+    return Finding(
+        check="instrument-at-every-count",
+        kind=Kind.INSTRUMENT,
+        status=Status.UNKNOWN if crooked else Status.PASS,
+        summary=f"not shown straight in {len(names)} of {len(runs)} runs{named}"
+        if crooked
+        else f"straight in all {len(runs)} runs",
+        measured={"crooked_runs": len(names)},
+        expected={"crooked_runs": 0},
+        samples=len(runs),
+        examples=tuple(f"{name}: {summary}" for name, summary in crooked[:20]),
+        bend=None if not crooked else Bend.BETTER if better else Bend.WORSE,
+    )

@@ -1,0 +1,131 @@
+"""One container of the cluster: made from its recipe, started, looked at."""
+
+import contextlib
+import signal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.environments.docker.engine import Engine, EngineFailure, engine_errors
+from harness.environments.docker.network import RunNetwork
+from harness.environments.docker.owner import PART
+from harness.environments.docker.recipe import Recipe, archive
+from harness.environments.embedded.child import LOG_LINES
+from harness.model.cluster import ClusterProcess
+
+State = Mapping[str, Any]
+"""The engine's `State` of a container: Running, ExitCode, OOMKilled, StartedAt, FinishedAt, Pid …"""
+
+
+class Container:
+    """A container that exists. ``asked_to_end`` while its end is wanted; ``casualty`` tells of one that was not."""
+
+    def __init__(self, engine: Engine, handle: Any, recipe: Recipe, network: RunNetwork, published: int | None) -> None:
+        self.engine = engine
+        self.handle = handle
+        self.name = recipe.name
+        self.role = recipe.role
+        self.network = network
+        self.host = "127.0.0.1" if published else network.addresses[recipe.name]
+        self.port = published or recipe.port
+        self.asked_to_end = False
+        self.casualty: str | None = None
+        self._known_end = ""
+        self._pid: int | None = None
+
+    async def start(self) -> None:
+        """Start it, or start it again. Raises EngineFailure."""
+        self.asked_to_end = False
+        self.casualty = None
+        try:
+            await self.engine.call(self.handle.start)
+        except EngineFailure as error:
+            raise EngineFailure(f"{self.name} cannot be started: {error}") from error
+        await self.look()
+
+    async def look(self) -> State:
+        """What the engine knows of it now. Raises EngineFailure."""
+        state = await self.engine.call(self._inspect)
+        self._pid = _pid_here(state["Pid"], self.handle.id)
+        if self.asked_to_end and not state["Running"]:
+            self._known_end = state["FinishedAt"]
+        return state
+
+    @property
+    def process(self) -> ClusterProcess | None:
+        """Its first process; None while there is none, or where it is not one of this machine's own kernel."""
+        if self._pid is None or self.asked_to_end:
+            return None
+        return ClusterProcess(name=self.name, role=self.role, pid=self._pid)
+
+    def saw_end(self) -> None:
+        """The engine says that it ended. Blocking; raises nothing."""
+        if self.asked_to_end:
+            return
+        with contextlib.suppress(EngineFailure), engine_errors():
+            state = self._inspect()
+            # Late news of an end that was asked for is no news.
+            if state["Running"] or state["FinishedAt"] == self._known_end:
+                return
+            self.casualty = f"{self.name} ended unexpectedly: {how_it_ended(state)}; {self.last_words()}"
+
+    def last_words(self) -> str:
+        """The end of its log for an error message, bounded. Blocking. Raises EngineFailure."""
+        with engine_errors():
+            lines = self.handle.logs(tail=LOG_LINES).decode("utf-8", "replace")[-4_000:].strip().splitlines()
+        return "last lines of its log:\n  " + "\n  ".join(lines) if lines else "its log is empty"
+
+    def _inspect(self) -> State:
+        state: State = self.engine.sdk.api.inspect_container(self.handle.id)["State"]
+        return state
+
+
+async def create_container(
+    engine: Engine, recipe: Recipe, network: RunNetwork, labels: Mapping[str, str], *, published: int | None
+) -> Container:
+    """Make a container and put its files into it; nothing of it runs yet.
+
+    ``published``: the loopback port at which it is to be reached, or None. Raises EngineFailure.
+    """
+    handle = await engine.call(
+        engine.create_container,
+        network=network.name,
+        address=network.addresses[recipe.name],
+        aliases=(recipe.name,),
+        open_files=recipe.open_files,
+        name=f"{network.name}-{recipe.name}",
+        hostname=recipe.name,
+        image=recipe.image,
+        command=list(recipe.command) if recipe.command else None,
+        environment=dict(recipe.environment),
+        labels={**labels, PART: recipe.name},
+        # A fixed port: one that the engine chooses would be another after each start.
+        ports={f"{recipe.port}/tcp": ("127.0.0.1", published)} if published else None,
+        # A health check starts a Python in every server's container every few seconds, on the cores that are measured.
+        healthcheck={"test": ["NONE"]},
+        # Whatever the engine's own default is, this one can be read back.
+        log_config={"type": "json-file", "config": {}},
+        **recipe.options,
+    )
+    await engine.call(handle.put_archive, "/", archive(recipe.files))
+    return Container(engine, handle, recipe, network, published)
+
+
+def how_it_ended(state: State) -> str:
+    """An end in words. Beyond 128 an exit code is a signal's number, by convention."""
+    code = int(state["ExitCode"])
+    words = f"exit code {code}"
+    if code > 128:
+        with contextlib.suppress(ValueError):
+            words += f" ({signal.Signals(code - 128).name})"
+    if state.get("OOMKilled"):
+        words += ", out of memory"
+    return f"{words}, {state['Error']}" if state.get("Error") else words
+
+
+def _pid_here(pid: int, container_id: str) -> int | None:
+    """``pid`` where it is a process of this kernel and this namespace, as its control group's name proves."""
+    try:
+        return pid if pid and container_id in Path(f"/proc/{pid}/cgroup").read_text() else None
+    except OSError:
+        return None

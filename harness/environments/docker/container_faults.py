@@ -1,0 +1,78 @@
+"""Faults of containers, by the engine: stop, kill, pause, partition, and their undoing."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.environments.docker.container import Container, how_it_ended
+from harness.model.errors import EnvironmentFailure
+from harness.model.fault import Deed
+
+STOP_TIMEOUT_S = 10
+END_LIMIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A container with what tells that it answers again: a wait that raises EnvironmentFailure when it does not."""
+
+    container: Container
+    until_ready: Callable[[], Awaitable[None]]
+
+
+async def inflict(part: Part, deed: Deed) -> Mapping[str, Any]:
+    """Do it and return when it is done, with what the engine knows of it. Raises EnvironmentFailure."""
+    container = part.container
+    handle, call = container.handle, container.engine.call
+    if deed is Deed.PAUSE:
+        await call(handle.pause)
+        return {"at_ns": time.monotonic_ns()}
+    if deed is Deed.PARTITION:
+        await call(container.network.handle.disconnect, handle)
+        return {"at_ns": time.monotonic_ns(), "address": container.network.addresses[container.name]}
+    container.asked_to_end = True
+    if deed is Deed.KILL:
+        await call(handle.kill)
+    else:
+        await call(handle.stop, timeout=STOP_TIMEOUT_S)
+    return await _ending(container)
+
+
+async def undo(part: Part, deed: Deed) -> Mapping[str, Any]:
+    """Let it go on, connect it again, or start it again, and return when it answers. Raises EnvironmentFailure."""
+    container = part.container
+    call = container.engine.call
+    if deed is Deed.PAUSE:
+        await call(container.handle.unpause)
+    elif deed is Deed.PARTITION:
+        network = container.network
+        await call(
+            network.handle.connect,
+            container.handle,
+            ipv4_address=network.addresses[container.name],
+            aliases=[container.name],
+        )
+    else:
+        await container.start()
+    started_ns = time.monotonic_ns()
+    await part.until_ready()
+    state = await container.look()
+    return {"at_ns": time.monotonic_ns(), "started_ns": started_ns, "started_at": state["StartedAt"]}
+
+
+async def _ending(container: Container) -> Mapping[str, Any]:
+    """How it ended. A kill is answered before the process is gone."""
+    deadline_s = time.monotonic() + END_LIMIT_S
+    while (state := await container.look())["Running"]:
+        if time.monotonic() > deadline_s:
+            raise EnvironmentFailure(f"{container.name} still runs {END_LIMIT_S:g} s after it was to end")
+        await asyncio.sleep(0.01)
+    return {
+        "at_ns": time.monotonic_ns(),
+        "ended": how_it_ended(state),
+        "exit_code": state["ExitCode"],
+        "oom_killed": state["OOMKilled"],
+        "finished_at": state["FinishedAt"],
+    }

@@ -1,0 +1,149 @@
+"""Removing what a run made, its own at its end, or what dead runs left: containers, their volumes, networks. Only what
+carries our labels is ever touched."""
+
+import asyncio
+import contextlib
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.environments.docker.engine import QUICK_S, Absent, Engine, EngineFailure, connect
+from harness.environments.docker.owner import LOGS, OWNER, PART, RUN, Owner, is_dead, owner_of
+from harness.model.errors import EnvironmentFailure
+
+REMOVE_LIMIT_S = 60.0
+NETWORK_LIMIT_S = 10.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Belongings:
+    """What one owner has in the engine."""
+
+    containers: list[Any] = field(default_factory=list)
+    networks: list[Any] = field(default_factory=list)
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return labels_of((*self.containers, *self.networks)[0])
+
+    def __str__(self) -> str:
+        return f"{len(self.containers)} containers and {len(self.networks)} networks of run {self.labels.get(RUN, '?')}"
+
+
+def labels_of(thing: Any) -> Mapping[str, str]:
+    """A listed container's labels, or a network's."""
+    return thing.attrs.get("Labels") or {}
+
+
+async def belongings(engine: Engine, *, owner: Owner | None = None) -> dict[str, Belongings]:
+    """What is labelled, by the owner's label; everybody's where no ``owner`` is given. Raises EngineFailure."""
+    filters = {"label": f"{OWNER}={owner.label}" if owner else OWNER}
+    found: dict[str, Belongings] = defaultdict(Belongings)
+    for thing in await engine.call(engine.sdk.containers.list, all=True, sparse=True, filters=filters):
+        found[labels_of(thing)[OWNER]].containers.append(thing)
+    for thing in await engine.call(engine.sdk.networks.list, filters=filters):
+        found[labels_of(thing)[OWNER]].networks.append(thing)
+    return dict(found)
+
+
+async def remove_run(engine: Engine, owner: Owner, run_id: str) -> list[str]:
+    """Remove everything that ``owner`` made for this run, keeping its logs. Returns what could not be done, as sentences.
+
+    Bounded in time; never raises but for its own cancellation, which leaves the rest to `remove_dead_runs`.
+    """
+    try:
+        async with asyncio.timeout(REMOVE_LIMIT_S):
+            everything = (await belongings(engine, owner=owner)).get(owner.label, Belongings())
+            return await _remove(
+                engine,
+                Belongings(
+                    containers=[each for each in everything.containers if labels_of(each).get(RUN) == run_id],
+                    networks=[each for each in everything.networks if labels_of(each).get(RUN) == run_id],
+                ),
+            )
+    except (EnvironmentFailure, TimeoutError) as error:
+        reason = str(error) or f"not done within {REMOVE_LIMIT_S:g} s"
+        return [f"what run {run_id} made was not removed: {reason}; `harness down` will, when the engine answers again"]
+
+
+async def remove_dead_runs(engine: Engine) -> list[str]:
+    """Remove what runs left whose process is gone. Returns a sentence for each. Raises EngineFailure."""
+    here = Owner.of_this_process()
+    said = []
+    for found in (await belongings(engine)).values():
+        owner = owner_of(found.labels)
+        running = any(container.attrs.get("State") in ("running", "paused") for container in found.containers)
+        if owner is not None and is_dead(owner, here, anything_runs=running):
+            said.append(f"removed {found}, left behind by a dead run")
+            said += await _remove(engine, found)
+    return said
+
+
+def remove_leftovers() -> list[str]:
+    """`remove_dead_runs` for whoever does not know whether there is an engine: nothing where none answers."""
+    try:
+        engine = connect(timeout_s=QUICK_S)
+    except EnvironmentFailure:
+        return []
+    with engine:
+        try:
+            return asyncio.run(remove_dead_runs(engine))
+        except EnvironmentFailure as error:
+            return [f"what dead runs left in the Docker engine was not removed: {error}"]
+
+
+async def _remove(engine: Engine, found: Belongings) -> list[str]:
+    said = await asyncio.gather(*(_remove_container(engine, container) for container in found.containers))
+    said += await asyncio.gather(*(_remove_network(engine, network) for network in found.networks))
+    return [sentence for sentence in said if sentence]
+
+
+async def _remove_container(engine: Engine, container: Any) -> str:
+    # What it says last is part of its log; and nothing it holds is worth a slow end.
+    with contextlib.suppress(EngineFailure):
+        await engine.call(container.kill)
+    problem = ""
+    labels = labels_of(container)
+    if LOGS in labels and PART in labels:
+        try:
+            await engine.call(_keep_log, container, Path(labels[LOGS]) / f"{Path(labels[PART]).name}.log")
+        except EngineFailure as error:
+            problem = f"the log of {labels[PART]} was not kept: {error}"
+    try:
+        await engine.call(container.remove, force=True, v=True)
+    except Absent:
+        pass
+    except EngineFailure as error:
+        name = container.attrs["Names"][0].lstrip("/")
+        problem = f"container {name} was not removed: {error}; remove it with `docker rm -fv {name}`"
+    return problem
+
+
+async def _remove_network(engine: Engine, network: Any) -> str:
+    deadline_s = time.monotonic() + NETWORK_LIMIT_S
+    while True:
+        try:
+            await engine.call(network.remove)
+        except Absent:
+            pass
+        except EngineFailure as error:
+            # Right after its containers were removed it may still count them.
+            if time.monotonic() < deadline_s:
+                await asyncio.sleep(0.2)
+                continue
+            return f"network {network.name} was not removed: {error}; remove it with `docker network rm {network.name}`"
+        return ""
+
+
+def _keep_log(container: Any, path: Path) -> None:
+    """Write its log, from its first start on. Only where the run's folder still is."""
+    if path.parent.is_dir():
+        with path.open("wb") as file:
+            for chunk in container.logs(stream=True, follow=False):
+                try:
+                    file.write(chunk)
+                except OSError as error:
+                    raise EngineFailure(f"{path}: {error.strerror}") from error

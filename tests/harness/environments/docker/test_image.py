@@ -1,0 +1,78 @@
+"""The server's image and the public ones."""
+
+import asyncio
+import re
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from harness.environments.docker import image as docker_image
+from harness.environments.docker.engine import connect
+from harness.environments.docker.image import DOCKERFILE, build_inputs, image_tag, pulled, server_image
+from harness.model.errors import EnvironmentFailure
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def test_the_image_has_another_name_when_anything_in_it_changes() -> None:
+    """And the same one otherwise, so that it is built only then."""
+    inputs = build_inputs()
+    assert image_tag(inputs) == image_tag(build_inputs())
+    for path in ("compose/server-requirements.txt", DOCKERFILE, "reference_server/server.py"):
+        assert image_tag(inputs | {path: inputs[path] + b"\n"}) != image_tag(inputs)
+
+
+def test_the_image_has_the_packages_that_are_tested() -> None:
+    """Its pins are those of constraints.txt, and every package that the server imports is among them."""
+    pins = (ROOT / "compose/server-requirements.txt").read_text().split()
+    assert pins
+    assert set(pins) <= set((ROOT / "constraints.txt").read_text().split())
+    source = "\n".join(path.read_text() for path in (ROOT / "reference_server").rglob("*.py"))
+    names = {pin.partition("==")[0] for pin in pins}
+    for package in ("asyncpg", "hiredis", "msgspec", "starlette", "uvicorn", "uvloop", "websockets"):
+        assert re.search(rf"^(import|from) {package}\b", source, re.MULTILINE)
+        assert package in names
+
+
+def test_the_dockerfile_is_what_it_is_said_to_be() -> None:
+    """From the public image, for a user who is not root, with a health check, copying what is there."""
+    dockerfile = (ROOT / DOCKERFILE).read_text()
+    assert "FROM python:3.13-slim" in dockerfile
+    assert re.search(r"^USER server$", dockerfile, re.MULTILINE)
+    assert re.search(r"^HEALTHCHECK ", dockerfile, re.MULTILINE)
+    inputs = build_inputs()
+    for source in re.findall(r"^COPY (?!--from)(\S+) ", dockerfile, re.MULTILINE):
+        assert any(path == source or path.startswith(f"{source}/") for path in inputs), source
+
+
+@pytest.mark.docker
+def test_an_image_that_cannot_be_had_is_named() -> None:
+    """Which image, why not, what to do."""
+
+    async def scenario() -> None:
+        with connect() as engine:
+            await pulled(engine, "127.0.0.1:1/nothing:here", print)
+
+    with pytest.raises(
+        EnvironmentFailure, match=r"127\.0\.0\.1:1/nothing:here is not here and cannot be pulled: .*refused"
+    ):
+        asyncio.run(scenario())
+
+
+@pytest.mark.docker
+def test_a_build_that_fails_is_quoted() -> None:
+    """The message ends with what the build said last; its steps were told while it went."""
+    said: list[str] = []
+    inputs = {DOCKERFILE: b"FROM python:3.13-slim\nRUN echo planted reason && exit 7\n"}
+
+    async def scenario() -> None:
+        with connect() as engine:
+            await server_image(engine, said.append)
+
+    with (
+        mock.patch.object(docker_image, "build_inputs", return_value=inputs),
+        pytest.raises(EnvironmentFailure, match=r"(?s)could not be built.*exit 7.*code: 7.*planted reason"),
+    ):
+        asyncio.run(scenario())
+    assert any("Step 2/2" in line for line in said)

@@ -1,0 +1,244 @@
+import asyncio
+import json
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import aiohttp
+import asyncpg
+import numpy as np
+import psutil
+import pytest
+import redis.asyncio
+
+from harness.environments import open_environment
+from harness.environments.embedded.embedded_cluster import EmbeddedCluster, embedded
+from harness.environments.external import external, parse_addresses
+from harness.model.cluster import Topology
+from harness.model.errors import EnvironmentFailure, UsageError
+from harness.model.message import channel_name, message_text
+from harness.observation.audit import audit
+from harness.observation.machine import describe_machine
+from harness.observation.telemetry import Telemetry
+from harness.observation.trace_collector import collect_traces
+from harness.recording.format import FOREIGN, SOUND
+from tests.harness.plans import a_plan
+
+pytestmark = pytest.mark.integration
+
+TOPOLOGY = Topology(servers=2, backplane="redis", write_path="db-first", run_id="rtest0000")
+PLAN = a_plan(servers=2, clients=4, audience=4, rate_hz=5.0, duration_s=1.0)
+
+
+async def post(session: aiohttp.ClientSession, cluster: EmbeddedCluster, server: int, message: int) -> None:
+    text = message_text(PLAN.run_id, message, PLAN.text_bytes)
+    body = {"channel": channel_name(PLAN.run_id, 0), "text": text}
+    async with session.post(f"{cluster.servers[server].url}/v1/chat.postMessage", json=body) as response:
+        assert response.status == 200, await response.text()
+
+
+def test_a_cluster_is_up_inside_and_gone_outside(tmp_path: Path) -> None:
+    """Ready when entered; afterwards no process and no temporary folder is left, and its logs are kept."""
+    before = set(Path(tempfile.gettempdir()).glob("harness-*"))
+
+    async def scenario() -> list[int]:
+        async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
+            assert {process.role for process in cluster.processes} == {"server", "postgres", "redis"}
+            assert cluster.casualties() == []
+            return [process.pid for process in cluster.processes]
+
+    pids = asyncio.run(scenario())
+    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert set(Path(tempfile.gettempdir()).glob("harness-*")) <= before
+    assert {path.name for path in (tmp_path / "logs").iterdir()} == {
+        *("postgres.log", "redis.log", "server-1.log", "server-2.log")
+    }
+
+
+def test_observation_of_a_real_cluster(tmp_path: Path) -> None:
+    """Messages posted by hand are found again in traces and audit; telemetry and machine facts are what they should be."""
+    (tmp_path / "arrays").mkdir()
+
+    async def scenario() -> dict[str, Any]:
+        async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
+            headers = {"Authorization": f"Bearer {cluster.token}"}
+            async with aiohttp.ClientSession(headers=headers) as session:
+                async with Telemetry(cluster, processes=tuple, path=tmp_path / "telemetry.jsonl"):
+                    for message in range(4):
+                        await post(session, cluster, message % 2, message)
+                    await asyncio.sleep(1.2)
+                url = f"{cluster.servers[0].url}/v1/chat.postMessage"
+                foreign = {"channel": channel_name(PLAN.run_id, 0), "text": "not ours"}
+                async with session.post(url, json=foreign):
+                    pass
+                async with session.post(url, json={"channel": "elsewhere", "text": "not ours"}):
+                    pass
+            await collect_traces(cluster, PLAN, tmp_path)
+            await audit(cluster, PLAN, tmp_path)
+            return await describe_machine(cluster, tmp_path)
+
+    machine = asyncio.run(scenario())
+    stored = np.load(tmp_path / "arrays" / "stored.npy")
+    assert stored["message"].tolist() == [0, 1, 2, 3, -1]
+    assert stored["flaw"].tolist() == [SOUND] * 4 + [FOREIGN]
+    assert stored["seq"].tolist() == [1, 2, 3, 4, 5]
+    accepted = [np.load(tmp_path / "arrays" / f"accepted-0{server}.npy") for server in (0, 1)]
+    assert [rows["seq"].tolist() for rows in accepted] == [[1, 3, 5], [2, 4]]
+    assert all((rows["committed_ns"] > rows["accepted_ns"]).all() for rows in accepted)
+    samples = [json.loads(line) for line in (tmp_path / "telemetry.jsonl").read_text().splitlines()]
+    assert len(samples) >= 2
+    assert {"machine", "processes", "redis", "postgres"} <= set(samples[-1])
+    assert {"server-1", "server-2", "postgres", "redis", "harness"} <= set(samples[-1]["processes"])
+    assert machine["cluster"]["postgres"]["fsync"] == "on"
+    assert machine["cluster"]["redis"]["appendonly"] == "no"
+
+
+def test_the_audit_through_history_finds_the_same(tmp_path: Path) -> None:
+    """Without access to the database the protocol's history route tells the same rows."""
+    for name in ("direct", "history"):
+        (tmp_path / name / "arrays").mkdir(parents=True)
+
+    async def scenario() -> None:
+        async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
+            headers = {"Authorization": f"Bearer {cluster.token}"}
+            async with aiohttp.ClientSession(headers=headers) as session:
+                for message in range(3):
+                    await post(session, cluster, 0, message)
+            await audit(cluster, PLAN, tmp_path / "direct")
+            with mock.patch.dict(os.environ, {"HARNESS_TOKEN": cluster.token}):
+                async with external(tuple(server.url for server in cluster.servers)) as outside:
+                    await audit(outside, PLAN, tmp_path / "history")
+
+    asyncio.run(scenario())
+    direct, history = (np.load(tmp_path / name / "arrays" / "stored.npy") for name in ("direct", "history"))
+    assert len(direct) == 3
+    assert (direct == history).all()
+
+
+def test_secrets_are_asked_for_and_private(tmp_path: Path) -> None:
+    """No part lets anybody in without its secret, everything listens on loopback, files with secrets are their owner's."""
+
+    async def scenario() -> None:
+        async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
+            database, broker = cluster.database, cluster.broker
+            assert broker is not None
+            with pytest.raises(asyncpg.InvalidPasswordError):
+                await asyncpg.connect(host=database.host, port=database.port, user=database.user, password="guess")
+            client = redis.asyncio.Redis(host=broker.host, port=broker.port)
+            with pytest.raises(redis.AuthenticationError):
+                await client.ping()
+            await client.aclose()
+            async with aiohttp.ClientSession() as session, session.get(f"{cluster.servers[0].url}/healthz") as response:
+                assert response.status == 401
+            for process in cluster.processes:
+                for connection in psutil.Process(process.pid).net_connections("tcp"):
+                    assert connection.laddr.ip == "127.0.0.1"
+                assert cluster.token not in " ".join(psutil.Process(process.pid).cmdline())
+            servers = [process.pid for process in cluster.processes if process.role == "server"]
+            (folder,) = {Path(psutil.Process(pid).cmdline()[-1]).parent for pid in servers}
+            for path in (*folder.glob("*.json"), *folder.glob("*.conf")):
+                assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+    asyncio.run(scenario())
+
+
+def test_a_dead_part_is_a_casualty(tmp_path: Path) -> None:
+    """Which process, how it ended, and the end of its log."""
+
+    async def scenario() -> str:
+        async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
+            victim = next(process for process in cluster.processes if process.role == "redis")
+            psutil.Process(victim.pid).kill()
+            async with asyncio.timeout(5):
+                while not cluster.casualties():
+                    await asyncio.sleep(0.01)
+            return "".join(cluster.casualties())
+
+    casualty = asyncio.run(scenario())
+    assert "redis ended unexpectedly: killed by signal 9 (SIGKILL)" in casualty
+    assert "redis.log" in casualty
+
+
+def test_telemetry_survives_a_frozen_broker(tmp_path: Path) -> None:
+    """A part that does not answer is absent from the sample; the others go on."""
+
+    async def scenario() -> None:
+        async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
+            victim = next(process for process in cluster.processes if process.role == "redis")
+            async with Telemetry(cluster, processes=tuple, path=tmp_path / "telemetry.jsonl"):
+                await asyncio.sleep(0.5)
+                psutil.Process(victim.pid).suspend()
+                await asyncio.sleep(2.5)
+                psutil.Process(victim.pid).resume()
+
+    asyncio.run(scenario())
+    samples = [json.loads(line) for line in (tmp_path / "telemetry.jsonl").read_text().splitlines()]
+    assert "redis" in samples[0]
+    assert any("redis" not in sample and "postgres" in sample for sample in samples)
+
+
+def test_a_server_that_dies_at_start_is_quoted(tmp_path: Path) -> None:
+    """The reason it gave is in the message, and nothing is left running."""
+    program = "harness.environments.embedded.embedded_cluster.python_program"
+    broken = ["/bin/sh", "-c", "echo planted reason >&2; exit 3"]
+
+    async def scenario() -> None:
+        async with embedded(TOPOLOGY, logs=tmp_path / "logs"):
+            raise AssertionError("it must not come up")
+
+    with (
+        mock.patch(program, return_value=broken),
+        pytest.raises(EnvironmentFailure, match=r"(?s)server-\d ended unexpectedly: exit code 3.*planted reason"),
+    ):
+        asyncio.run(scenario())
+    assert not [p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or ())]
+
+
+def test_a_taken_port_is_tried_again(tmp_path: Path) -> None:
+    """Somebody takes the port between our look and the start: the next one is tried."""
+    import socket
+
+    from harness.environments import ports
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        answers = iter([[taken.getsockname()[1]]])
+
+        def first_taken(count: int, host: str = "127.0.0.1") -> list[int]:
+            return next(answers, None) or ports.free_ports(count)
+
+        async def scenario() -> None:
+            with mock.patch("harness.environments.embedded.valkey.free_ports", first_taken):
+                async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
+                    assert cluster.broker is not None
+                    assert cluster.broker.port != taken.getsockname()[1]
+
+        asyncio.run(scenario())
+
+
+def test_external_addresses_are_checked_all_at_once() -> None:
+    """Every address that is none is named."""
+    with pytest.raises(UsageError) as raised:
+        parse_addresses(("http://127.0.0.1:8000", "ftp://x", "http://h:99999", "http://u:p@h/path"))
+    assert len(raised.value.objections) == 3
+
+
+def test_an_external_server_that_does_not_answer_is_named() -> None:
+    """Before anything is loaded."""
+
+    async def scenario() -> None:
+        with mock.patch.dict(os.environ, {"HARNESS_TOKEN": "t"}):
+            async with external(("http://127.0.0.1:1",)):
+                pass
+
+    with pytest.raises(EnvironmentFailure, match=r"http://127\.0\.0\.1:1 does not answer"):
+        asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("name", ["swarm", "moon"])
+def test_environments_of_the_future_say_so(name: str, tmp_path: Path) -> None:
+    """A known name that comes later is not a crash."""
+    with pytest.raises(UsageError, match="embedded, docker and external"):
+        open_environment(name, topology=TOPOLOGY, folder=tmp_path, server_urls=(), say=print)

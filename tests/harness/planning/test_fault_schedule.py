@@ -1,0 +1,125 @@
+"""Which faults a run has, settled before the start."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.catalog import find
+from harness.model.errors import UsageError
+from harness.model.fault import Deed, Fault, Moment, Target, Unit
+from harness.model.scenario import Size
+from harness.planning.arrivals import MEASURED, schedule
+from harness.planning.fault_schedule import HALF, POSTED, THREE_QUARTERS, offset_ns, settle
+from harness.planning.objections import objections
+from harness.planning.planner import plan_run
+from harness.planning.request import Request
+from tests.harness.planning.test_planner import MACHINE
+from tests.harness.plans import CALIBRATION, a_plan
+
+SCENARIO_A, SCENARIO_B = find("scenario-a"), find("scenario-b")
+
+
+def settled(**options: object) -> tuple[Fault, ...]:
+    return settle(Request(**options), SCENARIO_B, servers=4, clients=1_000)  # type: ignore[arg-type]  # a test's shorthand
+
+
+def test_scenario_b_stops_redis_until_everything_is_posted() -> None:
+    """What the scenario says, where nothing else is asked for."""
+    (fault,) = settled()
+    assert (fault.deed, fault.target, fault.parts) == (Deed.STOP, Target.REDIS, ("redis",))
+    assert (fault.at, fault.until) == (HALF, POSTED)
+
+
+def test_options_change_the_fault() -> None:
+    """--fault, --target and --outage, each by itself and together; without --outage what follows is seen as well."""
+    assert settled(fault=Deed.KILL)[0].deed is Deed.KILL
+    assert settled(target=Target.POSTGRES)[0].until == THREE_QUARTERS
+    (fault,) = settled(fault=Deed.PAUSE, target=Target.SERVERS, outage_s=3.0)
+    assert fault.parts == ("server-1", "server-2", "server-3", "server-4")
+    assert fault.until == Moment(unit=Unit.AFTER, value=3.0)
+
+
+def test_any_scenario_can_be_broken() -> None:
+    """--fault gives a scenario without faults one; without the option it has none."""
+    assert settle(Request(), SCENARIO_A, servers=4, clients=100) == ()
+    (fault,) = settle(Request(fault=Deed.KILL), SCENARIO_A, servers=4, clients=100)
+    assert (fault.deed, fault.target) == (Deed.KILL, Target.REDIS)
+
+
+def test_deaf_clients_are_watched_for_longer() -> None:
+    """A quarter of the default run is one whole second; a given duration, another target and a smoke run stay."""
+    for options, duration_s in (
+        ({"target": Target.CLIENTS}, 30.0),
+        ({"target": Target.CLIENTS, "duration_s": 12.0}, 12.0),
+        ({"target": Target.CLIENTS, "size": Size.SMOKE}, SCENARIO_B.smoke.duration_s),
+        ({"target": Target.SERVER}, SCENARIO_B.load.duration_s),
+    ):
+        fault = Deed.PAUSE if options["target"] is Target.CLIENTS else Deed.STOP
+        request = Request(fault=fault, **options)  # type: ignore[arg-type]  # a test's shorthand
+        planned = plan_run(request, SCENARIO_B, limits=MACHINE, calibration=CALIBRATION, run_id="rtest", command=())
+        assert planned.plan.duration_s == duration_s
+
+
+@given(st.integers(0, 1_000), st.integers(1, 16), st.integers(100, 2_000))
+def test_parts_are_drawn_from_the_seed(seed: int, servers: int, clients: int) -> None:
+    """The same seed hits the same server and the same clients, all of which exist; one client in a hundred."""
+    for target, options in ((Target.SERVER, {}), (Target.CLIENTS, {"fault": Deed.PAUSE})):
+        request = Request(seed=seed, target=target, **options)  # type: ignore[arg-type]  # a test's shorthand
+        first, second = (settle(request, SCENARIO_B, servers=servers, clients=clients) for _ in range(2))
+        assert first == second
+        numbers = [int(part.rpartition("-")[2]) for part in first[0].parts]
+        limit = range(1, servers + 1) if target is Target.SERVER else range(clients)
+        assert set(numbers) <= set(limit)
+        assert len(set(numbers)) == len(numbers) == (1 if target is Target.SERVER else round(clients * 0.01))
+
+
+def test_moments_are_the_schedules() -> None:
+    """Half of the messages, message 7, a second, so long after the beginning: each is an offset of the schedule."""
+    plan = a_plan(rate_hz=100.0, duration_s=10.0, warm_up_s=2.0)
+    made = schedule(plan)
+    due = made.offset_ns[made.phase == MEASURED]
+    assert offset_ns(plan, HALF) == due[500]
+    assert offset_ns(plan, Moment(unit=Unit.MESSAGE, value=7)) == due[6]
+    assert offset_ns(plan, Moment(unit=Unit.SECOND, value=1.5)) == 3_500_000_000
+    assert offset_ns(plan, Moment(unit=Unit.AFTER, value=2), 5) == 2_000_000_005
+    assert offset_ns(plan, POSTED) is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (Request(fault=Deed.PARTITION), "--fault partition of redis: --environment embedded cannot"),
+        (Request(environment="external", external_servers=2), "--fault stop of redis: --environment external cannot"),
+        (Request(target=Target.CLIENTS), "clients can only stop reading"),
+        (Request(fault=Deed.RESTART, outage_s=3), "--outage with --fault restart"),
+        (Request(recovery="never"), "--recovery 'never'"),
+        (Request(outage_s=-1), "--outage -1"),
+        (Request(backplane="memory", servers=1), "there is no Redis to break"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_the_start(request_: Request, words: str) -> None:
+    """A fault that an environment cannot do, and combinations that mean nothing."""
+    assert any(words in objection for objection in objections(request_, SCENARIO_B)), objections(request_, SCENARIO_B)
+
+
+def test_an_outage_of_nothing_is_refused() -> None:
+    """--outage alone, on a scenario that breaks nothing."""
+    with pytest.raises(UsageError, match="scenario-a breaks nothing"):
+        plan_run(Request(outage_s=3), SCENARIO_A, limits=MACHINE, calibration=CALIBRATION, run_id="rtest", command=())
+
+
+def test_the_plan_keeps_the_faults() -> None:
+    """Everything that decides a run is in its plan."""
+    made = plan_run(
+        Request(target=Target.SERVER, recovery="manual", seed=3),
+        SCENARIO_B,
+        limits=MACHINE,
+        calibration=CALIBRATION,
+        run_id="rtest",
+        command=(),
+    ).plan
+    assert made.recovery == "manual"
+    assert made.faults[0].parts[0] in ("server-1", "server-2")
+    assert dataclasses.asdict(made)["faults"][0]["deed"] == "stop"

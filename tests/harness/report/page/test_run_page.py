@@ -1,0 +1,269 @@
+import copy
+import re
+from dataclasses import fields, replace
+from typing import Any
+
+import pytest
+
+from harness.model.finding import Finding, Kind, Status, Verdict
+from harness.report.page.run_page import page
+from harness.report.plots.figures import drawings
+from harness.report.text.quantities import THOUSANDS, regrouped
+from tests.harness.report import outage_verdicts, verdicts
+from tests.harness.report.html import Document
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} $x^2$ </style><b>"
+
+VERDICTS = [verdicts.passed(), verdicts.failed(), verdicts.empty(), outage_verdicts.outage()]
+
+
+def render(verdict: Verdict, machine: dict[str, Any] | None = None, events: list[dict[str, Any]] | None = None) -> str:
+    events = verdicts.EVENTS if events is None else events
+    return page(verdict, verdicts.MACHINE if machine is None else machine, events, drawings(verdict, events))
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_the_page_is_well_formed_and_needs_nothing_from_outside(verdict: Verdict) -> None:
+    """Every tag closes, ids are unique, and no address leaves the page."""
+    html = render(verdict)
+    document = Document(html)
+    assert document.problems == []
+    assert [a for a in document.addresses if not a.startswith(("#", "data:"))] == []
+    references = {a[1:] for a in document.addresses if a.startswith("#")} | set(re.findall(r"url\(#([^)]+)\)", html))
+    assert references <= set(document.ids)
+    assert "http:" not in html
+    assert "https:" not in html
+    assert "script" not in document.tags
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in html
+
+
+@pytest.mark.parametrize("verdict", VERDICTS)
+def test_every_finding_is_on_the_page(verdict: Verdict) -> None:
+    """Check, summary, confidence and every example of every finding can be read."""
+    text = Document(render(verdict)).text
+    for finding in verdict.findings:
+        for words in (finding.check, regrouped(finding.summary), finding.confidence, *finding.examples):
+            assert words in text
+
+
+def test_the_verdict_comes_first_in_words_and_colour() -> None:
+    """The status word, its class and the reason stand before any table."""
+    html = render(verdicts.failed())
+    top = html[: html.index("<table")]
+    assert 'class="verdict fail"' in top
+    assert "37 of 1 310 000 expected deliveries never arrived." in top
+    assert verdicts.a_large_plan().claim in top
+
+
+def test_what_was_reduced_is_told_before_the_criteria() -> None:
+    """Nobody takes a fitted run for the scenario's own size."""
+    text = Document(render(verdicts.passed())).text
+    assert text.index("Not the scenario’s own size") < text.index("Every criterion")
+    assert f"10{THOUSANDS}000 clients per channel" in text
+
+
+def test_failing_criteria_lead() -> None:
+    """FAIL, then UNKNOWN, then PASS."""
+    html = render(verdicts.failed())
+    table = html[html.index("Every criterion") :]
+    assert table.index(">FAIL<") < table.index(">UNKNOWN<") < table.index(">PASS<")
+
+
+@pytest.mark.parametrize("part", sorted(verdicts.measurements()))
+def test_a_missing_part_leaves_the_rest_standing(part: str) -> None:
+    """Each part of the measurements may be absent."""
+    whole = verdicts.passed()
+    verdict = replace(whole, measurements={k: v for k, v in whole.measurements.items() if k != part}, series={})
+    assert Document(render(verdict)).problems == []
+
+
+@pytest.mark.parametrize("part", sorted(verdicts.measurements()))
+@pytest.mark.parametrize("nonsense", [None, 7, "text", [], [None, 1], {}, {"x": None}, {"x": {"y": [1, {"z": True}]}}])
+def test_a_part_of_another_shape_leaves_the_rest_standing(part: str, nonsense: Any) -> None:
+    """A verdict of another version is shown as far as it is understood."""
+    whole = verdicts.passed()
+    verdict = replace(whole, measurements=whole.measurements | {part: nonsense}, series={})
+    assert Document(render(verdict, events=[{}, {"event": None, "at_ns": "x"}])).problems == []
+
+
+def test_what_is_not_known_is_said() -> None:
+    """An absent part is a sentence, not a gap; every figure that is not there is named with its reason."""
+    text = Document(render(verdicts.empty(), machine={}, events=[])).text
+    for words in (
+        "No latency was measured",
+        "no server's trace was collected",
+        "No figures per server were recorded",
+        "No check has looked at the load generator itself",
+        "No events were recorded",
+        "The machine was not recorded",
+        "Delivery latency over time",
+        "not in this recording",
+    ):
+        assert words in text
+
+
+def test_all_input_is_text_and_never_markup() -> None:
+    """Whatever stands in verdict, plan, machine or events reaches the reader letter by letter and is never interpreted."""
+    html = render(
+        _poisoned(verdicts.failed()), machine={HOSTILE: {HOSTILE: HOSTILE}}, events=_poisoned(verdicts.EVENTS)
+    )
+    document = Document(html)
+    assert document.problems == []
+    assert {"script", "img", "b"} & set(document.tags) <= {"b"}
+    assert document.tags["b"] == 6  # the page's own: the claim and five steps
+    assert "{{ 7*7 }}" in document.text
+    assert "<script>alert(1)</script>" in document.text
+    assert html.count("</style>") == 1
+
+
+def _poisoned(value: Any) -> Any:
+    """``value`` with every string in it, keys of objects apart from the contract's included, made hostile."""
+    if isinstance(value, Status | Kind) or value is None:
+        return value
+    if isinstance(value, str):
+        return value + HOSTILE
+    if isinstance(value, dict):
+        return {key: _poisoned(inner) for key, inner in value.items()} | {HOSTILE: HOSTILE}
+    if isinstance(value, tuple | list):
+        return type(value)(_poisoned(inner) for inner in value)
+    if isinstance(value, Verdict):
+        poisoned = _poisoned(copy.deepcopy(value.measurements))
+        poisoned["servers"] |= {HOSTILE: {HOSTILE: HOSTILE, "p99_ms": 1}}
+        lines = {HOSTILE: (1.0, 2.0), "__proto__": (1.0, None)}
+        curve = replace(value.series["latency"], x=(0.0, 1.0), lines=lines, y_label=HOSTILE, x_label=HOSTILE)
+        return replace(
+            value,
+            findings=tuple(_poisoned(finding) for finding in value.findings),
+            measurements=poisoned,
+            plan=replace(
+                value.plan, title=HOSTILE, claim=HOSTILE, scenario=HOSTILE, backplane=HOSTILE, command=("run", HOSTILE)
+            ),
+            series={"latency": curve, HOSTILE: curve, "../../etc": curve},
+        )
+    if isinstance(value, Finding):
+        return replace(value, **{f.name: _poisoned(getattr(value, f.name)) for f in fields(value) if f.name != "bend"})
+    return value
+
+
+def test_the_command_repeats_the_run_in_a_shell() -> None:
+    """The arguments are quoted as a shell needs them."""
+    whole = verdicts.passed()
+    plan = replace(whole.plan, command=("run", "my scenario.py", "--seed", "7"))
+    text = Document(render(replace(whole, plan=plan))).text
+    assert "harness run 'my scenario.py' --seed 7" in text
+
+
+def test_lost_deliveries_are_named_with_their_hop() -> None:
+    """A loss shows where it happened."""
+    text = Document(render(verdicts.failed())).text
+    assert "Where deliveries were lost" in text
+
+
+def test_a_crooked_ruler_is_explained() -> None:
+    """The reader learns which findings a late sender leaves standing."""
+    text = Document(render(verdicts.failed())).text
+    assert "Not straight: send_late" in text
+    assert "a FAIL is not decided" in text
+
+
+def test_tables_have_heads() -> None:
+    """Every row and column of every table is headed, for those who hear the page."""
+    html = render(verdicts.passed())
+    document = Document(html)
+    assert html.count('scope="row"') == html.count("<tr role") - document.tags["table"]
+    assert document.tags["caption"] == document.tags["table"]
+
+
+def test_figures_are_described_in_words() -> None:
+    """Each figure has a description for those who do not see it."""
+    html = render(verdicts.passed())
+    assert html.count('<svg role="img" aria-label="') == html.count("<svg") == html.count("<figcaption>") > 10
+
+
+def test_the_outage_has_a_section_after_the_criteria() -> None:
+    """Where something was broken the story follows the criteria and is in the contents; elsewhere there is neither."""
+    html = render(outage_verdicts.outage(), events=outage_verdicts.EVENTS)
+    headings = re.findall(r'<h2 id="([a-z]+)">', html)
+    assert headings[:3] == ["criteria", "outage", "latency"]
+    assert 'href="#outage"' in html
+    for words in ("What was broken, and when", "Posts before, during and after", "The way back of each server"):
+        assert words in html
+    assert "#outage" not in render(verdicts.passed())
+
+
+def test_an_outage_of_which_nothing_was_recorded_is_named() -> None:
+    """Every table that is not there is a sentence."""
+    bare = replace(outage_verdicts.outage(), measurements={}, series={})
+    text = Document(render(bare, events=[])).text
+    for words in ("is not in this recording", "were not told apart", "No server’s way back was recorded"):
+        assert words in text
+
+
+@pytest.mark.parametrize("nonsense", [None, 7, "text", [], [None, 1], {}, {"x": None}, {"x": {"y": [1, {"z": True}]}}])
+@pytest.mark.parametrize("part", ["recovery", "live_latency_ms", "recovered_latency_ms", *outage_verdicts.recovery()])
+def test_an_outage_of_another_shape_leaves_the_rest_standing(part: str, nonsense: Any) -> None:
+    """A verdict of another version is shown as far as it is understood."""
+    whole = outage_verdicts.outage()
+    measured = copy.deepcopy(whole.measurements)
+    (measured if part in measured else measured["recovery"])[part] = nonsense
+    assert Document(render(replace(whole, measurements=measured, series={}), events=[])).problems == []
+
+
+def test_the_story_is_text_and_never_markup() -> None:
+    """Names, endings and answers of the recording reach the reader letter by letter."""
+    whole = outage_verdicts.outage()
+    found = whole.measurements["recovery"]
+    found["faults"][0] |= {"deed": HOSTILE, "target": HOSTILE, "parts": [HOSTILE], "endings": {HOSTILE: HOSTILE}}
+    found["servers"] |= {HOSTILE: {"detected_s": 1, "recovered": HOSTILE}}
+    found["errors"] = {HOSTILE: 3}
+    events = [event | {"what": HOSTILE, "seen": {HOSTILE: {HOSTILE: HOSTILE}}} for event in outage_verdicts.EVENTS]
+    versions = {"cluster": {"versions": {"path": HOSTILE, "clock": HOSTILE}}}
+    plan = replace(whole.plan, recovery=HOSTILE)
+    document = Document(render(replace(whole, plan=plan), machine=versions, events=events))
+    assert document.problems == []
+    assert not {"script", "img"} & set(document.tags)
+    assert document.text.count("<script>alert(1)</script>") > 5
+
+
+def test_where_live_deliveries_are_limited_they_lead() -> None:
+    """The key figures are the live P99 with its limit, and how many came late from the database."""
+    html = render(outage_verdicts.outage())
+    tiles = re.findall(r"<dt>([^<]+)</dt><dd class=\"figure\">([^<]+)", html[: html.index("<table")])
+    names = [name for name, _ in tiles]
+    assert names[:3] == ["Deliveries", "P99 live delivery latency", "Recovered deliveries"]
+    assert "P99 delivery latency" not in names
+    assert dict(tiles)["P99 live delivery latency"].strip() == "14.2"
+    assert "Live" in Document(html).text
+
+
+def test_a_posts_unknown_end_is_explained_where_there_is_one() -> None:
+    """The reader learns what indeterminate means and how many are."""
+    whole = outage_verdicts.outage()
+    assert "ended indeterminate" not in Document(render(whole)).text
+    measured = copy.deepcopy(whole.measurements)
+    measured["delivery_by_phase"]["measured"]["indeterminate"] = 3
+    assert "3\u00a0posts ended indeterminate" in Document(render(replace(whole, measurements=measured))).text
+
+
+def test_the_plan_lists_faults_and_recovery() -> None:
+    """What was to be broken, when, and who was to mend it."""
+    text = Document(render(outage_verdicts.outage(recovery="manual"))).text
+    assert "stop redis at 50% of the messages, undone when everything is posted" in text
+    assert "manual: the servers wait for a request" in text
+
+
+def test_the_network_path_and_the_clock_are_named() -> None:
+    """What was measured over which path, and what was not compared because the clocks differ."""
+    cluster = {"versions": {"path": "container addresses", "clock": "separate"}}
+    text = Document(render(verdicts.passed(), machine={"cluster": cluster})).text
+    assert "measured over container addresses" in text
+    assert "times of the one were not compared with times of the other" in text
+    assert "One clock for all processes" not in text
+    assert "One clock for all processes" in Document(render(verdicts.passed())).text
+
+
+def test_events_are_told_without_clock_readings() -> None:
+    """What was seen of a fault is how it ended, not nanoseconds of a clock that nobody reads."""
+    text = Document(render(outage_verdicts.outage(), events=outage_verdicts.EVENTS)).text
+    assert "stop redis; redis ended exit code 0" in text
+    assert "17\u202f020\u202f000\u202f000" not in text

@@ -1,0 +1,231 @@
+import math
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import matplotlib as mpl
+import pytest
+
+from harness.model.finding import Series
+from harness.report.plots import palette
+from harness.report.plots.figures import SUBJECTS, drawings, summary
+from harness.report.plots.time_axis import Mark, Window, marks, windows
+from tests.harness.report import outage_verdicts, verdicts
+
+
+def test_every_series_becomes_a_figure() -> None:
+    """Each known curve is drawn as SVG and PNG; the two rates, which differ in size, stand apart."""
+    drawn = drawings(verdicts.passed(), verdicts.EVENTS)
+    expected = {name for name in SUBJECTS if name != "rate"} | {"rate_messages", "rate_deliveries"}
+    assert {drawing.name for drawing in drawn.drawn} == expected
+    assert drawn.missing == ()
+    for drawing in drawn.drawn:
+        ET.fromstring(drawing.svg)
+        assert drawing.png.startswith(b"\x89PNG")
+        assert drawing.title in drawing.svg
+
+
+def test_drawing_leaves_no_trace() -> None:
+    """matplotlib's settings are as they were, and the same series give the same pictures."""
+    before = dict(mpl.rcParams)
+    first, second = (drawings(verdicts.passed(), verdicts.EVENTS).drawn[0] for _ in range(2))
+    assert dict(mpl.rcParams) == before
+    assert (first.svg, first.png) == (second.svg, second.png)
+
+
+def test_time_plots_share_their_axis() -> None:
+    """Curves of unlike length are drawn over the same span, so that they can be compared by eye."""
+    series = verdicts.series()
+    short = Series(x_label="seconds", y_label="cores", x=(0.0, 1.0), lines={"redis": (0.1, 0.2)})
+    verdict = replace(verdicts.passed(), series={"latency": series["latency"], "cpu": short})
+    latency, cpu = drawings(verdict, verdicts.EVENTS).drawn
+    ticks = [[text for text in ("−", "10", "20", "60") if f">{text}<" in d.svg] for d in (latency, cpu)]
+    assert ticks[0] == ticks[1] == ["10", "20", "60"]
+
+
+@pytest.mark.parametrize(
+    ("series", "reason"),
+    [
+        (Series(x_label="", y_label="", x=(), lines={}), "no value"),
+        (Series(x_label="", y_label="", x=(0.0,), lines={"a": (None,)}), "no value"),
+        (Series(x_label="", y_label="", x=(0.0,), lines={"a": (math.nan,)}), "no value"),
+        (Series(x_label="", y_label="", x=(0.0, 1.0), lines={"a": (1.0,)}), "differ in length"),
+        (Series(x_label="", y_label="", x=(math.inf,), lines={"a": (1.0,)}), "other than numbers"),
+    ],
+)
+@pytest.mark.parametrize("name", ["latency", "percentiles", "rate", "unheard_of"])
+def test_what_cannot_be_drawn_is_named_with_the_reason(name: str, series: Series, reason: str) -> None:
+    """An empty or malformed curve costs its own figure only, and the reader is told."""
+    verdict = replace(verdicts.passed(), series={name: series, "cpu": verdicts.series()["cpu"]})
+    drawn = drawings(verdict, [])
+    assert [drawing.name for drawing in drawn.drawn] == ["cpu"]
+    assert any(reason in why for _, why in drawn.missing)
+
+
+@pytest.mark.parametrize("values", [(0.0, 0.0), (5.0,), (-1.0, 2.0), (1e-9, 1e12), (None, 3.0), (math.inf, 1.0)])
+def test_odd_values_are_drawn(values: tuple[float | None, ...]) -> None:
+    """Nothing but zeros, a single point, negative and huge values: all have a figure."""
+    x = tuple(float(at) for at in range(len(values)))
+    curve = Series(x_label="seconds", y_label="bytes", x=x, lines={"redis": values})
+    verdict = replace(verdicts.passed(), series={"memory": curve, "latency": replace(curve, y_label="ms")})
+    assert len(drawings(verdict, verdicts.EVENTS).drawn) == 2
+
+
+def test_a_peak_far_over_the_limit_is_drawn_on_a_logarithmic_scale() -> None:
+    """A stall does not press the rest of the curve flat, and the axis says how it is scaled."""
+    calm, peaked = (drawings(verdict, []).drawn[0] for verdict in (verdicts.passed(), verdicts.failed()))
+    assert "logarithmic" not in calm.svg
+    assert "ms, logarithmic" in peaked.svg
+
+
+def test_limit_and_warm_up_are_marked() -> None:
+    """The latency plot shows the plan's limit and which part was not timed."""
+    svg = drawings(verdicts.passed(), verdicts.EVENTS).drawn[0].svg
+    for words in ("limit P99 100 ms", "warm-up", "drain"):
+        assert words in svg
+
+
+def test_names_of_series_never_name_paths() -> None:
+    """A recording cannot choose where its figures are written."""
+    curve = verdicts.series()["cpu"]
+    verdict = replace(verdicts.passed(), series={"../../x": curve, "a/b": curve, "": curve, "ü" * 99: curve})
+    names = [drawing.name for drawing in drawings(verdict, []).drawn]
+    assert names == ["series-0", "series-1", "series-2", "series-3"]
+
+
+def test_letters_that_the_font_lacks_cost_themselves_only() -> None:
+    """A name in another script is shown with question marks, without a warning."""
+    curve = Series(x_label="秒", y_label="秒", x=(0.0, 1.0), lines={"服务器": (1.0, 2.0), "b": (1.0, 1.0)})
+    (drawing,) = drawings(replace(verdicts.passed(), series={"服": curve}), []).drawn
+    assert ">???<" in drawing.svg
+
+
+def test_a_dollar_is_a_dollar() -> None:
+    """Names are drawn letter by letter: none is taken for a formula, and none can stop the report."""
+    curve = Series(x_label="$x", y_label="$y$", x=(0.0, 1.0), lines={"$\\frac{$": (1.0, 2.0), "_hidden": (1.0, 1.0)})
+    (drawing,) = drawings(replace(verdicts.passed(), series={"cpu": curve}), []).drawn
+    for words in ("$x", "$y$", "$\\frac{$", "_hidden"):
+        assert f">{words}<" in drawing.svg
+
+
+def test_sixteen_servers_share_a_legend_entry() -> None:
+    """Members of a family have one colour and one entry; a reader of the description hears one range."""
+    lines = {f"server-{n}": (float(n), 2.0) for n in range(1, 17)} | {"redis": (1.0, 1.0)}
+    curve = Series(x_label="seconds", y_label="cores", x=(0.0, 1.0), lines=lines)
+    assert summary(curve) == "server × 16: 1 to 16, redis: 1 to 1 (cores)"
+
+
+def test_bytes_are_drawn_in_a_unit_that_suits() -> None:
+    """Nobody reads nine digits on an axis."""
+    curve = Series(x_label="seconds", y_label="bytes/s", x=(0.0, 1.0), lines={"out": (2.0 * 1024**2, 1024.0**2)})
+    assert summary(curve) == "out: 1 to 2 (MiB/s)"
+
+
+def test_marks_count_from_the_first_measured_message() -> None:
+    """The axis' zero is the schedule's start plus the warm-up; faults and casualties are grave."""
+    events = [
+        {"event": "schedule", "at_ns": 0, "start_ns": 1_000_000_000},
+        {"event": "fault", "at_ns": 9_000_000_000, "what": "redis stopped"},
+        {"event": "phase", "at_ns": 12_000_000_000, "name": "drain"},
+        {"event": "ended", "at_ns": 13_000_000_000, "how": "complete"},
+    ]
+    assert marks(events, 5.0) == (
+        Mark(at_s=3.0, words="redis stopped", grave=True),
+        Mark(at_s=6.0, words="drain"),
+    )
+
+
+def test_without_a_schedule_nothing_is_marked() -> None:
+    """Moments on an unknown axis would be guesses."""
+    assert marks([{"event": "casualty", "at_ns": 5}], 1.0) == ()
+
+
+def test_an_outage_is_marked_in_every_time_plot() -> None:
+    """Begin and end have a line and a word, the time between is shaded; only the distribution has no time."""
+    drawn = drawings(outage_verdicts.outage(), outage_verdicts.EVENTS).drawn
+    assert {"live_latency", "recovered_latency", "acknowledgement", "cpu", "lag"} <= {one.name for one in drawn}
+    for drawing in drawn:
+        timed = drawing.name != "percentiles"
+        for words in (">stop redis<", ">redis back<", palette.OUTAGE.light):
+            assert (words in drawing.svg) == timed, (drawing.name, words)
+
+
+def test_a_request_by_hand_is_marked_although_the_curves_have_ended() -> None:
+    """The axis goes on until what mended the outage."""
+    (drawing,) = [
+        one for one in drawings(outage_verdicts.outage(), outage_verdicts.BY_HAND).drawn if one.name == "live_latency"
+    ]
+    assert ">rebroadcast<" in drawing.svg
+
+
+def test_an_outage_is_shaded_from_the_measurements_where_events_are_lost() -> None:
+    """A verdict alone is enough for the picture."""
+    drawn = drawings(outage_verdicts.outage(), []).drawn
+    assert ">stop redis<" in drawn[0].svg
+    assert palette.OUTAGE.light in drawn[0].svg
+
+
+def test_the_figures_of_an_outage_belong_to_its_section() -> None:
+    """Live, recovered and acknowledgement stand with the story; without one they stand with the other latencies."""
+    names = ["live_latency", "recovered_latency", "acknowledgement"]
+    told = drawings(outage_verdicts.outage(), outage_verdicts.EVENTS)
+    assert [drawing.name for drawing in told.group("outage")] == names
+    untold = drawings(replace(verdicts.passed(), series=outage_verdicts.series()), verdicts.EVENTS)
+    assert untold.group("outage") == ()
+    assert set(names) <= {drawing.name for drawing in untold.group("latency")}
+
+
+def test_the_limit_of_live_deliveries_is_in_their_figure_only() -> None:
+    """What is not limited shows no limit."""
+    drawn = drawings(outage_verdicts.outage(), outage_verdicts.EVENTS).drawn
+    assert [drawing.name for drawing in drawn if "limit P99 100 ms" in drawing.svg] == ["live_latency"]
+
+
+def test_curves_of_an_outage_are_missed_only_where_there_was_one() -> None:
+    """A run without a fault does not list figures that it could not have."""
+    titles = {title for title, _ in drawings(replace(outage_verdicts.outage(), series={}), []).missing}
+    assert "Live delivery latency over time" in titles
+    assert "Live delivery latency over time" not in {title for title, _ in drawings(verdicts.empty(), []).missing}
+
+
+def test_a_second_that_stands_alone_is_a_dot() -> None:
+    """Recovered deliveries of one second between two empty ones can be seen."""
+    curve = Series(x_label="seconds", y_label="ms", x=(0.0, 1.0, 2.0, 3.0), lines={"P99": (None, 5.0, None, None)})
+    (dot,) = drawings(replace(verdicts.passed(), series={"latency": curve}), []).drawn
+    (line,) = drawings(
+        replace(verdicts.passed(), series={"latency": replace(curve, lines={"P99": (None, 5.0, 5.0, None)})}), []
+    ).drawn
+    assert dot.svg.count("<use") == line.svg.count("<use") + 1
+
+
+def test_long_latencies_are_drawn_in_seconds_with_their_limit() -> None:
+    """Ten seconds and more are not told in milliseconds, and the limit keeps its place."""
+    curve = Series(x_label="seconds", y_label="ms", x=(0.0, 1.0), lines={"P99": (20_000.0, 60_000.0)})
+    assert summary(curve) == "P99: 20 to 60 (s)"
+    (drawing,) = drawings(replace(verdicts.passed(), series={"latency": curve}), []).drawn
+    assert "s, logarithmic" in drawing.svg
+    assert "limit P99 100 ms" in drawing.svg
+
+
+@pytest.mark.parametrize("at_s", [math.nan, -1e300, 1e300, "soon", None])
+def test_a_fault_at_an_impossible_time_does_not_press_the_curves(at_s: object) -> None:
+    """Whatever a verdict says of times, the curves keep their axis."""
+    verdict = outage_verdicts.outage()
+    verdict.measurements["recovery"]["faults"][0] |= {"begun_s": at_s, "back_s": at_s}
+    ticks = [">0<", ">8<"]
+    assert all(tick in drawings(verdict, []).drawn[0].svg for tick in ticks)
+
+
+def test_windows_run_from_the_fault_to_the_end_of_its_undoing() -> None:
+    """Faults are told apart by their number; one that was never undone has no end."""
+    events = [
+        {"event": "schedule", "at_ns": 0, "start_ns": 0},
+        {"event": "fault", "at_ns": 1_000_000_000, "fault": 0, "what": "stop redis"},
+        {"event": "fault", "at_ns": 2_000_000_000, "fault": 1, "what": "kill server-2"},
+        {"event": "undo", "at_ns": 3_000_000_000, "fault": 0, "what": "start redis"},
+        {"event": "undo-done", "at_ns": 4_000_000_000, "fault": 0, "what": "start redis"},
+        {"event": "undo-done", "at_ns": 4_000_000_000, "fault": 7},
+    ]
+    assert windows(events, 0.0) == (
+        Window(begin_s=1.0, end_s=4.0, what="stop redis"),
+        Window(begin_s=2.0, end_s=None, what="kill server-2"),
+    )
