@@ -108,9 +108,9 @@ def _seen(plan: Plan, arrays: Path, posts: "np.ndarray[tuple[int], np.dtype[np.v
     """What one load worker saw: 5 ms after its time and a little more, as it would be."""
     rng = np.random.default_rng(worker)
     total = len(posts)
-    sightings = np.zeros(total, layout.SIGHTING)
-    sightings["message"], sightings["channel"], sightings["seq"] = np.arange(total), posts["channel"], posts["seq"]
-    np.save(arrays / f"sightings-{worker:02}.npy", sightings)
+    frames = np.zeros(total, layout.FRAME)
+    frames["message"], frames["channel"], frames["seq"] = np.arange(total), posts["channel"], posts["seq"]
+    np.save(arrays / f"frames-{worker:02}.npy", frames)
     clients = np.flatnonzero(client_workers(plan) == worker)
     by_channel = np.argsort(client_channels(plan)[clients], kind="stable")
     clients = clients[by_channel]
@@ -125,7 +125,7 @@ def _seen(plan: Plan, arrays: Path, posts: "np.ndarray[tuple[int], np.dtype[np.v
         where = slice(int(ends[low] - rows[low]), int(ends[part.stop - 1]))
         within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
         deliveries["client"][where] = clients[np.repeat(first[posts["channel"][part]], count) + within]
-        deliveries["sighting"][where] = np.repeat(np.arange(part.start, part.stop), count)
+        deliveries["frame"][where] = np.repeat(np.arange(part.start, part.stop), count)
         late = 5_000_000 + rng.exponential(3_000_000, int(count.sum())).astype(np.int64)
         deliveries["received_ns"][where] = np.repeat(posts["intended_ns"][part], count) + late
     deliveries.flush()

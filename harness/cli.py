@@ -218,7 +218,7 @@ def run(
     """Run a scenario: start the cluster, load it, check every delivery, judge, report."""
     from harness import console, sweep_console
     from harness.experiment import run_experiment
-    from harness.machine_lock import take_turn
+    from harness.machine_lock import hold_machine
     from harness.preflight import asks_for_sweep, prepare, refuse_misfit
 
     request = as_request(
@@ -246,7 +246,7 @@ def run(
             raise typer.Exit(sweep_console.run(scenario, request, out=out, as_json=as_json))
         planned = prepare(scenario, request, out=out, server_urls=tuple(server or ()))
         refuse_misfit(planned)
-        with take_turn(forced=force), console.progress(planned.plan) as watch:
+        with hold_machine(forced=force), console.progress(planned.plan) as watch:
             outcome = run_experiment(planned.plan, out=out, server_urls=tuple(server or ()), watch=watch)
         console.show_outcome(outcome, as_json=as_json)
         raise typer.Exit(outcome.exit_code)

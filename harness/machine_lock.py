@@ -10,7 +10,7 @@ from harness.model.errors import EnvironmentFailure
 
 
 @contextmanager
-def take_turn(*, forced: bool) -> Iterator[None]:
+def hold_machine(*, forced: bool) -> Iterator[None]:
     """Hold the machine for a run. Raises EnvironmentFailure where another run holds it, unless ``forced``.
 
     The lock is the kernel's and ends with the process, however it ends.

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from harness.model.fault import Deed, Target
+from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Audience, Size
 from harness.planning.request import BACKPLANES, ENVIRONMENTS, RECOVERIES, WRITE_PATHS, Request
 
@@ -119,8 +119,8 @@ WritePath = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the schedule: the same seed posts the same messages.", min=0)]
 FaultOption = Annotated[
-    Deed | None,
-    typer.Option("--fault", help="What is done to the target in mid-run, and undone.", show_default="the scenario's"),
+    FaultKind | None,
+    typer.Option("--fault", help="What is done to the target in mid-run, and healed.", show_default="the scenario's"),
 ]
 TargetOption = Annotated[
     Target | None,
@@ -132,7 +132,7 @@ TargetOption = Annotated[
 ]
 Outage = Annotated[
     float | None,
-    typer.Option(help="Seconds until it is undone.", show_default="the scenario's: when all is posted"),
+    typer.Option(help="Seconds until it is healed.", show_default="the scenario's: when all is posted"),
 ]
 Recovery = Annotated[
     str,

@@ -147,7 +147,7 @@ def _command(scenario: str, plan: Plan, server_urls: tuple[str, ...]) -> tuple[s
     arguments += ["--size", plan.size, "--environment", plan.environment, "--backplane", plan.backplane]
     arguments += ["--write-path", plan.write_path, "--seed", str(plan.seed)]
     for fault in plan.faults[:1]:
-        arguments += ["--fault", fault.deed, "--target", fault.target]
+        arguments += ["--fault", fault.kind, "--target", fault.target]
         if fault.until.unit is Unit.AFTER:
             arguments += ["--outage", f"{fault.until.value:g}"]
     if plan.recovery != "automatic":

@@ -35,7 +35,7 @@ def plan(scenario: str, request: "Request", *, out: Path, as_json: bool) -> Exit
 
 def run(scenario: str, request: "Request", *, out: Path, as_json: bool) -> ExitCode:
     """`harness run` for a sweep."""
-    from harness.machine_lock import take_turn
+    from harness.machine_lock import hold_machine
     from harness.preflight import prepare_sweep, refuse_sweep_misfit
     from harness.sweep_experiment import run_sweep
 
@@ -43,7 +43,7 @@ def run(scenario: str, request: "Request", *, out: Path, as_json: bool) -> ExitC
     refuse_sweep_misfit(planned)
     for line in plan_lines(planned):
         _say(line)
-    with take_turn(forced=request.force):
+    with hold_machine(forced=request.force):
         outcome = run_sweep(planned.plan, out=out, watching=lambda member: console.progress(member.plan), say=_say)
     show_outcome(outcome, as_json=as_json)
     return outcome.exit_code
@@ -105,9 +105,9 @@ _COLUMNS = {
     "P99 ms": ("latency_ms.p99", 1),
     "µs/message": ("cpu_us_per_message", 0),
     "µs/delivery": ("cpu_us_per_delivery", 1),
-    "Redis µs/msg": ("redis.cpu_us_per_message", 1),
-    "Redis out B/msg": ("redis.net_out_bytes_per_message", 0),
-    "transactions/s": ("postgres.transactions_hz", 0),
+    "Redis µs/msg": ("broker.cpu_us_per_message", 1),
+    "Redis out B/msg": ("broker.net_out_bytes_per_message", 0),
+    "transactions/s": ("database.transactions_hz", 0),
 }
 
 

@@ -1,7 +1,7 @@
 """Scenario B: Redis dies, and no message is lost."""
 
 from harness.model.expectation import Expectation
-from harness.model.fault import Deed, Fault, Moment, Target, Unit
+from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
 from harness.model.scenario import Load, Scenario
 
 SCENARIO = Scenario(
@@ -16,8 +16,8 @@ SCENARIO = Scenario(
     expectations=(Expectation(measure="live_latency_ms", statistic="p99", limit_ms=100),),
     faults=(
         Fault(
-            deed=Deed.STOP,
-            target=Target.REDIS,
+            kind=FaultKind.STOP,
+            target=Target.BROKER,
             at=Moment(unit=Unit.SHARE, value=0.5),
             until=Moment(unit=Unit.POSTED),
         ),

@@ -9,7 +9,7 @@ from harness.checks.evidence.evidence import gather
 from harness.checks.evidence.tally import tally
 from harness.checks.run import claims, delivery, durability, latency, recovery, resilience, resources, steps
 from harness.checks.run import validity as instrument
-from harness.model.finding import Bend, Finding, Kind, Series, Status, Verdict, worst
+from harness.model.finding import Bias, Finding, Kind, Series, Status, Verdict, worst
 from harness.recording.reader import Recording
 
 _log = logging.getLogger(__name__)
@@ -28,9 +28,9 @@ def judge(recording: Recording) -> Verdict:
         *_asked("durability", Kind.SAFETY, lambda: durability.findings(evidence, counted, account)),
         *_asked("resilience", Kind.SAFETY, lambda: resilience.findings(evidence, counted, story)),
         *_asked("latency", Kind.PERFORMANCE, lambda: latency.findings(evidence, figures)),
-        *_asked("instrument", Kind.INSTRUMENT, lambda: instrument.findings(evidence, counted, figures)),
+        *_asked("instrument", Kind.VALIDITY, lambda: instrument.findings(evidence, counted, figures)),
     ]
-    findings = straighten(findings)
+    findings = apply_bias(findings)
     measurements: dict[str, Any] = {
         "delivery": by_phase["measured"],
         "delivery_by_phase": by_phase,
@@ -53,17 +53,17 @@ def judge(recording: Recording) -> Verdict:
     )
 
 
-def straighten(findings: Sequence[Finding]) -> list[Finding]:
+def apply_bias(findings: Sequence[Finding]) -> list[Finding]:
     """Apply what the ruler's findings mean for performance; safety stands as it is.
 
     A ruler bent towards BETTER (a lower rate than planned, rows missing) decides nothing: PASS and FAIL become UNKNOWN.
     Bent towards WORSE (a late sender, a lagging receiver) it cannot have helped: a PASS stands, a FAIL becomes UNKNOWN.
     """
-    bent = [finding for finding in findings if finding.bend is not None]
-    better = [finding.check for finding in bent if finding.bend is Bend.BETTER]
-    worse = [finding.check for finding in bent if finding.bend is Bend.WORSE]
+    bent = [finding for finding in findings if finding.bias is not None]
+    better = [finding.check for finding in bent if finding.bias is Bias.OPTIMISTIC]
+    worse = [finding.check for finding in bent if finding.bias is Bias.PESSIMISTIC]
 
-    def straightened(finding: Finding) -> Finding:
+    def with_bias(finding: Finding) -> Finding:
         if finding.kind is not Kind.PERFORMANCE:
             return finding
         doubts = better if finding.status is Status.PASS else better + worse if finding.status is Status.FAIL else []
@@ -72,13 +72,13 @@ def straighten(findings: Sequence[Finding]) -> list[Finding]:
         summary = f"{finding.summary}; not decided, because of {', '.join(doubts)}"
         return replace(finding, status=Status.UNKNOWN, summary=summary)
 
-    return [straightened(finding) for finding in findings]
+    return [with_bias(finding) for finding in findings]
 
 
 def overall(findings: Sequence[Finding]) -> Status:
     """The worst finding. A ruler bent towards WORSE counts only through the findings that it changed: a system that
     passes although it was measured unfavourably has passed."""
-    return worst(finding.status for finding in findings if finding.bend is not Bend.WORSE)
+    return worst(finding.status for finding in findings if finding.bias is not Bias.PESSIMISTIC)
 
 
 def _asked(name: str, kind: Kind, ask: Callable[[], list[Finding]]) -> list[Finding]:
@@ -95,6 +95,6 @@ def _asked(name: str, kind: Kind, ask: Callable[[], list[Finding]]) -> list[Find
                 summary=f"the check itself failed: {type(error).__name__}: {error}",
                 measured=None,
                 expected=None,
-                bend=Bend.BETTER if kind is Kind.INSTRUMENT else None,
+                bias=Bias.OPTIMISTIC if kind is Kind.VALIDITY else None,
             )
         ]

@@ -12,7 +12,7 @@ import aiohttp
 
 from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress, ServerAddress
 from harness.model.errors import EnvironmentFailure, UsageError
-from harness.model.fault import Deed
+from harness.model.fault import FaultKind
 
 TOKEN_VARIABLE = "HARNESS_TOKEN"  # noqa: S105 - the name of a variable, not a token
 DATABASE_VARIABLE = "HARNESS_DATABASE"
@@ -37,11 +37,11 @@ class ExternalCluster:
     def casualties(self) -> Sequence[str]:
         return ()
 
-    async def inflict(self, deed: Deed, part: str) -> Mapping[str, Any]:
-        raise EnvironmentFailure(f"{deed} {part}: nothing of an external cluster is stopped or started")
+    async def inject(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
+        raise EnvironmentFailure(f"{kind} {part}: nothing of an external cluster is stopped or started")
 
-    async def undo(self, deed: Deed, part: str) -> Mapping[str, Any]:
-        raise EnvironmentFailure(f"undo {deed} {part}: nothing of an external cluster is stopped or started")
+    async def heal(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
+        raise EnvironmentFailure(f"heal {kind} {part}: nothing of an external cluster is stopped or started")
 
 
 @asynccontextmanager

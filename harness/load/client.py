@@ -7,7 +7,7 @@ from time import monotonic_ns
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
-from harness.load.frames import Sightings
+from harness.load.frames import FrameTable
 from harness.load.protocol.dialogue import Dialogue, State
 
 _TEXT = WSMsgType.TEXT
@@ -22,10 +22,10 @@ LOST = 1006
 class Sink:
     """Where the deliveries of all clients of a worker go: 16 bytes each, in the layout of deliveries-NN.npy."""
 
-    __slots__ = ("append", "rows", "sightings")
+    __slots__ = ("append", "frames", "rows")
 
-    def __init__(self, sightings: Sightings) -> None:
-        self.sightings = sightings
+    def __init__(self, frames: FrameTable) -> None:
+        self.frames = frames
         self.rows = array("Q")
         self.append = self.rows.append
 
@@ -45,7 +45,7 @@ class Client(WSListener):
         "connected_ns",
         "dialogue",
         "index",
-        "last_sighting",
+        "last_frame",
         "on_change",
         "server",
         "sink",
@@ -65,9 +65,9 @@ class Client(WSListener):
         self.connected_ns = 0
         self.subscribed_ns = 0
         self.close_code = 0
-        self.last_sighting = -1
+        self.last_frame = -1
         self._append = sink.append
-        self._known = sink.sightings.lookup()
+        self._known = sink.frames.lookup()
         self._parts: list[bytes] | None = None
 
     def on_ws_connected(self, transport: WSTransport) -> None:
@@ -80,17 +80,17 @@ class Client(WSListener):
         # The look-up comes first: a hit is a whole message verified before, and asking for the frame's type costs as
         # much as the look-up itself (0.1 µs).
         payload = frame.get_payload_as_bytes()
-        sighting = self._known(payload)
-        if sighting is None:
-            sighting = self._on_unknown_frame(frame, payload)
-            if sighting is None:
+        number = self._known(payload)
+        if number is None:
+            number = self._on_unknown_frame(frame, payload)
+            if number is None:
                 return
-        self.last_sighting = sighting
+        self.last_frame = number
         append = self._append
-        append(self.index | sighting << 32)
+        append(self.index | number << 32)
         append(monotonic_ns())
 
-    def deafen(self, deaf: bool) -> None:
+    def set_reading(self, deaf: bool) -> None:
         """Stop reading from the socket, or read again: what a frozen program looks like to its server."""
         assert self.transport is not None
         transport = self.transport.underlying_transport
@@ -102,8 +102,8 @@ class Client(WSListener):
             transport.resume_reading()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        if self.last_sighting >= 0:
-            self.dialogue.lost(self.sink.sightings.seqs[self.last_sighting])
+        if self.last_frame >= 0:
+            self.dialogue.lost(self.sink.frames.seqs[self.last_frame])
         else:
             self.dialogue.lost(0)
         self.transport = None
@@ -112,7 +112,7 @@ class Client(WSListener):
         self.on_change(self)
 
     def _on_unknown_frame(self, frame: WSFrame, payload: bytes) -> int | None:
-        """The sighting of a delivery not seen lately; None for anything else: events, close frames, fragments."""
+        """The frame of a delivery not seen lately; None for anything else: events, close frames, fragments."""
         kind = frame.msg_type
         if kind is _CLOSE:
             self.close_code = int.from_bytes(payload[:2], "big") or LOST
@@ -128,7 +128,7 @@ class Client(WSListener):
             self._parts = [payload]
             return None
         try:
-            return self.sink.sightings.number(payload)
+            return self.sink.frames.number(payload)
         except ValueError:
             if self.dialogue.received(payload):
                 self.subscribed_ns = monotonic_ns()

@@ -9,7 +9,7 @@ from harness.load.fleet import Fleet
 from harness.load.protocol.rebroadcast_request import rebroadcast, until_ready
 from harness.model.cluster import Cluster
 from harness.model.errors import EnvironmentFailure
-from harness.model.fault import Deed, Fault, Target
+from harness.model.fault import Fault, FaultKind, Target
 from harness.model.plan import Plan
 from harness.model.watch import Watch
 from harness.planning.fault_schedule import offset_ns
@@ -19,12 +19,12 @@ READY_LIMIT_S = 20.0
 UNTOUCHED_S = 1.0
 """How long nobody asks for a rebroadcast after everything is back: what is filled in this time filled itself."""
 
-UNDONE = {
-    Deed.STOP: "start",
-    Deed.KILL: "start",
-    Deed.PAUSE: "resume",
-    Deed.PARTITION: "reconnect",
-    Deed.RESTART: "start",
+HEALED = {
+    FaultKind.STOP: "start",
+    FaultKind.KILL: "start",
+    FaultKind.PAUSE: "resume",
+    FaultKind.PARTITION: "reconnect",
+    FaultKind.RESTART: "start",
 }
 
 
@@ -41,9 +41,9 @@ class Timeline:
 
     @asynccontextmanager
     async def running(self, start_ns: int) -> AsyncIterator[None]:
-        """Break and undo beside what happens inside the block; leaving it waits until every fault was undone.
+        """Break and heal beside what happens inside the block; leaving it waits until every fault was healed.
 
-        Raises EnvironmentFailure, out of the block if need be, where one could not be done or undone.
+        Raises EnvironmentFailure, out of the block if need be, where one could not be done or healed.
         """
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -60,29 +60,29 @@ class Timeline:
         at_ns = offset_ns(self._plan, fault.at)
         assert at_ns is not None, "a fault begins at a time that the schedule knows"
         await _sleep_until(start_ns + at_ns)
-        await self._do(number, fault, str(fault.deed), "fault", undo=False)
-        if fault.deed is not Deed.RESTART:
+        await self._do(number, fault, str(fault.kind), "fault", heal=False)
+        if fault.kind is not FaultKind.RESTART:
             until_ns = offset_ns(self._plan, fault.until, at_ns)
             await (self.posted.wait() if until_ns is None else _sleep_until(start_ns + until_ns))
-        await self._do(number, fault, UNDONE[fault.deed], "undo", undo=True)
+        await self._do(number, fault, HEALED[fault.kind], "heal", heal=True)
 
-    async def _do(self, number: int, fault: Fault, word: str, event: str, *, undo: bool) -> None:
+    async def _do(self, number: int, fault: Fault, word: str, event: str, *, heal: bool) -> None:
         what = f"{word} {fault.target if len(fault.parts) > 1 else fault.parts[0]}"
         self._watch.note(what)
         self._journal.event(event, what=what, fault=number)
         if fault.target is Target.CLIENTS:
-            self._fleet.deafen([int(part.removeprefix("client-")) for part in fault.parts], deaf=not undo)
+            self._fleet.set_reading([int(part.removeprefix("client-")) for part in fault.parts], deaf=not heal)
             seen = {}
         else:
-            act = self._cluster.undo if undo else self._cluster.inflict
-            found = await asyncio.gather(*(act(fault.deed, part) for part in fault.parts))
+            act = self._cluster.heal if heal else self._cluster.inject
+            found = await asyncio.gather(*(act(fault.kind, part) for part in fault.parts))
             seen = {part: dict(values) for part, values in zip(fault.parts, found, strict=True)}
         self._journal.event(f"{event}-done", what=what, fault=number, seen=seen)
 
     async def _recover_by_hand(self) -> None:
         cluster = self._cluster
         if not await until_ready(cluster.servers, cluster.token, READY_LIMIT_S):
-            raise EnvironmentFailure(f"the servers were not ready {READY_LIMIT_S:g} s after the fault was undone")
+            raise EnvironmentFailure(f"the servers were not ready {READY_LIMIT_S:g} s after the fault was healed")
         await asyncio.sleep(UNTOUCHED_S)
         self._watch.note("rebroadcast")
         self._journal.event("rebroadcast", what="rebroadcast")

@@ -24,8 +24,8 @@ from harness.model.cluster import ClusterProcess, ServerAddress
 from harness.model.errors import EnvironmentFailure, WorkerLost
 from harness.model.plan import Plan
 from harness.model.watch import Progress
-from harness.recording.arrays import mend
-from harness.recording.format import DELIVERY, PULSE, SESSION, SIGHTING
+from harness.recording.arrays import repair
+from harness.recording.format import DELIVERY, FRAME, HEARTBEAT, SESSION
 
 END_TIMEOUT_S = 10.0
 CLOSED_HZ_AT_LEAST = 4_000.0
@@ -33,7 +33,7 @@ CLOSED_HZ_AT_LEAST = 4_000.0
 STRAGGLERS_S = 0.5
 """After the last expected delivery: time for one that nobody expects."""
 STRAGGLERS_AFTER_FAULTS_S = 2.0
-_MENDED = {"deliveries": DELIVERY, "sightings": SIGHTING, "sessions": SESSION, "pulse": PULSE}
+_REPAIRED = {"deliveries": DELIVERY, "frames": FRAME, "sessions": SESSION, "heartbeat": HEARTBEAT}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,9 +101,9 @@ class Fleet:
         """Offset 0 of the schedule is at ``start_ns`` of CLOCK_MONOTONIC."""
         self._tell("start", self._members, start_ns)
 
-    def deafen(self, clients: Sequence[int], *, deaf: bool) -> None:
+    def set_reading(self, clients: Sequence[int], *, deaf: bool) -> None:
         """Let these clients stop reading what their servers send, or read again."""
-        line = Command(do="deafen", clients=tuple(clients), deaf=deaf)
+        line = Command(do="set_reading", clients=tuple(clients), deaf=deaf)
         self._send(line, [member for member in self._members if member.name != "publisher"])
 
     async def posted(self, timeout_s: float) -> bool:
@@ -249,7 +249,7 @@ class Fleet:
         return True
 
     async def _end(self) -> None:
-        """End every process, also when cancelled in the middle of it, and mend what they left."""
+        """End every process, also when cancelled in the middle of it, and repair what they left."""
         try:
             with contextlib.suppress(EnvironmentFailure):
                 await self.finish()
@@ -262,14 +262,14 @@ class Fleet:
                 await member.process.wait()
                 if member.listener is not None:
                     member.listener.cancel()
-            self._mend()
+            self._repair()
 
-    def _mend(self) -> None:
+    def _repair(self) -> None:
         """A process that was killed left its row files unclosed."""
         for path in self._arrays.glob("*-*.npy"):
-            if dtype := _MENDED.get(path.name.split("-")[0]):
+            if dtype := _REPAIRED.get(path.name.split("-")[0]):
                 with contextlib.suppress(OSError):
-                    mend(path, dtype)
+                    repair(path, dtype)
 
 
 def _how_it_ended(code: int) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from harness.model.message import channel_index
 from harness.model.plan import Plan
 from harness.planning.identity import identify
-from harness.recording.format import FOREIGN, SIGHTING
+from harness.recording.format import FOREIGN, FRAME
 
 GENERATION = 8_192
 """Distinct frames kept for look-up before the older half is forgotten; one seen again is then simply verified again."""
@@ -31,7 +31,7 @@ _decode = msgspec.json.Decoder(Message).decode
 Row = tuple[int, int, int, int]
 
 
-class Sightings:
+class FrameTable:
     """Numbers distinct frames. `number` is on the hot path of every delivery."""
 
     def __init__(self, plan: Plan, messages: int) -> None:
@@ -44,7 +44,7 @@ class Sightings:
         self._young: dict[bytes, int] = {}
         self._old: dict[bytes, int] = {}
         self.seqs: list[int] = []
-        """seq of each sighting, for resuming"""
+        """seq of each frame, for resuming"""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -54,7 +54,7 @@ class Sightings:
         return self._young.get
 
     def number(self, payload: bytes) -> int:
-        """The sighting's number, new or known. Raises ValueError where the payload is no message event at all."""
+        """The frame's number, new or known. Raises ValueError where the payload is no message event at all."""
         young = self._young
         number = young.get(payload)
         if number is not None:
@@ -70,8 +70,8 @@ class Sightings:
         return number
 
     def take_rows(self) -> NDArray[np.void]:
-        """Rows that were not taken yet, in the layout of sightings-NN.npy."""
-        rows = np.array(self._rows[self._written :], SIGHTING)
+        """Rows that were not taken yet, in the layout of frames-NN.npy."""
+        rows = np.array(self._rows[self._written :], FRAME)
         self._written = len(self._rows)
         return rows
 
@@ -79,7 +79,7 @@ class Sightings:
         return self._rows[number][0]
 
     def messages(self) -> NDArray[np.int64]:
-        """The message of each sighting, -1 for none, shape (sightings,)."""
+        """The message of each frame, -1 for none, shape (frames,)."""
         return np.fromiter((row[0] for row in self._rows), np.int64, len(self._rows))
 
     def _verify(self, payload: bytes) -> int:

@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from harness.recording.arrays import RowFile
-from harness.recording.format import PULSE
+from harness.recording.format import HEARTBEAT
 
 INTERVAL_NS = 20_000_000
 FLUSH_ROWS = 50
 
 
-class Pulse:
+class Heartbeat:
     """``counts`` tells (deliveries or posts so far, connections) at each beat. A late beat is what a late delivery stamp
     looks like: both wait for the same loop."""
 
     def __init__(self, path: Path, counts: Callable[[], tuple[int, int]]) -> None:
         self._counts = counts
-        self._file = RowFile(path, PULSE)
+        self._file = RowFile(path, HEARTBEAT)
         self._rows: list[tuple[int, int, int, int, int]] = []
         self._due_ns = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -44,7 +44,7 @@ class Pulse:
         self._arm()
 
     def _flush(self) -> None:
-        self._file.append(np.array(self._rows, PULSE))
+        self._file.append(np.array(self._rows, HEARTBEAT))
         self._rows.clear()
 
     def close(self) -> None:

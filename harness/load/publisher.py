@@ -20,7 +20,7 @@ import uvloop
 
 from harness.load.engine.control import Control, read_job, send
 from harness.load.engine.job import Command, Job, Report
-from harness.load.heartbeat import Pulse
+from harness.load.heartbeat import Heartbeat
 from harness.load.protocol.http_post import Answer, PostConnection
 from harness.model.message import channel_name, message_text
 from harness.planning.arrivals import schedule
@@ -71,7 +71,9 @@ class Publisher:
         self.next = 0
         self.end = 0
         self.report = Report()
-        self.pulse = Pulse(Path(job.arrays) / "pulse-publisher.npy", lambda: (self.report.sent, sum(self.open)))
+        self.heartbeat = Heartbeat(
+            Path(job.arrays) / "heartbeat-publisher.npy", lambda: (self.report.sent, sum(self.open))
+        )
         self.ended = asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
         self.recent: deque[float] = deque(maxlen=200)
@@ -111,7 +113,7 @@ class Publisher:
     def finish(self) -> None:
         for connection in (*self.busy, *(each for idle in self.idle for each in idle)):
             connection.close()
-        self.pulse.close()
+        self.heartbeat.close()
         self.ledger.flush()
         self.ended.set()
 
@@ -287,7 +289,7 @@ def _ledger(path: Path, messages: int) -> "np.memmap[tuple[int, ...], np.dtype[n
 async def run(job: Job, early: bytes) -> None:
     publisher = Publisher(job)
     Control(early, publisher.on_command, publisher.fail).listen()
-    publisher.pulse.start()
+    publisher.heartbeat.start()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1_000)
     while not publisher.ended.is_set():

@@ -17,14 +17,14 @@ from harness.load.client import Client, Sink
 from harness.load.dial import dial
 from harness.load.engine.control import Control, read_job, send
 from harness.load.engine.job import Command, Job, Report
-from harness.load.frames import Sightings
-from harness.load.heartbeat import Pulse
+from harness.load.frames import FrameTable
+from harness.load.heartbeat import Heartbeat
 from harness.load.protocol.dialogue import Dialogue
 from harness.model.message import channel_name
 from harness.planning.arrivals import PROBE, schedule
 from harness.planning.placement import client_channels, client_servers, client_workers
 from harness.recording.arrays import RowFile
-from harness.recording.format import DELIVERY, SESSION, SIGHTING
+from harness.recording.format import DELIVERY, FRAME, SESSION
 
 HANDSHAKES = 64
 """How many connects are in flight at once: more only fill the servers' listen queues."""
@@ -51,12 +51,12 @@ class Worker:
         plan = job.plan
         self.schedule = schedule(plan)
         arrays = Path(job.arrays)
-        self.sightings = Sightings(plan, len(self.schedule))
-        self.sink = Sink(self.sightings)
+        self.frames = FrameTable(plan, len(self.schedule))
+        self.sink = Sink(self.frames)
         self.deliveries = RowFile(arrays / f"deliveries-{index:02}.npy", DELIVERY)
-        self.sighting_rows = RowFile(arrays / f"sightings-{index:02}.npy", SIGHTING)
+        self.frame_rows = RowFile(arrays / f"frames-{index:02}.npy", FRAME)
         self.sessions = RowFile(arrays / f"sessions-{index:02}.npy", SESSION)
-        self.pulse = Pulse(arrays / f"pulse-worker-{index:02}.npy", self._counts)
+        self.heartbeat = Heartbeat(arrays / f"heartbeat-worker-{index:02}.npy", self._counts)
         channels, servers = client_channels(plan), client_servers(plan)
         self.clients = [
             Client(
@@ -91,11 +91,11 @@ class Worker:
         elif command.do == "start":
             self.start_ns = command.start_ns
             gc.freeze()
-        elif command.do == "deafen":
+        elif command.do == "set_reading":
             wanted = set(command.clients)
             for client in self.clients:
                 if client.index in wanted and client.transport is not None:
-                    client.deafen(command.deaf)
+                    client.set_reading(command.deaf)
         elif command.do == "finish":
             self.finish()
         self.report.phase = command.do
@@ -113,8 +113,8 @@ class Worker:
                 client.transport.send_close(WSCloseCode.OK)
                 client.transport.disconnect()
         self.flush()
-        self.pulse.close()
-        for file in (self.deliveries, self.sighting_rows, self.sessions):
+        self.heartbeat.close()
+        for file in (self.deliveries, self.frame_rows, self.sessions):
             file.close()
         self.ended.set()
 
@@ -235,19 +235,19 @@ class Worker:
             self._flushed_rows += len(rows) // 2
             # The array object stays, because clients hold its ``append``.
             del rows[:]
-        if new := self.sightings.take_rows().tolist():
-            self.sighting_rows.append(np.array(new, SIGHTING))
+        if new := self.frames.take_rows().tolist():
+            self.frame_rows.append(np.array(new, FRAME))
 
     def _look_at(self, rows: "np.ndarray[tuple[int, ...], np.dtype[np.void]]") -> None:
         """Live figures for the eye: who saw a probe, a sample of latencies."""
         if not self.start_ns:
-            messages = self.sightings.messages()[rows["sighting"]]
+            messages = self.frames.messages()[rows["frame"]]
             probes = (messages >= 0) & (self.schedule.phase[messages] == PROBE)
             self._probed.update(rows["client"][probes].tolist())
             self.report.probed = len(self._probed)
             return
         sample = rows[:: max(1, len(rows) // SAMPLE)][:SAMPLE]
-        messages = np.array([self.sightings.message_of(number) for number in sample["sighting"].tolist()], np.int64)
+        messages = np.array([self.frames.message_of(number) for number in sample["frame"].tolist()], np.int64)
         known = messages >= 0
         due_ns = self.start_ns + self.schedule.offset_ns[messages[known]]
         self.report.latencies_ms = tuple(((sample["received_ns"][known] - due_ns) / 1e6).round(2).tolist())
@@ -279,7 +279,7 @@ def back_off_s(failures: int) -> float:
 async def run(job: Job, early: bytes) -> None:
     worker = Worker(job)
     Control(early, worker.on_command, worker.fail).listen()
-    worker.pulse.start()
+    worker.heartbeat.start()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1_000)
     flushed_s = time.monotonic()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from harness.model.fault import Deed
+from harness.model.fault import FaultKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +93,11 @@ class Cluster(Protocol):
         last lines of its log. Empty while the cluster is whole. Cheap: asked several times a second."""
         ...
 
-    async def inflict(self, deed: Deed, part: str) -> Mapping[str, Any]:
-        """Do ``deed`` to the process named ``part`` and return when it is done, with what was seen of it (how it ended
+    async def inject(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
+        """Do ``kind`` to the process named ``part`` and return when it is done, with what was seen of it (how it ended
         …). Raises EnvironmentFailure where it does not work."""
         ...
 
-    async def undo(self, deed: Deed, part: str) -> Mapping[str, Any]:
+    async def heal(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
         """Start, thaw or reconnect ``part`` and return when it answers. Raises EnvironmentFailure where it does not."""
         ...

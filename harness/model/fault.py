@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Deed(StrEnum):
-    """What is done to a part of the cluster. Each but RESTART lasts until it is undone."""
+class FaultKind(StrEnum):
+    """What is done to a part of the cluster. Each but RESTART lasts until it is healed."""
 
     STOP = "stop"
     """asked to end in good order (SIGTERM, `docker stop`), later started again"""
@@ -22,8 +22,8 @@ class Deed(StrEnum):
 class Target(StrEnum):
     """What is broken."""
 
-    REDIS = "redis"
-    POSTGRES = "postgres"
+    BROKER = "broker"
+    DATABASE = "database"
     SERVER = "server"
     """one server, drawn from the seed"""
     SERVERS = "servers"
@@ -68,7 +68,7 @@ class Fault:
     """One thing broken from ``at`` to ``until``. ``parts`` are the names of what it hits: empty in a scenario, settled by
     the plan (``redis``, ``server-2``, ``client-17``)."""
 
-    deed: Deed
+    kind: FaultKind
     target: Target
     at: Moment
     until: Moment
@@ -76,5 +76,5 @@ class Fault:
 
     def __str__(self) -> str:
         what = ", ".join(self.parts) if 0 < len(self.parts) <= 4 else str(self.target)
-        end = "" if self.deed is Deed.RESTART else f", undone {self.until}"
-        return f"{self.deed} {what} {self.at}{end}"
+        end = "" if self.kind is FaultKind.RESTART else f", healed {self.until}"
+        return f"{self.kind} {what} {self.at}{end}"

@@ -25,15 +25,15 @@ def worst(statuses: Iterable[Status]) -> Status:
 class Kind(StrEnum):
     SAFETY = "safety"
     PERFORMANCE = "performance"
-    INSTRUMENT = "instrument"
+    VALIDITY = "validity"
 
 
-class Bend(StrEnum):
-    """Which way a crooked ruler falsifies performance figures."""
+class Bias(StrEnum):
+    """In which direction a problem of the measurement falsifies performance figures."""
 
-    WORSE = "worse"
+    PESSIMISTIC = "pessimistic"
     """it can only make figures worse than the system deserves: a PASS stands, a FAIL is not decided"""
-    BETTER = "better"
+    OPTIMISTIC = "optimistic"
     """it can make figures better than the system deserves: neither PASS nor FAIL is decided"""
 
 
@@ -44,7 +44,7 @@ class Finding:
     ``check`` is a stable word for programs; ``summary`` one sentence for people. ``measured`` and ``expected`` are
     JSON values, with units in their keys or text. ``samples`` is how many observations the answer rests on;
     ``confidence`` says what the sample supports (e.g. ``"loss < 2.5e-06 at 95 %"``). ``examples`` lists a few concrete
-    cases, at most 20. ``bend`` is set on INSTRUMENT findings that did not pass.
+    cases, at most 20. ``bias`` is set on VALIDITY findings that did not pass.
     """
 
     check: str
@@ -56,7 +56,7 @@ class Finding:
     samples: int = 0
     confidence: str = ""
     examples: tuple[str, ...] = ()
-    bend: Bend | None = None
+    bias: Bias | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,8 +45,8 @@ async def describe_machine(cluster: Cluster, folder: Path) -> dict[str, Any]:
         "cluster": {
             "servers": [server.url for server in cluster.servers],
             "versions": cluster.versions,
-            "postgres": await _database_settings(cluster.database),
-            "redis": await _broker_settings(cluster.broker),
+            "database": await _database_settings(cluster.database),
+            "broker": await _broker_settings(cluster.broker),
         },
     }
 

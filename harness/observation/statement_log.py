@@ -16,7 +16,7 @@ from harness.recording.arrays import RowFile
 from harness.recording.format import ARRAYS, LOGS, QUERY, STATEMENTS
 from harness.recording.reader import read_events
 
-LOG = "postgres.log"
+LOG = "database.log"
 TEXT_CHARS = 120
 STATEMENTS_MAX = 200
 """Texts kept; statements beyond them are one, called OTHERS."""

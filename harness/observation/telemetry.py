@@ -72,7 +72,7 @@ class Telemetry:
         sample: dict[str, Any] = {"at_ns": time.monotonic_ns()}
         sample["machine"] = self._machine.sample() | self._disk.sample()
         sample["processes"] = self._processes.sample()
-        parts = {"redis": self._redis, "postgres": self._postgres}
+        parts = {"broker": self._redis, "database": self._postgres}
         present = {name: part for name, part in parts.items() if part is not None}
         found = await asyncio.gather(*(_within(part.sample) for part in present.values()))
         return sample | {name: values for name, values in zip(present, found, strict=True) if values}
@@ -173,14 +173,14 @@ class _Processes:
             if handle is None:
                 handle = self._handles[process.pid] = psutil.Process(process.pid)
             # PostgreSQL is a process per connection; its own clock also counts children that have ended.
-            family = [handle, *handle.children(recursive=True)] if process.role == "postgres" else [handle]
+            family = [handle, *handle.children(recursive=True)] if process.role == "database" else [handle]
             cpu_s = rss_bytes = 0.0
             for member in family:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     times = member.cpu_times()
                     cpu_s += times.user + times.system
                     rss_bytes += member.memory_info().rss
-            ended = handle.cpu_times() if process.role == "postgres" else None
+            ended = handle.cpu_times() if process.role == "database" else None
             if ended is not None:
                 cpu_s += ended.children_user + ended.children_system
             return {"cpu_s": round(cpu_s, 3), "rss_bytes": rss_bytes}

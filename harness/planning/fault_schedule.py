@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.model.fault import Deed, Fault, Moment, Target, Unit
+from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
 from harness.model.plan import Plan
 from harness.model.scenario import Scenario, Size
 from harness.planning.arrivals import MEASURED, schedule
@@ -36,7 +36,7 @@ def wanted(request: Request, scenario: Scenario) -> tuple[Fault, ...]:
     """
     faults = scenario.faults
     if request.fault or request.target or (request.outage_s is not None and faults):
-        first = faults[0] if faults else Fault(deed=Deed.STOP, target=Target.REDIS, at=HALF, until=POSTED)
+        first = faults[0] if faults else Fault(kind=FaultKind.STOP, target=Target.BROKER, at=HALF, until=POSTED)
         faults = (_changed(first, request), *faults[1:])
     return faults
 
@@ -53,10 +53,10 @@ def _changed(fault: Fault, request: Request) -> Fault:
     until = fault.until
     if request.outage_s is not None:
         until = Moment(unit=Unit.AFTER, value=request.outage_s)
-    elif target is not Target.REDIS:
+    elif target is not Target.BROKER:
         # What follows the outage is part of the question: posts must be taken again, clients be back.
         until = THREE_QUARTERS
-    return replace(fault, deed=request.fault or fault.deed, target=target, until=until)
+    return replace(fault, kind=request.fault or fault.kind, target=target, until=until)
 
 
 def _parts(target: Target, servers: int, clients: int, rng: np.random.Generator) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Every reason why a request cannot run as given, all at once, before anything starts."""
 
-from harness.model.fault import Deed, Target
+from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Scenario
 from harness.planning.fault_schedule import wanted
 from harness.planning.request import BACKPLANES, ENVIRONMENTS, RECOVERIES, REFERENCE_SERVER, WRITE_PATHS, Request
@@ -9,9 +9,9 @@ AVAILABLE_ENVIRONMENTS = ("embedded", "docker", "external")
 AVAILABLE_BACKPLANES = ("redis", "memory")
 AVAILABLE_WRITE_PATHS = ("db-first",)
 
-DEEDS = {
-    "embedded": (Deed.STOP, Deed.KILL, Deed.PAUSE, Deed.RESTART),
-    "docker": (Deed.STOP, Deed.KILL, Deed.PAUSE, Deed.PARTITION, Deed.RESTART),
+FAULT_KINDS = {
+    "embedded": (FaultKind.STOP, FaultKind.KILL, FaultKind.PAUSE, FaultKind.RESTART),
+    "docker": (FaultKind.STOP, FaultKind.KILL, FaultKind.PAUSE, FaultKind.PARTITION, FaultKind.RESTART),
     "external": (),
 }
 """What each environment can do to a part of its cluster. That clients stop reading needs no environment."""
@@ -94,19 +94,19 @@ def _faults(request: Request, scenario: Scenario) -> list[str]:
         found.append(
             f"--outage {request.outage_s:g}: {scenario.name} breaks nothing; say what with --fault or --target"
         )
-    able = DEEDS.get(request.environment, ())
+    able = FAULT_KINDS.get(request.environment, ())
     for fault in faults:
         if fault.target is Target.CLIENTS:
-            if fault.deed is not Deed.PAUSE:
+            if fault.kind is not FaultKind.PAUSE:
                 found.append(
-                    f"--target clients with --fault {fault.deed}: clients can only stop reading; use --fault pause"
+                    f"--target clients with --fault {fault.kind}: clients can only stop reading; use --fault pause"
                 )
             continue
-        if fault.deed not in able:
+        if fault.kind not in able:
             can = f"it can {', '.join(able)}" if able else "nothing of it is stopped or started from here"
-            found.append(f"--fault {fault.deed} of {fault.target}: --environment {request.environment} cannot; {can}")
-        if fault.target is Target.REDIS and request.backplane != "redis":
+            found.append(f"--fault {fault.kind} of {fault.target}: --environment {request.environment} cannot; {can}")
+        if fault.target is Target.BROKER and request.backplane != "redis":
             found.append(f"--target redis with --backplane {request.backplane}: there is no Redis to break")
-        if fault.deed is Deed.RESTART and request.outage_s is not None:
+        if fault.kind is FaultKind.RESTART and request.outage_s is not None:
             found.append("--outage with --fault restart: a restart is stop and start at once; use --fault stop")
     return found

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from harness.model.fault import Deed, Target
+from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Audience, Size
 
 ENVIRONMENTS = ("embedded", "external", "docker", "swarm")
@@ -26,7 +26,7 @@ class Request:
     backplane: str = "redis"
     write_path: str = "db-first"
     seed: int = 1
-    fault: Deed | None = None
+    fault: FaultKind | None = None
     target: Target | None = None
     outage_s: float | None = None
     recovery: str = "automatic"

@@ -1,7 +1,7 @@
 """Row files that grow while a run lasts and are ordinary ``.npy`` files at every moment a reader may look.
 
 NumPy's header is written first and rewritten in place when the file is closed; a file whose writer was killed is mended by
-`mend` from its length.
+`repair` from its length.
 """
 
 import io
@@ -66,7 +66,7 @@ class RowFile:
             rest = rest[self._file.write(rest) :]
 
 
-def mend(path: Path, dtype: np.dtype[np.void]) -> int:
+def repair(path: Path, dtype: np.dtype[np.void]) -> int:
     """Make a file that its writer left unclosed whole: cut half a row at its end, state the length. Returns the rows."""
     size = path.stat().st_size
     rows = max(0, size - _HEADER_BYTES) // dtype.itemsize

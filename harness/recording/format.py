@@ -34,7 +34,7 @@ STATEMENTS = "statements.json"
 # Outcome of a post, in posts.npy.
 UNSENT, ACKNOWLEDGED, REJECTED, INDETERMINATE = 0, 1, 2, 3
 
-# Flaw of a sighting, in sightings-NN.npy.
+# Flaw of a frame, in frames-NN.npy.
 SOUND, FOREIGN, ALTERED = 0, 1, 2
 """SOUND: the text is exactly what was posted. FOREIGN: not a text of this run's schedule. ALTERED: it names a message of
 the schedule but differs from that message's text."""
@@ -54,11 +54,11 @@ POST = np.dtype(
 )
 """posts.npy: the ledger, one row per message of the schedule, the row's number is the message."""
 
-DELIVERY = np.dtype([("client", "<u4"), ("sighting", "<u4"), ("received_ns", "<i8")])
+DELIVERY = np.dtype([("client", "<u4"), ("frame", "<u4"), ("received_ns", "<i8")])
 """deliveries-NN.npy: what the clients of load worker NN received, one row per message frame, in order of arrival."""
 
-SIGHTING = np.dtype([("message", "<i8"), ("channel", "<i4"), ("seq", "<i8"), ("flaw", "u1")])
-"""sightings-NN.npy: the distinct frames that worker NN saw; deliveries point here. ``message`` -1: none of this run's;
+FRAME = np.dtype([("message", "<i8"), ("channel", "<i4"), ("seq", "<i8"), ("flaw", "u1")])
+"""frames-NN.npy: the distinct frames that worker NN saw; deliveries point here. ``message`` -1: none of this run's;
 ``channel`` -1: a name that is not of this run. The same frame may have several rows."""
 
 SESSION = np.dtype(
@@ -74,7 +74,7 @@ SESSION = np.dtype(
 )
 """sessions-NN.npy: one row per connection of a client of worker NN, in order of time."""
 
-PULSE = np.dtype(
+HEARTBEAT = np.dtype(
     [
         ("at_ns", "<i8"),
         ("late_ns", "<i8"),  # how late this heartbeat of the event loop came
@@ -83,7 +83,7 @@ PULSE = np.dtype(
         ("connected", "<i8"),
     ]
 )
-"""pulse-worker-NN.npy, pulse-publisher.npy: each process of the load generator measuring itself, every 20 ms."""
+"""heartbeat-worker-NN.npy, heartbeat-publisher.npy: each process of the load generator measuring itself, every 20 ms."""
 
 ACCEPTED = np.dtype(
     [("channel", "<u4"), ("seq", "<i8"), ("accepted_ns", "<i8"), ("committed_ns", "<i8"), ("published_ns", "<i8")]

@@ -23,10 +23,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What one load worker saw: rows of deliveries-NN, sightings-NN, sessions-NN, memory-mapped."""
+    """What one load worker saw: rows of deliveries-NN, frames-NN, sessions-NN, memory-mapped."""
 
     deliveries: Rows
-    sightings: Rows
+    frames: Rows
     sessions: Rows
 
 
@@ -34,7 +34,7 @@ class Seen:
 class Recording:
     """Everything a run left. Absent parts are empty or None; layouts are those of `harness.recording.format`.
 
-    ``seen`` is by load worker, ``accepted``, ``delivered`` and ``backplane`` by server index, ``pulses`` by process name.
+    ``seen`` is by load worker, ``accepted``, ``delivered`` and ``backplane`` by server index, ``heartbeats`` by process.
     """
 
     folder: Path
@@ -44,7 +44,7 @@ class Recording:
     telemetry: tuple[dict[str, Any], ...]
     posts: Rows
     seen: Mapping[int, Seen]
-    pulses: Mapping[str, Rows]
+    heartbeats: Mapping[str, Rows]
     accepted: Mapping[int, Rows]
     delivered: Mapping[int, Rows]
     backplane: Mapping[int, Rows]
@@ -67,14 +67,14 @@ class Recording:
             seen={
                 number: Seen(
                     deliveries=_rows(path, layout.DELIVERY),
-                    sightings=_rows(arrays / f"sightings-{number:02}.npy", layout.SIGHTING),
+                    frames=_rows(arrays / f"frames-{number:02}.npy", layout.FRAME),
                     sessions=_rows(arrays / f"sessions-{number:02}.npy", layout.SESSION),
                 )
                 for number, path in workers.items()
             },
-            pulses={
-                path.stem.removeprefix("pulse-"): _rows(path, layout.PULSE)
-                for path in sorted(arrays.glob("pulse-*.npy"))
+            heartbeats={
+                path.stem.removeprefix("heartbeat-"): _rows(path, layout.HEARTBEAT)
+                for path in sorted(arrays.glob("heartbeat-*.npy"))
             },
             accepted={n: _rows(path, layout.ACCEPTED) for n, path in _numbered(arrays, "accepted").items()},
             delivered={n: _rows(path, layout.DELIVERED) for n, path in _numbered(arrays, "delivered").items()},

@@ -116,7 +116,7 @@ def run_in(tmp_path: Path) -> Iterator[Path]:
     ("words", "name"),
     [
         (("reference_server", "server-2.json"), "server-2"),
-        (("valkey-server",), "redis"),
+        (("valkey-server",), "broker"),
         (("bin/postgres", "-D"), "postgres"),
     ],
 )

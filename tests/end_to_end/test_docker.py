@@ -88,9 +88,9 @@ def test_a_container_that_dies_ends_the_run(start: Callable[..., Run]) -> None:
     """Exit 4, which one and how, the end of its log, nothing left."""
     run = start()
     run.wait_for("measure")
-    kill(run_id_of(run), "redis")
+    kill(run_id_of(run), "broker")
     assert run.end() == 4, run.errors
-    assert "redis ended unexpectedly: exit code 137 (SIGKILL)" in run.errors
+    assert "broker ended unexpectedly: exit code 137 (SIGKILL)" in run.errors
     assert "last lines of its log" in run.errors
     assert things_of(run_id_of(run)) == []
 

@@ -39,7 +39,7 @@ PERFORMANCE = {"ack-during-outage", "live_latency_ms.p99", "bystanders", "backfi
         ((), {"resubscribed", "ack-during-outage", "backfilled"}),
         (("--fault", "pause"), {"resubscribed"}),
         (("--fault", "kill", "--recovery", "manual"), {"resubscribed", "filled-on-request"}),
-        (("--target", "postgres", "--fault", "kill"), {"clean-refusal"}),
+        (("--target", "database", "--fault", "kill"), {"clean-refusal"}),
         (("--target", "server", "--fault", "kill"), {"reconnected", "resubscribed"}),
         (("--target", "clients", "--fault", "pause"), {"bystanders", "bounded-memory"}),
     ],
@@ -52,7 +52,7 @@ def test_what_is_broken_is_borne(tmp_path: Path, options: tuple[str, ...], asked
     assert {check for check, status in found.items() if status == "fail"} <= PERFORMANCE, found
     for check in ("lost", "order", "duplicate-visible", "phantom", "acknowledged-not-stored", "ledger", "commit-order"):
         assert found[check] == "pass", (check, found)
-    assert found["fault-inflicted"] == "pass"
+    assert found["fault-injected"] == "pass"
     assert verdict["measurements"]["recovery"]["faults"][0]["outage_s"] > 0
     if not set(found.values()) - {"pass"}:
         assert code == 0

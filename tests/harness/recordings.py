@@ -54,7 +54,7 @@ class HandMade:
     changes: dict[str, Any] = field(default_factory=dict)
     posts: list[_Post] = field(default_factory=list)
     deliveries: list[tuple[int, int, int]] = field(default_factory=list)
-    sightings: list[tuple[int, int, int, int]] = field(default_factory=list)
+    frames: list[tuple[int, int, int, int]] = field(default_factory=list)
     sessions: list[tuple[int, ...]] = field(default_factory=list)
     """(client, position), or a whole row of SESSION"""
     silent: set[tuple[int, int]] = field(default_factory=set)
@@ -126,16 +126,16 @@ class HandMade:
     ) -> None:
         """One frame at one client, in order of the calls."""
         post = self.posts[message] if message >= 0 else None
-        sighting = (
+        frame = (
             message,
             channel if channel is not None else post.channel if post else 0,
             seq if seq is not None else post.seq if post else 1,
             flaw,
         )
-        if sighting not in self.sightings:
-            self.sightings.append(sighting)
+        if frame not in self.frames:
+            self.frames.append(frame)
         at_ns = self.due_ns(max(message, 0)) + int(latency_ms * MS)
-        self.deliveries.append((client, self.sightings.index(sighting), at_ns))
+        self.deliveries.append((client, self.frames.index(frame), at_ns))
 
     def due_ns(self, message: int) -> int:
         return START_NS + message * 10 * MS
@@ -178,11 +178,11 @@ class HandMade:
             seen={
                 0: Seen(
                     deliveries=np.array(self.deliveries, layout.DELIVERY),
-                    sightings=np.array(self.sightings, layout.SIGHTING),
+                    frames=np.array(self.frames, layout.FRAME),
                     sessions=np.array(session_rows, layout.SESSION),
                 )
             },
-            pulses={name: _pulse(plan) for name in ("worker-00", "publisher")},
+            heartbeats={name: _pulse(plan) for name in ("worker-00", "publisher")},
             accepted=self._accepted() if self.traced else {},
             delivered=self._delivered() if self.traced else {},
             backplane={
@@ -196,7 +196,7 @@ class HandMade:
         if self.outage_ms is None:
             return []
         begun, back = (START_NS + int(ms * MS) for ms in self.outage_ms)
-        times = {"fault": begun, "fault-done": begun + 1, "undo": back - 1, "undo-done": back}
+        times = {"fault": begun, "fault-done": begun + 1, "heal": back - 1, "heal-done": back}
         return [{"event": word, "fault": 0, "what": "break it", "at_ns": at_ns} for word, at_ns in times.items()]
 
     def _accepted(self) -> dict[int, Any]:
@@ -234,7 +234,7 @@ class HandMade:
 
 def _telemetry(plan: Plan, disk_stalled_share: float) -> tuple[dict[str, Any], ...]:
     """Two idle samples inside the measured window, or more where that is long."""
-    names = [*(f"server-{n + 1}" for n in range(plan.servers)), "worker-00", "publisher", "postgres", "redis"]
+    names = [*(f"server-{n + 1}" for n in range(plan.servers)), "worker-00", "publisher", "database", "broker"]
     window_ns = START_NS + int(plan.warm_up_s * 1e9)
     return tuple(
         {
@@ -254,7 +254,7 @@ def _telemetry(plan: Plan, disk_stalled_share: float) -> tuple[dict[str, Any], .
 
 def _pulse(plan: Plan) -> Any:
     window_ns = START_NS + int(plan.warm_up_s * 1e9)
-    return np.array([(window_ns + 1, 0, 0, 0, plan.clients), (window_ns + 2, 0, 0, 0, plan.clients)], layout.PULSE)
+    return np.array([(window_ns + 1, 0, 0, 0, plan.clients), (window_ns + 2, 0, 0, 0, plan.clients)], layout.HEARTBEAT)
 
 
 def red(verdict: Verdict) -> set[str]:

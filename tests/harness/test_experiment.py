@@ -13,7 +13,7 @@ import pytest
 from harness import experiment
 from harness.exit_codes import ExitCode
 from harness.model.errors import EnvironmentFailure, WorkerLost
-from harness.model.fault import Deed, Fault, Moment, Target, Unit
+from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
 from harness.model.watch import Progress
 from tests.harness.plans import a_plan
 
@@ -45,11 +45,11 @@ class Story:
         finally:
             self.steps.append("down")
 
-    async def inflict(self, deed: object, part: str) -> Any:
-        return await self.step(f"{deed} {part}", {"ended": "exit code 0"})
+    async def inject(self, kind: object, part: str) -> Any:
+        return await self.step(f"{kind} {part}", {"ended": "exit code 0"})
 
-    async def undo(self, deed: object, part: str) -> Any:
-        return await self.step(f"undo {deed} {part}", {})
+    async def heal(self, kind: object, part: str) -> Any:
+        return await self.step(f"heal {kind} {part}", {})
 
     # The fleet.
 
@@ -171,30 +171,30 @@ def test_a_part_that_cannot_be_collected_is_left_out(tmp_path: Path) -> None:
 
 
 FAULT = Fault(
-    deed=Deed.STOP,
-    target=Target.REDIS,
+    kind=FaultKind.STOP,
+    target=Target.BROKER,
     at=Moment(unit=Unit.SHARE, value=0.5),
     until=Moment(unit=Unit.POSTED),
-    parts=("redis",),
+    parts=("broker",),
 )
 
 
 def test_faults_happen_on_their_timeline(tmp_path: Path) -> None:
-    """Broken in mid-run, undone when everything is posted, before the drain; both are in the journal with what was seen."""
+    """Broken in mid-run, healed when everything is posted, before the drain; both are in the journal with what was seen."""
     story = Story()
     outcome = tell(story, tmp_path, faults=(FAULT,))
-    at = {step: story.steps.index(step) for step in ("start", "stop redis", "posted", "undo stop redis", "drain")}
+    at = {step: story.steps.index(step) for step in ("start", "stop broker", "posted", "heal stop broker", "drain")}
     assert list(at) == sorted(at, key=at.__getitem__)
     events = [json.loads(line) for line in (outcome.folder / "events.jsonl").read_text().splitlines()]
     told = {event["event"]: event for event in events if "fault" in event}
-    assert list(told) == ["fault", "fault-done", "undo", "undo-done"]
-    assert told["fault-done"]["seen"] == {"redis": {"ended": "exit code 0"}}
+    assert list(told) == ["fault", "fault-done", "heal", "heal-done"]
+    assert told["fault-done"]["seen"] == {"broker": {"ended": "exit code 0"}}
 
 
-@pytest.mark.parametrize("step", ["stop redis", "undo stop redis"])
+@pytest.mark.parametrize("step", ["stop broker", "heal stop broker"])
 def test_a_fault_that_cannot_be_done_ends_the_run(tmp_path: Path, step: str) -> None:
     """The reason is told as it is, and everything is torn down."""
-    story = Story(**{step: EnvironmentFailure("redis does not start again")})
+    story = Story(**{step: EnvironmentFailure("broker does not start again")})
     outcome = tell(story, tmp_path, faults=(FAULT,))
-    assert (outcome.exit_code, outcome.why) == (ExitCode.ENVIRONMENT, "redis does not start again")
+    assert (outcome.exit_code, outcome.why) == (ExitCode.ENVIRONMENT, "broker does not start again")
     assert story.steps[-1] == "down"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.model.fault import Deed, Fault, Target
+from harness.model.fault import Fault, FaultKind, Target
 from harness.planning.placement import client_servers
 from harness.recording.format import ACKNOWLEDGED, SUBSCRIBED
 from harness.recording.reader import Recording
@@ -26,14 +26,14 @@ NEVER = np.iinfo(np.int64).max
 class Outage:
     """One fault as it happened; times in ns, 0 for what never came.
 
-    From ``begun_ns`` it was being done, at ``done_ns`` it was; from ``undo_ns`` it was being undone, at ``back_ns`` the
+    From ``begun_ns`` it was being done, at ``done_ns`` it was; from ``heal_ns`` it was being healed, at ``back_ns`` the
     broken parts answered again. ``seen`` and ``seen_back`` are what the environment saw of each part.
     """
 
     fault: Fault
     begun_ns: int
     done_ns: int
-    undo_ns: int
+    heal_ns: int
     back_ns: int
     what: str
     seen: dict[str, Any]
@@ -48,7 +48,7 @@ class Outage:
         """
         if not self.back_ns:
             return int(NEVER)
-        return self.back_ns + (self.back_ns - self.begun_ns if self.fault.deed is Deed.PARTITION else 0)
+        return self.back_ns + (self.back_ns - self.begun_ns if self.fault.kind is FaultKind.PARTITION else 0)
 
 
 def outages(recording: Recording) -> tuple[Outage, ...]:
@@ -66,11 +66,11 @@ def outages(recording: Recording) -> tuple[Outage, ...]:
             fault=fault,
             begun_ns=at("fault", number),
             done_ns=at("fault-done", number),
-            undo_ns=at("undo", number),
-            back_ns=at("undo-done", number),
+            heal_ns=at("heal", number),
+            back_ns=at("heal-done", number),
             what=str(told.get(("fault", number), {}).get("what", fault)),
             seen=dict(told.get(("fault-done", number), {}).get("seen") or {}),
-            seen_back=dict(told.get(("undo-done", number), {}).get("seen") or {}),
+            seen_back=dict(told.get(("heal-done", number), {}).get("seen") or {}),
         )
         for number, fault in enumerate(recording.plan.faults)
     )
@@ -158,13 +158,13 @@ def _held_up(
     of somebody who asks for them."""
     target = outage.fault.target
     end_ns = outage.over_ns
-    if target is Target.POSTGRES and outage.back_ns:
+    if target is Target.DATABASE and outage.back_ns:
         end_ns = max(end_ns, _served_again_ns(recording, outage.back_ns))
     asked = recording.event("rebroadcast-done")
     if recording.plan.recovery == "manual" and asked is not None:
         end_ns = max(end_ns, int(asked["at_ns"]))
     due: Bools = (intended_ns >= outage.begun_ns - LEAD_NS) & (intended_ns <= end_ns)
-    if target is Target.POSTGRES or recording.plan.recovery == "manual" or (target is Target.REDIS and not traced):
+    if target is Target.DATABASE or recording.plan.recovery == "manual" or (target is Target.BROKER and not traced):
         return due
     if len(recording.posts) != len(due):
         return np.zeros(len(due), np.bool_)
@@ -207,7 +207,7 @@ def _away(recording: Recording, found: Sequence[Outage]) -> tuple[Ints, Ints]:
 
 
 def settled_ns(recording: Recording, found: Sequence[Outage]) -> int:
-    """When the last sign of recovery was seen, and a second more; `NEVER` where something was not undone."""
+    """When the last sign of recovery was seen, and a second more; `NEVER` where something was not healed."""
     if any(not outage.back_ns for outage in found):
         return int(NEVER)
     signs = [outage.over_ns for outage in found]

@@ -71,10 +71,10 @@ def tally(evidence: Evidence) -> Tally:
         local = np.zeros(plan.clients, np.uint16)
         mine = np.flatnonzero(workers == worker)
         local[mine] = np.arange(len(mine))
-        sighted = _look_at(evidence, seen)
+        frames = _look_at(evidence, seen)
         for rows in _chunks(seen):
             found.rows += len(rows)
-            piece = _match(evidence, found, sighted, rows)
+            piece = _match(evidence, found, frames, rows)
             strange_seqs += _odd_numbers(evidence, piece)
             first = _count(found, evidence, piece)
             _follow_order(found, evidence, piece, first, local)
@@ -114,8 +114,8 @@ _UNSUBSCRIBED = "to a client that is not subscribed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sighted:
-    """The distinct frames that a worker saw, by sighting: what is true of a frame is true of all its deliveries.
+class _Frames:
+    """The distinct frames that a worker saw, by frame: what is true of a frame is true of all its deliveries.
 
     ``pair``: the number of its pair is this and the client's. ``flaw``: 0 for none, else an index into ``_FLAWS``, and 1.
     """
@@ -130,8 +130,8 @@ class _Sighted:
         return len(self.message)
 
 
-def _look_at(evidence: Evidence, seen: Seen) -> _Sighted:
-    table = seen.sightings
+def _look_at(evidence: Evidence, seen: Seen) -> _Frames:
+    table = seen.frames
     message = table["message"].astype(np.int64)
     safe = np.maximum(message, 0)
     meant = evidence.channel[safe]
@@ -146,7 +146,7 @@ def _look_at(evidence: Evidence, seen: Seen) -> _Sighted:
     flaw = np.zeros(len(table), np.uint8)
     for number, wrong in reversed(list(enumerate(flaws, 1))):
         flaw[wrong] = number
-    return _Sighted(
+    return _Frames(
         message=message,
         channel=meant,
         seq=table["seq"].astype(np.int64),
@@ -155,19 +155,19 @@ def _look_at(evidence: Evidence, seen: Seen) -> _Sighted:
     )
 
 
-def _match(evidence: Evidence, found: Tally, sighted: _Sighted, rows: NDArray[np.void]) -> _Piece:
+def _match(evidence: Evidence, found: Tally, frames: _Frames, rows: NDArray[np.void]) -> _Piece:
     """Put the phantoms aside, number the pairs of the rest."""
-    which, client = rows["sighting"], rows["client"]
-    # A worker that was killed between two files may have written deliveries whose sighting never came to disk.
-    known = (which < len(sighted)) & (client < evidence.plan.clients)
+    which, client = rows["frame"], rows["client"]
+    # A worker that was killed between two files may have written deliveries whose frame never came to disk.
+    known = (which < len(frames)) & (client < evidence.plan.clients)
     if not known.all():
-        found.orphans += int((which >= len(sighted)).sum())
+        found.orphans += int((which >= len(frames)).sum())
         rows = rows[known]
-        which, client = rows["sighting"], rows["client"]
+        which, client = rows["frame"], rows["client"]
     which, client = which.astype(np.int64), client.astype(np.int64)
-    message, seq, flaw = sighted.message[which], sighted.seq[which], sighted.flaw[which]
+    message, seq, flaw = frames.message[which], frames.seq[which], frames.flaw[which]
     received_ns = rows["received_ns"].astype(np.int64)
-    elsewhere = evidence.client_channel[client] != sighted.channel[which]
+    elsewhere = evidence.client_channel[client] != frames.channel[which]
     wrong = (flaw > 0) | elsewhere
     if wrong.any():
         for number, kind in enumerate(_FLAWS, 1):
@@ -177,7 +177,7 @@ def _match(evidence: Evidence, found: Tally, sighted: _Sighted, rows: NDArray[np
         which, client, message, seq, received_ns = (
             column[sound] for column in (which, client, message, seq, received_ns)
         )
-    return _Piece(client=client, message=message, seq=seq, received_ns=received_ns, pair=sighted.pair[which] + client)
+    return _Piece(client=client, message=message, seq=seq, received_ns=received_ns, pair=frames.pair[which] + client)
 
 
 def _note_phantoms(

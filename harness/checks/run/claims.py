@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.model.fault import Deed, Target
+from harness.model.fault import FaultKind, Target
 from harness.model.finding import Finding, Status
 from harness.model.plan import Plan
 
@@ -64,7 +64,7 @@ def _db_first(plan: Plan, findings: Sequence[Finding], figures: Mapping[str, Any
     checks = ["acknowledged-not-stored", "delivered-not-stored", "commit-order", "seq-gapless"]
     # With something broken the promise goes further: nothing is lost, and Redis away slows no acknowledgement.
     checks += ["lost"] if plan.faults else []
-    redis_away = any(fault.target is Target.REDIS and fault.deed is not Deed.RESTART for fault in plan.faults)
+    redis_away = any(fault.target is Target.BROKER and fault.kind is not FaultKind.RESTART for fault in plan.faults)
     checks += ["ack-during-outage"] if redis_away else []
     status, statuses = _weigh(findings, checks)
     commit = figures.get("steps_ms", {}).get("commit", {}).get("p99")

@@ -10,7 +10,7 @@ from harness.checks.evidence.evidence import Bools, Evidence
 from harness.checks.evidence.tally import EXAMPLES, Tally
 from harness.checks.run.delivery import Account
 from harness.checks.statistics.distribution import loss_bound
-from harness.model.fault import Deed, Target
+from harness.model.fault import FaultKind, Target
 from harness.model.finding import Finding, Kind, Status
 from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, REJECTED, SOUND, UNSENT
 
@@ -104,7 +104,7 @@ def excusable(evidence: Evidence) -> Bools:
         return found
     until_ns = np.maximum(posts["answered_ns"], posts["intended_ns"] + ANSWER_NS)
     for outage in evidence.outages:
-        if outage.begun_ns and outage.fault.target in (Target.POSTGRES, Target.SERVER, Target.SERVERS):
+        if outage.begun_ns and outage.fault.target in (Target.DATABASE, Target.SERVER, Target.SERVERS):
             end_ns = outage.back_ns + GRACE_NS if outage.back_ns else np.iinfo(np.int64).max
             found |= (until_ns >= outage.begun_ns) & (posts["intended_ns"] <= end_ns)
     return found
@@ -234,7 +234,7 @@ def _gone_with_their_server(evidence: Evidence) -> Bools:
     if len(posts) != len(found):
         return found
     for outage in evidence.outages:
-        if outage.fault.deed in (Deed.STOP, Deed.KILL, Deed.RESTART):
+        if outage.fault.kind in (FaultKind.STOP, FaultKind.KILL, FaultKind.RESTART):
             mine = np.isin(posts["server"], broken_servers((outage.fault,)))
             found |= mine & (posts["sent_ns"] <= outage.done_ns)
     return found

@@ -71,12 +71,12 @@ def _fault(evidence: Evidence, outage: Outage) -> dict[str, Any]:
     times = {
         "begun_s": outage.begun_ns,
         "done_s": outage.done_ns,
-        "undo_s": outage.undo_ns,
+        "heal_s": outage.heal_ns,
         "back_s": outage.back_ns,
     }
     found: dict[str, Any] = {
         "what": outage.what,
-        "deed": str(outage.fault.deed),
+        "kind": str(outage.fault.kind),
         "target": str(outage.fault.target),
         "parts": list(outage.fault.parts),
         **{name: _s(at_ns - origin) for name, at_ns in times.items() if at_ns},

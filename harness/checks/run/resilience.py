@@ -10,8 +10,8 @@ from harness.checks.evidence.evidence import Bools, Evidence
 from harness.checks.evidence.tally import EXAMPLES, Tally
 from harness.checks.run.recovery import Span, acknowledgement_ns, span
 from harness.checks.statistics.distribution import Distribution
-from harness.model.fault import Deed, Target
-from harness.model.finding import Bend, Finding, Kind, Status
+from harness.model.fault import FaultKind, Target
+from harness.model.finding import Bias, Finding, Kind, Status
 from harness.recording.format import ACKNOWLEDGED, DOWN, INDETERMINATE, REJECTED, SUBSCRIBED
 
 # Conventions (docs/results.md says why each).
@@ -34,19 +34,19 @@ def findings(evidence: Evidence, tally: Tally, figures: Mapping[str, Any]) -> li
         return []
     targets = {fault.target for fault in faults}
     outage = span(evidence)
-    found = [_inflicted(evidence, outage)]
+    found = [_injected(evidence, outage)]
     if outage is None:
         return found
     # A restart is over before there are posts enough to tell a P99.
-    if targets & {Target.REDIS, Target.CLIENTS} and any(fault.deed is not Deed.RESTART for fault in faults):
+    if targets & {Target.BROKER, Target.CLIENTS} and any(fault.kind is not FaultKind.RESTART for fault in faults):
         found.append(_acknowledgements(evidence, outage))
-    if targets & {Target.REDIS, Target.SERVER, Target.SERVERS}:
+    if targets & {Target.BROKER, Target.SERVER, Target.SERVERS}:
         found.append(_resubscribed(evidence, outage))
     if targets - {Target.CLIENTS}:
         found.append(_backfilled(evidence, tally, figures))
     if targets & {Target.SERVER, Target.SERVERS, Target.CLIENTS}:
         found.append(_reconnected(evidence, figures))
-    if Target.POSTGRES in targets:
+    if Target.DATABASE in targets:
         found.append(_clean_refusal(evidence, outage))
     if Target.CLIENTS in targets:
         found += [_bystanders(evidence, tally, outage), _bounded_memory(evidence, outage)]
@@ -70,22 +70,22 @@ def _finding(
     )
 
 
-def _inflicted(evidence: Evidence, outage: Span | None) -> Finding:
-    """Everything that was to be broken was broken, undone, and noticed by posts that were due meanwhile."""
+def _injected(evidence: Evidence, outage: Span | None) -> Finding:
+    """Everything that was to be broken was broken, healed, and noticed by posts that were due meanwhile."""
     done = sum(bool(one.done_ns and one.back_ns) for one in evidence.outages)
     planned = len(evidence.plan.faults)
     during = int((evidence.measured & outage.holds(evidence.intended_ns)).sum()) if outage else 0
-    restart_only = all(fault.deed is Deed.RESTART for fault in evidence.plan.faults)
+    restart_only = all(fault.kind is FaultKind.RESTART for fault in evidence.plan.faults)
     good = done == planned and (during > 0 or restart_only)
     return _finding(
-        "fault-inflicted",
-        Kind.INSTRUMENT,
+        "fault-injected",
+        Kind.VALIDITY,
         Status.PASS if good else Status.UNKNOWN,
-        f"{done} of {planned} faults were done and undone; {during:,} messages were due meanwhile",
+        f"{done} of {planned} faults were done and healed; {during:,} messages were due meanwhile",
         {"faults": done, "messages": during},
         {"faults": planned, "messages_above": 0},
         samples=planned,
-        bend=None if good else Bend.BETTER,
+        bias=None if good else Bias.OPTIMISTIC,
     )
 
 
@@ -191,7 +191,9 @@ def _resubscribed(evidence: Evidence, outage: Span) -> Finding:
     alive may be deaf."""
     check, states = "resubscribed", evidence.recording.backplane
     plan = evidence.plan
-    cut = any(f.target is Target.REDIS and f.deed in (Deed.STOP, Deed.KILL, Deed.RESTART) for f in plan.faults)
+    cut = any(
+        f.target is Target.BROKER and f.kind in (FaultKind.STOP, FaultKind.KILL, FaultKind.RESTART) for f in plan.faults
+    )
     if plan.backplane != "redis" or len(states) < plan.servers or not evidence.one_clock:
         summary = f"not known: {len(states)} of {plan.servers} servers told what became of their backplane"
         return _finding(check, Kind.SAFETY, Status.UNKNOWN, summary, len(states), plan.servers)

@@ -57,22 +57,22 @@ def measure(evidence: Evidence, tally: Tally) -> dict[str, Any]:
         ),
     }
     redis = {
-        f"{key}_hz" if not key.endswith("_s") else "cpu_cores": rate(found, "redis", key)
+        f"{key}_hz" if not key.endswith("_s") else "cpu_cores": rate(found, "broker", key)
         for key in ("cpu_s", "net_in_bytes", "net_out_bytes", "commands")
     }
     redis |= {
-        key: found[-1]["redis"].get(key) for key in ("pubsub_channels", "clients") if found and "redis" in found[-1]
+        key: found[-1]["broker"].get(key) for key in ("pubsub_channels", "clients") if found and "broker" in found[-1]
     }
     postgres = {
-        f"{key}_hz": rate(found, "postgres", key) for key in ("commits", "rows_inserted", "wal_bytes", "wal_syncs")
+        f"{key}_hz": rate(found, "database", key) for key in ("commits", "rows_inserted", "wal_bytes", "wal_syncs")
     }
-    postgres["cpu_cores"] = cores(found, "postgres")
+    postgres["cpu_cores"] = cores(found, "database")
     return {
         "servers": _servers(evidence, tally, found),
         "workers": _workers(evidence, found),
         "publisher": _rounded({"cpu_cores": cores(found, "publisher"), "rss_bytes": _rss(found, "publisher")}),
         "resources": {
-            name: _rounded(part) for name, part in (("machine", machine), ("redis", redis), ("postgres", postgres))
+            name: _rounded(part) for name, part in (("machine", machine), ("broker", redis), ("database", postgres))
         },
     }
 
@@ -102,15 +102,15 @@ def _servers(evidence: Evidence, tally: Tally, found: Sequence[Sample]) -> dict[
 def _workers(evidence: Evidence, found: Sequence[Sample]) -> dict[str, dict[str, Any]]:
     rows = {}
     begin, end = window(evidence)
-    for name, pulse in sorted(evidence.recording.pulses.items()):
+    for name, heartbeat in sorted(evidence.recording.heartbeats.items()):
         if not name.startswith("worker-"):
             continue
-        inside = pulse[(pulse["at_ns"] >= begin) & (pulse["at_ns"] <= end)]
+        inside = heartbeat[(heartbeat["at_ns"] >= begin) & (heartbeat["at_ns"] <= end)]
         late = quantiles_ms(inside["late_ns"].astype(np.int64), (0.99,))[0] if len(inside) else None
         rows[name] = _rounded(
             {
-                "clients": int(pulse["connected"].max(initial=0)),
-                "deliveries": int(pulse["count"].max(initial=0)),
+                "clients": int(heartbeat["connected"].max(initial=0)),
+                "deliveries": int(heartbeat["count"].max(initial=0)),
                 "cpu_cores": cores(found, name),
                 "lag_p99_ms": late,
                 "rss_bytes": _rss(found, name),
@@ -145,13 +145,13 @@ def series(evidence: Evidence) -> dict[str, Series]:
         "memory": _curves(x, "bytes", _memory_lines(evidence, every)),
     }
     for name, unit, group, keys in (
-        ("redis_traffic", "bytes/s", "redis", {"redis in": "net_in_bytes", "redis out": "net_out_bytes"}),
-        ("redis_commands", "commands/s", "redis", {"redis": "commands"}),
-        ("postgres_commits", "per second", "postgres", {"commits": "commits", "rows": "rows_inserted"}),
-        ("postgres_wal", "bytes/s", "postgres", {"postgres": "wal_bytes"}),
+        ("broker_traffic", "bytes/s", "broker", {"broker in": "net_in_bytes", "broker out": "net_out_bytes"}),
+        ("broker_commands", "commands/s", "broker", {"broker": "commands"}),
+        ("database_commits", "per second", "database", {"commits": "commits", "rows": "rows_inserted"}),
+        ("database_wal", "bytes/s", "database", {"database": "wal_bytes"}),
     ):
         found[name] = _curves(x, unit, {line: _rates(every, _of(group, key)) for line, key in keys.items()})
-    found |= _pulse_series(evidence, origin)
+    found |= _heartbeat_series(evidence, origin)
     return {
         name: curve for name, curve in found.items() if any(any(v is not None for v in c) for c in curve.lines.values())
     }
@@ -177,8 +177,8 @@ def _groups(evidence: Evidence) -> dict[str, tuple[str, ...]]:
     plan = evidence.plan
     return {
         "servers": tuple(f"server-{number + 1}" for number in range(plan.servers)),
-        "postgres": ("postgres",),
-        "redis": ("redis",),
+        "database": ("database",),
+        "broker": ("broker",),
         "load workers": tuple(f"worker-{number:02}" for number in range(plan.workers)),
         "publisher": ("publisher",),
     }
@@ -208,25 +208,31 @@ def _rates(every: Sequence[Sample], value: Callable[[Sample], float | None]) -> 
     return tuple(rates)
 
 
-def _pulse_series(evidence: Evidence, origin_ns: int) -> dict[str, Series]:
+def _heartbeat_series(evidence: Evidence, origin_ns: int) -> dict[str, Series]:
     """Posts, deliveries and loop lag per second, from the load generator's own heartbeats."""
-    pulses = evidence.recording.pulses
-    if not any(len(pulse) for pulse in pulses.values()):
+    heartbeats = evidence.recording.heartbeats
+    if not any(len(heartbeat) for heartbeat in heartbeats.values()):
         return {}
-    last_s = max(int((pulse["at_ns"][-1] - origin_ns) // 1_000_000_000) for pulse in pulses.values() if len(pulse))
-    first_s = min(int((pulse["at_ns"][0] - origin_ns) // 1_000_000_000) for pulse in pulses.values() if len(pulse))
+    last_s = max(
+        int((heartbeat["at_ns"][-1] - origin_ns) // 1_000_000_000)
+        for heartbeat in heartbeats.values()
+        if len(heartbeat)
+    )
+    first_s = min(
+        int((heartbeat["at_ns"][0] - origin_ns) // 1_000_000_000) for heartbeat in heartbeats.values() if len(heartbeat)
+    )
     edges = origin_ns + np.arange(first_s, last_s + 2) * 1_000_000_000
     x = tuple(float(second) for second in range(first_s, last_s + 1))
     counts = {"messages": np.zeros(len(x)), "deliveries": np.zeros(len(x))}
     lag: dict[str, tuple[float | None, ...]] = {}
-    for name, pulse in sorted(pulses.items()):
-        if not len(pulse):
+    for name, heartbeat in sorted(heartbeats.items()):
+        if not len(heartbeat):
             continue
-        at = np.interp(edges, pulse["at_ns"], pulse["count"], left=0)
+        at = np.interp(edges, heartbeat["at_ns"], heartbeat["count"], left=0)
         counts["messages" if name == "publisher" else "deliveries"] += np.diff(at)
-        second = np.clip((pulse["at_ns"] - origin_ns) // 1_000_000_000 - first_s, 0, len(x) - 1)
+        second = np.clip((heartbeat["at_ns"] - origin_ns) // 1_000_000_000 - first_s, 0, len(x) - 1)
         worst = np.full(len(x), -1, np.int64)
-        np.maximum.at(worst, second, pulse["late_ns"])
+        np.maximum.at(worst, second, heartbeat["late_ns"])
         lag[name] = tuple(round(float(value) / 1e6, 3) if value >= 0 else None for value in worst)
     lines = {name: tuple(values.round(1).tolist()) for name, values in counts.items()}
     return {"rate": _curves(x, "per second", lines), "lag": _curves(x, "ms", lag)}

@@ -8,7 +8,7 @@ from harness.checks.evidence.evidence import Evidence
 from harness.checks.evidence.tally import Tally
 from harness.checks.run import resources
 from harness.checks.statistics.distribution import quantiles_ms
-from harness.model.finding import Bend, Finding, Kind, Status
+from harness.model.finding import Bias, Finding, Kind, Status
 
 # Conventions, fixed before the first run was judged by them (docs/results.md says why each).
 SEND_LATE_P99_LIMIT_MS = 5.0
@@ -30,7 +30,7 @@ def findings(evidence: Evidence, tally: Tally, figures: dict[str, Any]) -> list[
     return [
         _completeness(evidence),
         _probe(evidence),
-        _instrument_rows(evidence, tally),
+        _complete_rows(evidence, tally),
         _samples(figures),
         _throughput(evidence, figures),
         _send_lateness(figures),
@@ -44,33 +44,33 @@ def findings(evidence: Evidence, tally: Tally, figures: dict[str, Any]) -> list[
 
 
 def _finding(
-    check: str, status: Status, summary: str, measured: Any, expected: Any, *, bend: Bend, samples: int = 0
+    check: str, status: Status, summary: str, measured: Any, expected: Any, *, bias: Bias, samples: int = 0
 ) -> Finding:
     return Finding(
         check=check,
-        kind=Kind.INSTRUMENT,
+        kind=Kind.VALIDITY,
         status=status,
         summary=summary,
         measured=measured,
         expected=expected,
         samples=samples,
-        bend=None if status is Status.PASS else bend,
+        bias=None if status is Status.PASS else bias,
     )
 
 
 def _limit(
-    check: str, value: float | None, limit: float, text: str, key: str, *, bend: Bend, samples: int = 0
+    check: str, value: float | None, limit: float, text: str, key: str, *, bias: Bias, samples: int = 0
 ) -> Finding:
-    """UNKNOWN where ``value`` is above its limit, or was not measured (then nobody knows which way it bends)."""
+    """UNKNOWN where ``value`` is above its limit, or was not measured: then the bias is OPTIMISTIC."""
     if value is None:
         summary = f"{text}: not measured"
-        return _finding(check, Status.UNKNOWN, summary, None, {f"{key}_below": limit}, bend=Bend.BETTER)
+        return _finding(check, Status.UNKNOWN, summary, None, {f"{key}_below": limit}, bias=Bias.OPTIMISTIC)
     status = Status.PASS if value < limit else Status.UNKNOWN
     relation = "below" if status is Status.PASS else "not below"
     unit = key.rpartition("_")[2]
     summary = f"{text}: {value:.3g} {unit}, {relation} {limit:g} {unit}"
     measured, expected = {key: round(value, 4)}, {f"{key}_below": limit}
-    return _finding(check, status, summary, measured, expected, bend=bend, samples=samples)
+    return _finding(check, status, summary, measured, expected, bias=bias, samples=samples)
 
 
 def _completeness(evidence: Evidence) -> Finding:
@@ -78,22 +78,22 @@ def _completeness(evidence: Evidence) -> Finding:
     summary = (
         "the run came to its planned end" if evidence.complete else f"the run ended early: {evidence.why or 'no end'}"
     )
-    return _finding("completeness", status, summary, evidence.ended or None, "complete", bend=Bend.BETTER)
+    return _finding("completeness", status, summary, evidence.ended or None, "complete", bias=Bias.OPTIMISTIC)
 
 
 def _probe(evidence: Evidence) -> Finding:
     event = evidence.recording.event("probe")
     if event is None:
         summary = "no probe was sent: nobody knows whether the clients were listening"
-        return _finding("probe", Status.UNKNOWN, summary, None, evidence.plan.clients, bend=Bend.BETTER)
+        return _finding("probe", Status.UNKNOWN, summary, None, evidence.plan.clients, bias=Bias.OPTIMISTIC)
     seen, expected = int(event["seen"]), int(event["expected"])
     status = Status.PASS if seen >= expected else Status.UNKNOWN
     summary = f"{seen:,} of {expected:,} clients saw their channel's probe before the load began"
-    return _finding("probe", status, summary, seen, expected, bend=Bend.BETTER, samples=expected)
+    return _finding("probe", status, summary, seen, expected, bias=Bias.OPTIMISTIC, samples=expected)
 
 
-def _instrument_rows(evidence: Evidence, tally: Tally) -> Finding:
-    """Every worker left its rows, and every delivery row has its sighting."""
+def _complete_rows(evidence: Evidence, tally: Tally) -> Finding:
+    """Every worker left its rows, and every delivery row has its frame."""
     seen, workers = evidence.recording.seen, evidence.plan.workers
     missing = workers - len(seen)
     unclosed = sum(1 for part in seen.values() if not len(part.sessions))
@@ -106,12 +106,12 @@ def _instrument_rows(evidence: Evidence, tally: Tally) -> Finding:
     )
     measured = {"missing_workers": missing, "without_sessions": unclosed, "orphans": orphans}
     return _finding(
-        "instrument-rows",
+        "complete-rows",
         Status.PASS if good else Status.UNKNOWN,
         summary,
         measured,
         0,
-        bend=Bend.BETTER,
+        bias=Bias.OPTIMISTIC,
         samples=workers,
     )
 
@@ -120,7 +120,9 @@ def _samples(figures: dict[str, Any]) -> Finding:
     count = int(figures["latency_ms"].get("count", 0))
     status = Status.PASS if count >= SAMPLES_AT_LEAST else Status.UNKNOWN
     summary = f"{count:,} measured deliveries; a P99 needs at least {SAMPLES_AT_LEAST}"
-    return _finding("samples", status, summary, count, {"at_least": SAMPLES_AT_LEAST}, bend=Bend.BETTER, samples=count)
+    return _finding(
+        "samples", status, summary, count, {"at_least": SAMPLES_AT_LEAST}, bias=Bias.OPTIMISTIC, samples=count
+    )
 
 
 def rates(evidence: Evidence, figures: dict[str, Any]) -> dict[str, float]:
@@ -148,7 +150,7 @@ def _throughput(evidence: Evidence, figures: dict[str, Any]) -> Finding:
     summary = f"{shown} were posted, {planned:,g} planned"
     expected = {"at_least_messages_hz": round(planned * RATE_SHARE_AT_LEAST, 2)}
     status = Status.PASS if good else Status.UNKNOWN
-    return _finding("throughput", status, summary, {"messages_hz": achieved}, expected, bend=Bend.BETTER)
+    return _finding("throughput", status, summary, {"messages_hz": achieved}, expected, bias=Bias.OPTIMISTIC)
 
 
 def _send_lateness(figures: dict[str, Any]) -> Finding:
@@ -159,7 +161,7 @@ def _send_lateness(figures: dict[str, Any]) -> Finding:
         SEND_LATE_P99_LIMIT_MS,
         "P99 of how late the sender posted, all of it counted in the latency",
         "p99_ms",
-        bend=Bend.WORSE,
+        bias=Bias.PESSIMISTIC,
         samples=int(late.get("count", 0)),
     )
 
@@ -167,8 +169,8 @@ def _send_lateness(figures: dict[str, Any]) -> Finding:
 def _loop_lag(evidence: Evidence) -> Finding:
     begin, end = resources.window(evidence)
     worst, count = None, 0
-    for name, pulse in evidence.recording.pulses.items():
-        inside = pulse[(pulse["at_ns"] >= begin) & (pulse["at_ns"] <= end)]
+    for name, heartbeat in evidence.recording.heartbeats.items():
+        inside = heartbeat[(heartbeat["at_ns"] >= begin) & (heartbeat["at_ns"] <= end)]
         if name.startswith("worker-") and len(inside):
             lag = quantiles_ms(inside["late_ns"].astype(np.int64), (0.99,))[0]
             worst, count = max(worst or 0.0, lag), count + len(inside)
@@ -178,7 +180,7 @@ def _loop_lag(evidence: Evidence) -> Finding:
         LOOP_LAG_P99_LIMIT_MS,
         "P99 of the lag of the load workers' event loops, the worst worker",
         "p99_ms",
-        bend=Bend.WORSE,
+        bias=Bias.PESSIMISTIC,
         samples=count,
     )
 
@@ -195,7 +197,7 @@ def _generator_cpu(evidence: Evidence) -> Finding:
         GENERATOR_CORES_LIMIT,
         "CPU of the busiest process of the load generator",
         "cpu_cores",
-        bend=Bend.WORSE,
+        bias=Bias.PESSIMISTIC,
         samples=len(found),
     )
 
@@ -213,7 +215,7 @@ def _foreign_cpu(evidence: Evidence) -> Finding:
         FOREIGN_SHARE_LIMIT * cores,
         "CPU that programs outside the run used",
         "cpu_cores",
-        bend=Bend.WORSE,
+        bias=Bias.PESSIMISTIC,
         samples=len(found),
     )
 
@@ -228,7 +230,7 @@ def _steal(evidence: Evidence) -> Finding:
         STEAL_PERCENT_LIMIT,
         "time of the machine that the hypervisor gave to others",
         "steal_percent",
-        bend=Bend.WORSE,
+        bias=Bias.PESSIMISTIC,
         samples=len(found),
     )
 
@@ -246,7 +248,7 @@ def _disk(evidence: Evidence) -> list[Finding]:
             DISK_STALLED_PERCENT_LIMIT,
             "time in which the disk let a write of one page wait for 30 ms or longer",
             "stalled_percent",
-            bend=Bend.WORSE,
+            bias=Bias.PESSIMISTIC,
             samples=len(found),
         )
     ]
@@ -270,4 +272,4 @@ def _clock(evidence: Evidence, tally: Tally) -> Finding:
     measured = {"backwards": backwards, "longest_gap_s": round(gap_s, 3)}
     expected = {"backwards": 0, "longest_gap_s": TELEMETRY_GAP_LIMIT_S}
     status = Status.PASS if good else Status.UNKNOWN
-    return _finding("clock", status, summary, measured, expected, bend=Bend.BETTER, samples=len(at_ns))
+    return _finding("clock", status, summary, measured, expected, bias=Bias.OPTIMISTIC, samples=len(at_ns))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from harness.checks.statistics.distribution import loss_bound
 from harness.checks.sweep.member import Ran
-from harness.model.finding import Bend, Finding, Kind, Status, worst
+from harness.model.finding import Bias, Finding, Kind, Status, worst
 
 
 def delivery(runs: Sequence[Ran]) -> Finding:
@@ -72,14 +72,14 @@ def completeness(runs: Sequence[Ran]) -> Finding:
     status = Status.UNKNOWN if missing or not runs else Status.PASS
     return Finding(
         check="sweep-completeness",
-        kind=Kind.INSTRUMENT,
+        kind=Kind.VALIDITY,
         status=status,
         summary=f"{len(runs) - len(missing)} of {len(runs)} planned runs were made and judged",
         measured=len(runs) - len(missing),
         expected=len(runs),
         samples=len(runs),
         examples=tuple(missing[:20]),
-        bend=Bend.BETTER if missing or not runs else None,
+        bias=Bias.OPTIMISTIC if missing or not runs else None,
     )
 
 
@@ -88,20 +88,20 @@ def instrument(runs: Sequence[Ran]) -> Finding:
     crooked: list[tuple[str, str]] = []
     better, checks = False, set()
     for ran in runs:
-        found = _of_kind(ran, Kind.INSTRUMENT)
+        found = _of_kind(ran, Kind.VALIDITY)
         if not found:
             better = True
             crooked.append((ran.member.name, "nothing is known of its instrument"))
         for finding in found:
-            if finding.bend is not None:
-                better |= finding.bend is Bend.BETTER
+            if finding.bias is not None:
+                better |= finding.bias is Bias.OPTIMISTIC
                 checks.add(finding.check)
                 crooked.append((ran.member.name, finding.summary))
     names = {name for name, _ in crooked}
     named = f": {', '.join(sorted(checks))}" if checks else ""
     return Finding(
-        check="instrument-at-every-count",
-        kind=Kind.INSTRUMENT,
+        check="validity-at-every-count",
+        kind=Kind.VALIDITY,
         status=Status.UNKNOWN if crooked else Status.PASS,
         summary=f"not shown straight in {len(names)} of {len(runs)} runs{named}"
         if crooked
@@ -110,5 +110,5 @@ def instrument(runs: Sequence[Ran]) -> Finding:
         expected={"crooked_runs": 0},
         samples=len(runs),
         examples=tuple(f"{name}: {summary}" for name, summary in crooked[:20]),
-        bend=None if not crooked else Bend.BETTER if better else Bend.WORSE,
+        bias=None if not crooked else Bias.OPTIMISTIC if better else Bias.PESSIMISTIC,
     )

@@ -20,8 +20,8 @@ QUADRATIC_SHARE_LIMIT = 0.25
 
 FIGURES = {
     "cpu-growth": ("system CPU per message", "cpu_us_per_message", "µs"),
-    "redis-cpu-growth": ("Redis CPU per message", "redis.cpu_us_per_message", "µs"),
-    "redis-bandwidth-growth": ("Redis bytes out per message", "redis.net_out_bytes_per_message", "bytes"),
+    "broker-cpu-growth": ("Redis CPU per message", "broker.cpu_us_per_message", "µs"),
+    "broker-bandwidth-growth": ("Redis bytes out per message", "broker.net_out_bytes_per_message", "bytes"),
 }
 
 

@@ -15,7 +15,7 @@ from harness.recording.reader import Recording, Rows
 
 RESAMPLES = 500
 STATEMENTS_SHOWN = 8
-SYSTEM = ("server-", "postgres", "redis")
+SYSTEM = ("server-", "database", "broker")
 """Names of the processes that are the system under test begin so."""
 
 
@@ -56,8 +56,8 @@ def row(ran: Ran) -> dict[str, Any]:
     }
     samples = _measured(ran.recording)
     found |= _cost(samples, found.get("messages_hz"), found.get("deliveries_hz"), member.plan.seed)
-    found["redis"] = _redis(samples, found.get("messages_hz"))
-    found["postgres"] = _postgres(samples) | {"statements": _queries(ran)}
+    found["broker"] = _redis(samples, found.get("messages_hz"))
+    found["database"] = _postgres(samples) | {"statements": _queries(ran)}
     servers = measured.get("servers", {}).values()
     found["server_rss_bytes"] = max((server.get("rss_bytes", 0) for server in servers), default=None)
     found["memory_peak_bytes"] = measured.get("resources", {}).get("machine", {}).get("memory_peak_bytes")
@@ -122,25 +122,25 @@ def _servers(samples: Sequence[Mapping[str, Any]]) -> float | None:
 
 def _redis(samples: Sequence[Mapping[str, Any]], messages_hz: float | None) -> dict[str, Any]:
     found = {
-        "cpu_cores": rate(samples, "redis", "cpu_s"),
-        "net_in_bytes_hz": rate(samples, "redis", "net_in_bytes"),
-        "net_out_bytes_hz": rate(samples, "redis", "net_out_bytes"),
-        "commands_hz": rate(samples, "redis", "commands"),
+        "cpu_cores": rate(samples, "broker", "cpu_s"),
+        "net_in_bytes_hz": rate(samples, "broker", "net_in_bytes"),
+        "net_out_bytes_hz": rate(samples, "broker", "net_out_bytes"),
+        "commands_hz": rate(samples, "broker", "commands"),
     }
     if messages_hz:
         cpu, out = found["cpu_cores"], found["net_out_bytes_hz"]
         found["cpu_us_per_message"] = None if cpu is None else cpu / messages_hz * 1e6
         found["net_out_bytes_per_message"] = None if out is None else out / messages_hz
     for key in ("pubsub_channels", "subscriptions", "clients", "output_buffer_bytes", "subscriber_output_bytes"):
-        found[key] = max((s["redis"][key] for s in samples if key in s.get("redis", {})), default=None)
+        found[key] = max((s["broker"][key] for s in samples if key in s.get("broker", {})), default=None)
     return {key: _round(value) for key, value in found.items() if value is not None}
 
 
 def _postgres(samples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     found = {
-        "transactions_hz": rate(samples, "postgres", "commits"),
-        "wal_bytes_hz": rate(samples, "postgres", "wal_bytes"),
-        "cpu_cores": cores(samples, "postgres"),
+        "transactions_hz": rate(samples, "database", "commits"),
+        "wal_bytes_hz": rate(samples, "database", "wal_bytes"),
+        "cpu_cores": cores(samples, "database"),
     }
     return {key: _round(value) for key, value in found.items() if value is not None}
 

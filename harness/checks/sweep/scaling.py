@@ -8,7 +8,7 @@ from harness.checks.judge import overall
 from harness.checks.statistics.regression import Sample, ratio, scalability_law, spread_between_runs
 from harness.checks.sweep import every_run, growth
 from harness.checks.sweep.member import Ran, row
-from harness.model.finding import Bend, Finding, Kind, Status, Verdict, worst
+from harness.model.finding import Bias, Finding, Kind, Status, Verdict, worst
 from harness.model.sweep_plan import Curve, SweepPlan
 
 # Conventions, fixed before the first sweep was judged by them (docs/results.md says why each).
@@ -41,7 +41,7 @@ def judge_sweep(sweep: SweepPlan, runs: Sequence[Ran], *, cores: int | None) -> 
         every_run.instrument(runs),
         _one_host(sweep, cores),
     ]
-    findings = _straightened(findings)
+    findings = _with_bias(findings)
     measurements: dict[str, Any] = {
         "delivery": _totals(rows),
         "latency_ms": _worst_latency(rows),
@@ -64,12 +64,12 @@ def judge_sweep(sweep: SweepPlan, runs: Sequence[Ran], *, cores: int | None) -> 
     )
 
 
-def _straightened(findings: Sequence[Finding]) -> list[Finding]:
+def _with_bias(findings: Sequence[Finding]) -> list[Finding]:
     """What a crooked ruler means here. Bent towards BETTER it decides nothing about performance, as in a single run. Bent
     towards WORSE it leaves no failure of latency or efficiency standing; what a message costs in CPU and bytes is not made
     larger by a late sender or a shared core, so those failures stand."""
-    better = [finding.check for finding in findings if finding.bend is Bend.BETTER]
-    worse = [finding.check for finding in findings if finding.bend is Bend.WORSE]
+    better = [finding.check for finding in findings if finding.bias is Bias.OPTIMISTIC]
+    worse = [finding.check for finding in findings if finding.bias is Bias.PESSIMISTIC]
 
     def straight(finding: Finding) -> Finding:
         if finding.kind is not Kind.PERFORMANCE or finding.status is Status.UNKNOWN:
@@ -98,13 +98,13 @@ def _one_host(sweep: SweepPlan, cores: int | None) -> Finding:
     )
     return Finding(
         check="one-host",
-        kind=Kind.INSTRUMENT,
+        kind=Kind.VALIDITY,
         status=Status.PASS if enough else Status.UNKNOWN,
         summary=summary,
         measured={"cores": cores},
         expected={"cores_at_least": needed},
         samples=1,
-        bend=None if enough else Bend.WORSE,
+        bias=None if enough else Bias.PESSIMISTIC,
     )
 
 
@@ -256,15 +256,15 @@ def _claims(findings: Sequence[Finding], ratios: Sequence[Row], fits: Sequence[R
         }
         for claim, check in (
             ("latency flat from 2 to 16 servers", "latency-stable"),
-            ("Redis CPU linear in the number of servers", "redis-cpu-growth"),
-            ("Redis bandwidth linear in the number of servers", "redis-bandwidth-growth"),
+            ("Redis CPU linear in the number of servers", "broker-cpu-growth"),
+            ("Redis bandwidth linear in the number of servers", "broker-bandwidth-growth"),
             ("no O(N²)", "cpu-growth"),
         )
     ]
 
 
 def _decisions(findings: Sequence[Finding]) -> list[dict[str, str]]:
-    checks = ("delivery-at-every-count", "redis-cpu-growth", "redis-bandwidth-growth", "cpu-growth")
+    checks = ("delivery-at-every-count", "broker-cpu-growth", "broker-bandwidth-growth", "cpu-growth")
     found = {finding.check: finding.status for finding in findings if finding.check in checks}
     return [
         {

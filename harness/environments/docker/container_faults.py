@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.environments.docker.container import Container, how_it_ended
 from harness.model.errors import EnvironmentFailure
-from harness.model.fault import Deed
+from harness.model.fault import FaultKind
 
 STOP_TIMEOUT_S = 10
 END_LIMIT_S = 10.0
@@ -22,31 +22,31 @@ class Part:
     until_ready: Callable[[], Awaitable[None]]
 
 
-async def inflict(part: Part, deed: Deed) -> Mapping[str, Any]:
+async def inject(part: Part, kind: FaultKind) -> Mapping[str, Any]:
     """Do it and return when it is done, with what the engine knows of it. Raises EnvironmentFailure."""
     container = part.container
     handle, call = container.handle, container.engine.call
-    if deed is Deed.PAUSE:
+    if kind is FaultKind.PAUSE:
         await call(handle.pause)
         return {"at_ns": time.monotonic_ns()}
-    if deed is Deed.PARTITION:
+    if kind is FaultKind.PARTITION:
         await call(container.network.handle.disconnect, handle)
         return {"at_ns": time.monotonic_ns(), "address": container.network.addresses[container.name]}
     container.asked_to_end = True
-    if deed is Deed.KILL:
+    if kind is FaultKind.KILL:
         await call(handle.kill)
     else:
         await call(handle.stop, timeout=STOP_TIMEOUT_S)
     return await _ending(container)
 
 
-async def undo(part: Part, deed: Deed) -> Mapping[str, Any]:
+async def heal(part: Part, kind: FaultKind) -> Mapping[str, Any]:
     """Let it go on, connect it again, or start it again, and return when it answers. Raises EnvironmentFailure."""
     container = part.container
     call = container.engine.call
-    if deed is Deed.PAUSE:
+    if kind is FaultKind.PAUSE:
         await call(container.handle.unpause)
-    elif deed is Deed.PARTITION:
+    elif kind is FaultKind.PARTITION:
         network = container.network
         await call(
             network.handle.connect,

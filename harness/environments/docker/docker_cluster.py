@@ -35,7 +35,7 @@ from harness.environments.readiness import NotReady, postgres_refusal, redis_ref
 from harness.environments.together import together
 from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress, ServerAddress, Topology
 from harness.model.errors import EnvironmentFailure
-from harness.model.fault import Deed
+from harness.model.fault import FaultKind
 
 READY_LIMIT_S = 60.0
 START_ATTEMPTS = 3
@@ -62,11 +62,11 @@ class DockerCluster:
     def casualties(self) -> Sequence[str]:
         return self.watch.casualties()
 
-    async def inflict(self, deed: Deed, part: str) -> Mapping[str, Any]:
-        return await docker_faults.inflict(self.parts[part], deed)
+    async def inject(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
+        return await docker_faults.inject(self.parts[part], kind)
 
-    async def undo(self, deed: Deed, part: str) -> Mapping[str, Any]:
-        return await docker_faults.undo(self.parts[part], deed)
+    async def heal(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
+        return await docker_faults.heal(self.parts[part], kind)
 
 
 @asynccontextmanager
@@ -144,7 +144,7 @@ class _Start:
         watch: ContainerWatch,
         publish: bool | None,
     ) -> "_Start":
-        names = ("postgres", "redis", *(f"server-{number}" for number in range(1, topology.servers + 1)))
+        names = ("database", "broker", *(f"server-{number}" for number in range(1, topology.servers + 1)))
         marks = labels(run_id=topology.run_id, owner=owner, logs=logs)
         # Several playgrounds have one run's name.
         network = await create_network(engine, f"harness-{topology.run_id}-{os.getpid()}", marks, names)
@@ -153,7 +153,7 @@ class _Start:
             network=network,
             topology=topology,
             labels=marks,
-            secrets=Secrets(**{name: secrets.token_urlsafe(24) for name in ("token", "postgres", "redis")}),
+            secrets=Secrets(**{name: secrets.token_urlsafe(24) for name in ("token", "database", "broker")}),
             image=image,
             watch=watch,
             publish=not network.reachable if publish is None else publish,
@@ -168,9 +168,9 @@ class _Start:
 
     async def servers(self, count: int) -> list[Part]:
         """All servers side by side; ready when each answers /readyz."""
-        hosts = {name: self.network.addresses[name] for name in ("postgres", "redis")}
+        hosts = {name: self.network.addresses[name] for name in ("database", "broker")}
         if self.topology.backplane != "redis":
-            del hosts["redis"]
+            del hosts["broker"]
         return await together(
             *(
                 self._start(
@@ -215,12 +215,12 @@ class _Start:
             host=container.host,
             port=container.port,
             user="postgres",
-            password=self.secrets.postgres,
+            password=self.secrets.database,
             database="postgres",
         )
 
     def broker(self, container: Container) -> BrokerAddress:
-        return BrokerAddress(host=container.host, port=container.port, password=self.secrets.redis)
+        return BrokerAddress(host=container.host, port=container.port, password=self.secrets.broker)
 
     async def versions(self, server: Container) -> dict[str, str]:
         images = [self.image, POSTGRES_IMAGE, *([REDIS_IMAGE] if self.topology.backplane == "redis" else [])]

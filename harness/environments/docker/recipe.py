@@ -27,8 +27,8 @@ class Secrets:
     """What the parts of one cluster let each other in with."""
 
     token: str = field(repr=False)
-    postgres: str = field(repr=False)
-    redis: str = field(repr=False)
+    database: str = field(repr=False)
+    broker: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +52,8 @@ def postgres_recipe(secrets: Secrets) -> Recipe:
     own = {"listen_addresses", "unix_socket_directories"}
     settings = [part for name, value in SETTINGS.items() if name not in own for part in ("-c", f"{name}={value}")]
     return Recipe(
-        name="postgres",
-        role="postgres",
+        name="database",
+        role="database",
         image=POSTGRES_IMAGE,
         port=POSTGRES_PORT,
         command=("postgres", *settings),
@@ -62,7 +62,7 @@ def postgres_recipe(secrets: Secrets) -> Recipe:
             # The data folder lives as long as the run, so making it need not wait for the disk; what runs in it does.
             "POSTGRES_INITDB_ARGS": "--encoding=UTF8 --locale=C --no-sync",
         },
-        files={f"{SECRETS}/postgres-password": secrets.postgres},
+        files={f"{SECRETS}/postgres-password": secrets.database},
         options={"shm_size": "256m"},
     )
 
@@ -71,7 +71,7 @@ def redis_recipe(secrets: Secrets) -> Recipe:
     """Redis with the embedded Valkey's settings."""
     settings = (
         f"port {REDIS_PORT}",
-        f'requirepass "{secrets.redis}"',
+        f'requirepass "{secrets.broker}"',
         "dir /data",
         'save ""',
         "appendonly no",
@@ -79,8 +79,8 @@ def redis_recipe(secrets: Secrets) -> Recipe:
         "maxclients 1000",
     )
     return Recipe(
-        name="redis",
-        role="redis",
+        name="broker",
+        role="broker",
         image=REDIS_IMAGE,
         port=REDIS_PORT,
         command=("redis-server", f"/{SECRETS}/redis.conf"),
@@ -95,15 +95,15 @@ def server_recipe(name: str, image: str, topology: Topology, secrets: Secrets, h
         "host": "0.0.0.0",  # noqa: S104 - the container's own network, which only this run's containers are on
         "port": SERVER_PORT,
         "token_file": f"/{SECRETS}/token",
-        "postgres": {"host": "postgres", "port": POSTGRES_PORT, "password_file": f"/{SECRETS}/postgres-password"},
+        "postgres": {"host": "database", "port": POSTGRES_PORT, "password_file": f"/{SECRETS}/postgres-password"},
         "backplane": topology.backplane,
         "write_path": topology.write_path,
         "recovery": topology.recovery,
     }
-    files = {f"{SECRETS}/token": secrets.token, f"{SECRETS}/postgres-password": secrets.postgres}
-    if "redis" in hosts:
-        settings["redis"] = {"host": "redis", "port": REDIS_PORT, "password_file": f"/{SECRETS}/redis-password"}
-        files[f"{SECRETS}/redis-password"] = secrets.redis
+    files = {f"{SECRETS}/token": secrets.token, f"{SECRETS}/postgres-password": secrets.database}
+    if "broker" in hosts:
+        settings["redis"] = {"host": "broker", "port": REDIS_PORT, "password_file": f"/{SECRETS}/redis-password"}
+        files[f"{SECRETS}/redis-password"] = secrets.broker
     files[f"{SERVER_SETTINGS}/settings.json"] = json.dumps(settings)
     return Recipe(
         name=name,

@@ -8,10 +8,10 @@ from typing import Any
 
 from harness.environments.embedded.child import Child
 from harness.model.errors import EnvironmentFailure
-from harness.model.fault import Deed
+from harness.model.fault import FaultKind
 
 STOP_TIMEOUT_S = 10.0
-_STOP_SIGNALS = {"postgres": signal.SIGINT}
+_STOP_SIGNALS = {"database": signal.SIGINT}
 """PostgreSQL's fast shutdown: what `docker stop` asks of its image too. SIGTERM would wait for every client to leave."""
 
 
@@ -23,24 +23,24 @@ class Part:
     until_ready: Callable[[], Awaitable[None]]
 
 
-async def inflict(part: Part, deed: Deed) -> Mapping[str, Any]:
-    """Do it and return when it is done. Raises EnvironmentFailure for a deed that signals cannot do."""
+async def inject(part: Part, kind: FaultKind) -> Mapping[str, Any]:
+    """Do it and return when it is done. Raises EnvironmentFailure for a kind that signals cannot do."""
     child = part.child
-    if deed in (Deed.STOP, Deed.RESTART):
+    if kind in (FaultKind.STOP, FaultKind.RESTART):
         await child.end(_STOP_SIGNALS.get(child.role, signal.SIGTERM), timeout_s=STOP_TIMEOUT_S)
-    elif deed is Deed.KILL:
+    elif kind is FaultKind.KILL:
         await child.kill_family(STOP_TIMEOUT_S)
-    elif deed is Deed.PAUSE:
+    elif kind is FaultKind.PAUSE:
         child.send_family(signal.SIGSTOP)
         return {"at_ns": time.monotonic_ns()}
     else:
-        raise EnvironmentFailure(f"the embedded environment cannot {deed} {child.name}: expected stop, kill or pause")
+        raise EnvironmentFailure(f"the embedded environment cannot {kind} {child.name}: expected stop, kill or pause")
     return {"at_ns": time.monotonic_ns(), "ended": child.ending}
 
 
-async def undo(part: Part, deed: Deed) -> Mapping[str, Any]:
+async def heal(part: Part, kind: FaultKind) -> Mapping[str, Any]:
     """Let it go on, or start it again, and return when it answers."""
-    if deed is Deed.PAUSE:
+    if kind is FaultKind.PAUSE:
         part.child.send_family(signal.SIGCONT)
     else:
         part.child.start_again()

@@ -26,7 +26,7 @@ from harness.environments.ports import free_ports
 from harness.environments.together import together
 from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress, ServerAddress, Topology
 from harness.model.errors import EnvironmentFailure
-from harness.model.fault import Deed
+from harness.model.fault import FaultKind
 
 SERVER_START_TIMEOUT_S = 30.0
 PORT_TAKEN = 4
@@ -52,11 +52,11 @@ class EmbeddedCluster:
     def casualties(self) -> Sequence[str]:
         return [casualty for part in self.parts.values() if (casualty := part.child.casualty())]
 
-    async def inflict(self, deed: Deed, part: str) -> Mapping[str, Any]:
-        return await child_faults.inflict(self.parts[part], deed)
+    async def inject(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
+        return await child_faults.inject(self.parts[part], kind)
 
-    async def undo(self, deed: Deed, part: str) -> Mapping[str, Any]:
-        return await child_faults.undo(self.parts[part], deed)
+    async def heal(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
+        return await child_faults.heal(self.parts[part], kind)
 
 
 @asynccontextmanager
@@ -90,7 +90,7 @@ async def _start_stores(
 
     async def start_database() -> tuple[DatabaseAddress, Part]:
         child, address = await postgres.start_postgres(
-            folder, password=secrets.token_urlsafe(24), log=logs / "postgres.log", guard=guard
+            folder, password=secrets.token_urlsafe(24), log=logs / "database.log", guard=guard
         )
         down.push_async_callback(postgres.stop_postgres, child)
         return address, Part(child=child, until_ready=partial(postgres.until_ready, child, address))
@@ -99,7 +99,7 @@ async def _start_stores(
         if topology.backplane != "redis":
             return None
         child, address = await valkey.start_valkey(
-            folder, password=secrets.token_urlsafe(24), log=logs / "redis.log", guard=guard
+            folder, password=secrets.token_urlsafe(24), log=logs / "broker.log", guard=guard
         )
         down.push_async_callback(child.end)
         return address, Part(child=child, until_ready=partial(valkey.until_ready, child, address))

@@ -46,7 +46,7 @@ async def start_postgres(folder: Path, *, password: str, log: Path, guard: Guard
     if user is not None:
         _refuse_private_folders(folder)
     programs = _reachable_programs(folder) if user is not None else _programs()
-    data = folder / "postgres"
+    data = folder / "database"
     data.mkdir(mode=0o700)
     password_file = folder / "postgres-password"
     password_file.touch(mode=0o600)
@@ -62,8 +62,8 @@ async def start_postgres(folder: Path, *, password: str, log: Path, guard: Guard
             part for name, value in (SETTINGS | {"port": str(port)}).items() for part in ("-c", f"{name}={value}")
         ]
         child = Child(
-            "postgres",
-            "postgres",
+            "database",
+            "database",
             [str(programs / "postgres"), "-D", str(data), *options],
             log=log,
             guard=guard,
@@ -78,7 +78,7 @@ async def start_postgres(folder: Path, *, password: str, log: Path, guard: Guard
                 continue  # somebody took the port between our look and its start
             raise
         return child, address
-    raise EnvironmentFailure(f"postgres found its port taken three times; {last_lines(log)}")
+    raise EnvironmentFailure(f"database found its port taken three times; {last_lines(log)}")
 
 
 async def stop_postgres(child: Child) -> None:
@@ -168,7 +168,7 @@ async def until_ready(child: Child, address: DatabaseAddress) -> None:
     """Return when a connection really works."""
     try:
         await until_answered(
-            "postgres", lambda: postgres_refusal(address), casualty=child.casualty, limit_s=START_TIMEOUT_S
+            "database", lambda: postgres_refusal(address), casualty=child.casualty, limit_s=START_TIMEOUT_S
         )
     except NotReady as error:
         raise EnvironmentFailure(f"{error}; {last_lines(child.log)}") from error

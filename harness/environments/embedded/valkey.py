@@ -23,7 +23,7 @@ async def start_valkey(folder: Path, *, password: str, log: Path, guard: Guard) 
         raise EnvironmentFailure(f"no Valkey server for this system: {error}") from error
     for _ in range(3):
         (port,) = free_ports(1)
-        child = Child("redis", "redis", [str(program), str(_settings(folder, port, password))], log=log, guard=guard)
+        child = Child("broker", "broker", [str(program), str(_settings(folder, port, password))], log=log, guard=guard)
         address = BrokerAddress(host="127.0.0.1", port=port, password=password)
         try:
             await until_ready(child, address)
@@ -33,7 +33,7 @@ async def start_valkey(folder: Path, *, password: str, log: Path, guard: Guard) 
                 continue  # somebody took the port between our look and its start
             raise
         return child, address
-    raise EnvironmentFailure(f"redis found its port taken three times; {last_lines(log)}")
+    raise EnvironmentFailure(f"broker found its port taken three times; {last_lines(log)}")
 
 
 def _settings(folder: Path, port: int, password: str) -> Path:
@@ -61,6 +61,6 @@ def _settings(folder: Path, port: int, password: str) -> Path:
 async def until_ready(child: Child, address: BrokerAddress) -> None:
     """Return when it lets us in and answers PING."""
     try:
-        await until_answered("redis", lambda: redis_refusal(address), casualty=child.casualty, limit_s=START_TIMEOUT_S)
+        await until_answered("broker", lambda: redis_refusal(address), casualty=child.casualty, limit_s=START_TIMEOUT_S)
     except NotReady as error:
         raise EnvironmentFailure(f"{error}; {last_lines(child.log)}") from error

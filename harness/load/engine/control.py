@@ -34,7 +34,7 @@ class Control:
         loop = asyncio.get_running_loop()
         loop.add_reader(0, self._read)
         loop.set_exception_handler(self._on_error)
-        self._obey(b"")
+        self._handle(b"")
 
     def _on_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An error in a callback or a task that nobody waits for: without this it would be logged and forgotten."""
@@ -49,9 +49,9 @@ class Control:
         if not data:
             # Row files are mended from their length; there is nobody left for whom to close them.
             os._exit(0)
-        self._obey(data)
+        self._handle(data)
 
-    def _obey(self, data: bytes) -> None:
+    def _handle(self, data: bytes) -> None:
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
             self._on_command(_decode(line))

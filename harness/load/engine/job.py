@@ -45,7 +45,7 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Command(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What the fleet tells a process: ``connect``, ``probe``, ``start``, ``deafen``, ``finish``."""
+    """What the fleet tells a process: ``connect``, ``probe``, ``start``, ``set_reading``, ``finish``."""
 
     do: str
     start_ns: int = 0

@@ -41,7 +41,7 @@ def write_page(folder: Path, html: str, drawn: Sequence[Drawing]) -> Path:
     except OSError as error:
         raise EnvironmentFailure(
             f"the report cannot be written: expected a writable folder {folder}, found: {error}; "
-            "the recording is untouched, so mend this and run 'harness report' on it"
+            "the recording is untouched, so repair this and run 'harness report' on it"
         ) from error
     return folder / REPORT
 

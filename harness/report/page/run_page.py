@@ -18,7 +18,7 @@ from harness.report.text.headline import headline
 from harness.report.text.lookup import part
 from harness.report.text.outage import concerns
 from harness.report.text.quantities import heading
-from harness.report.text.step_tables import claim_table, stations, step_table
+from harness.report.text.step_tables import claim_table, step_figures, step_table
 from harness.report.text.table import Table, grid, pairs, settings, text
 
 _CONTENTS = (
@@ -36,7 +36,7 @@ _CONTENTS = (
     ("words", "Words"),
 )
 _EVENTS_MAX = 200
-_RESOURCES = {"redis": "Redis", "postgres": "PostgreSQL", "machine": "Machine"}
+_RESOURCES = {"broker": "Redis", "database": "PostgreSQL", "machine": "Machine"}
 
 
 def page(verdict: Verdict, machine: Mapping[str, Any], events: Sequence[Mapping[str, Any]], drawings: Drawings) -> str:
@@ -60,7 +60,7 @@ def page(verdict: Verdict, machine: Mapping[str, Any], events: Sequence[Mapping[
         outage=_outage(verdict) if telling else None,
         drawings=drawings,
         latencies=sections.latencies(verdict),
-        stations=stations(verdict),
+        step_figures=step_figures(verdict),
         step_table=step_table(verdict),
         claim_table=claim_table(verdict),
         decisions=sections.decisions(verdict),

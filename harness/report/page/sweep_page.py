@@ -207,7 +207,7 @@ def _redis(runs: Sequence[Mapping[str, Any]]) -> Table | None:
             figures(size(redis.get("subscriber_output_bytes"))),
         )
         for row in runs
-        if (redis := part(row, "redis"))
+        if (redis := part(row, "broker"))
     )
     columns = (
         *("Run", "CPU", "CPU per message", "In per second", "Out per second", "Out per message", "Commands/s"),
@@ -220,13 +220,13 @@ def _postgres(runs: Sequence[Mapping[str, Any]]) -> Table | None:
     lines = tuple(
         (
             Cell(text=f"{count(row.get('servers'))} servers", lines=(str(row.get("curve")),)),
-            figures(figure(value(row, "postgres", "transactions_hz"))),
+            figures(figure(value(row, "database", "transactions_hz"))),
             Cell(text=str(statement.get("statement", ""))),
             *(figures(milliseconds(value(statement, "duration_ms", key))) for key in ("p50", "p95", "p99", "max")),
             figures(count(value(statement, "duration_ms", "count"))),
         )
         for row in runs
-        for statement in rows(part(row, "postgres"), "statements")
+        for statement in rows(part(row, "database"), "statements")
     )
     columns = ("Run", "Transactions/s", "Statement", "P50", "P95", "P99", "Max", "Executions")
     return Table(caption="PostgreSQL, by its own log", columns=columns, rows=lines) if lines else None

@@ -34,10 +34,10 @@ SUBJECTS = {
     "lag": Subject(title="Lateness of the load generator", group="instrument"),
     "cpu": Subject(title="CPU", group="resources"),
     "memory": Subject(title="Memory", group="resources"),
-    "redis_traffic": Subject(title="Redis: traffic", group="resources"),
-    "redis_commands": Subject(title="Redis: commands", group="resources"),
-    "postgres_commits": Subject(title="PostgreSQL: commits", group="resources"),
-    "postgres_wal": Subject(title="PostgreSQL: write-ahead log", group="resources"),
+    "broker_traffic": Subject(title="Redis: traffic", group="resources"),
+    "broker_commands": Subject(title="Redis: commands", group="resources"),
+    "database_commits": Subject(title="PostgreSQL: commits", group="resources"),
+    "database_wal": Subject(title="PostgreSQL: write-ahead log", group="resources"),
 }
 OUTAGE_SUBJECTS = {
     "live_latency": Subject(title="Live delivery latency over time", group="outage"),

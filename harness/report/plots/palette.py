@@ -46,8 +46,8 @@ ACKNOWLEDGEMENT = (
 )
 MESSAGES = Colour(name="messages", light="#8a6100", dark="#e3b341")
 SERVERS = Colour(name="servers", light="#0072b2", dark="#62b1e5")
-REDIS = Colour(name="redis", light="#d55e00", dark="#ff9147")
-POSTGRES = Colour(name="postgres", light="#00795a", dark="#36c79d")
+REDIS = Colour(name="broker", light="#d55e00", dark="#ff9147")
+POSTGRES = Colour(name="database", light="#00795a", dark="#36c79d")
 LOAD = Colour(name="load", light="#b0649a", dark="#d893c4")
 MACHINE = Colour(name="machine", light="#4a5058", dark="#b9c0c9")
 OTHERS = (
@@ -77,8 +77,8 @@ ALL = (
 )
 _FAMILIES = (
     (("server",), SERVERS),
-    (("redis", "valkey", "kafka", "input", "output", "commands"), REDIS),
-    (("postgres", "commits", "wal", "rollbacks"), POSTGRES),
+    (("broker", "valkey", "kafka", "input", "output", "commands"), REDIS),
+    (("database", "commits", "wal", "rollbacks"), POSTGRES),
     (("worker",), LOAD),
     (("harness",), MUTED),
     (("machine", "steal", "busy"), MACHINE),

@@ -46,15 +46,15 @@ def _plots(verdict: Verdict) -> Iterator[Plot]:
             limit_words="" if limit is None else f"limit P99 {figure(limit)} ms",
         )
     for name, title, unit, path in (
-        ("redis_cpu", "Redis: CPU per message", "µs", ("redis", "cpu_us_per_message")),
-        ("redis_bandwidth", "Redis: bytes out per message", "bytes", ("redis", "net_out_bytes_per_message")),
+        ("broker_cpu", "Redis: CPU per message", "µs", ("broker", "cpu_us_per_message")),
+        ("broker_bandwidth", "Redis: bytes out per message", "bytes", ("broker", "net_out_bytes_per_message")),
         ("system_cpu", "CPU of servers, Redis and PostgreSQL per message", "µs", ("cpu_us_per_message",)),
     ):
         yield _plot(name, title, unit, _by_curve(runs, path, fits))
     yield _plot("delivery_cpu", "CPU per delivery", "µs", _by_curve(runs, ("cpu_us_per_delivery",)))
     for name, title, path in (
-        ("redis_cpu_cores", "Redis: CPU", ("redis", "cpu_cores")),
-        ("redis_bandwidth_hz", "Redis: bytes out per second", ("redis", "net_out_bytes_hz")),
+        ("broker_cpu_cores", "Redis: CPU", ("broker", "cpu_cores")),
+        ("broker_bandwidth_hz", "Redis: bytes out per second", ("broker", "net_out_bytes_hz")),
     ):
         yield _plot(name, title, "cores" if path[-1] == "cpu_cores" else "bytes/s", _by_curve(runs, path))
     yield _plot("queries", "PostgreSQL: duration of the most frequent statement", "ms, constant rate", _queries(runs))
@@ -112,7 +112,7 @@ def _by_curve(
 def _queries(runs: Sequence[Mapping[str, Any]]) -> tuple[Line, ...]:
     points: dict[str, list[Point]] = {"P50": [], "P95": [], "P99": []}
     for row in runs:
-        statements = rows(part(row, "postgres"), "statements")
+        statements = rows(part(row, "database"), "statements")
         servers = number(row.get("servers"))
         if row.get("curve") != "constant" or not statements or servers is None:
             continue

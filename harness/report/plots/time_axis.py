@@ -11,7 +11,7 @@ _MARKS_MAX = 12
 _PHASES = ("drain",)
 """Phases that fall into the plotted time; warm-up and measurement are told apart by shade."""
 _GRAVE = ("fault", "casualty", "ended")
-_LASTING = ("undo-done", "rebroadcast")
+_LASTING = ("heal-done", "rebroadcast")
 _WINDOWS_MAX = 24
 
 
@@ -79,7 +79,7 @@ def windows(events: Iterable[Mapping[str, Any]], warm_up_s: float) -> tuple[Wind
         at_s = (at - origin) / 1e9
         if event.get("event") == "fault":
             found.setdefault(fault, Window(begin_s=at_s, end_s=None, what=str(event.get("what") or "")))
-        elif event.get("event") == "undo-done" and fault in found:
+        elif event.get("event") == "heal-done" and fault in found:
             found[fault] = replace(found[fault], end_s=at_s)
     return tuple(found.values())[:_WINDOWS_MAX]
 
@@ -94,7 +94,7 @@ def measured_windows(faults: Iterable[Mapping[str, Any]]) -> tuple[Window, ...]:
 
 
 def _back(what: str) -> str:
-    """``stop redis`` and ``start redis`` both end as ``redis back``."""
+    """``stop broker`` and ``start broker`` both end as ``broker back``."""
     subject = what.partition(" ")[2]
     return f"{subject} back" if subject else "back"
 
@@ -106,7 +106,7 @@ def _words(event: Mapping[str, Any]) -> str | None:
         return str(event["name"])
     if kind == "fault":
         return str(event.get("what") or event.get("name") or "fault")
-    if kind == "undo-done":
+    if kind == "heal-done":
         return _back(str(event.get("what") or ""))
     if kind == "rebroadcast":
         return "rebroadcast"

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.model.finding import Bend, Finding, Kind, Status, Verdict
+from harness.model.finding import Bias, Finding, Kind, Status, Verdict
 from harness.report.text.lookup import ranked
 from harness.report.text.quantities import UNKNOWN, count, regrouped, told
 from harness.report.text.table import Cell, Table
 
 STATUS_WORDS = {Status.PASS: "PASS", Status.FAIL: "FAIL", Status.UNKNOWN: "UNKNOWN"}
-BENDS = {
-    Bend.WORSE: "Can only make figures worse than the system deserves: a performance PASS stands, a FAIL is not decided.",
-    Bend.BETTER: "Can make figures better than the system deserves: no performance finding is decided.",
+BIASES = {
+    Bias.PESSIMISTIC: "Can only make figures worse than they are: a performance PASS stands, a FAIL is not decided.",
+    Bias.OPTIMISTIC: "Can make figures better than they are: no performance finding is decided.",
 }
 
 
@@ -35,7 +35,7 @@ def criteria(findings: Iterable[Finding], caption: str) -> Table:
 
 
 def _row(finding: Finding) -> tuple[Cell, ...]:
-    notes = (BENDS[finding.bend],) if finding.bend is not None else ()
+    notes = (BIASES[finding.bias],) if finding.bias is not None else ()
     samples = count(finding.samples) if finding.samples else UNKNOWN
     return (
         Cell(text=finding.check, lines=(finding.kind.value,)),
@@ -58,12 +58,12 @@ def cases(verdict: Verdict) -> tuple[Cases, ...]:
 
 def instrument(verdict: Verdict) -> str:
     """One sentence on how far the ruler can be trusted."""
-    found = [finding for finding in verdict.findings if finding.kind is Kind.INSTRUMENT]
+    found = [finding for finding in verdict.findings if finding.kind is Kind.VALIDITY]
     crooked = [finding for finding in found if finding.status is not Status.PASS]
     if not found:
         return "No check has looked at the load generator itself, so its figures are taken on trust."
     if not crooked:
         return f"Straight: all {len(found)} checks of the load generator passed."
-    bends = " ".join(BENDS[bend] for bend in dict.fromkeys(f.bend for f in crooked) if bend is not None)
+    bends = " ".join(BIASES[bend] for bend in dict.fromkeys(f.bias for f in crooked) if bend is not None)
     named = ", ".join(finding.check for finding in crooked)
     return f"Not straight: {named}. {bends} Safety findings stand either way."

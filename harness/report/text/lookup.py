@@ -7,7 +7,7 @@ from harness.model.finding import Finding, Kind, Status, Verdict
 from harness.report.text.quantities import number
 
 _STATUS_ORDER = {Status.FAIL: 0, Status.UNKNOWN: 1, Status.PASS: 2}
-_KIND_ORDER = {Kind.SAFETY: 0, Kind.PERFORMANCE: 1, Kind.INSTRUMENT: 2}
+_KIND_ORDER = {Kind.SAFETY: 0, Kind.PERFORMANCE: 1, Kind.VALIDITY: 2}
 
 
 def part(values: object, *path: str) -> Mapping[str, Any]:
@@ -43,7 +43,7 @@ def sentence(verdict: Verdict) -> str:
         if bent:
             # A PASS stands only beside rulers that lean against the system.
             return f"All other checks passed; the instrument ({', '.join(bent)}) can only have made the figures worse."
-        straight = any(finding.kind is Kind.INSTRUMENT for finding in decisive)
+        straight = any(finding.kind is Kind.VALIDITY for finding in decisive)
         ending = ": every criterion held, and the instrument was straight." if straight else "."
         return f"All {len(decisive)} checks passed{ending}"
     if not decisive:

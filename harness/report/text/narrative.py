@@ -110,7 +110,7 @@ def _way_back(verdict: Verdict) -> Iterator[str]:
     measured, plan = recovery(verdict), verdict.plan
     servers, back = part(measured, "servers"), _back(verdict)
     yield _did(servers, "detected_s", "noticed the outage", "after it began")
-    if any(fault.target is Target.REDIS for fault in plan.faults) or _ends(servers, "resubscribed_s"):
+    if any(fault.target is Target.BROKER for fault in plan.faults) or _ends(servers, "resubscribed_s"):
         yield _did(servers, "resubscribed_s", "subscribed to the backplane again", f"after {back}")
     yield _manner(plan.recovery, part(measured, "rebroadcast"))
     backfilled = value(measured, "backfilled_s")

@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.model.fault import Deed, Fault, Target
+from harness.model.fault import Fault, FaultKind, Target
 from harness.model.finding import Verdict
 from harness.report.text.lookup import part, rows, value
 from harness.report.text.quantities import count
 
 _VERBS = {
-    Deed.STOP: "stopped",
-    Deed.KILL: "killed",
-    Deed.PAUSE: "frozen",
-    Deed.PARTITION: "cut off from the network",
-    Deed.RESTART: "restarted",
+    FaultKind.STOP: "stopped",
+    FaultKind.KILL: "killed",
+    FaultKind.PAUSE: "frozen",
+    FaultKind.PARTITION: "cut off from the network",
+    FaultKind.RESTART: "restarted",
 }
-_NAMES = {Target.REDIS: "Redis", Target.POSTGRES: "PostgreSQL"}
+_NAMES = {Target.BROKER: "Redis", Target.DATABASE: "PostgreSQL"}
 _NAMED_MAX = 4
 
 
@@ -33,7 +33,7 @@ class Outage:
     planned: str = ""
     begun_s: float | None = None
     done_s: float | None = None
-    undo_s: float | None = None
+    heal_s: float | None = None
     back_s: float | None = None
     outage_s: float | None = None
     endings: tuple[str, ...] = ()
@@ -57,15 +57,15 @@ def outages(verdict: Verdict) -> tuple[Outage, ...]:
     measured = rows(recovery(verdict), "faults")
     planned = verdict.plan.faults
     found = [_measured(row, planned[place] if place < len(planned) else None) for place, row in enumerate(measured)]
-    found += [_named(str(fault.deed), str(fault.target), fault.parts, str(fault)) for fault in planned[len(measured) :]]
+    found += [_named(str(fault.kind), str(fault.target), fault.parts, str(fault)) for fault in planned[len(measured) :]]
     return tuple(found)
 
 
 def _measured(row: Mapping[str, Any], fault: Fault | None) -> Outage:
     names = row.get("parts")
     parts = tuple(map(str, names)) if isinstance(names, list | tuple) else ()
-    deed, target = str(row.get("deed", "")), str(row.get("target", ""))
-    named = _named(deed, target, parts, "" if fault is None else str(fault))
+    kind, target = str(row.get("kind", "")), str(row.get("target", ""))
+    named = _named(kind, target, parts, "" if fault is None else str(fault))
     begun, back, lasted = (value(row, key) for key in ("begun_s", "back_s", "outage_s"))
     if lasted is None and begun is not None and back is not None:
         lasted = back - begun
@@ -77,7 +77,7 @@ def _measured(row: Mapping[str, Any], fault: Fault | None) -> Outage:
         planned=named.planned,
         begun_s=begun,
         done_s=value(row, "done_s"),
-        undo_s=value(row, "undo_s"),
+        heal_s=value(row, "heal_s"),
         back_s=back,
         outage_s=lasted,
         endings=tuple(
@@ -86,11 +86,11 @@ def _measured(row: Mapping[str, Any], fault: Fault | None) -> Outage:
     )
 
 
-def _named(deed: str, target: str, parts: tuple[str, ...], planned: str) -> Outage:
+def _named(kind: str, target: str, parts: tuple[str, ...], planned: str) -> Outage:
     subject, plural = _subject(target, parts)
-    if (deed, target) == (Deed.PAUSE, Target.CLIENTS):
+    if (kind, target) == (FaultKind.PAUSE, Target.CLIENTS):
         return Outage(subject=subject, verb="stopped reading", plural=plural, planned=planned)
-    verb = _VERBS[Deed(deed)] if deed in list(Deed) else f"hit by “{deed}”" if deed else "broken"
+    verb = _VERBS[FaultKind(kind)] if kind in list(FaultKind) else f"hit by “{kind}”" if kind else "broken"
     return Outage(subject=subject, verb=f"{'were' if plural else 'was'} {verb}", plural=plural, planned=planned)
 
 

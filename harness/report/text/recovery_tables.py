@@ -21,7 +21,7 @@ def fault_table(verdict: Verdict) -> Table | None:
     lines = tuple(
         (
             Cell(text=f"{outage.subject} {outage.verb}", lines=outage.endings),
-            *(figures(seconds(at)) for at in (outage.begun_s, outage.done_s, outage.undo_s, outage.back_s)),
+            *(figures(seconds(at)) for at in (outage.begun_s, outage.done_s, outage.heal_s, outage.back_s)),
             figures(seconds(outage.outage_s)),
         )
         for outage in found

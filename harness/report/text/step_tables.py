@@ -30,7 +30,7 @@ TOTAL = Step(key="total", name="Total", what="From the intended time to the clie
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Station:
+class StepFigures:
     """A step in the sketch, with its measured figures."""
 
     name: str
@@ -39,10 +39,10 @@ class Station:
     p99: str
 
 
-def stations(verdict: Verdict) -> tuple[Station, ...]:
+def step_figures(verdict: Verdict) -> tuple[StepFigures, ...]:
     """The five steps in order; their figures read as unknown where no trace was collected."""
     return tuple(
-        Station(
+        StepFigures(
             name=step.name,
             what=step.what,
             p50=milliseconds(value(verdict.measurements, "steps_ms", step.key, "p50")),

@@ -5,46 +5,46 @@ from unittest import mock
 
 import pytest
 
-from harness.checks.judge import overall, straighten
-from harness.model.finding import Bend, Finding, Kind, Status
+from harness.checks.judge import apply_bias, overall
+from harness.model.finding import Bias, Finding, Kind, Status
 from tests.harness.recordings import HandMade, finding
 
 
-def a_finding(kind: Kind, status: Status, bend: Bend | None = None) -> Finding:
-    return Finding(check=f"{kind}", kind=kind, status=status, summary="", measured=0, expected=0, bend=bend)
+def a_finding(kind: Kind, status: Status, bias: Bias | None = None) -> Finding:
+    return Finding(check=f"{kind}", kind=kind, status=status, summary="", measured=0, expected=0, bias=bias)
 
 
 @pytest.mark.parametrize(
-    ("bend", "before", "after"),
+    ("bias", "before", "after"),
     [
         (None, Status.PASS, Status.PASS),
         (None, Status.FAIL, Status.FAIL),
-        (Bend.WORSE, Status.PASS, Status.PASS),
-        (Bend.WORSE, Status.FAIL, Status.UNKNOWN),
-        (Bend.BETTER, Status.PASS, Status.UNKNOWN),
-        (Bend.BETTER, Status.FAIL, Status.UNKNOWN),
+        (Bias.PESSIMISTIC, Status.PASS, Status.PASS),
+        (Bias.PESSIMISTIC, Status.FAIL, Status.UNKNOWN),
+        (Bias.OPTIMISTIC, Status.PASS, Status.UNKNOWN),
+        (Bias.OPTIMISTIC, Status.FAIL, Status.UNKNOWN),
     ],
 )
-def test_a_bent_ruler_decides_by_the_way_it_bends(bend: Bend | None, before: Status, after: Status) -> None:
+def test_a_bent_ruler_decides_by_the_way_it_bends(bias: Bias | None, before: Status, after: Status) -> None:
     """What can only make figures worse leaves a PASS; what can make them better leaves nothing."""
-    ruler = a_finding(Kind.INSTRUMENT, Status.UNKNOWN if bend else Status.PASS, bend)
+    ruler = a_finding(Kind.VALIDITY, Status.UNKNOWN if bias else Status.PASS, bias)
     performance = a_finding(Kind.PERFORMANCE, before)
-    assert straighten([ruler, performance])[1].status == after
+    assert apply_bias([ruler, performance])[1].status == after
 
 
-@pytest.mark.parametrize("bend", list(Bend))
-def test_a_bent_ruler_leaves_safety_standing(bend: Bend) -> None:
+@pytest.mark.parametrize("bias", list(Bias))
+def test_a_bent_ruler_leaves_safety_standing(bias: Bias) -> None:
     """A lost message is lost however late the sender was."""
-    ruler = a_finding(Kind.INSTRUMENT, Status.UNKNOWN, bend)
+    ruler = a_finding(Kind.VALIDITY, Status.UNKNOWN, bias)
     for status in Status:
-        assert straighten([ruler, a_finding(Kind.SAFETY, status)])[1].status == status
+        assert apply_bias([ruler, a_finding(Kind.SAFETY, status)])[1].status == status
 
 
 def test_a_pass_measured_unfavourably_is_a_pass() -> None:
     """A ruler bent towards WORSE does not by itself spoil the verdict; one bent towards BETTER does."""
     passed = a_finding(Kind.PERFORMANCE, Status.PASS)
-    assert overall([passed, a_finding(Kind.INSTRUMENT, Status.UNKNOWN, Bend.WORSE)]) is Status.PASS
-    assert overall([passed, a_finding(Kind.INSTRUMENT, Status.UNKNOWN, Bend.BETTER)]) is Status.UNKNOWN
+    assert overall([passed, a_finding(Kind.VALIDITY, Status.UNKNOWN, Bias.PESSIMISTIC)]) is Status.PASS
+    assert overall([passed, a_finding(Kind.VALIDITY, Status.UNKNOWN, Bias.OPTIMISTIC)]) is Status.UNKNOWN
 
 
 def test_the_verdict_is_the_worst_finding() -> None:
@@ -69,7 +69,7 @@ def test_a_check_that_crashes_says_unknown_and_hides_no_other(tmp_path: Path) ->
 def test_an_empty_recording_proves_nothing(tmp_path: Path) -> None:
     """No message, no delivery: no check passes for safety or performance."""
     verdict = HandMade(audited=False, traced=False, ended="interrupted").verdict(tmp_path)
-    decided = {found.check: found.status for found in verdict.findings if found.kind is not Kind.INSTRUMENT}
+    decided = {found.check: found.status for found in verdict.findings if found.kind is not Kind.VALIDITY}
     assert set(decided.values()) == {Status.UNKNOWN}
     assert verdict.status is Status.UNKNOWN
 

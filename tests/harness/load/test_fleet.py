@@ -140,7 +140,7 @@ def test_every_delivery_becomes_a_row(tmp_path: Path) -> None:
     assert (posts["sent_ns"] >= posts["intended_ns"]).all()
     assert (posts["answered_ns"] > posts["sent_ns"]).all()
     assert len(rows(tmp_path, "deliveries")) == 128
-    assert (rows(tmp_path, "sightings")["flaw"] == layout.SOUND).all()
+    assert (rows(tmp_path, "frames")["flaw"] == layout.SOUND).all()
     sessions = rows(tmp_path, "sessions")
     assert sorted(sessions["client"].tolist()) == list(range(8))
     assert (sessions["close_code"] == 1000).all()
@@ -197,7 +197,7 @@ def test_a_process_that_dies_is_noticed_at_once(tmp_path: Path, name: str) -> No
 
     pids = asyncio.run(scenario())
     assert not any(psutil.pid_exists(pid) for pid in pids)
-    rows(tmp_path, "pulse")
+    rows(tmp_path, "heartbeat")
 
 
 def test_servers_that_do_not_answer_are_an_error_with_a_reason(tmp_path: Path) -> None:

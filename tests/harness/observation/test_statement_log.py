@@ -26,7 +26,7 @@ def a_folder(folder: Path, log: str | None) -> Path:
     event = {"at_ns": 5_000_000_000, "wall": began.isoformat().replace("+00:00", "Z"), "event": "phase"}
     (folder / "events.jsonl").write_text(json.dumps(event) + "\n")
     if log is not None:
-        (folder / "logs" / "postgres.log").write_text(log)
+        (folder / "logs" / "database.log").write_text(log)
     return folder
 
 
@@ -43,7 +43,7 @@ def test_executions_become_rows_with_the_clock_of_the_recording(tmp_path: Path) 
 def test_everything_else_stays_in_the_log(tmp_path: Path) -> None:
     """Errors are for people."""
     collect(a_folder(tmp_path, LINES))
-    left = (tmp_path / "logs" / "postgres.log").read_text()
+    left = (tmp_path / "logs" / "database.log").read_text()
     assert "deadlock detected" in left
     assert "somebody waits" in left
     assert "duration" not in left

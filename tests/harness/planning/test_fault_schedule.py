@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from harness.catalog import find
 from harness.model.errors import UsageError
-from harness.model.fault import Deed, Fault, Moment, Target, Unit
+from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
 from harness.model.scenario import Size
 from harness.planning.arrivals import MEASURED, schedule
 from harness.planning.fault_schedule import HALF, POSTED, THREE_QUARTERS, offset_ns, settle
@@ -28,15 +28,15 @@ def settled(**options: object) -> tuple[Fault, ...]:
 def test_scenario_b_stops_redis_until_everything_is_posted() -> None:
     """What the scenario says, where nothing else is asked for."""
     (fault,) = settled()
-    assert (fault.deed, fault.target, fault.parts) == (Deed.STOP, Target.REDIS, ("redis",))
+    assert (fault.kind, fault.target, fault.parts) == (FaultKind.STOP, Target.BROKER, ("broker",))
     assert (fault.at, fault.until) == (HALF, POSTED)
 
 
 def test_options_change_the_fault() -> None:
     """--fault, --target and --outage, each by itself and together; without --outage what follows is seen as well."""
-    assert settled(fault=Deed.KILL)[0].deed is Deed.KILL
-    assert settled(target=Target.POSTGRES)[0].until == THREE_QUARTERS
-    (fault,) = settled(fault=Deed.PAUSE, target=Target.SERVERS, outage_s=3.0)
+    assert settled(fault=FaultKind.KILL)[0].kind is FaultKind.KILL
+    assert settled(target=Target.DATABASE)[0].until == THREE_QUARTERS
+    (fault,) = settled(fault=FaultKind.PAUSE, target=Target.SERVERS, outage_s=3.0)
     assert fault.parts == ("server-1", "server-2", "server-3", "server-4")
     assert fault.until == Moment(unit=Unit.AFTER, value=3.0)
 
@@ -44,8 +44,8 @@ def test_options_change_the_fault() -> None:
 def test_any_scenario_can_be_broken() -> None:
     """--fault gives a scenario without faults one; without the option it has none."""
     assert settle(Request(), SCENARIO_A, servers=4, clients=100) == ()
-    (fault,) = settle(Request(fault=Deed.KILL), SCENARIO_A, servers=4, clients=100)
-    assert (fault.deed, fault.target) == (Deed.KILL, Target.REDIS)
+    (fault,) = settle(Request(fault=FaultKind.KILL), SCENARIO_A, servers=4, clients=100)
+    assert (fault.kind, fault.target) == (FaultKind.KILL, Target.BROKER)
 
 
 def test_deaf_clients_are_watched_for_longer() -> None:
@@ -56,7 +56,7 @@ def test_deaf_clients_are_watched_for_longer() -> None:
         ({"target": Target.CLIENTS, "size": Size.SMOKE}, SCENARIO_B.smoke.duration_s),
         ({"target": Target.SERVER}, SCENARIO_B.load.duration_s),
     ):
-        fault = Deed.PAUSE if options["target"] is Target.CLIENTS else Deed.STOP
+        fault = FaultKind.PAUSE if options["target"] is Target.CLIENTS else FaultKind.STOP
         request = Request(fault=fault, **options)  # type: ignore[arg-type]  # a test's shorthand
         planned = plan_run(request, SCENARIO_B, limits=MACHINE, calibration=CALIBRATION, run_id="rtest", command=())
         assert planned.plan.duration_s == duration_s
@@ -65,7 +65,7 @@ def test_deaf_clients_are_watched_for_longer() -> None:
 @given(st.integers(0, 1_000), st.integers(1, 16), st.integers(100, 2_000))
 def test_parts_are_drawn_from_the_seed(seed: int, servers: int, clients: int) -> None:
     """The same seed hits the same server and the same clients, all of which exist; one client in a hundred."""
-    for target, options in ((Target.SERVER, {}), (Target.CLIENTS, {"fault": Deed.PAUSE})):
+    for target, options in ((Target.SERVER, {}), (Target.CLIENTS, {"fault": FaultKind.PAUSE})):
         request = Request(seed=seed, target=target, **options)  # type: ignore[arg-type]  # a test's shorthand
         first, second = (settle(request, SCENARIO_B, servers=servers, clients=clients) for _ in range(2))
         assert first == second
@@ -90,10 +90,10 @@ def test_moments_are_the_schedules() -> None:
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        (Request(fault=Deed.PARTITION), "--fault partition of redis: --environment embedded cannot"),
-        (Request(environment="external", external_servers=2), "--fault stop of redis: --environment external cannot"),
+        (Request(fault=FaultKind.PARTITION), "--fault partition of broker: --environment embedded cannot"),
+        (Request(environment="external", external_servers=2), "--fault stop of broker: --environment external cannot"),
         (Request(target=Target.CLIENTS), "clients can only stop reading"),
-        (Request(fault=Deed.RESTART, outage_s=3), "--outage with --fault restart"),
+        (Request(fault=FaultKind.RESTART, outage_s=3), "--outage with --fault restart"),
         (Request(recovery="never"), "--recovery 'never'"),
         (Request(outage_s=-1), "--outage -1"),
         (Request(backplane="memory", servers=1), "there is no Redis to break"),
@@ -122,4 +122,4 @@ def test_the_plan_keeps_the_faults() -> None:
     ).plan
     assert made.recovery == "manual"
     assert made.faults[0].parts[0] in ("server-1", "server-2")
-    assert dataclasses.asdict(made)["faults"][0]["deed"] == "stop"
+    assert dataclasses.asdict(made)["faults"][0]["kind"] == "stop"

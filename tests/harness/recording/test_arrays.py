@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from harness.model.errors import UsageError
-from harness.recording.arrays import RowFile, mend
+from harness.recording.arrays import RowFile, repair
 from harness.recording.format import DELIVERY, POST
 from harness.recording.reader import Recording
 from harness.recording.writer import Journal, create_folder
@@ -26,7 +26,7 @@ def test_a_file_whose_writer_was_killed_is_mended(tmp_path: Path) -> None:
     with (tmp_path / "rows.npy").open("ab") as torn:
         torn.write(b"half")
     file._file.close()  # as the kernel does for a killed process; the header still names no rows
-    assert mend(tmp_path / "rows.npy", DELIVERY) == 3
+    assert repair(tmp_path / "rows.npy", DELIVERY) == 3
     assert len(np.load(tmp_path / "rows.npy")) == 3
 
 

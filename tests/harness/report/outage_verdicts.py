@@ -4,17 +4,17 @@ from dataclasses import replace
 from typing import Any
 
 from harness.model.expectation import Expectation
-from harness.model.fault import Deed, Fault, Moment, Target, Unit
+from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
 from harness.model.finding import Series, Verdict
 from harness.model.plan import Plan
 from tests.harness.report import verdicts
 
 REDIS = Fault(
-    deed=Deed.STOP,
-    target=Target.REDIS,
+    kind=FaultKind.STOP,
+    target=Target.BROKER,
     at=Moment(unit=Unit.SHARE, value=0.5),
     until=Moment(unit=Unit.POSTED),
-    parts=("redis",),
+    parts=("broker",),
 )
 LIVE = Expectation(measure="live_latency_ms", statistic="p99", limit_ms=100.0)
 _ORIGIN_NS = 12_000_000_000
@@ -29,17 +29,17 @@ EVENTS: list[dict[str, Any]] = [
     _event(-2.5, "schedule", start_ns=_ORIGIN_NS - 2_000_000_000),
     _event(-2.4, "phase", name="warm-up"),
     _event(0, "phase", name="measure"),
-    _event(5, "fault", what="stop redis", fault=0),
+    _event(5, "fault", what="stop broker", fault=0),
     _event(
         5.02,
         "fault-done",
-        what="stop redis",
+        what="stop broker",
         fault=0,
-        seen={"redis": {"at_ns": 17_020_000_000, "ended": "exit code 0"}},
+        seen={"broker": {"at_ns": 17_020_000_000, "ended": "exit code 0"}},
     ),
     _event(10, "phase", name="recover"),
-    _event(10.2, "undo", what="start redis", fault=0),
-    _event(10.4, "undo-done", what="start redis", fault=0, seen={"redis": {"at_ns": 22_400_000_000}}),
+    _event(10.2, "heal", what="start broker", fault=0),
+    _event(10.4, "heal-done", what="start broker", fault=0, seen={"broker": {"at_ns": 22_400_000_000}}),
     _event(10.5, "phase", name="drain"),
     _event(12.5, "drained", complete=True),
     _event(14, "ended", how="complete", why=""),
@@ -83,16 +83,16 @@ def recovery() -> dict[str, Any]:
     return {
         "faults": [
             {
-                "what": "stop redis",
-                "deed": "stop",
-                "target": "redis",
-                "parts": ["redis"],
+                "what": "stop broker",
+                "kind": "stop",
+                "target": "broker",
+                "parts": ["broker"],
                 "begun_s": 5.0,
                 "done_s": 5.02,
-                "undo_s": 10.2,
+                "heal_s": 10.2,
                 "back_s": 10.4,
                 "outage_s": 5.4,
-                "endings": {"redis": "exit code 0"},
+                "endings": {"broker": "exit code 0"},
             }
         ],
         "posts": {"before": posts(4.1, 7.04), "during": posts(4.2, 7.4), "after": posts(4.0, 6.9, 0)},

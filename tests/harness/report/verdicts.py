@@ -5,7 +5,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from harness.model.finding import Bend, Finding, Kind, Series, Status, Verdict, worst
+from harness.model.finding import Bias, Finding, Kind, Series, Status, Verdict, worst
 from harness.model.plan import Plan, Reduction
 from harness.model.scenario import Size
 from tests.harness.plans import a_plan
@@ -97,7 +97,7 @@ def passed() -> Verdict:
             {"p99_ms_below": 5},
             60_000,
             "",
-            Kind.INSTRUMENT,
+            Kind.VALIDITY,
         ),
         _finding(
             "steal",
@@ -106,7 +106,7 @@ def passed() -> Verdict:
             {"steal_percent_below": 1},
             60,
             "",
-            Kind.INSTRUMENT,
+            Kind.VALIDITY,
         ),
     )
     return Verdict(
@@ -150,7 +150,7 @@ def failed() -> Verdict:
             status=Status.UNKNOWN,
             summary="The publisher was late.",
             measured={"p99_ms": 84.2},
-            bend=Bend.WORSE,
+            bias=Bias.PESSIMISTIC,
         ),
     )
     harmed = measurements()
@@ -257,8 +257,8 @@ def measurements() -> dict[str, Any]:
         },
         "publisher": {"send_late_p99_ms": 3.1, "cpu_cores": 0.12, "unsent": 0},
         "resources": {
-            "redis": {"cpu_cores": 0.04, "net_out_bytes": 41_000_000, "commands": 66_400},
-            "postgres": {"cpu_cores": 0.24, "commits": 9_100, "wal_bytes": 31_000_000},
+            "broker": {"cpu_cores": 0.04, "net_out_bytes": 41_000_000, "commands": 66_400},
+            "database": {"cpu_cores": 0.24, "commits": 9_100, "wal_bytes": 31_000_000},
             "machine": {"busy_cores": 1.67, "steal_percent": 0.2},
         },
         "claims": [
@@ -323,12 +323,12 @@ def series(peak: float = 1.0) -> dict[str, Series]:
             },
         ),
         "cpu": over_time(
-            "cores", **servers(0.25), postgres=0.2, redis=0.04, **workers(0.15), publisher=0.12, machine=1.6
+            "cores", **servers(0.25), database=0.2, broker=0.04, **workers(0.15), publisher=0.12, machine=1.6
         ),
-        "memory": over_time("bytes", **servers(150e6), postgres=210e6, redis=12e6, **workers(240e6)),
-        "redis_traffic": over_time("bytes/s", input=180e3, output=690e3),
-        "redis_commands": over_time("per second", commands=1010),
-        "postgres_commits": over_time("per second", commits=140),
-        "postgres_wal": over_time("bytes/s", wal=480e3),
+        "memory": over_time("bytes", **servers(150e6), database=210e6, broker=12e6, **workers(240e6)),
+        "broker_traffic": over_time("bytes/s", input=180e3, output=690e3),
+        "broker_commands": over_time("per second", commands=1010),
+        "database_commits": over_time("per second", commits=140),
+        "database_wal": over_time("bytes/s", wal=480e3),
         "lag": over_time("ms", **workers(2.2), publisher=1.1),
     }

@@ -221,10 +221,10 @@ def test_a_repetition_makes_nothing_else_a_duplicate(run: HandMade, tmp_path: Pa
 
 
 def test_deliveries_of_a_frame_that_nobody_kept_bend_the_ruler(run: HandMade, tmp_path: Path) -> None:
-    """A worker was killed before its last sighting came to disk: its two deliveries prove nothing, and are told."""
+    """A worker was killed before its last frame came to disk: its two deliveries prove nothing, and are told."""
     whole = run.recording(tmp_path)
-    cut = replace(whole, seen={0: replace(whole.seen[0], sightings=whole.seen[0].sightings[:-1])})
+    cut = replace(whole, seen={0: replace(whole.seen[0], frames=whole.seen[0].frames[:-1])})
     with mock.patch.object(HandMade, "recording", return_value=cut):
         verdict = run.verdict(tmp_path)
-    assert finding(verdict, "instrument-rows").status is Status.UNKNOWN
-    assert finding(verdict, "instrument-rows").measured == {"missing_workers": 0, "without_sessions": 0, "orphans": 2}
+    assert finding(verdict, "complete-rows").status is Status.UNKNOWN
+    assert finding(verdict, "complete-rows").measured == {"missing_workers": 0, "without_sessions": 0, "orphans": 2}

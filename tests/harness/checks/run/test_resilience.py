@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from harness.model.expectation import Expectation
-from harness.model.fault import Deed, Fault, Moment, Target, Unit
+from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
 from harness.model.finding import Status
 from harness.recording import format as layout
 from tests.harness.recordings import MS, START_NS, HandMade, finding, red
@@ -15,19 +15,21 @@ OUTAGE_MS = (995.0, 1995.0)
 SUBSCRIBED_AGAIN = [(layout.UP, -5.0), (layout.SUBSCRIBED, -4.0), (layout.DOWN, 996.0), (layout.UP, 1996.0)]
 
 HIT = {
-    Target.REDIS: ("redis",),
-    Target.POSTGRES: ("postgres",),
+    Target.BROKER: ("broker",),
+    Target.DATABASE: ("database",),
     Target.SERVER: ("server-1",),
     Target.SERVERS: ("server-1", "server-2"),
     Target.CLIENTS: ("client-0",),
 }
 
 
-def broken(target: Target = Target.REDIS, deed: Deed = Deed.STOP, *parts: str, recovery: str = "automatic") -> HandMade:
+def broken(
+    target: Target = Target.BROKER, kind: FaultKind = FaultKind.STOP, *parts: str, recovery: str = "automatic"
+) -> HandMade:
     """Three seconds of 100 messages/s, the second of them with something broken; nothing was lost."""
     until = Moment(unit=Unit.AFTER, value=1)
     fault = Fault(
-        deed=deed, target=target, at=Moment(unit=Unit.SECOND, value=1), until=until, parts=parts or HIT[target]
+        kind=kind, target=target, at=Moment(unit=Unit.SECOND, value=1), until=until, parts=parts or HIT[target]
     )
     wish = Expectation(measure="live_latency_ms", statistic="p99", limit_ms=100)
     made = HandMade(
@@ -37,7 +39,7 @@ def broken(target: Target = Target.REDIS, deed: Deed = Deed.STOP, *parts: str, r
         backplane={server: [*SUBSCRIBED_AGAIN, (layout.SUBSCRIBED, 1997.0)] for server in range(2)},
     )
     for message in range(300):
-        away = target is Target.REDIS and 100 <= message < 200
+        away = target is Target.BROKER and 100 <= message < 200
         made.post(latency_ms=150 if away else 5)
         if away:
             made.recovered.add(message)
@@ -48,7 +50,7 @@ def test_an_outage_that_is_borne_has_no_red_check(tmp_path: Path) -> None:
     """Everything recovered, acknowledged as fast as before: PASS, with two latency series that hide nothing."""
     verdict = broken().verdict(tmp_path)
     assert red(verdict) == set()
-    for check in ("fault-inflicted", "ack-during-outage", "resubscribed", "backfilled", "ledger", "lost"):
+    for check in ("fault-injected", "ack-during-outage", "resubscribed", "backfilled", "ledger", "lost"):
         assert finding(verdict, check).status is Status.PASS, check
     figures = verdict.measurements
     assert (figures["live_latency_ms"]["count"], figures["recovered_latency_ms"]["count"]) == (400, 200)
@@ -110,10 +112,10 @@ def test_a_server_that_never_noticed_is_red(tmp_path: Path) -> None:
 def test_a_backfill_that_takes_too_long_is_red(tmp_path: Path) -> None:
     """Recovered, but more than ten seconds after the broken part was back."""
     run = broken()
-    client, sighting, _ = run.deliveries[250]
-    assert run.sightings[sighting][0] in run.recovered
+    client, frame, _ = run.deliveries[250]
+    assert run.frames[frame][0] in run.recovered
     del run.deliveries[250]
-    run.deliveries.append((client, sighting, START_NS + int((OUTAGE_MS[1] + 11_000) * MS)))
+    run.deliveries.append((client, frame, START_NS + int((OUTAGE_MS[1] + 11_000) * MS)))
     assert "backfilled" in red(run.verdict(tmp_path))
 
 
@@ -122,7 +124,7 @@ def test_a_fault_that_was_not_undone_proves_nothing(tmp_path: Path) -> None:
     run = broken()
     run.outage_ms = None
     verdict = run.verdict(tmp_path)
-    assert finding(verdict, "fault-inflicted").status is Status.UNKNOWN
+    assert finding(verdict, "fault-injected").status is Status.UNKNOWN
     assert verdict.status is Status.UNKNOWN
 
 
@@ -147,16 +149,16 @@ def refused(run: HandMade, first: int, end: int, *, status: int = 503, after_ms:
         post.outcome, post.stored = layout.REJECTED, False
         post.answered_ns = run.due_ns(message) + int(after_ms * MS)
         run.statuses[message] = status
-    run.deliveries = [row for row in run.deliveries if run.sightings[row[1]][0] not in gone]
+    run.deliveries = [row for row in run.deliveries if run.frames[row[1]][0] not in gone]
     run.unpublished |= gone
     for message, post in enumerate(run.posts):
         post.seq = post.acknowledged_seq = 1 + message - sum(other < message for other in gone)
-    run.sightings = [(m, c, run.posts[m].seq, flaw) for m, c, _, flaw in run.sightings]
+    run.frames = [(m, c, run.posts[m].seq, flaw) for m, c, _, flaw in run.frames]
 
 
 def test_posts_refused_without_the_database_are_in_order(tmp_path: Path) -> None:
     """Within the outage of PostgreSQL a refusal is the right answer."""
-    run = broken(Target.POSTGRES)
+    run = broken(Target.DATABASE)
     refused(run, 100, 200)
     verdict = run.verdict(tmp_path)
     assert red(verdict) == set()
@@ -167,7 +169,7 @@ def test_posts_refused_without_the_database_are_in_order(tmp_path: Path) -> None
 
 def test_posts_refused_after_the_database_is_back_are_red(tmp_path: Path) -> None:
     """The service goes on by itself."""
-    run = broken(Target.POSTGRES)
+    run = broken(Target.DATABASE)
     for _ in range(300):
         run.post()
     refused(run, 100, 500)
@@ -177,7 +179,7 @@ def test_posts_refused_after_the_database_is_back_are_red(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("status", "after_ms"), [(0, 10.0), (503, 12_000.0)])
 def test_posts_that_hang_are_red(tmp_path: Path, status: int, after_ms: float) -> None:
     """A refusal is an answer, and comes within a bounded time."""
-    run = broken(Target.POSTGRES)
+    run = broken(Target.DATABASE)
     refused(run, 150, 151, status=status, after_ms=after_ms)
     assert red(run.verdict(tmp_path)) == {"clean-refusal"}
 
@@ -191,7 +193,7 @@ def session(
 
 def test_a_client_that_does_not_come_back_is_red(tmp_path: Path) -> None:
     """Its server was killed; it connected again, but never subscribed."""
-    run = broken(Target.SERVER, Deed.KILL, "server-1")
+    run = broken(Target.SERVER, FaultKind.KILL, "server-1")
     run.sessions = [session(0, ended_ms=1000, subscribed_ms=-10), (1, 0)]
     run.sessions.append((0, 1, 1000, START_NS, 0, 0, START_NS + 5_000 * MS))
     verdict = run.verdict(tmp_path)
@@ -206,12 +208,12 @@ def test_a_client_that_does_not_come_back_is_red(tmp_path: Path) -> None:
 
 def test_bystanders_that_suffer_are_red(tmp_path: Path) -> None:
     """A client that reads nothing must not slow the others."""
-    run = broken(Target.CLIENTS, Deed.PAUSE, "client-0")
+    run = broken(Target.CLIENTS, FaultKind.PAUSE, "client-0")
     run.outage_ms = (1000.0, 2000.0)
     assert finding(run.verdict(tmp_path), "bystanders").status is Status.PASS
     run.deliveries = [
-        (client, sighting, at_ns + (30 * MS if client and 110 <= sighting < 190 else 0))
-        for client, sighting, at_ns in run.deliveries
+        (client, frame, at_ns + (30 * MS if client and 110 <= frame < 190 else 0))
+        for client, frame, at_ns in run.deliveries
     ]
     assert red(run.verdict(tmp_path)) == {"bystanders"}
 
@@ -221,11 +223,11 @@ def test_a_machine_that_slows_down_is_no_deaf_clients_doing(
     tmp_path: Path, slow: tuple[int, int], status: Status
 ) -> None:
     """Slow long after the outage as well, against slow in the outage alone, which is the first of three seconds."""
-    run = broken(Target.CLIENTS, Deed.PAUSE, "client-0")
+    run = broken(Target.CLIENTS, FaultKind.PAUSE, "client-0")
     run.outage_ms = (0.0, 1000.0)
     run.deliveries = [
-        (client, sighting, at_ns + (30 * MS if client and slow[0] <= sighting < slow[1] else 0))
-        for client, sighting, at_ns in run.deliveries
+        (client, frame, at_ns + (30 * MS if client and slow[0] <= frame < slow[1] else 0))
+        for client, frame, at_ns in run.deliveries
     ]
     found = finding(run.verdict(tmp_path), "bystanders")
     assert found.status is status
@@ -252,7 +254,7 @@ def grow(run: HandMade, rss: float) -> Any:
 
 def test_deaf_clients_that_cost_memory_without_bound_are_red(tmp_path: Path) -> None:
     """What waits for one that reads nothing is bounded."""
-    run = broken(Target.CLIENTS, Deed.PAUSE, "client-0")
+    run = broken(Target.CLIENTS, FaultKind.PAUSE, "client-0")
     with grow(run, 60e6):
         assert finding(run.verdict(tmp_path), "bounded-memory").status is Status.PASS
     with grow(run, 80e6):

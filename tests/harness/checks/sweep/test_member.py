@@ -28,11 +28,11 @@ def a_run(folder: Path, **telemetry: Any) -> Ran:
             "processes": {
                 "server-1": {"cpu_s": 0.1 * second, "rss_bytes": 1.0},
                 "server-2": {"cpu_s": 0.1 * second, "rss_bytes": 1.0},
-                "postgres": {"cpu_s": 0.05 * second, "rss_bytes": 1.0},
-                "redis": {"cpu_s": 0.01 * second, "rss_bytes": 1.0},
+                "database": {"cpu_s": 0.05 * second, "rss_bytes": 1.0},
+                "broker": {"cpu_s": 0.01 * second, "rss_bytes": 1.0},
                 "worker-00": {"cpu_s": 9.0 * second, "rss_bytes": 1.0},
             },
-            "redis": {"cpu_s": 0.01 * second, "net_out_bytes": 500 * second, "subscriptions": 4},
+            "broker": {"cpu_s": 0.01 * second, "net_out_bytes": 500 * second, "subscriptions": 4},
         }
         | telemetry
         for second in range(11)
@@ -66,7 +66,7 @@ def test_the_cost_is_that_of_the_system_under_test_alone(tmp_path: Path) -> None
 
 def test_redis_is_told_per_second_and_per_message(tmp_path: Path) -> None:
     """Rates over the measured window, and divided by the messages of it."""
-    redis = row(a_run(tmp_path))["redis"]
+    redis = row(a_run(tmp_path))["broker"]
     assert redis["net_out_bytes_hz"] == pytest.approx(500)
     assert redis["net_out_bytes_per_message"] == pytest.approx(250)
     assert redis["cpu_us_per_message"] == pytest.approx(5_000)
@@ -75,7 +75,7 @@ def test_redis_is_told_per_second_and_per_message(tmp_path: Path) -> None:
 
 def test_statements_are_those_of_the_measured_window(tmp_path: Path) -> None:
     """By statement, the most frequent first; what came before the window does not count."""
-    statements = row(a_run(tmp_path))["postgres"]["statements"]
+    statements = row(a_run(tmp_path))["database"]["statements"]
     assert [entry["statement"] for entry in statements] == ["SELECT a", "SELECT b"]
     assert statements[0]["duration_ms"]["count"] == 2
     assert statements[0]["duration_ms"]["max"] == 3.0

@@ -11,7 +11,7 @@ import pytest
 from harness.catalog import find
 from harness.checks.sweep import scaling
 from harness.checks.sweep.member import Ran
-from harness.model.finding import Bend, Finding, Kind, Status, Verdict
+from harness.model.finding import Bias, Finding, Kind, Status, Verdict
 from harness.model.sweep_plan import Curve, Member, SweepPlan
 from harness.planning.request import Request
 from harness.planning.sweep_planner import plan_sweep
@@ -36,14 +36,14 @@ def sweep_of(counts: tuple[int, ...] = (2, 4, 8, 16), repeat: int = 1) -> SweepP
     return made.plan
 
 
-def a_finding(check: str, kind: Kind, status: Status = Status.PASS, bend: Bend | None = None) -> Finding:
+def a_finding(check: str, kind: Kind, status: Status = Status.PASS, bias: Bias | None = None) -> Finding:
     return Finding(
-        check=check, kind=kind, status=status, summary=check, measured=0, expected=0, samples=1_000, bend=bend
+        check=check, kind=kind, status=status, summary=check, measured=0, expected=0, samples=1_000, bias=bias
     )
 
 
 def a_verdict(member: Member, *findings: Finding) -> Verdict:
-    straight = a_finding("clock", Kind.INSTRUMENT)
+    straight = a_finding("clock", Kind.VALIDITY)
     found = [a_finding("lost", Kind.SAFETY), a_finding("latency_ms.p99", Kind.PERFORMANCE), straight, *findings]
     return Verdict(status=Status.PASS, findings=tuple(found), measurements={}, plan=member.plan)
 
@@ -61,7 +61,7 @@ def a_row(member: Member, cpu: Law, redis: Law, p99: Law) -> dict[str, Any]:
         "deliveries_hz": member.plan.deliveries_per_s,
         "cpu_us_per_message": cpu(member.servers) * noise,
         "latency_ms": {"p99": latency_ms, "p99_low": latency_ms * 0.95, "p99_high": latency_ms * 1.05},
-        "redis": {
+        "broker": {
             "cpu_us_per_message": redis(member.servers) * noise,
             "net_out_bytes_per_message": redis(member.servers),
         },
@@ -115,7 +115,7 @@ def test_linear_cost_and_steady_latency_pass(repeat: int) -> None:
 def test_a_planted_quadratic_cost_fails(what: str, cores: int) -> None:
     """Work that grows with N² for a message is a failure also where the machine has too few cores for speed-up."""
     verdict = judged(sweep_of(), cores=cores, **{what: quadratic})  # type: ignore[arg-type]  # one of two laws
-    assert statuses(verdict)["cpu-growth" if what == "cpu" else "redis-cpu-growth"] is Status.FAIL
+    assert statuses(verdict)["cpu-growth" if what == "cpu" else "broker-cpu-growth"] is Status.FAIL
     assert verdict.status is Status.FAIL
 
 
@@ -143,7 +143,7 @@ def test_two_counts_decide_nothing_about_growth() -> None:
     """Two points lie on every curve."""
     verdict = judged(sweep_of((2, 4)))
     assert verdict.status is Status.UNKNOWN
-    for check in ("latency-stable", "cpu-growth", "redis-cpu-growth", "redis-bandwidth-growth", "weak-efficiency"):
+    for check in ("latency-stable", "cpu-growth", "broker-cpu-growth", "broker-bandwidth-growth", "weak-efficiency"):
         assert statuses(verdict)[check] is Status.UNKNOWN
 
 
@@ -172,7 +172,7 @@ def test_a_loss_in_one_run_fails_the_sweep() -> None:
 
 def test_a_ruler_bent_towards_better_in_one_run_decides_nothing() -> None:
     """A lower rate than planned flatters latency and cost."""
-    bent = a_finding("throughput", Kind.INSTRUMENT, Status.UNKNOWN, Bend.BETTER)
+    bent = a_finding("throughput", Kind.VALIDITY, Status.UNKNOWN, Bias.OPTIMISTIC)
     found = statuses(judged(sweep_of(), extra=(bent,)))
     assert found["latency-stable"] is Status.UNKNOWN
     assert found["cpu-growth"] is Status.UNKNOWN

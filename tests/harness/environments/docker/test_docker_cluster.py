@@ -23,7 +23,7 @@ from harness.environments.docker.recipe import OPEN_FILES, Recipe
 from harness.environments.readiness import postgres_refusal, redis_refusal, server_refusal
 from harness.model.cluster import Topology
 from harness.model.errors import EnvironmentFailure
-from harness.model.fault import Deed
+from harness.model.fault import FaultKind
 from tests.harness.environments.docker.engine import existing_volumes, inspected, kill, things_of, volumes
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
@@ -40,7 +40,7 @@ def topology() -> Iterator[Topology]:
 async def refusals(cluster: DockerCluster) -> dict[str, str]:
     """The parts that do not answer, and why."""
     assert cluster.broker is not None
-    questions = {"postgres": postgres_refusal(cluster.database), "redis": redis_refusal(cluster.broker)}
+    questions = {"database": postgres_refusal(cluster.database), "broker": redis_refusal(cluster.broker)}
     questions |= {server.name: server_refusal(server, cluster.token, "/healthz") for server in cluster.servers}
     answers = await asyncio.gather(*questions.values())
     return {name: answer for name, answer in zip(questions, answers, strict=True) if answer}
@@ -64,7 +64,7 @@ def test_a_cluster_is_up_inside_and_gone_outside(topology: Topology, tmp_path: P
             assert await refusals(cluster) == {}
             assert await post(cluster) == 200
             assert cluster.casualties() == []
-            assert {process.role for process in cluster.processes} in ({"server", "postgres", "redis"}, set())
+            assert {process.role for process in cluster.processes} in ({"server", "database", "broker"}, set())
             for process in cluster.processes:
                 assert psutil.Process(process.pid).name() in ("postgres", "redis-server", "python", "python3")
             assert cluster.versions["path"] in ("container addresses", "published loopback ports")
@@ -82,7 +82,7 @@ def test_a_cluster_is_up_inside_and_gone_outside(topology: Topology, tmp_path: P
     assert volumes(found)
     assert not volumes(found) & existing_volumes()
     logs = {path.name: path.read_text() for path in (tmp_path / "logs").iterdir()}
-    assert set(logs) == {"postgres.log", "redis.log", "server-1.log", "server-2.log"}
+    assert set(logs) == {"database.log", "broker.log", "server-1.log", "server-2.log"}
     assert "ready on" in logs["server-1.log"]
 
 
@@ -110,23 +110,23 @@ def test_secrets_are_asked_for_and_not_to_be_inspected(topology: Topology, tmp_p
 
 
 def test_faults_are_done_and_undone(topology: Topology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The part that is hit does not answer, all others do, and it answers again at the same address when it is undone;
+    """The part that is hit does not answer, all others do, and it answers again at the same address when it is healed;
     nothing that was done on purpose is a casualty."""
 
     async def scenario() -> None:
         async with docker_cluster(topology, logs=tmp_path, say=print) as cluster:
             before = {process.name: process.pid for process in cluster.processes}
             monkeypatch.setattr(answers, "ANSWER_TIMEOUT_S", 0.8)  # nobody is at work; who is frozen stays silent
-            for deed in (Deed.STOP, Deed.KILL, Deed.PAUSE, Deed.PARTITION):
-                for part in ("redis", "postgres", "server-2"):
-                    done = await cluster.inflict(deed, part)
-                    assert set(await refusals(cluster)) == {part}, deed
-                    if deed in (Deed.STOP, Deed.KILL):
-                        assert done["exit_code"] == (137 if deed is Deed.KILL else 0)
+            for kind in (FaultKind.STOP, FaultKind.KILL, FaultKind.PAUSE, FaultKind.PARTITION):
+                for part in ("broker", "database", "server-2"):
+                    done = await cluster.inject(kind, part)
+                    assert set(await refusals(cluster)) == {part}, kind
+                    if kind in (FaultKind.STOP, FaultKind.KILL):
+                        assert done["exit_code"] == (137 if kind is FaultKind.KILL else 0)
                         assert done["finished_at"] > "2"
-                    undone = await cluster.undo(deed, part)
-                    assert await refusals(cluster) == {}, deed
-                    assert undone["at_ns"] >= undone["started_ns"] > done["at_ns"]
+                    healed = await cluster.heal(kind, part)
+                    assert await refusals(cluster) == {}, kind
+                    assert healed["at_ns"] >= healed["started_ns"] > done["at_ns"]
                     assert cluster.casualties() == []
             after = {process.name: process.pid for process in cluster.processes}
             assert after.keys() == before.keys()
@@ -141,9 +141,9 @@ def test_all_servers_at_once(topology: Topology, tmp_path: Path) -> None:
     async def scenario() -> None:
         async with docker_cluster(topology, logs=tmp_path, say=print) as cluster:
             names = [server.name for server in cluster.servers]
-            await asyncio.gather(*(cluster.inflict(Deed.RESTART, name) for name in names))
+            await asyncio.gather(*(cluster.inject(FaultKind.RESTART, name) for name in names))
             assert set(await refusals(cluster)) == set(names)
-            await asyncio.gather(*(cluster.undo(Deed.RESTART, name) for name in names))
+            await asyncio.gather(*(cluster.heal(FaultKind.RESTART, name) for name in names))
             assert await post(cluster) == 200
             assert cluster.casualties() == []
 
@@ -175,12 +175,12 @@ def test_published_ports(topology: Topology, tmp_path: Path) -> None:
         async with docker_cluster(alone, logs=tmp_path, say=print, publish=True) as cluster:
             assert cluster.versions["path"] == "published loopback ports"
             assert cluster.broker is None
-            assert "redis" not in cluster.parts
+            assert "broker" not in cluster.parts
             assert cluster.servers[0].host == cluster.database.host == "127.0.0.1"
             assert await post(cluster) == 200
-            for deed in (Deed.KILL, Deed.PARTITION):
-                await cluster.inflict(deed, "server-1")
-                await cluster.undo(deed, "server-1")
+            for kind in (FaultKind.KILL, FaultKind.PARTITION):
+                await cluster.inject(kind, "server-1")
+                await cluster.heal(kind, "server-1")
             assert await post(cluster) == 200
 
     asyncio.run(scenario())
@@ -238,7 +238,7 @@ def test_a_start_that_fails_says_why(topology: Topology, tmp_path: Path, command
 
     with planted(command=command), pytest.raises(EnvironmentFailure, match=reason):
         asyncio.run(scenario())
-    assert (tmp_path / "postgres.log").read_text()
+    assert (tmp_path / "database.log").read_text()
 
 
 def test_a_cluster_that_is_not_reached_says_where_it_was_looked_for(topology: Topology, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from harness.environments.embedded.postgresql import SETTINGS
 from harness.model.cluster import Topology
 from reference_server.settings import Settings
 
-SECRETS = Secrets(token="tttt", postgres="pppp", redis="rrrr")
+SECRETS = Secrets(token="tttt", database="pppp", broker="rrrr")
 TOPOLOGY = Topology(servers=1, backplane="redis", write_path="db-first", run_id="rtest", recovery="manual")
-HOSTS = {"postgres": "10.0.0.2", "redis": "10.0.0.3"}
+HOSTS = {"database": "10.0.0.2", "broker": "10.0.0.3"}
 
 
 def server(topology: Topology = TOPOLOGY, hosts: dict[str, str] = HOSTS) -> Recipe:

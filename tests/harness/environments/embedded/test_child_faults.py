@@ -14,7 +14,7 @@ import redis.asyncio
 from harness.environments.embedded.embedded_cluster import EmbeddedCluster, embedded
 from harness.model.cluster import Topology
 from harness.model.errors import EnvironmentFailure
-from harness.model.fault import Deed
+from harness.model.fault import FaultKind
 
 pytestmark = pytest.mark.integration
 
@@ -57,11 +57,11 @@ async def server_answers(cluster: EmbeddedCluster) -> bool:
 
 
 ANSWERS: dict[str, Callable[[EmbeddedCluster], Awaitable[bool]]] = {
-    "redis": redis_answers,
-    "postgres": postgres_answers,
+    "broker": redis_answers,
+    "database": postgres_answers,
     "server-1": server_answers,
 }
-ENDINGS = {Deed.STOP: "exit code 0", Deed.KILL: "killed by signal 9 (SIGKILL)", Deed.PAUSE: None}
+ENDINGS = {FaultKind.STOP: "exit code 0", FaultKind.KILL: "killed by signal 9 (SIGKILL)", FaultKind.PAUSE: None}
 
 
 def test_every_part_can_be_broken_and_comes_back(tmp_path: Path) -> None:
@@ -71,17 +71,17 @@ def test_every_part_can_be_broken_and_comes_back(tmp_path: Path) -> None:
     async def scenario() -> list[int]:
         pids = []
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
-            for deed, ending in ENDINGS.items():
+            for kind, ending in ENDINGS.items():
                 for part, answers in ANSWERS.items():
-                    seen = await cluster.inflict(deed, part)
-                    assert not await answers(cluster), (deed, part)
+                    seen = await cluster.inject(kind, part)
+                    assert not await answers(cluster), (kind, part)
                     assert cluster.casualties() == []
-                    assert seen.get("ended") == ending, (deed, part)
-                    back = await cluster.undo(deed, part)
-                    assert await answers(cluster), (deed, part)
+                    assert seen.get("ended") == ending, (kind, part)
+                    back = await cluster.heal(kind, part)
+                    assert await answers(cluster), (kind, part)
                     assert back["at_ns"] > seen["at_ns"]
                     pids += [process.pid for process in cluster.processes]
-            cluster.parts["redis"].child.send(9)
+            cluster.parts["broker"].child.send(9)
             async with asyncio.timeout(5):
                 while not cluster.casualties():
                     await asyncio.sleep(0.01)
@@ -95,7 +95,7 @@ def test_a_paused_part_does_not_outlive_the_run(tmp_path: Path) -> None:
 
     async def scenario() -> Any:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
-            await cluster.inflict(Deed.PAUSE, "postgres")
+            await cluster.inject(FaultKind.PAUSE, "database")
             return [
                 member.pid
                 for process in cluster.processes
@@ -111,7 +111,7 @@ def test_a_partition_needs_another_environment(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
             with pytest.raises(EnvironmentFailure, match="cannot partition redis: expected stop, kill or pause"):
-                await cluster.inflict(Deed.PARTITION, "redis")
+                await cluster.inject(FaultKind.PARTITION, "broker")
             assert await redis_answers(cluster)
 
     asyncio.run(scenario())

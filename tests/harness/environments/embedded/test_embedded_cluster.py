@@ -46,7 +46,7 @@ def test_a_cluster_is_up_inside_and_gone_outside(tmp_path: Path) -> None:
 
     async def scenario() -> list[int]:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
-            assert {process.role for process in cluster.processes} == {"server", "postgres", "redis"}
+            assert {process.role for process in cluster.processes} == {"server", "database", "broker"}
             assert cluster.casualties() == []
             return [process.pid for process in cluster.processes]
 
@@ -54,7 +54,7 @@ def test_a_cluster_is_up_inside_and_gone_outside(tmp_path: Path) -> None:
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert set(Path(tempfile.gettempdir()).glob("harness-*")) <= before
     assert {path.name for path in (tmp_path / "logs").iterdir()} == {
-        *("postgres.log", "redis.log", "server-1.log", "server-2.log")
+        *("database.log", "broker.log", "server-1.log", "server-2.log")
     }
 
 
@@ -90,10 +90,10 @@ def test_observation_of_a_real_cluster(tmp_path: Path) -> None:
     assert all((rows["committed_ns"] > rows["accepted_ns"]).all() for rows in accepted)
     samples = [json.loads(line) for line in (tmp_path / "telemetry.jsonl").read_text().splitlines()]
     assert len(samples) >= 2
-    assert {"machine", "processes", "redis", "postgres"} <= set(samples[-1])
-    assert {"server-1", "server-2", "postgres", "redis", "harness"} <= set(samples[-1]["processes"])
-    assert machine["cluster"]["postgres"]["fsync"] == "on"
-    assert machine["cluster"]["redis"]["appendonly"] == "no"
+    assert {"machine", "processes", "broker", "database"} <= set(samples[-1])
+    assert {"server-1", "server-2", "database", "broker", "harness"} <= set(samples[-1]["processes"])
+    assert machine["cluster"]["database"]["fsync"] == "on"
+    assert machine["cluster"]["broker"]["appendonly"] == "no"
 
 
 def test_the_audit_through_history_finds_the_same(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_a_dead_part_is_a_casualty(tmp_path: Path) -> None:
 
     async def scenario() -> str:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
-            victim = next(process for process in cluster.processes if process.role == "redis")
+            victim = next(process for process in cluster.processes if process.role == "broker")
             psutil.Process(victim.pid).kill()
             async with asyncio.timeout(5):
                 while not cluster.casualties():
@@ -158,8 +158,8 @@ def test_a_dead_part_is_a_casualty(tmp_path: Path) -> None:
             return "".join(cluster.casualties())
 
     casualty = asyncio.run(scenario())
-    assert "redis ended unexpectedly: killed by signal 9 (SIGKILL)" in casualty
-    assert "redis.log" in casualty
+    assert "broker ended unexpectedly: killed by signal 9 (SIGKILL)" in casualty
+    assert "broker.log" in casualty
 
 
 def test_telemetry_survives_a_frozen_broker(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_telemetry_survives_a_frozen_broker(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
-            victim = next(process for process in cluster.processes if process.role == "redis")
+            victim = next(process for process in cluster.processes if process.role == "broker")
             async with Telemetry(cluster, processes=tuple, path=tmp_path / "telemetry.jsonl"):
                 await asyncio.sleep(0.5)
                 psutil.Process(victim.pid).suspend()
@@ -176,8 +176,8 @@ def test_telemetry_survives_a_frozen_broker(tmp_path: Path) -> None:
 
     asyncio.run(scenario())
     samples = [json.loads(line) for line in (tmp_path / "telemetry.jsonl").read_text().splitlines()]
-    assert "redis" in samples[0]
-    assert any("redis" not in sample and "postgres" in sample for sample in samples)
+    assert "broker" in samples[0]
+    assert any("broker" not in sample and "database" in sample for sample in samples)
 
 
 def test_a_server_that_dies_at_start_is_quoted(tmp_path: Path) -> None:

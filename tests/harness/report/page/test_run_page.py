@@ -141,7 +141,7 @@ def _poisoned(value: Any) -> Any:
             series={"latency": curve, HOSTILE: curve, "../../etc": curve},
         )
     if isinstance(value, Finding):
-        return replace(value, **{f.name: _poisoned(getattr(value, f.name)) for f in fields(value) if f.name != "bend"})
+        return replace(value, **{f.name: _poisoned(getattr(value, f.name)) for f in fields(value) if f.name != "bias"})
     return value
 
 
@@ -213,7 +213,7 @@ def test_the_story_is_text_and_never_markup() -> None:
     """Names, endings and answers of the recording reach the reader letter by letter."""
     whole = outage_verdicts.outage()
     found = whole.measurements["recovery"]
-    found["faults"][0] |= {"deed": HOSTILE, "target": HOSTILE, "parts": [HOSTILE], "endings": {HOSTILE: HOSTILE}}
+    found["faults"][0] |= {"kind": HOSTILE, "target": HOSTILE, "parts": [HOSTILE], "endings": {HOSTILE: HOSTILE}}
     found["servers"] |= {HOSTILE: {"detected_s": 1, "recovered": HOSTILE}}
     found["errors"] = {HOSTILE: 3}
     events = [event | {"what": HOSTILE, "seen": {HOSTILE: {HOSTILE: HOSTILE}}} for event in outage_verdicts.EVENTS]
@@ -246,9 +246,9 @@ def test_a_posts_unknown_end_is_explained_where_there_is_one() -> None:
 
 
 def test_the_plan_lists_faults_and_recovery() -> None:
-    """What was to be broken, when, and who was to mend it."""
+    """What was to be broken, when, and who was to repair it."""
     text = Document(render(outage_verdicts.outage(recovery="manual"))).text
-    assert "stop redis at 50% of the messages, undone when everything is posted" in text
+    assert "stop broker at 50% of the messages, healed when everything is posted" in text
     assert "manual: the servers wait for a request" in text
 
 
@@ -265,5 +265,5 @@ def test_the_network_path_and_the_clock_are_named() -> None:
 def test_events_are_told_without_clock_readings() -> None:
     """What was seen of a fault is how it ended, not nanoseconds of a clock that nobody reads."""
     text = Document(render(outage_verdicts.outage(), events=outage_verdicts.EVENTS)).text
-    assert "stop redis; redis ended exit code 0" in text
+    assert "stop broker; broker ended exit code 0" in text
     assert "17\u202f020\u202f000\u202f000" not in text

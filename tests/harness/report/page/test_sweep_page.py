@@ -34,7 +34,7 @@ def test_the_page_is_well_formed_and_links_to_its_runs_only(repeat: int) -> None
 def test_every_figure_that_the_scenario_asks_for_is_drawn() -> None:
     """Latency on both curves, Redis CPU and bandwidth, CPU per message, efficiency; each with its range in words."""
     drawn = {drawing.name: drawing for drawing in sweep_drawings(judged(sweep_of()))}
-    wanted = {"latency_constant", "latency_weak", "redis_cpu", "redis_bandwidth", "system_cpu", "efficiency"}
+    wanted = {"latency_constant", "latency_weak", "broker_cpu", "broker_bandwidth", "system_cpu", "efficiency"}
     assert wanted <= set(drawn)
     assert all(drawing.png.startswith(b"\x89PNG") and "servers" in drawing.summary for drawing in drawn.values())
 
@@ -42,7 +42,7 @@ def test_every_figure_that_the_scenario_asks_for_is_drawn() -> None:
 def test_the_findings_and_the_growth_are_on_the_page() -> None:
     """A failure with its reason, the fit with R², the machine's honesty about one host."""
     text = Document(render(judged(sweep_of(), cpu=quadratic, cores=2))).text
-    for words in ("grows faster than linearly", "R²", "one-host", "not parallel speed-up", "redis.cpu_us_per_message"):
+    for words in ("grows faster than linearly", "R²", "one-host", "not parallel speed-up", "broker.cpu_us_per_message"):
         assert words in text
 
 

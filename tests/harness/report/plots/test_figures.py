@@ -35,7 +35,7 @@ def test_drawing_leaves_no_trace() -> None:
 def test_time_plots_share_their_axis() -> None:
     """Curves of unlike length are drawn over the same span, so that they can be compared by eye."""
     series = verdicts.series()
-    short = Series(x_label="seconds", y_label="cores", x=(0.0, 1.0), lines={"redis": (0.1, 0.2)})
+    short = Series(x_label="seconds", y_label="cores", x=(0.0, 1.0), lines={"broker": (0.1, 0.2)})
     verdict = replace(verdicts.passed(), series={"latency": series["latency"], "cpu": short})
     latency, cpu = drawings(verdict, verdicts.EVENTS).drawn
     ticks = [[text for text in ("−", "10", "20", "60") if f">{text}<" in d.svg] for d in (latency, cpu)]
@@ -65,7 +65,7 @@ def test_what_cannot_be_drawn_is_named_with_the_reason(name: str, series: Series
 def test_odd_values_are_drawn(values: tuple[float | None, ...]) -> None:
     """Nothing but zeros, a single point, negative and huge values: all have a figure."""
     x = tuple(float(at) for at in range(len(values)))
-    curve = Series(x_label="seconds", y_label="bytes", x=x, lines={"redis": values})
+    curve = Series(x_label="seconds", y_label="bytes", x=x, lines={"broker": values})
     verdict = replace(verdicts.passed(), series={"memory": curve, "latency": replace(curve, y_label="ms")})
     assert len(drawings(verdict, verdicts.EVENTS).drawn) == 2
 
@@ -109,9 +109,9 @@ def test_a_dollar_is_a_dollar() -> None:
 
 def test_sixteen_servers_share_a_legend_entry() -> None:
     """Members of a family have one colour and one entry; a reader of the description hears one range."""
-    lines = {f"server-{n}": (float(n), 2.0) for n in range(1, 17)} | {"redis": (1.0, 1.0)}
+    lines = {f"server-{n}": (float(n), 2.0) for n in range(1, 17)} | {"broker": (1.0, 1.0)}
     curve = Series(x_label="seconds", y_label="cores", x=(0.0, 1.0), lines=lines)
-    assert summary(curve) == "server × 16: 1 to 16, redis: 1 to 1 (cores)"
+    assert summary(curve) == "server × 16: 1 to 16, broker: 1 to 1 (cores)"
 
 
 def test_bytes_are_drawn_in_a_unit_that_suits() -> None:
@@ -124,12 +124,12 @@ def test_marks_count_from_the_first_measured_message() -> None:
     """The axis' zero is the schedule's start plus the warm-up; faults and casualties are grave."""
     events = [
         {"event": "schedule", "at_ns": 0, "start_ns": 1_000_000_000},
-        {"event": "fault", "at_ns": 9_000_000_000, "what": "redis stopped"},
+        {"event": "fault", "at_ns": 9_000_000_000, "what": "broker stopped"},
         {"event": "phase", "at_ns": 12_000_000_000, "name": "drain"},
         {"event": "ended", "at_ns": 13_000_000_000, "how": "complete"},
     ]
     assert marks(events, 5.0) == (
-        Mark(at_s=3.0, words="redis stopped", grave=True),
+        Mark(at_s=3.0, words="broker stopped", grave=True),
         Mark(at_s=6.0, words="drain"),
     )
 
@@ -145,7 +145,7 @@ def test_an_outage_is_marked_in_every_time_plot() -> None:
     assert {"live_latency", "recovered_latency", "acknowledgement", "cpu", "lag"} <= {one.name for one in drawn}
     for drawing in drawn:
         timed = drawing.name != "percentiles"
-        for words in (">stop redis<", ">redis back<", palette.OUTAGE.light):
+        for words in (">stop broker<", ">broker back<", palette.OUTAGE.light):
             assert (words in drawing.svg) == timed, (drawing.name, words)
 
 
@@ -160,7 +160,7 @@ def test_a_request_by_hand_is_marked_although_the_curves_have_ended() -> None:
 def test_an_outage_is_shaded_from_the_measurements_where_events_are_lost() -> None:
     """A verdict alone is enough for the picture."""
     drawn = drawings(outage_verdicts.outage(), []).drawn
-    assert ">stop redis<" in drawn[0].svg
+    assert ">stop broker<" in drawn[0].svg
     assert palette.OUTAGE.light in drawn[0].svg
 
 
@@ -219,13 +219,13 @@ def test_windows_run_from_the_fault_to_the_end_of_its_undoing() -> None:
     """Faults are told apart by their number; one that was never undone has no end."""
     events = [
         {"event": "schedule", "at_ns": 0, "start_ns": 0},
-        {"event": "fault", "at_ns": 1_000_000_000, "fault": 0, "what": "stop redis"},
+        {"event": "fault", "at_ns": 1_000_000_000, "fault": 0, "what": "stop broker"},
         {"event": "fault", "at_ns": 2_000_000_000, "fault": 1, "what": "kill server-2"},
-        {"event": "undo", "at_ns": 3_000_000_000, "fault": 0, "what": "start redis"},
-        {"event": "undo-done", "at_ns": 4_000_000_000, "fault": 0, "what": "start redis"},
-        {"event": "undo-done", "at_ns": 4_000_000_000, "fault": 7},
+        {"event": "heal", "at_ns": 3_000_000_000, "fault": 0, "what": "start broker"},
+        {"event": "heal-done", "at_ns": 4_000_000_000, "fault": 0, "what": "start broker"},
+        {"event": "heal-done", "at_ns": 4_000_000_000, "fault": 7},
     ]
     assert windows(events, 0.0) == (
-        Window(begin_s=1.0, end_s=4.0, what="stop redis"),
+        Window(begin_s=1.0, end_s=4.0, what="stop broker"),
         Window(begin_s=2.0, end_s=None, what="kill server-2"),
     )

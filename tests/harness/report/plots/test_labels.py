@@ -16,8 +16,8 @@ def test_a_word_stands_right_of_its_line_or_left_where_there_is_no_room() -> Non
 
 def test_words_that_would_meet_are_staggered() -> None:
     """Two moments close together at the right edge: the second word goes a row up."""
-    assert placed([(388.0, "redis back"), (396.0, "rebroadcast")], WIDTH, LETTER) == (
-        Label(at=388.0, words="redis back", left=True, row=0),
+    assert placed([(388.0, "broker back"), (396.0, "rebroadcast")], WIDTH, LETTER) == (
+        Label(at=388.0, words="broker back", left=True, row=0),
         Label(at=396.0, words="rebroadcast", left=True, row=1),
     )
 
@@ -30,7 +30,7 @@ def test_words_without_room_are_dropped() -> None:
 
 def test_nothing_is_written_over_the_warm_up() -> None:
     """What is taken from the left stays free of words."""
-    (label,) = placed([(1.0, "stop redis")], WIDTH, LETTER, taken=50.0)
+    (label,) = placed([(1.0, "stop broker")], WIDTH, LETTER, taken=50.0)
     assert label is None or label.row == 1
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from harness.model.fault import Deed, Fault, Target
+from harness.model.fault import Fault, FaultKind, Target
 from harness.model.finding import Verdict
 from harness.report.text.narrative import key_lines, paragraphs
 from harness.report.text.outage import concerns, outages
@@ -31,9 +31,9 @@ def told(fault: Fault = outage_verdicts.REDIS, *, plan: dict[str, Any] | None = 
     )
 
 
-def broken(deed: Deed, target: Target, *parts: str, **times: Any) -> Verdict:
-    fault = replace(outage_verdicts.REDIS, deed=deed, target=target, parts=parts)
-    row = {"deed": str(deed), "target": str(target), "parts": list(parts), "begun_s": 1.0, "back_s": 3.0} | times
+def broken(kind: FaultKind, target: Target, *parts: str, **times: Any) -> Verdict:
+    fault = replace(outage_verdicts.REDIS, kind=kind, target=target, parts=parts)
+    row = {"kind": str(kind), "target": str(target), "parts": list(parts), "begun_s": 1.0, "back_s": 3.0} | times
     return told(fault, faults=[row])
 
 
@@ -100,20 +100,23 @@ def test_who_recovered_is_said(manner: str, rebroadcast: dict[str, Any], sentenc
     ("verdict", "sentence"),
     [
         (
-            broken(Deed.KILL, Target.POSTGRES, "postgres"),
+            broken(FaultKind.KILL, Target.DATABASE, "database"),
             "PostgreSQL was killed 1 s into the measured time. It was back",
         ),
-        (broken(Deed.PAUSE, Target.REDIS, "redis"), "Redis was frozen"),
-        (broken(Deed.PARTITION, Target.SERVER, "server-2"), "server-2 was cut off from the network"),
-        (broken(Deed.RESTART, Target.SERVERS, "server-1", "server-2"), "All 2 servers were restarted"),
-        (broken(Deed.PAUSE, Target.CLIENTS, "client-1", "client-7"), "2 clients stopped reading"),
-        (broken(Deed.PAUSE, Target.CLIENTS, "client-1"), "1 client stopped reading 1 s into the measured time. It was"),
+        (broken(FaultKind.PAUSE, Target.BROKER, "broker"), "Redis was frozen"),
+        (broken(FaultKind.PARTITION, Target.SERVER, "server-2"), "server-2 was cut off from the network"),
+        (broken(FaultKind.RESTART, Target.SERVERS, "server-1", "server-2"), "All 2 servers were restarted"),
+        (broken(FaultKind.PAUSE, Target.CLIENTS, "client-1", "client-7"), "2 clients stopped reading"),
         (
-            broken(Deed.KILL, Target.SERVERS, "a", "b", endings={"a": "SIGKILL", "b": "SIGKILL"}),
+            broken(FaultKind.PAUSE, Target.CLIENTS, "client-1"),
+            "1 client stopped reading 1 s into the measured time. It was",
+        ),
+        (
+            broken(FaultKind.KILL, Target.SERVERS, "a", "b", endings={"a": "SIGKILL", "b": "SIGKILL"}),
             "(a: SIGKILL, b: SIGKILL). They were back at 3 s, after an outage of 2 s.",
         ),
-        (broken(Deed.KILL, Target.SERVERS, "a", "b"), "before all 2 servers were back"),
-        (broken(Deed.STOP, Target.REDIS, "redis", back_s=None), "That it was back again is not recorded."),
+        (broken(FaultKind.KILL, Target.SERVERS, "a", "b"), "before all 2 servers were back"),
+        (broken(FaultKind.STOP, Target.BROKER, "broker", back_s=None), "That it was back again is not recorded."),
     ],
 )
 def test_every_kind_of_fault_has_its_sentence(verdict: Verdict, sentence: str) -> None:
@@ -124,7 +127,7 @@ def test_every_kind_of_fault_has_its_sentence(verdict: Verdict, sentence: str) -
 def test_what_was_planned_and_not_recorded_is_told_as_a_plan() -> None:
     """A run that ended before its fault does not claim that anything broke."""
     text = story(told(faults=[]))
-    assert "The plan was: stop redis at 50% of the messages, undone when everything is posted." in text
+    assert "The plan was: stop broker at 50% of the messages, healed when everything is posted." in text
     assert "Redis was stopped" not in text
 
 

