@@ -104,11 +104,9 @@ async def reference() -> AsyncIterator[tuple[int, int, Any, str]]:
     """(port, pid, send, token) of the reference server, alone, with the in-memory backplane."""
     topology = Topology(servers=1, backplane="memory", write_path="db-first", run_id="bench")
     with TemporaryDirectory() as folder:
-        async with open_environment(
-            "embedded", topology=topology, folder=Path(folder), server_urls=(), say=print
-        ) as cluster:
+        async with open_environment("embedded", topology=topology, folder=Path(folder), say=print) as cluster:
             server = cluster.servers[0]
-            pid = next(process.pid for process in cluster.processes if process.role == "server")
+            pid = next(process.pid for process in cluster.components if process.role == "server")
             headers = {"Authorization": f"Bearer {cluster.token}"}
             async with aiohttp.ClientSession(headers=headers) as session:
 

@@ -29,8 +29,8 @@ async def measure(folder: Path) -> tuple[float, float]:
     """KB per connection: (server, load worker)."""
     topology = Topology(servers=1, backplane="redis", write_path="db-first", run_id="bench")
     plan = replace(a_plan(), clients=CONNECTIONS, audience=20, channels=CONNECTIONS // 20, environment="embedded")
-    async with open_environment("embedded", topology=topology, folder=folder, server_urls=(), say=print) as cluster:
-        server = next(process.pid for process in cluster.processes if process.role == "server")
+    async with open_environment("embedded", topology=topology, folder=folder, say=print) as cluster:
+        server = next(process.pid for process in cluster.components if process.role == "server")
         fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, folder=folder)
         async with fleet:
             worker = next(process.pid for process in fleet.processes() if process.name == "worker-00")

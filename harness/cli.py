@@ -14,35 +14,14 @@ import typer
 
 from harness import __version__, catalog
 from harness.exit_codes import ExitCode, of_status
+from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import HarnessError, UsageError
-from harness.model.scenario import Size
-from harness.options import (
-    AudienceOption,
-    Backplane,
-    Clients,
-    Duration,
-    Environment,
-    FaultOption,
-    Force,
-    Json,
-    Out,
-    Outage,
-    Rate,
-    Recovery,
-    Repeat,
-    Run,
-    Scenario,
-    Seed,
-    Server,
-    ServerModule,
-    Servers,
-    SizeOption,
-    TargetOption,
-    WritePath,
-    as_request,
-    one_of,
-)
-from harness.planning.request import REFERENCE_SERVER
+from harness.model.registry import load_extensions
+from harness.options import Backplane, Json, Out, Recovery, Run, Scenario, Server, WritePath, one_of, takes_request
+from harness.planning.request import RECOVERIES, Request
+
+PLAYABLE = tuple(each.name for each in ENVIRONMENTS if each.owns_components)
 
 app = typer.Typer(
     name="harness",
@@ -61,7 +40,11 @@ app = typer.Typer(
 def main() -> NoReturn:
     """The `harness` program."""
     try:
+        load_extensions()
         app()
+    except UsageError as error:
+        _say(f"harness: {error}")
+        sys.exit(ExitCode.USAGE)
     except KeyboardInterrupt:
         _say("interrupted")
         sys.exit(ExitCode.INTERRUPTED)
@@ -138,116 +121,36 @@ def doctor(out: Out = Path("results"), as_json: Json = False) -> None:
 
 
 @app.command()
-def plan(
-    scenario: Scenario,
-    servers: Servers = None,
-    clients: Clients = None,
-    rate: Rate = None,
-    duration: Duration = None,
-    audience: AudienceOption = None,
-    size: SizeOption = Size.FIT,
-    environment: Environment = "embedded",
-    backplane: Backplane = "redis",
-    write_path: WritePath = "db-first",
-    seed: Seed = 1,
-    fault: FaultOption = None,
-    target: TargetOption = None,
-    outage: Outage = None,
-    recovery: Recovery = "automatic",
-    server_module: ServerModule = REFERENCE_SERVER,
-    repeat: Repeat = 1,
-    server: Server = None,
-    out: Out = Path("results"),
-    as_json: Json = False,
-) -> None:
+@takes_request
+def plan(scenario: Scenario, request: Request, out: Out = Path("results"), as_json: Json = False) -> None:
     """Show what `run` would do with the same options, what it needs, and whether it fits this machine."""
     from harness import console, sweep_console
     from harness.preflight import asks_for_sweep, prepare
 
-    request = as_request(
-        servers=servers,
-        audience=audience,
-        server=server,
-        repeat=repeat,
-        clients=clients,
-        rate_hz=rate,
-        duration_s=duration,
-        size=size,
-        environment=environment,
-        backplane=backplane,
-        write_path=write_path,
-        seed=seed,
-        fault=fault,
-        target=target,
-        outage_s=outage,
-        recovery=recovery,
-        server_module=server_module,
-    )
     with _errors_become_exit_codes():
         if asks_for_sweep(scenario, request):
             raise typer.Exit(sweep_console.plan(scenario, request, out=out, as_json=as_json))
-        planned = prepare(scenario, request, out=out, server_urls=tuple(server or ()))
+        planned = prepare(scenario, request, out=out)
         console.show_plan(planned, as_json=as_json)
         raise typer.Exit(ExitCode.USAGE if planned.shortfalls else ExitCode.PASS)
 
 
 @app.command()
-def run(
-    scenario: Scenario,
-    servers: Servers = None,
-    clients: Clients = None,
-    rate: Rate = None,
-    duration: Duration = None,
-    audience: AudienceOption = None,
-    size: SizeOption = Size.FIT,
-    environment: Environment = "embedded",
-    backplane: Backplane = "redis",
-    write_path: WritePath = "db-first",
-    seed: Seed = 1,
-    fault: FaultOption = None,
-    target: TargetOption = None,
-    outage: Outage = None,
-    recovery: Recovery = "automatic",
-    server_module: ServerModule = REFERENCE_SERVER,
-    repeat: Repeat = 1,
-    server: Server = None,
-    out: Out = Path("results"),
-    force: Force = False,
-    as_json: Json = False,
-) -> None:
+@takes_request
+def run(scenario: Scenario, request: Request, out: Out = Path("results"), as_json: Json = False) -> None:
     """Run a scenario: start the cluster, load it, check every delivery, judge, report."""
     from harness import console, sweep_console
     from harness.experiment import run_experiment
     from harness.machine_lock import hold_machine
     from harness.preflight import asks_for_sweep, prepare, refuse_misfit
 
-    request = as_request(
-        servers=servers,
-        audience=audience,
-        server=server,
-        repeat=repeat,
-        clients=clients,
-        rate_hz=rate,
-        duration_s=duration,
-        size=size,
-        environment=environment,
-        backplane=backplane,
-        write_path=write_path,
-        seed=seed,
-        fault=fault,
-        target=target,
-        outage_s=outage,
-        recovery=recovery,
-        server_module=server_module,
-        force=force,
-    )
     with _errors_become_exit_codes():
         if asks_for_sweep(scenario, request):
             raise typer.Exit(sweep_console.run(scenario, request, out=out, as_json=as_json))
-        planned = prepare(scenario, request, out=out, server_urls=tuple(server or ()))
+        planned = prepare(scenario, request, out=out)
         refuse_misfit(planned)
-        with hold_machine(forced=force), console.progress(planned.plan) as watch:
-            outcome = run_experiment(planned.plan, out=out, server_urls=tuple(server or ()), watch=watch)
+        with hold_machine(forced=request.force), console.progress(planned.plan) as watch:
+            outcome = run_experiment(planned.plan, out=out, watch=watch)
         console.show_outcome(outcome, as_json=as_json)
         raise typer.Exit(outcome.exit_code)
 
@@ -279,14 +182,14 @@ def up(
     environment: Annotated[
         str,
         typer.Option(
-            callback=one_of(("embedded", "docker")),
-            metavar="embedded|docker",
-            help="embedded: everything from Python wheels. docker: containers of a Docker engine.",
+            callback=one_of(PLAYABLE),
+            metavar="|".join(PLAYABLE),
+            help=" ".join(f"{name}: {ENVIRONMENTS.get(name).title}." for name in PLAYABLE),
         ),
-    ] = "embedded",
-    backplane: Backplane = "redis",
-    write_path: WritePath = "db-first",
-    recovery: Recovery = "automatic",
+    ] = PLAYABLE[0],
+    backplane: Backplane = BACKPLANES.default.name,
+    write_path: WritePath = WRITE_PATHS.default.name,
+    recovery: Recovery = RECOVERIES[0],
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is up; `harness down` ends it.")] = False,
 ) -> None:
     """Start a cluster to play with; it lasts until Ctrl-C or `harness down`."""

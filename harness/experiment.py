@@ -20,7 +20,7 @@ from harness.model.errors import EnvironmentFailure, HarnessError, WorkerLost
 from harness.model.finding import Verdict
 from harness.model.plan import Plan
 from harness.model.watch import Watch
-from harness.observation import statement_log as postgres_log
+from harness.observation import statement_log
 from harness.observation.audit import audit
 from harness.observation.limits import raise_descriptor_limit
 from harness.observation.machine import describe_machine
@@ -53,9 +53,7 @@ class Outcome:
     why: str
 
 
-def run_experiment(
-    plan: Plan, *, out: Path, server_urls: tuple[str, ...], watch: Watch, folder: Path | None = None
-) -> Outcome:
+def run_experiment(plan: Plan, *, out: Path, watch: Watch, folder: Path | None = None) -> Outcome:
     """Run ``plan``, leave its recording in ``folder``, or else in a new one below ``out``, judge and render it.
 
     Raises EnvironmentFailure where not even the folder can be made.
@@ -63,7 +61,7 @@ def run_experiment(
     raise_descriptor_limit()
     folder = folder or create_folder(out, plan)
     with Journal(folder) as journal:
-        ending = asyncio.run(_record(plan, folder=folder, journal=journal, server_urls=server_urls, watch=watch))
+        ending = asyncio.run(_record(plan, folder=folder, journal=journal, watch=watch))
         # On a full disk even this may not fit; a recording without an end is judged as one that ended early.
         with contextlib.suppress(OSError):
             journal.event("ended", how=ending.how, why=ending.why)
@@ -117,7 +115,7 @@ class _Ending:
     """None: the verdict decides"""
 
 
-async def _record(plan: Plan, *, folder: Path, journal: Journal, server_urls: tuple[str, ...], watch: Watch) -> _Ending:
+async def _record(plan: Plan, *, folder: Path, journal: Journal, watch: Watch) -> _Ending:
     """Everything up to the sealed recording. Errors become the ending; nothing is left running."""
     body = asyncio.current_task()
     assert body is not None
@@ -125,7 +123,7 @@ async def _record(plan: Plan, *, folder: Path, journal: Journal, server_urls: tu
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, _interrupt, body, watch)
     try:
-        await _conduct(plan, folder=folder, journal=journal, server_urls=server_urls, watch=watch)
+        await _conduct(plan, folder=folder, journal=journal, watch=watch)
     except asyncio.CancelledError:
         return _Ending(how="interrupted", why="interrupted; everything is torn down", exit_code=ExitCode.INTERRUPTED)
     except WorkerLost as error:
@@ -149,7 +147,7 @@ def _told(error: Exception) -> str:
     return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
 
 
-async def _conduct(plan: Plan, *, folder: Path, journal: Journal, server_urls: tuple[str, ...], watch: Watch) -> None:
+async def _conduct(plan: Plan, *, folder: Path, journal: Journal, watch: Watch) -> None:
     def enter(phase: str) -> None:
         journal.event("phase", name=phase)
         watch.phase(phase)
@@ -161,17 +159,16 @@ async def _conduct(plan: Plan, *, folder: Path, journal: Journal, server_urls: t
         run_id=plan.run_id,
         recovery=plan.recovery,
         server_module=plan.server_module,
+        server_urls=plan.server_urls,
     )
     enter("start")
     async with AsyncExitStack() as up:
         cluster = await up.enter_async_context(
-            open_environment(
-                plan.environment, topology=topology, folder=folder, server_urls=server_urls, say=watch.note
-            )
+            open_environment(plan.environment, topology=topology, folder=folder, say=watch.note)
         )
         journal.machine(await describe_machine(cluster, folder))
         if plan.query_log and cluster.database is not None:
-            await postgres_log.switch_on(cluster.database, say=watch.note)
+            await statement_log.switch_on(cluster.database, say=watch.note)
         fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, folder=folder)
         try:
             async with fleet, Telemetry(cluster, processes=fleet.processes, path=folder / "telemetry.jsonl"):
@@ -182,7 +179,7 @@ async def _conduct(plan: Plan, *, folder: Path, journal: Journal, server_urls: t
             raise
         await _collect(plan, cluster, folder, enter, watch, limit_s=COLLECT_LIMIT_S)
     if plan.query_log:
-        postgres_log.collect(folder)
+        statement_log.collect(folder)
     enter("sealed")
 
 

@@ -1,14 +1,20 @@
 """The options of the commands: names, help, and what is checked while they are read."""
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.component import COMPONENT_KINDS
+from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import FaultKind, Target
+from harness.model.registry import M, Registry
 from harness.model.scenario import Audience, Size
-from harness.planning.request import BACKPLANES, ENVIRONMENTS, RECOVERIES, WRITE_PATHS, Request
+from harness.planning.request import RECOVERIES, REFERENCE_SERVER, Request
 
 
 def _parse_audience(text: str) -> Audience:
@@ -33,6 +39,21 @@ def _server_counts(text: str | None) -> dict[str, Any]:
     return {"servers": counts[0]} if len(counts) == 1 else {"server_counts": counts}
 
 
+def _parse_target(text: str) -> Target:
+    """A role, or the kind of component that has it."""
+    kind = COMPONENT_KINDS.find(text) or next((each for each in COMPONENT_KINDS if text in each.schemes), None)
+    try:
+        return Target(kind.role if kind is not None else text)
+    except ValueError:
+        kinds = ", ".join(each.name for each in COMPONENT_KINDS)
+        raise typer.BadParameter(f"expected one of {', '.join(Target)} (or {kinds}), found {text!r}") from None
+
+
+def member_of(registry: Registry[M]) -> Callable[[str], str]:
+    """Asks the registry when the option is read: an extension may have added members."""
+    return lambda value: one_of(registry.names)(value)
+
+
 def one_of(known: tuple[str, ...]) -> Callable[[str], str]:
     def check(value: str) -> str:
         if value not in known:
@@ -40,16 +61,6 @@ def one_of(known: tuple[str, ...]) -> Callable[[str], str]:
         return value
 
     return check
-
-
-def as_request(*, servers: str | None, audience: str | None, server: Sequence[str] | None, **others: Any) -> Request:
-    """What `plan` and `run` were asked for; ``others`` are fields of Request as they are."""
-    return Request(
-        **_server_counts(servers),
-        audience=None if audience is None else _parse_audience(audience),
-        external_servers=len(server or ()),
-        **others,
-    )
 
 
 Scenario = Annotated[
@@ -99,34 +110,45 @@ SizeOption = Annotated[
 Environment = Annotated[
     str,
     typer.Option(
-        callback=one_of(ENVIRONMENTS),
-        metavar="|".join(ENVIRONMENTS),
-        help="embedded: everything from Python wheels on this machine. docker: containers of a Docker engine. "
-        "external: a cluster that runs already (--server).",
+        callback=member_of(ENVIRONMENTS),
+        metavar="|".join(ENVIRONMENTS.names),
+        help=" ".join(f"{each.name}: {each.title}." for each in ENVIRONMENTS),
     ),
 ]
 Backplane = Annotated[
     str,
     typer.Option(
-        callback=one_of(BACKPLANES),
+        callback=member_of(BACKPLANES),
         metavar="NAME",
-        help="What carries a message from server to server: redis, memory.",
+        help="What carries a message from server to server. "
+        + " ".join(f"{each.name}: {each.title}." for each in BACKPLANES),
     ),
 ]
 WritePath = Annotated[
     str,
-    typer.Option(callback=one_of(WRITE_PATHS), metavar="NAME", help="When a message is committed: db-first."),
+    typer.Option(
+        callback=member_of(WRITE_PATHS),
+        metavar="NAME",
+        help="What an acknowledgement promises. " + " ".join(f"{each.name}: {each.promise}." for each in WRITE_PATHS),
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the schedule: the same seed posts the same messages.", min=0)]
 FaultOption = Annotated[
     FaultKind | None,
-    typer.Option("--fault", help="What is done to the target in mid-run, and healed.", show_default="the scenario's"),
+    typer.Option(
+        "--fault",
+        help="Which fault is injected into the target in mid-run.",
+        show_default="the scenario's",
+    ),
 ]
 TargetOption = Annotated[
-    Target | None,
+    str | None,
     typer.Option(
         "--target",
-        help="What is broken. server: one, drawn from the seed. clients: one in a hundred stops reading (--fault pause).",
+        callback=lambda text: text if text is None or _parse_target(text) else None,
+        metavar="|".join(Target),
+        help="What the fault is injected into. broker and database may be named by their kind, e.g. redis. server: one, "
+        "drawn from the seed. clients: one in a hundred stops reading (--fault pause).",
         show_default="the scenario's",
     ),
 ]
@@ -169,3 +191,75 @@ Out = Annotated[Path, typer.Option(help="Folder for results.", file_okay=False)]
 Run = Annotated[
     Path, typer.Argument(help="A run's folder, e.g. results/scenario-a/latest.", show_default=False, metavar="RUN")
 ]
+
+
+def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+RUN_OPTIONS = (
+    _parameter("servers", Servers, None),
+    _parameter("clients", Clients, None),
+    _parameter("rate", Rate, None),
+    _parameter("duration", Duration, None),
+    _parameter("audience", AudienceOption, None),
+    _parameter("size", SizeOption, Size.FIT),
+    _parameter("environment", Environment, ENVIRONMENTS.default.name),
+    _parameter("backplane", Backplane, BACKPLANES.default.name),
+    _parameter("write_path", WritePath, WRITE_PATHS.default.name),
+    _parameter("seed", Seed, 1),
+    _parameter("fault", FaultOption, None),
+    _parameter("target", TargetOption, None),
+    _parameter("outage", Outage, None),
+    _parameter("recovery", Recovery, RECOVERIES[0]),
+    _parameter("server_module", ServerModule, REFERENCE_SERVER),
+    _parameter("repeat", Repeat, 1),
+    _parameter("server", Server, None),
+    _parameter("force", Force, False),
+)
+"""The options that say which run is asked for, the same for every command that plans one."""
+
+
+def takes_request(command: Callable[..., None]) -> Callable[..., None]:
+    """``command(scenario, request, …)`` as a command with RUN_OPTIONS in the place of ``request``.
+
+    typer reads a function's signature and annotations, so both are written here.
+    """
+    own = inspect.signature(command).parameters
+    mine = [parameter for name, parameter in own.items() if name != "request"]
+
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> None:
+        options = {parameter.name: values.pop(parameter.name) for parameter in RUN_OPTIONS}
+        command(request=_as_request(**options), **values)
+
+    parameters = [*mine[:1], *RUN_OPTIONS, *mine[1:]]
+    wrapper.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # a function may have one
+        [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    )
+    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return wrapper
+
+
+def _as_request(
+    *,
+    servers: str | None,
+    audience: str | None,
+    server: Sequence[str] | None,
+    rate: float | None,
+    duration: float | None,
+    outage: float | None,
+    target: str | None,
+    **others: Any,
+) -> Request:
+    """``others`` are fields of Request as they are."""
+    return Request(
+        **_server_counts(servers),
+        audience=None if audience is None else _parse_audience(audience),
+        target=None if target is None else _parse_target(target),
+        server_urls=tuple(server or ()),
+        rate_hz=rate,
+        duration_s=duration,
+        outage_s=outage,
+        **others,
+    )

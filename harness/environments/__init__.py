@@ -5,27 +5,20 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from harness.model.cluster import Cluster, Topology
-from harness.model.errors import UsageError
+from harness.model.environment import ENVIRONMENTS
+from harness.model.registry import load
 
 
 def open_environment(
-    name: str, *, topology: Topology, folder: Path, server_urls: tuple[str, ...], say: Callable[[str], None]
+    name: str, *, topology: Topology, folder: Path, say: Callable[[str], None]
 ) -> AbstractAsyncContextManager[Cluster]:
-    """The environment ``name``, not yet started. Logs of its processes go to ``folder``/logs; ``say`` is told of steps
-    that take long (an image is built).
+    """The environment ``name``, not yet started. Logs of its processes go to ``folder``/logs; ``say`` gets a sentence for
+    each step that takes long (an image is built).
 
-    Entering it raises EnvironmentFailure with the reason and the last lines of the log where the cluster cannot start.
+    Raises UsageError for a name that is not in the registry. Entering it raises EnvironmentFailure with the reason and the
+    last lines of the log where the cluster cannot start.
     """
-    if name == "embedded":
-        from harness.environments.embedded.embedded_cluster import embedded
-
-        return embedded(topology, logs=folder / "logs")
-    if name == "external":
-        from harness.environments.external import external
-
-        return external(server_urls)
-    if name == "docker":
-        from harness.environments.docker.docker_cluster import docker_cluster
-
-        return docker_cluster(topology, logs=folder / "logs", say=say)
-    raise UsageError(f"environment {name!r}: comes later; this version has embedded, docker and external")
+    opened: AbstractAsyncContextManager[Cluster] = load(ENVIRONMENTS.get(name).opener)(
+        topology, logs=folder / "logs", say=say
+    )
+    return opened

@@ -2,22 +2,21 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
-from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress, ServerAddress
+from harness.model.cluster import Endpoint, ServerAddress, Topology
+from harness.model.component import COMPONENT_KINDS, Component, ComponentKind, Role
 from harness.model.errors import EnvironmentFailure, UsageError
 from harness.model.fault import FaultKind
 
 TOKEN_VARIABLE = "HARNESS_TOKEN"  # noqa: S105 - the name of a variable, not a token
-DATABASE_VARIABLE = "HARNESS_DATABASE"
-REDIS_VARIABLE = "HARNESS_REDIS"
-"""Optional: where the harness may read for itself. Addresses hold passwords, so they are not given on a command line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,22 +25,28 @@ class ExternalCluster:
 
     servers: tuple[ServerAddress, ...]
     token: str
-    database: DatabaseAddress | None = None
-    broker: BrokerAddress | None = None
+    database: Endpoint | None = None
+    broker: Endpoint | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
     @property
-    def processes(self) -> Sequence[ClusterProcess]:
+    def components(self) -> Sequence[Component]:
         return ()
 
     def casualties(self) -> Sequence[str]:
         return ()
 
-    async def inject(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
-        raise EnvironmentFailure(f"{kind} {part}: nothing of an external cluster is stopped or started")
+    async def inject(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
+        raise EnvironmentFailure(f"{kind} {component}: nothing of an external cluster is stopped or started")
 
-    async def heal(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
-        raise EnvironmentFailure(f"heal {kind} {part}: nothing of an external cluster is stopped or started")
+    async def heal(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
+        raise EnvironmentFailure(f"heal {kind} {component}: nothing of an external cluster is stopped or started")
+
+
+def open_external(
+    topology: Topology, *, logs: Path, say: Callable[[str], None]
+) -> AbstractAsyncContextManager[ExternalCluster]:
+    return external(topology.server_urls)
 
 
 @asynccontextmanager
@@ -61,43 +66,47 @@ async def external(server_urls: tuple[str, ...]) -> AsyncIterator[ExternalCluste
     yield ExternalCluster(
         servers=addresses,
         token=token,
-        database=parse_database(os.environ.get(DATABASE_VARIABLE, "")),
-        broker=parse_broker(os.environ.get(REDIS_VARIABLE, "")),
+        database=read_endpoint(Role.DATABASE),
+        broker=read_endpoint(Role.BROKER),
     )
 
 
-def parse_database(url: str) -> DatabaseAddress | None:
-    """postgresql://USER:PASSWORD@HOST:PORT/DATABASE; None for an empty one. Raises UsageError."""
-    if not url:
-        return None
-    parts = _split(url, DATABASE_VARIABLE, ("postgresql", "postgres"), "postgresql://USER:PASSWORD@HOST:5432/DATABASE")
-    return DatabaseAddress(
-        host=parts.hostname or "",
-        port=parts.port or 5432,
-        user=unquote(parts.username or "postgres"),
-        password=unquote(parts.password or ""),
-        database=unquote(parts.path.lstrip("/")) or "postgres",
-    )
+def read_endpoint(role: Role) -> Endpoint | None:
+    """Where the harness may read the database or the broker, from the variable of its kind; None where none is set.
+
+    Raises UsageError for an address that is not as its kind says.
+    """
+    for kind in COMPONENT_KINDS:
+        if kind.role is role and (url := os.environ.get(kind.variable, "")):
+            return parse_endpoint(kind, url)
+    return None
 
 
-def parse_broker(url: str) -> BrokerAddress | None:
-    """redis://:PASSWORD@HOST:PORT; None for an empty one. Raises UsageError."""
-    if not url:
-        return None
-    parts = _split(url, REDIS_VARIABLE, ("redis",), "redis://:PASSWORD@HOST:6379")
-    return BrokerAddress(host=parts.hostname or "", port=parts.port or 6379, password=unquote(parts.password or ""))
-
-
-def _split(url: str, variable: str, schemes: tuple[str, ...], expected: str) -> SplitResult:
+def parse_endpoint(kind: ComponentKind, url: str) -> Endpoint:
+    """``SCHEME://USER:PASSWORD@HOST:PORT/DATABASE``; what is left out is the kind's default. Raises UsageError."""
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in kind.schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
     if not usable:
         # Without the value: it may hold a password.
-        raise UsageError(f"{variable}: expected {expected}, found something else")
-    return parts
+        raise UsageError(f"{kind.variable}: expected {kind.example}, found something else")
+    return Endpoint(
+        kind=kind.name,
+        host=parts.hostname or "",
+        port=parts.port or kind.default_port,
+        user=unquote(parts.username or kind.default_user),
+        password=unquote(parts.password or ""),
+        database=unquote(parts.path.lstrip("/")) or kind.default_database,
+    )
+
+
+def missing_token() -> list[str]:
+    """Why an external cluster cannot be reached, as sentences."""
+    if os.environ.get(TOKEN_VARIABLE):
+        return []
+    return [f"--environment external: expected the cluster's token in the variable {TOKEN_VARIABLE}, found none"]
 
 
 def parse_addresses(server_urls: tuple[str, ...]) -> tuple[ServerAddress, ...]:

@@ -5,42 +5,24 @@ import time
 from collections.abc import Awaitable, Callable
 
 import aiohttp
-import asyncpg
 
-from harness.model.cluster import BrokerAddress, DatabaseAddress, ServerAddress
+from harness.components import adapter_of
+from harness.model.cluster import Endpoint, ServerAddress
 from harness.model.errors import EnvironmentFailure
 
 ANSWER_TIMEOUT_S = 2.0
 PAUSE_S = 0.03
+
+Question = Callable[[], Awaitable[str | None]]
 
 
 class NotReady(EnvironmentFailure):
     """A part that lives but does not answer in time."""
 
 
-async def postgres_refusal(address: DatabaseAddress) -> str | None:
-    """A connection really works: it listens before it lets anybody in."""
-    try:
-        connection = await asyncpg.connect(**address.arguments, timeout=ANSWER_TIMEOUT_S)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        return str(error) or type(error).__name__
-    await connection.close(timeout=ANSWER_TIMEOUT_S)
-    return None
-
-
-async def redis_refusal(address: BrokerAddress) -> str | None:
-    """It lets us in and answers PING."""
-    try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            reader, writer = await asyncio.open_connection(address.host, address.port)
-            try:
-                writer.write(f"AUTH {address.password}\r\nPING\r\n".encode())
-                answers = [await reader.readline(), await reader.readline()]
-            finally:
-                writer.close()
-    except OSError as error:
-        return str(error) or type(error).__name__
-    return None if answers == [b"+OK\r\n", b"+PONG\r\n"] else b" ".join(answers).decode("utf-8", "replace").strip()
+async def component_refusal(endpoint: Endpoint) -> str | None:
+    """Whether a database or a broker lets the harness in, asked in the way of its kind."""
+    return await adapter_of(endpoint.kind).refusal(endpoint)
 
 
 async def server_refusal(address: ServerAddress, token: str, route: str) -> str | None:
@@ -59,19 +41,21 @@ async def server_refusal(address: ServerAddress, token: str, route: str) -> str 
 
 async def until_answered(
     name: str,
-    question: Callable[[], Awaitable[str | None]],
+    question: Question,
     *,
     casualty: Callable[[], str | None],
     limit_s: float,
+    last_words: Callable[[], Awaitable[str]],
 ) -> None:
     """Return when ``question`` is answered with yes.
 
-    Raises EnvironmentFailure with the casualty, or NotReady with the last reason after ``limit_s``.
+    Raises EnvironmentFailure with the casualty, or NotReady with the last reason and the part's ``last_words`` after
+    ``limit_s``.
     """
     deadline_s = time.monotonic() + limit_s
     while refusal := await question():
         if found := casualty():
             raise EnvironmentFailure(found)
         if time.monotonic() > deadline_s:
-            raise NotReady(f"{name} was not ready after {limit_s:g} s: {refusal}")
+            raise NotReady(f"{name} was not ready after {limit_s:g} s: {refusal}; {await last_words()}")
         await asyncio.sleep(PAUSE_S)

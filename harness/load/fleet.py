@@ -20,7 +20,8 @@ import msgspec
 import numpy as np
 
 from harness.load.engine.job import Command, Job, Report
-from harness.model.cluster import ClusterProcess, ServerAddress
+from harness.model.cluster import ServerAddress
+from harness.model.component import Component, Role
 from harness.model.errors import EnvironmentFailure, WorkerLost
 from harness.model.plan import Plan
 from harness.model.watch import Progress
@@ -174,8 +175,11 @@ class Fleet:
             late_ms=sender.late_ms,
         )
 
-    def processes(self) -> Sequence[ClusterProcess]:
-        return [ClusterProcess(name=member.name, role="load", pid=member.process.pid) for member in self._members]
+    def processes(self) -> Sequence[Component]:
+        return [
+            Component(name=member.name, role=Role.GENERATOR, kind="harness.load", pid=member.process.pid)
+            for member in self._members
+        ]
 
     def check(self) -> None:
         """Raise WorkerLost where a process ended unasked, EnvironmentFailure where one cannot go on."""

@@ -1,9 +1,10 @@
-"""A running cluster as the other layers see it: addresses, credentials, processes. Nothing here starts or stops it."""
+"""A running cluster as the other layers see it: addresses, credentials, components. Nothing here starts or stops it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from harness.model.component import Component
 from harness.model.fault import FaultKind
 
 
@@ -19,37 +20,27 @@ class ServerAddress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DatabaseAddress:
-    """Where the harness itself reads PostgreSQL: for the audit and for statistics."""
+class Endpoint:
+    """Where a database or a broker answers, and the credentials. ``kind`` is in `component.COMPONENT_KINDS`; ``user`` and
+    ``database`` are empty for a kind that has none."""
 
+    kind: str
     host: str
     port: int
-    user: str
-    password: str
-    database: str
+    user: str = ""
+    password: str = field(repr=False)
+    database: str = ""
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The keywords of any driver's connect()."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerAddress:
-    """Where the harness itself reads the Redis server's INFO."""
-
-    host: str
-    port: int
-    password: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterProcess:
-    """One process of the cluster; ``role`` is ``server``, ``postgres`` or ``redis``, ``name`` e.g. ``server-1``."""
-
-    name: str
-    role: str
-    pid: int
+        """The keywords of a database driver's connect()."""
+        return {
+            "host": self.host,
+            "port": self.port,
+            "user": self.user,
+            "password": self.password,
+            "database": self.database,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +53,9 @@ class Topology:
     run_id: str
     recovery: str = "automatic"
     server_module: str = "reference_server"
-    """the Python module that is one server when run with ``--settings FILE`` (`embedded` only)"""
+    """the Python module that is one server when run with ``--settings FILE``"""
+    server_urls: tuple[str, ...] = ()
+    """the servers of a cluster that runs already"""
 
 
 class Cluster(Protocol):
@@ -75,17 +68,19 @@ class Cluster(Protocol):
     def token(self) -> str: ...
 
     @property
-    def database(self) -> DatabaseAddress | None: ...
+    def database(self) -> Endpoint | None: ...
 
     @property
-    def broker(self) -> BrokerAddress | None: ...
+    def broker(self) -> Endpoint | None: ...
 
     @property
-    def processes(self) -> Sequence[ClusterProcess]: ...
+    def components(self) -> Sequence[Component]:
+        """Every component of which the harness knows a process."""
+        ...
 
     @property
     def versions(self) -> dict[str, str]:
-        """what runs, e.g. ``{"postgresql": "18.6", "valkey": "9.1.2", "fsync": "on"}``"""
+        """what runs, e.g. ``{"postgresql": "18.6", "fsync": "on"}``"""
         ...
 
     def casualties(self) -> Sequence[str]:
@@ -93,11 +88,11 @@ class Cluster(Protocol):
         last lines of its log. Empty while the cluster is whole. Cheap: asked several times a second."""
         ...
 
-    async def inject(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
-        """Do ``kind`` to the process named ``part`` and return when it is done, with what was seen of it (how it ended
-        …). Raises EnvironmentFailure where it does not work."""
+    async def inject(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
+        """Inject the fault into the component of that name and return when it is done, with what was seen of it (how the
+        process ended …). Raises EnvironmentFailure where it does not work."""
         ...
 
-    async def heal(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
-        """Start, thaw or reconnect ``part`` and return when it answers. Raises EnvironmentFailure where it does not."""
+    async def heal(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
+        """Start, thaw or reconnect ``component`` and return when it answers. Raises EnvironmentFailure."""
         ...

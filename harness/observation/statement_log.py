@@ -11,7 +11,7 @@ from statistics import median
 import asyncpg
 import numpy as np
 
-from harness.model.cluster import DatabaseAddress
+from harness.model.cluster import Endpoint
 from harness.recording.arrays import RowFile
 from harness.recording.format import ARRAYS, LOGS, QUERY, STATEMENTS
 from harness.recording.reader import read_events
@@ -35,7 +35,7 @@ _HEAD = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(\d{3}) [A-Z]+ \[\d+\] ?(
 _DURATION = re.compile(r"duration: ([\d.]+) ms(?:  (parse|bind|execute|statement)[^:]*: (.*))?", re.DOTALL)
 
 
-async def switch_on(address: DatabaseAddress, *, say: Callable[[str], None]) -> None:
+async def switch_on(address: Endpoint, *, say: Callable[[str], None]) -> None:
     """Let every statement be logged with its duration, from now on, in all sessions. A database that does not let us is
     told of and left as it is: its durations are then missing, nothing else."""
     try:

@@ -1,4 +1,4 @@
-"""One sample per second of the machine, every process, Redis and PostgreSQL, as telemetry.jsonl (docs/recording.md)."""
+"""One sample per second of machine, processes, broker and database, as telemetry.jsonl (docs/recording.md)."""
 
 import asyncio
 import contextlib
@@ -6,18 +6,19 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
 
-import asyncpg
 import msgspec
 import psutil
-import redis.asyncio
 
-from harness.model.cluster import BrokerAddress, Cluster, ClusterProcess, DatabaseAddress
+from harness.components import adapter_of
+from harness.components.adapter import Counters
+from harness.model.cluster import Cluster, Endpoint
+from harness.model.component import COMPONENT_KINDS, Component, Role
 
 INTERVAL_S = 1.0
 PART_TIMEOUT_S = 0.8
@@ -29,15 +30,20 @@ _log = logging.getLogger(__name__)
 
 
 class Telemetry:
-    """Samples while it is entered. A part that cannot be read (Redis may be down on purpose) is absent from its sample;
+    """Samples while it is entered. A part that cannot be read (a broker may be down on purpose) is absent from its sample;
     it neither ends the run nor delays the other parts."""
 
-    def __init__(self, cluster: Cluster, *, processes: Callable[[], Sequence[ClusterProcess]], path: Path) -> None:
+    def __init__(self, cluster: Cluster, *, processes: Callable[[], Sequence[Component]], path: Path) -> None:
         self._machine = _Machine()
         self._disk = _Disk()
-        self._processes = _Processes(lambda: [*cluster.processes, *processes()])
-        self._redis = _Redis(cluster.broker) if cluster.broker else None
-        self._postgres = _Postgres(cluster.database) if cluster.database else None
+        self._processes = _Processes(lambda: [*cluster.components, *processes()])
+        endpoints = {Role.BROKER: cluster.broker, Role.DATABASE: cluster.database}
+        self._samplers = {
+            str(role): adapter_of(endpoint.kind).sampler(endpoint, timeout_s=PART_TIMEOUT_S)
+            for role, endpoint in endpoints.items()
+            if endpoint is not None
+        }
+        self._errors: tuple[type[Exception], ...] = (OSError, TimeoutError, *_driver_errors(endpoints.values()))
         self._path = path
         self._task: asyncio.Task[None] | None = None
 
@@ -54,10 +60,9 @@ class Telemetry:
         self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
-        for part in (self._redis, self._postgres):
-            if part is not None:
-                with contextlib.suppress(OSError, TimeoutError):
-                    await part.close()
+        for sampler in self._samplers.values():
+            with contextlib.suppress(*self._errors):
+                await sampler.close()
 
     async def _run(self) -> None:
         due_s = time.monotonic()
@@ -72,20 +77,21 @@ class Telemetry:
         sample: dict[str, Any] = {"at_ns": time.monotonic_ns()}
         sample["machine"] = self._machine.sample() | self._disk.sample()
         sample["processes"] = self._processes.sample()
-        parts = {"broker": self._redis, "database": self._postgres}
-        present = {name: part for name, part in parts.items() if part is not None}
-        found = await asyncio.gather(*(_within(part.sample) for part in present.values()))
-        return sample | {name: values for name, values in zip(present, found, strict=True) if values}
+        found = await asyncio.gather(*(self._within(sampler.sample) for sampler in self._samplers.values()))
+        return sample | {name: values for name, values in zip(self._samplers, found, strict=True) if values}
+
+    async def _within(self, sample: Callable[[], Awaitable[Counters]]) -> Counters | None:
+        # Called in here: a coroutine made before would stay unawaited where the telemetry ends before its first step.
+        try:
+            async with asyncio.timeout(PART_TIMEOUT_S):
+                return await sample()
+        except self._errors as error:
+            _log.debug("not sampled: %s", error)
+            return None
 
 
-async def _within(sample: Callable[[], Awaitable[dict[str, Any]]]) -> dict[str, Any] | None:
-    # called in here: a coroutine made before would stay unawaited where the telemetry ends before its first step
-    try:
-        async with asyncio.timeout(PART_TIMEOUT_S):
-            return await sample()
-    except (OSError, TimeoutError, redis.RedisError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        _log.debug("not sampled: %s", error)
-        return None
+def _driver_errors(endpoints: Iterable[Endpoint | None]) -> tuple[type[Exception], ...]:
+    return tuple(error for endpoint in endpoints if endpoint for error in adapter_of(endpoint.kind).errors)
 
 
 class _Machine:
@@ -155,10 +161,10 @@ class _Disk(Thread):
 
 
 class _Processes:
-    def __init__(self, processes: Callable[[], Sequence[ClusterProcess]]) -> None:
+    def __init__(self, processes: Callable[[], Sequence[Component]]) -> None:
         self._processes = processes
         self._handles: dict[int, psutil.Process] = {}
-        self._itself = ClusterProcess(name="harness", role="harness", pid=psutil.Process().pid)
+        self._itself = Component(name="harness", role=Role.HARNESS, kind="harness", pid=psutil.Process().pid)
 
     def sample(self) -> dict[str, Any]:
         return {
@@ -167,80 +173,26 @@ class _Processes:
             if (values := self._one(process)) is not None
         }
 
-    def _one(self, process: ClusterProcess) -> dict[str, float] | None:
+    def _one(self, process: Component) -> dict[str, float] | None:
+        if process.pid is None:
+            return None  # it runs on another kernel
         try:
             handle = self._handles.get(process.pid)
             if handle is None:
                 handle = self._handles[process.pid] = psutil.Process(process.pid)
-            # PostgreSQL is a process per connection; its own clock also counts children that have ended.
-            family = [handle, *handle.children(recursive=True)] if process.role == "database" else [handle]
+            # PostgreSQL runs a process per connection; its own CPU time also counts children that have ended.
+            kind = COMPONENT_KINDS.find(process.kind)
+            is_family = kind is not None and kind.family
+            family = [handle, *handle.children(recursive=True)] if is_family else [handle]
             cpu_s = rss_bytes = 0.0
             for member in family:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     times = member.cpu_times()
                     cpu_s += times.user + times.system
                     rss_bytes += member.memory_info().rss
-            ended = handle.cpu_times() if process.role == "database" else None
+            ended = handle.cpu_times() if is_family else None
             if ended is not None:
                 cpu_s += ended.children_user + ended.children_system
             return {"cpu_s": round(cpu_s, 3), "rss_bytes": rss_bytes}
         except psutil.Error:
             return None
-
-
-class _Redis:
-    def __init__(self, address: BrokerAddress) -> None:
-        self._client = redis.asyncio.Redis(
-            host=address.host,
-            port=address.port,
-            password=address.password,
-            socket_timeout=PART_TIMEOUT_S,
-            socket_connect_timeout=PART_TIMEOUT_S,
-        )
-
-    async def sample(self) -> dict[str, Any]:
-        info, subscribers = await asyncio.gather(self._client.info(), self._client.client_list(_type="pubsub"))
-        return {
-            "cpu_s": info["used_cpu_sys"] + info["used_cpu_user"],
-            "net_in_bytes": info["total_net_input_bytes"],
-            "net_out_bytes": info["total_net_output_bytes"],
-            "commands": info["total_commands_processed"],
-            "clients": info["connected_clients"],
-            "pubsub_channels": info.get("pubsub_channels", 0),
-            "subscriptions": sum(int(client["sub"]) for client in subscribers),
-            "subscriber_output_bytes": sum(int(client["omem"]) for client in subscribers),
-            "output_buffer_bytes": info.get("mem_clients_normal", 0),
-            "memory_bytes": info["used_memory"],
-        }
-
-    async def close(self) -> None:
-        await self._client.aclose()
-
-
-class _Postgres:
-    def __init__(self, address: DatabaseAddress) -> None:
-        self._address = address
-        self._connection: asyncpg.Connection | None = None
-
-    async def sample(self) -> dict[str, Any]:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                **self._address.arguments,
-                timeout=PART_TIMEOUT_S,
-                server_settings={"application_name": "harness telemetry"},
-            )
-        # PostgreSQL 18 counts syncs of its log with all other input and output; before, they had a column of their own.
-        recent = self._connection.get_server_version().major >= 18
-        syncs = "(SELECT sum(fsyncs)::bigint FROM pg_stat_io WHERE object = 'wal')" if recent else "wal_sync"
-        row = await self._connection.fetchrow(
-            f"""
-            SELECT xact_commit AS commits, xact_rollback AS rollbacks, tup_inserted AS rows_inserted,
-                   numbackends AS backends, wal_bytes::bigint AS wal_bytes, {syncs} AS wal_syncs
-            FROM pg_stat_database, pg_stat_wal WHERE datname = current_database()
-            """  # noqa: S608 - one of the two constants above
-        )
-        return {name: value for name, value in row.items() if value is not None}
-
-    async def close(self) -> None:
-        if self._connection is not None:
-            self._connection.terminate()

@@ -1,20 +1,12 @@
 """Every reason why a request cannot run as given, all at once, before anything starts."""
 
+from harness.model.backplane import BACKPLANES, WRITE_PATHS, Backplane
+from harness.model.component import COMPONENT_KINDS
+from harness.model.environment import ENVIRONMENTS, Environment
 from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Scenario
 from harness.planning.fault_schedule import wanted
-from harness.planning.request import BACKPLANES, ENVIRONMENTS, RECOVERIES, REFERENCE_SERVER, WRITE_PATHS, Request
-
-AVAILABLE_ENVIRONMENTS = ("embedded", "docker", "external")
-AVAILABLE_BACKPLANES = ("redis", "memory")
-AVAILABLE_WRITE_PATHS = ("db-first",)
-
-FAULT_KINDS = {
-    "embedded": (FaultKind.STOP, FaultKind.KILL, FaultKind.PAUSE, FaultKind.RESTART),
-    "docker": (FaultKind.STOP, FaultKind.KILL, FaultKind.PAUSE, FaultKind.PARTITION, FaultKind.RESTART),
-    "external": (),
-}
-"""What each environment can do to a part of its cluster. That clients stop reading needs no environment."""
+from harness.planning.request import RECOVERIES, REFERENCE_SERVER, Request
 
 MAX_SERVERS = 64
 MAX_CLIENTS = 1_000_000
@@ -24,22 +16,20 @@ MAX_MESSAGES = 50_000_000
 
 
 def objections(request: Request, scenario: Scenario) -> tuple[str, ...]:
-    """Sentences with what was expected and what was found; empty where nothing stands against the request."""
+    """Sentences with what was expected and what was found; empty where the request can run."""
     return (*_choices(request), *_numbers(request), *_combinations(request, scenario), *_faults(request, scenario))
 
 
 def _choices(request: Request) -> list[str]:
     found = []
-    for option, value, known, available in (
-        ("--environment", request.environment, ENVIRONMENTS, AVAILABLE_ENVIRONMENTS),
-        ("--backplane", request.backplane, BACKPLANES, AVAILABLE_BACKPLANES),
-        ("--write-path", request.write_path, WRITE_PATHS, AVAILABLE_WRITE_PATHS),
-        ("--recovery", request.recovery, RECOVERIES, RECOVERIES),
+    for option, value, known in (
+        ("--environment", request.environment, ENVIRONMENTS.names),
+        ("--backplane", request.backplane, BACKPLANES.names),
+        ("--write-path", request.write_path, WRITE_PATHS.names),
+        ("--recovery", request.recovery, RECOVERIES),
     ):
         if value not in known:
-            found.append(f"{option} {value!r}: expected one of {', '.join(available)}")
-        elif value not in available:
-            found.append(f"{option} {value}: comes later; this version has {', '.join(available)}")
+            found.append(f"{option} {value!r}: expected one of {', '.join(known)}")
     return found
 
 
@@ -61,24 +51,16 @@ def _numbers(request: Request) -> list[str]:
 
 def _combinations(request: Request, scenario: Scenario) -> list[str]:
     found = []
-    servers = request.servers or request.external_servers or scenario.load.servers
-    if request.backplane == "memory" and servers != 1:
+    servers = request.servers or len(request.server_urls) or scenario.load.servers
+    backplane, environment = BACKPLANES.find(request.backplane), ENVIRONMENTS.find(request.environment)
+    if backplane is not None and backplane.servers_max is not None and servers > backplane.servers_max:
+        others = ", ".join(each.name for each in BACKPLANES if each.servers_max is None)
         found.append(
-            f"--backplane memory with {servers} servers: messages would not leave the server that accepted them; "
-            "add --servers 1 or choose --backplane redis"
+            f"--backplane {backplane.name} with {servers} servers: messages would not leave the server that accepted them; "
+            f"add --servers {backplane.servers_max} or choose another --backplane: {others}"
         )
-    if request.environment == "external":
-        if not request.external_servers:
-            found.append("--environment external: expected the servers' addresses, e.g. --server http://10.0.0.5:8000")
-        elif request.servers not in (None, request.external_servers):
-            found.append(
-                f"--servers {request.servers} with {request.external_servers} --server addresses: "
-                "expected the same number; leave --servers out"
-            )
-    if request.server_module != REFERENCE_SERVER and request.environment != "embedded":
-        found.append(f"--server-module goes with --environment embedded, not with {request.environment}")
-    if request.environment != "external" and request.external_servers:
-        found.append(f"--server goes with --environment external, not with {request.environment}")
+    if environment is not None:
+        found += _unfit_for(environment, backplane, request)
     if request.clients is not None and request.clients < servers:
         found.append(f"--clients {request.clients} with {servers} servers: expected at least one client on each server")
     if request.clients is not None and isinstance(request.audience, int) and request.audience > request.clients:
@@ -86,15 +68,43 @@ def _combinations(request: Request, scenario: Scenario) -> list[str]:
     return found
 
 
+def _unfit_for(environment: Environment, backplane: Backplane | None, request: Request) -> list[str]:
+    """Options that this environment does not take, or lacks."""
+    found = []
+    name, urls = environment.name, request.server_urls
+    if environment.takes_addresses:
+        if not urls:
+            found.append(f"--environment {name}: expected the servers' addresses, e.g. --server http://10.0.0.5:8000")
+        elif request.servers not in (None, len(urls)):
+            found.append(
+                f"--servers {request.servers} with {len(urls)} --server addresses: "
+                "expected the same number; leave --servers out"
+            )
+    elif urls:
+        takers = ", ".join(each.name for each in ENVIRONMENTS if each.takes_addresses)
+        found.append(f"--server goes with --environment {takers}, not with {name}")
+    if request.server_module != REFERENCE_SERVER and not environment.takes_server_module:
+        takers = ", ".join(each.name for each in ENVIRONMENTS if each.takes_server_module)
+        found.append(f"--server-module goes with --environment {takers}, not with {name}")
+    kind = COMPONENT_KINDS.find(backplane.broker) if backplane is not None and backplane.broker else None
+    if kind is not None and environment.owns_components and name not in kind.starters:
+        found.append(
+            f"--backplane {request.backplane}: --environment {name} cannot start {kind.title}; "
+            f"expected one of {', '.join(kind.starters) or 'no environment'}"
+        )
+    return found
+
+
 def _faults(request: Request, scenario: Scenario) -> list[str]:
-    """Every fault that cannot be done, and options that ask for no fault."""
+    """Every fault that cannot be injected, and options that ask for no fault."""
     found = []
     faults = wanted(request, scenario)
     if request.outage_s is not None and not faults:
         found.append(
-            f"--outage {request.outage_s:g}: {scenario.name} breaks nothing; say what with --fault or --target"
+            f"--outage {request.outage_s:g}: {scenario.name} injects no fault; say which with --fault or --target"
         )
-    able = FAULT_KINDS.get(request.environment, ())
+    environment, backplane = ENVIRONMENTS.find(request.environment), BACKPLANES.find(request.backplane)
+    able = () if environment is None else environment.faults
     for fault in faults:
         if fault.target is Target.CLIENTS:
             if fault.kind is not FaultKind.PAUSE:
@@ -103,10 +113,10 @@ def _faults(request: Request, scenario: Scenario) -> list[str]:
                 )
             continue
         if fault.kind not in able:
-            can = f"it can {', '.join(able)}" if able else "nothing of it is stopped or started from here"
+            can = f"it can {', '.join(able)}" if able else "it starts and stops no component"
             found.append(f"--fault {fault.kind} of {fault.target}: --environment {request.environment} cannot; {can}")
-        if fault.target is Target.BROKER and request.backplane != "redis":
-            found.append(f"--target redis with --backplane {request.backplane}: there is no Redis to break")
+        if fault.target is Target.BROKER and backplane is not None and backplane.broker is None:
+            found.append(f"--target {fault.target} with --backplane {backplane.name}: there is no broker to break")
         if fault.kind is FaultKind.RESTART and request.outage_s is not None:
             found.append("--outage with --fault restart: a restart is stop and start at once; use --fault stop")
     return found

@@ -84,6 +84,7 @@ def plan_run(
         faults=settle(request, scenario, servers=load.servers, clients=load.clients),
         recovery=request.recovery,
         server_module=request.server_module,
+        server_urls=request.server_urls,
         query_log=scenario.sweep is not None,
     )
     return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))
@@ -103,7 +104,7 @@ def _asked(request: Request, base: Load) -> _Asked:
     def pick(given: Any, own: Any) -> Any:
         return own if given is None else given
 
-    servers = request.servers or request.external_servers or base.servers
+    servers = request.servers or len(request.server_urls) or base.servers
     clients = max(pick(request.clients, base.clients), servers)
     audience = pick(request.audience, base.audience)
     duration_s = float(pick(request.duration_s, default_duration_s(request, base.duration_s)))

@@ -1,14 +1,13 @@
-"""What was asked for: the numbers of the command line, None where nothing was said."""
+"""What was asked for: the options of the command line, None where an option was not given."""
 
 from dataclasses import dataclass
 
+from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Audience, Size
 
-ENVIRONMENTS = ("embedded", "external", "docker", "swarm")
-BACKPLANES = ("redis", "memory", "postgres-poll", "postgres-notify", "kafka", "mesh")
 RECOVERIES = ("automatic", "manual", "off")
-WRITE_PATHS = ("db-first", "broker-first")
 REFERENCE_SERVER = "reference_server"
 
 
@@ -22,9 +21,9 @@ class Request:
     duration_s: float | None = None
     audience: Audience | None = None
     size: Size = Size.FIT
-    environment: str = "embedded"
-    backplane: str = "redis"
-    write_path: str = "db-first"
+    environment: str = ENVIRONMENTS.default.name
+    backplane: str = BACKPLANES.default.name
+    write_path: str = WRITE_PATHS.default.name
     seed: int = 1
     fault: FaultKind | None = None
     target: Target | None = None
@@ -32,8 +31,8 @@ class Request:
     recovery: str = "automatic"
     server_module: str = REFERENCE_SERVER
     force: bool = False
-    external_servers: int = 0
-    """how many server addresses were given for ``external``; 0 elsewhere"""
+    server_urls: tuple[str, ...] = ()
+    """the servers of a cluster that runs already"""
     server_counts: tuple[int, ...] = ()
     """the counts of a sweep; empty: the scenario's own"""
     repeat: int = 1

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
 from harness.model.plan import Calibration, Plan, Reduction
@@ -47,7 +48,7 @@ class PlannedSweep:
 
 def is_sweep(request: Request, scenario: Scenario) -> bool:
     """Whether this request asks for a sweep: the scenario has one, and not a single count is asked for."""
-    return scenario.sweep is not None and request.servers is None and not request.external_servers
+    return scenario.sweep is not None and request.servers is None and not len(request.server_urls)
 
 
 def sweep_objections(request: Request, scenario: Scenario) -> tuple[str, ...]:
@@ -66,9 +67,11 @@ def sweep_objections(request: Request, scenario: Scenario) -> tuple[str, ...]:
         found.append(f"--repeat {request.repeat}: expected a number from 1 to {MAX_REPEAT}")
     elif 2 * len(counts) * request.repeat > MAX_RUNS:
         found.append(f"--repeat {request.repeat} at {len(counts)} counts: expected at most {MAX_RUNS} runs in all")
-    if request.environment == "external":
+    environment = ENVIRONMENTS.find(request.environment)
+    if environment is not None and environment.takes_addresses:
+        starters = " or ".join(each.name for each in ENVIRONMENTS if not each.takes_addresses)
         found.append(
-            "--environment external: a sweep starts clusters of several sizes, expected embedded or docker; "
+            f"--environment {environment.name}: a sweep starts clusters of several sizes, expected {starters}; "
             "a single count works with a --server for each"
         )
     return tuple(found)
@@ -145,7 +148,7 @@ def plan_count(
 
     Raises UsageError with every objection.
     """
-    servers = request.servers or request.external_servers
+    servers = request.servers or len(request.server_urls)
     shared = _share(request, scenario, (servers,), limits=limits, calibration=calibration)
     asked = replace(
         request,

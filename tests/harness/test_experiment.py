@@ -114,7 +114,7 @@ def tell(story: Story, out: Path, **changes: Any) -> experiment.Outcome:
         mock.patch.object(experiment, "audit", lambda *_: collected("audit")),
     ):
         plan = a_plan(duration_s=1.0, rate_hz=5.0, **changes)
-        return experiment.run_experiment(plan, out=out, server_urls=(), watch=Silent())
+        return experiment.run_experiment(plan, out=out, watch=Silent())
 
 
 WHOLE = [

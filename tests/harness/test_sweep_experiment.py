@@ -30,7 +30,7 @@ class Runs:
         self.names: list[str] = []
         self.ends = ends
 
-    def run(self, plan: Any, *, out: Path, server_urls: tuple[str, ...], watch: Watch, folder: Path) -> Outcome:
+    def run(self, plan: Any, *, out: Path, watch: Watch, folder: Path) -> Outcome:
         self.names.append(folder.name)
         end = self.ends.get(f"run{len(self.names)}", ExitCode.PASS)
         if isinstance(end, BaseException):

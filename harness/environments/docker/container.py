@@ -1,7 +1,6 @@
 """One container of the cluster: made from its recipe, started, looked at."""
 
 import contextlib
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ from harness.environments.docker.network import RunNetwork
 from harness.environments.docker.owner import PART
 from harness.environments.docker.recipe import Recipe, archive
 from harness.environments.embedded.child import LOG_LINES
-from harness.model.cluster import ClusterProcess
+from harness.model.component import Component
+from harness.model.process_end import how_container_ended
 
 State = Mapping[str, Any]
 """The engine's `State` of a container: Running, ExitCode, OOMKilled, StartedAt, FinishedAt, Pid …"""
@@ -25,6 +25,7 @@ class Container:
         self.handle = handle
         self.name = recipe.name
         self.role = recipe.role
+        self.kind = recipe.kind
         self.network = network
         self.host = "127.0.0.1" if published else network.addresses[recipe.name]
         self.port = published or recipe.port
@@ -52,11 +53,11 @@ class Container:
         return state
 
     @property
-    def process(self) -> ClusterProcess | None:
+    def component(self) -> Component | None:
         """Its first process; None while there is none, or where it is not one of this machine's own kernel."""
         if self._pid is None or self.asked_to_end:
             return None
-        return ClusterProcess(name=self.name, role=self.role, pid=self._pid)
+        return Component(name=self.name, role=self.role, kind=self.kind, pid=self._pid)
 
     def saw_end(self) -> None:
         """The engine says that it ended. Blocking; raises nothing."""
@@ -112,12 +113,8 @@ async def create_container(
 
 
 def how_it_ended(state: State) -> str:
-    """An end in words. Beyond 128 an exit code is a signal's number, by convention."""
-    code = int(state["ExitCode"])
-    words = f"exit code {code}"
-    if code > 128:
-        with contextlib.suppress(ValueError):
-            words += f" ({signal.Signals(code - 128).name})"
+    """An end in words."""
+    words = how_container_ended(int(state["ExitCode"]))
     if state.get("OOMKilled"):
         words += ", out of memory"
     return f"{words}, {state['Error']}" if state.get("Error") else words

@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from harness.environments.docker.container import Container, how_it_ended
+from harness.environments.part import Part
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
 
@@ -14,17 +14,9 @@ STOP_TIMEOUT_S = 10
 END_LIMIT_S = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A container with what tells that it answers again: a wait that raises EnvironmentFailure when it does not."""
-
-    container: Container
-    until_ready: Callable[[], Awaitable[None]]
-
-
-async def inject(part: Part, kind: FaultKind) -> Mapping[str, Any]:
+async def inject(part: Part[Container], kind: FaultKind) -> Mapping[str, Any]:
     """Do it and return when it is done, with what the engine knows of it. Raises EnvironmentFailure."""
-    container = part.container
+    container = part.process
     handle, call = container.handle, container.engine.call
     if kind is FaultKind.PAUSE:
         await call(handle.pause)
@@ -40,9 +32,9 @@ async def inject(part: Part, kind: FaultKind) -> Mapping[str, Any]:
     return await _ending(container)
 
 
-async def heal(part: Part, kind: FaultKind) -> Mapping[str, Any]:
+async def heal(part: Part[Container], kind: FaultKind) -> Mapping[str, Any]:
     """Let it go on, connect it again, or start it again, and return when it answers. Raises EnvironmentFailure."""
-    container = part.container
+    container = part.process
     call = container.engine.call
     if kind is FaultKind.PAUSE:
         await call(container.handle.unpause)

@@ -5,38 +5,33 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.environments.docker import container_faults as docker_faults
+from harness.environments.docker import container_faults
 from harness.environments.docker.container import Container, create_container
-from harness.environments.docker.container_faults import Part
 from harness.environments.docker.engine import Engine, EngineFailure, connect
 from harness.environments.docker.image import image_id, pulled, server_image
 from harness.environments.docker.leftovers import remove_dead_runs, remove_run
 from harness.environments.docker.network import RunNetwork, create_network
 from harness.environments.docker.owner import Owner, labels
-from harness.environments.docker.recipe import (
-    POSTGRES_IMAGE,
-    REDIS_IMAGE,
-    Recipe,
-    Secrets,
-    postgres_recipe,
-    redis_recipe,
-    server_recipe,
-)
+from harness.environments.docker.recipe import Recipe, Secrets, server_recipe
 from harness.environments.docker.watch import ContainerWatch
+from harness.environments.part import Part
 from harness.environments.ports import free_ports
-from harness.environments.readiness import NotReady, postgres_refusal, redis_refusal, server_refusal, until_answered
+from harness.environments.readiness import Question, component_refusal, server_refusal, until_answered
 from harness.environments.together import together
-from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress, ServerAddress, Topology
-from harness.model.errors import EnvironmentFailure
+from harness.model.backplane import BACKPLANES
+from harness.model.cluster import Endpoint, ServerAddress, Topology
+from harness.model.component import COMPONENT_KINDS, DATABASE_KIND, Component, Role
 from harness.model.fault import FaultKind
+from harness.model.registry import load
 
+NAME = "docker"
 READY_LIMIT_S = 60.0
 START_ATTEMPTS = 3
 CLOCK_PROGRAM = ("python", "-c", "import time; print(time.monotonic_ns())")
@@ -48,25 +43,31 @@ class DockerCluster:
 
     servers: tuple[ServerAddress, ...]
     token: str = field(repr=False)
-    database: DatabaseAddress
-    broker: BrokerAddress | None
-    parts: Mapping[str, Part]
-    """by name: ``postgres``, ``redis``, ``server-1`` …"""
+    database: Endpoint
+    broker: Endpoint | None
+    parts: Mapping[str, Part[Container]]
+    """by name: ``database``, ``broker``, ``server-1`` …"""
     versions: dict[str, str]
     watch: ContainerWatch
 
     @property
-    def processes(self) -> Sequence[ClusterProcess]:
-        return [process for part in self.parts.values() if (process := part.container.process)]
+    def components(self) -> Sequence[Component]:
+        return [component for part in self.parts.values() if (component := part.process.component)]
 
     def casualties(self) -> Sequence[str]:
         return self.watch.casualties()
 
-    async def inject(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
-        return await docker_faults.inject(self.parts[part], kind)
+    async def inject(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
+        return await container_faults.inject(self.parts[component], kind)
 
-    async def heal(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
-        return await docker_faults.heal(self.parts[part], kind)
+    async def heal(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
+        return await container_faults.heal(self.parts[component], kind)
+
+
+def open_docker(
+    topology: Topology, *, logs: Path, say: Callable[[str], None]
+) -> AbstractAsyncContextManager[DockerCluster]:
+    return docker_cluster(topology, logs=logs, say=say)
 
 
 @asynccontextmanager
@@ -84,23 +85,25 @@ async def docker_cluster(
         engine = down.enter_context(await asyncio.to_thread(connect))
         for sentence in await remove_dead_runs(engine):
             say(sentence)
+        secrets_ = Secrets(**{name: secrets.token_urlsafe(24) for name in ("token", "database", "broker")})
+        recipes = _store_recipes(topology, secrets_)
         image, *_ = await together(
-            server_image(engine, say),
-            pulled(engine, POSTGRES_IMAGE, say),
-            *([pulled(engine, REDIS_IMAGE, say)] if topology.backplane == "redis" else []),
+            server_image(engine, say), *(pulled(engine, recipe.image, say) for recipe in recipes.values())
         )
         down.push_async_callback(_take_down, engine, owner, topology.run_id, say)
         watch = await down.enter_async_context(ContainerWatch(engine, owner))
-        start = await _Start.prepare(engine, owner, topology, logs, image, watch, publish)
+        start = await _Start.prepare(engine, owner, topology, logs, image, watch, publish, secrets_, recipes)
         stores = await start.stores()
+        database = stores[Role.DATABASE].endpoint
+        assert database is not None, "every store has an endpoint"
         servers = await start.servers(topology.servers)
         yield DockerCluster(
-            servers=tuple(_server_address(part.container) for part in servers),
+            servers=tuple(_server_address(part.process) for part in servers),
             token=start.secrets.token,
-            database=start.database(stores[0].container),
-            broker=start.broker(stores[1].container) if len(stores) > 1 else None,
-            parts={part.container.name: part for part in (*stores, *servers)},
-            versions=await start.versions(servers[0].container),
+            database=database,
+            broker=stores[Role.BROKER].endpoint if Role.BROKER in stores else None,
+            parts={part.process.name: part for part in (*stores.values(), *servers)},
+            versions=await start.versions(servers[0].process),
             watch=watch,
         )
 
@@ -129,6 +132,7 @@ class _Start:
     topology: Topology
     labels: Mapping[str, str]
     secrets: Secrets
+    recipes: Mapping[Role, Recipe]
     image: str
     watch: ContainerWatch
     publish: bool
@@ -143,8 +147,10 @@ class _Start:
         image: str,
         watch: ContainerWatch,
         publish: bool | None,
+        secrets_: Secrets,
+        recipes: Mapping[Role, Recipe],
     ) -> "_Start":
-        names = ("database", "broker", *(f"server-{number}" for number in range(1, topology.servers + 1)))
+        names = (*map(str, recipes), *(f"server-{number}" for number in range(1, topology.servers + 1)))
         marks = labels(run_id=topology.run_id, owner=owner, logs=logs)
         # Several playgrounds have one run's name.
         network = await create_network(engine, f"harness-{topology.run_id}-{os.getpid()}", marks, names)
@@ -153,45 +159,42 @@ class _Start:
             network=network,
             topology=topology,
             labels=marks,
-            secrets=Secrets(**{name: secrets.token_urlsafe(24) for name in ("token", "database", "broker")}),
+            secrets=secrets_,
+            recipes=recipes,
             image=image,
             watch=watch,
             publish=not network.reachable if publish is None else publish,
         )
 
-    async def stores(self) -> list[Part]:
-        """PostgreSQL and, where the backplane needs it, Redis, side by side."""
-        starts = [self._start(postgres_recipe(self.secrets), lambda it: postgres_refusal(self.database(it)))]
-        if self.topology.backplane == "redis":
-            starts.append(self._start(redis_recipe(self.secrets), lambda it: redis_refusal(self.broker(it))))
-        return await together(*starts)
+    async def stores(self) -> dict[Role, Part[Container]]:
+        """The database and, where the backplane needs one, the broker, side by side."""
 
-    async def servers(self, count: int) -> list[Part]:
-        """All servers side by side; ready when each answers /readyz."""
-        hosts = {name: self.network.addresses[name] for name in ("database", "broker")}
-        if self.topology.backplane != "redis":
-            del hosts["broker"]
-        return await together(
-            *(
-                self._start(
-                    server_recipe(f"server-{number}", self.image, self.topology, self.secrets, hosts),
-                    lambda it: server_refusal(_server_address(it), self.secrets.token, "/readyz"),
-                    # Not /readyz: what it depends on may be away on purpose.
-                    again=lambda it: server_refusal(_server_address(it), self.secrets.token, "/healthz"),
-                )
-                for number in range(1, count + 1)
+        async def start(role: Role, recipe: Recipe) -> Part[Container]:
+            container = await self._run(recipe)
+            endpoint = self._endpoint(role, recipe, container)
+            until_ready = partial(_until, container, lambda: component_refusal(endpoint))
+            await until_ready()
+            return Part(process=container, until_ready=until_ready, endpoint=endpoint)
+
+        started = await together(*(start(role, recipe) for role, recipe in self.recipes.items()))
+        return dict(zip(self.recipes, started, strict=True))
+
+    async def servers(self, count: int) -> list[Part[Container]]:
+        """All servers side by side; each is ready when it answers /readyz."""
+        hosts = {str(role): self.network.addresses[str(role)] for role in self.recipes}
+
+        async def start(number: int) -> Part[Container]:
+            name = f"server-{number}"
+            container = await self._run(
+                server_recipe(name, self.image, self.topology, self.secrets, hosts, self.recipes)
             )
-        )
+            address, token = _server_address(container), self.secrets.token
+            await _until(container, lambda: server_refusal(address, token, "/readyz"))
+            # Not /readyz: what it depends on may be away on purpose.
+            until_ready = partial(_until, container, lambda: server_refusal(address, token, "/healthz"))
+            return Part(process=container, until_ready=until_ready)
 
-    async def _start(
-        self,
-        recipe: Recipe,
-        question: Callable[[Container], Awaitable[str | None]],
-        again: Callable[[Container], Awaitable[str | None]] | None = None,
-    ) -> Part:
-        container = await self._run(recipe)
-        await _until(container, question)
-        return Part(container=container, until_ready=partial(_until, container, again or question))
+        return await together(*(start(number) for number in range(1, count + 1)))
 
     async def _run(self, recipe: Recipe) -> Container:
         for attempt in range(1, START_ATTEMPTS + 1):
@@ -210,20 +213,18 @@ class _Start:
             return container
         raise AssertionError("the last attempt returns or raises")
 
-    def database(self, container: Container) -> DatabaseAddress:
-        return DatabaseAddress(
+    def _endpoint(self, role: Role, recipe: Recipe, container: Container) -> Endpoint:
+        return Endpoint(
+            kind=recipe.kind,
             host=container.host,
             port=container.port,
-            user="postgres",
-            password=self.secrets.database,
-            database="postgres",
+            user=recipe.user,
+            password=self.secrets.of(role),
+            database=recipe.database,
         )
 
-    def broker(self, container: Container) -> BrokerAddress:
-        return BrokerAddress(host=container.host, port=container.port, password=self.secrets.broker)
-
     async def versions(self, server: Container) -> dict[str, str]:
-        images = [self.image, POSTGRES_IMAGE, *([REDIS_IMAGE] if self.topology.backplane == "redis" else [])]
+        images = [self.image, *(recipe.image for recipe in self.recipes.values())]
         return {
             "docker": self.engine.version,
             **{image: await image_id(self.engine, image) for image in images},
@@ -244,15 +245,30 @@ async def _shares_clock(container: Container) -> bool:
     return before_ns <= theirs_ns <= after_ns
 
 
-async def _until(container: Container, question: Callable[[Container], Awaitable[str | None]]) -> None:
+async def _until(container: Container, question: Question) -> None:
     """Return when it answers. Raises EnvironmentFailure with what it said last where it does not."""
-    try:
-        await until_answered(
-            container.name, lambda: question(container), casualty=lambda: container.casualty, limit_s=READY_LIMIT_S
-        )
-    except NotReady as error:
-        where = f"at {container.host}:{container.port}"
-        raise EnvironmentFailure(f"{error} ({where}); {await container.engine.call(container.last_words)}") from error
+
+    async def last_words() -> str:
+        words: str = await container.engine.call(container.last_words)
+        return f"asked at {container.host}:{container.port}; {words}"
+
+    await until_answered(
+        container.name,
+        question,
+        casualty=lambda: container.casualty,
+        limit_s=READY_LIMIT_S,
+        last_words=last_words,
+    )
+
+
+def _store_recipes(topology: Topology, secrets_: Secrets) -> dict[Role, Recipe]:
+    """The database's and, where the backplane needs one, the broker's."""
+    kinds = {Role.DATABASE: DATABASE_KIND, Role.BROKER: BACKPLANES.get(topology.backplane).broker}
+    return {
+        role: load(COMPONENT_KINDS.get(kind).starters[NAME])(str(role), secrets_.of(role))
+        for role, kind in kinds.items()
+        if kind is not None
+    }
 
 
 def _server_address(container: Container) -> ServerAddress:

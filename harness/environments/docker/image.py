@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.environments.docker.engine import QUICK_S, STREAM_TIMEOUT_S, Absent, Engine, connect, engine_errors
-from harness.environments.docker.recipe import POSTGRES_IMAGE, REDIS_IMAGE
+from harness.model.component import COMPONENT_KINDS
 from harness.model.errors import EnvironmentFailure
+from harness.model.registry import load
 
 REPOSITORY = "broadcast-harness-server"
 DOCKERFILE = "compose/server.Dockerfile"
@@ -129,6 +130,12 @@ async def image_id(engine: Engine, image: str) -> str:
     return str((await engine.call(engine.sdk.images.get, image)).id)
 
 
+def store_images() -> list[str]:
+    """The images of every kind of database and broker that this environment starts."""
+    starters = [kind.starters["docker"] for kind in COMPONENT_KINDS if "docker" in kind.starters]
+    return [load(path)("store", "").image for path in starters]
+
+
 def diagnose() -> tuple[str, str]:
     """What is there of what the docker environment needs, and what to do; the latter empty where nothing is missing."""
     try:
@@ -139,7 +146,7 @@ def diagnose() -> tuple[str, str]:
     except EnvironmentFailure as error:
         return "no engine", f"only for --environment docker: {error}"
     built = image_tag(inputs) in here
-    wanted = (POSTGRES_IMAGE, REDIS_IMAGE, *(() if built else (_base(inputs[DOCKERFILE]),)))
+    wanted = (*store_images(), *(() if built else (_base(inputs[DOCKERFILE]),)))
     missing = [image for image in wanted if image not in here]
     if not missing:
         return f"{found}, {'all images' if built else 'all images but the server, which the first run builds'}", ""

@@ -8,13 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.environments.embedded.postgresql import SETTINGS
+from harness.environments.embedded.postgresql import KIND, SETTINGS
+from harness.environments.server_settings import server_settings
 from harness.model.cluster import Topology
+from harness.model.component import COMPONENT_KINDS, Role
 
 POSTGRES_IMAGE = "postgres:17"
-REDIS_IMAGE = "redis:8"
-POSTGRES_PORT = 5432
-REDIS_PORT = 6379
 SERVER_PORT = 8000
 SECRETS = "run/secrets"
 SERVER_SETTINGS = "etc/broadcast-server"
@@ -24,19 +23,25 @@ OPEN_FILES = 16_384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Secrets:
-    """What the parts of one cluster let each other in with."""
+    """The token and the passwords of one cluster."""
 
     token: str = field(repr=False)
     database: str = field(repr=False)
     broker: str = field(repr=False)
 
+    def of(self, role: Role) -> str:
+        """The password of the database or of the broker."""
+        return {Role.DATABASE: self.database, Role.BROKER: self.broker}[role]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """One container. ``files`` are put into it before it starts, by their path without the leading slash."""
+    """One container. ``files`` are put into it before it starts, by their path without the leading slash. ``user`` and
+    ``database`` are what a client of a database or of a broker gives; empty where its kind has none."""
 
     name: str
-    role: str
+    role: Role
+    kind: str
     image: str
     port: int
     files: Mapping[str, str] = field(repr=False)
@@ -44,81 +49,75 @@ class Recipe:
     """None: the image's own"""
     environment: Mapping[str, str] = field(default_factory=dict)
     open_files: int = OPEN_FILES
+    user: str = ""
+    database: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def postgres_recipe(secrets: Secrets) -> Recipe:
+def postgresql_recipe(name: str, password: str) -> Recipe:
     """PostgreSQL with the embedded one's settings, but for where it listens, which is the image's business."""
     own = {"listen_addresses", "unix_socket_directories"}
     settings = [part for name, value in SETTINGS.items() if name not in own for part in ("-c", f"{name}={value}")]
     return Recipe(
-        name="database",
-        role="database",
+        name=name,
+        role=Role.DATABASE,
+        kind=KIND,
         image=POSTGRES_IMAGE,
-        port=POSTGRES_PORT,
+        port=COMPONENT_KINDS.get(KIND).default_port,
+        user="postgres",
+        database="postgres",
         command=("postgres", *settings),
         environment={
-            "POSTGRES_PASSWORD_FILE": f"/{SECRETS}/postgres-password",
+            "POSTGRES_PASSWORD_FILE": f"/{SECRETS}/{name}-password",
             # The data folder lives as long as the run, so making it need not wait for the disk; what runs in it does.
             "POSTGRES_INITDB_ARGS": "--encoding=UTF8 --locale=C --no-sync",
         },
-        files={f"{SECRETS}/postgres-password": secrets.database},
+        files={f"{SECRETS}/{name}-password": password},
         options={"shm_size": "256m"},
     )
 
 
-def redis_recipe(secrets: Secrets) -> Recipe:
-    """Redis with the embedded Valkey's settings."""
-    settings = (
-        f"port {REDIS_PORT}",
-        f'requirepass "{secrets.broker}"',
-        "dir /data",
-        'save ""',
-        "appendonly no",
-        "client-output-buffer-limit pubsub 32mb 8mb 60",
-        "maxclients 1000",
+def server_recipe(
+    name: str, image: str, topology: Topology, secrets: Secrets, hosts: Mapping[str, str], stores: Mapping[Role, Recipe]
+) -> Recipe:
+    """A reference server. ``hosts``: the address of every other part by its name. ``stores``: the recipes of the database
+    and, where there is one, of the broker."""
+    addresses = {role: _address(recipe) for role, recipe in stores.items()}
+    settings = server_settings(
+        topology,
+        name=name,
+        host="0.0.0.0",  # noqa: S104 - the container's own network, which only this run's containers are on
+        port=SERVER_PORT,
+        token={"token_file": f"/{SECRETS}/token"},
+        database=addresses[Role.DATABASE],
+        broker=addresses.get(Role.BROKER),
     )
-    return Recipe(
-        name="broker",
-        role="broker",
-        image=REDIS_IMAGE,
-        port=REDIS_PORT,
-        command=("redis-server", f"/{SECRETS}/redis.conf"),
-        files={f"{SECRETS}/redis.conf": "\n".join(settings) + "\n"},
-    )
-
-
-def server_recipe(name: str, image: str, topology: Topology, secrets: Secrets, hosts: Mapping[str, str]) -> Recipe:
-    """A reference server. ``hosts``: addresses of ``postgres`` and, where there is one, ``redis``."""
-    settings: dict[str, Any] = {
-        "name": name,
-        "host": "0.0.0.0",  # noqa: S104 - the container's own network, which only this run's containers are on
-        "port": SERVER_PORT,
-        "token_file": f"/{SECRETS}/token",
-        "postgres": {"host": "database", "port": POSTGRES_PORT, "password_file": f"/{SECRETS}/postgres-password"},
-        "backplane": topology.backplane,
-        "write_path": topology.write_path,
-        "recovery": topology.recovery,
-    }
-    files = {f"{SECRETS}/token": secrets.token, f"{SECRETS}/postgres-password": secrets.database}
-    if "broker" in hosts:
-        settings["redis"] = {"host": "broker", "port": REDIS_PORT, "password_file": f"/{SECRETS}/redis-password"}
-        files[f"{SECRETS}/redis-password"] = secrets.broker
+    files = {f"{SECRETS}/token": secrets.token}
+    files |= {_password_file(recipe): secrets.of(role) for role, recipe in stores.items()}
     files[f"{SERVER_SETTINGS}/settings.json"] = json.dumps(settings)
     return Recipe(
         name=name,
-        role="server",
+        role=Role.SERVER,
+        kind=topology.server_module,
         image=image,
         port=SERVER_PORT,
         files=files,
         options={
-            # Names in a file: the engine's name server forgets a part that is stopped or away and would then ask the
-            # world about it, which takes seconds and is not the fault that was meant.
+            # Names in a file: the engine's name server forgets a part that is stopped or away and would then ask other
+            # name servers, which takes seconds and is not the fault that was meant.
             "extra_hosts": dict(hosts),
             "cap_drop": ["ALL"],
             "security_opt": ["no-new-privileges"],
         },
     )
+
+
+def _address(recipe: Recipe) -> dict[str, Any]:
+    return {"host": recipe.name, "port": recipe.port, "password_file": f"/{_password_file(recipe)}"}
+
+
+def _password_file(recipe: Recipe) -> str:
+    return f"{SECRETS}/{recipe.name}-password"
 
 
 def archive(files: Mapping[str, str]) -> bytes:

@@ -12,8 +12,9 @@ from pathlib import Path
 import psutil
 
 from harness.environments.guard import Guard
-from harness.model.cluster import ClusterProcess
+from harness.model.component import Component, Role
 from harness.model.errors import EnvironmentFailure
+from harness.model.process_end import how_it_ended
 
 LOG_LINES = 8
 
@@ -24,16 +25,20 @@ class Child:
     def __init__(
         self,
         name: str,
-        role: str,
+        role: Role,
+        kind: str,
         arguments: Sequence[str],
         *,
         log: Path,
         guard: Guard,
         user: int | None = None,
         environment: Mapping[str, str] | None = None,
+        stop_signal: int = signal.SIGTERM,
     ) -> None:
         self.name = name
         self.role = role
+        self.kind = kind
+        self.stop_signal = stop_signal
         self.log = log
         self.asked_to_end = False
         self._arguments = tuple(arguments)
@@ -70,8 +75,8 @@ class Child:
         return process
 
     @property
-    def process(self) -> ClusterProcess:
-        return ClusterProcess(name=self.name, role=self.role, pid=self._process.pid)
+    def component(self) -> Component:
+        return Component(name=self.name, role=self.role, kind=self.kind, pid=self._process.pid)
 
     def casualty(self) -> str | None:
         """A sentence about an end that nobody asked for, else None."""
@@ -93,10 +98,10 @@ class Child:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     member.send_signal(number)
 
-    async def end(self, number: int = signal.SIGTERM, *, timeout_s: float = 5.0) -> None:
-        """Ask it to end by signal ``number``; kill it when it has not after ``timeout_s``. Never raises."""
+    async def end(self, number: int | None = None, *, timeout_s: float = 5.0) -> None:
+        """Ask it to end by signal ``number`` (by default its stop signal); kill it after ``timeout_s``. Never raises."""
         self.asked_to_end = True
-        self.send(number)
+        self.send(self.stop_signal if number is None else number)
         # All of it: whatever was frozen below would neither end nor be ended with its parent.
         self.send_family(signal.SIGCONT)
         if not await self._ended_within(timeout_s):
@@ -121,16 +126,6 @@ class Child:
                 return True
             await asyncio.sleep(0.02)
         return self._process.poll() is not None
-
-
-def how_it_ended(code: int) -> str:
-    """A return code of subprocess as words."""
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"killed by signal {-code} ({signal.Signals(-code).name})"
-    except ValueError:
-        return f"killed by signal {-code}"
 
 
 def last_lines(log: Path) -> str:

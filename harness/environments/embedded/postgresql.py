@@ -9,12 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from harness.environments.embedded.child import Child, last_lines
+from harness.environments.embedded.start import Start, on_free_port
 from harness.environments.guard import Guard
-from harness.environments.ports import free_ports
-from harness.environments.readiness import NotReady, postgres_refusal, until_answered
-from harness.model.cluster import DatabaseAddress
+from harness.environments.part import Part
+from harness.model.cluster import Endpoint
+from harness.model.component import Role
 from harness.model.errors import EnvironmentFailure
 
+KIND = "postgresql"
 START_TIMEOUT_S = 30.0
 
 SETTINGS = {
@@ -36,12 +38,13 @@ SETTINGS = {
 }
 
 
-async def start_postgres(folder: Path, *, password: str, log: Path, guard: Guard) -> tuple[Child, DatabaseAddress]:
-    """Initialise a data folder below ``folder`` and start the server on a free loopback port.
+async def start_postgresql(start: Start) -> Part[Child]:
+    """Initialise a data folder below the cluster's folder and start PostgreSQL on a free loopback port.
 
     Raises EnvironmentFailure with the reason and the end of the log. PostgreSQL refuses to run as root: then it runs as
     the system's user ``nobody``, who owns the data folder and nothing else.
     """
+    folder = start.folder
     user = _unprivileged_user()
     if user is not None:
         _refuse_private_folders(folder)
@@ -50,40 +53,35 @@ async def start_postgres(folder: Path, *, password: str, log: Path, guard: Guard
     data.mkdir(mode=0o700)
     password_file = folder / "postgres-password"
     password_file.touch(mode=0o600)
-    password_file.write_text(password)
+    password_file.write_text(start.password)
     if user is not None:
         os.chown(data, user, user)
         os.chown(password_file, user, user)
-    await _initialise(programs, data, password_file, user, log, guard)
+    await _initialise(programs, data, password_file, user, start.log, start.guard)
     password_file.unlink()
-    for _ in range(3):
-        (port,) = free_ports(1)
-        options = [
-            part for name, value in (SETTINGS | {"port": str(port)}).items() for part in ("-c", f"{name}={value}")
-        ]
+
+    def make(port: int) -> tuple[Child, Endpoint]:
+        settings = SETTINGS | {"port": str(port)}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         child = Child(
-            "database",
-            "database",
+            start.name,
+            Role.DATABASE,
+            KIND,
             [str(programs / "postgres"), "-D", str(data), *options],
-            log=log,
-            guard=guard,
+            log=start.log,
+            guard=start.guard,
             user=user,
+            # Fast shutdown: open transactions are rolled back, the data folder is left whole. It is what `docker stop`
+            # asks of the public image too; SIGTERM would wait for every client to leave.
+            stop_signal=signal.SIGINT,
         )
-        address = DatabaseAddress(host="127.0.0.1", port=port, user="postgres", password=password, database="postgres")
-        try:
-            await until_ready(child, address)
-        except BaseException as error:
-            await child.end(signal.SIGQUIT)
-            if isinstance(error, EnvironmentFailure) and "could not bind" in log.read_text(errors="replace"):
-                continue  # somebody took the port between our look and its start
-            raise
-        return child, address
-    raise EnvironmentFailure(f"database found its port taken three times; {last_lines(log)}")
+        return child, Endpoint(
+            kind=KIND, host="127.0.0.1", port=port, user="postgres", password=start.password, database="postgres"
+        )
 
-
-async def stop_postgres(child: Child) -> None:
-    """Fast shutdown: open transactions are rolled back, the data folder is left whole."""
-    await child.end(signal.SIGINT, timeout_s=10)
+    return await on_free_port(
+        start, make, port_taken="could not bind", limit_s=START_TIMEOUT_S, abort_signal=signal.SIGQUIT
+    )
 
 
 def _programs() -> Path:
@@ -162,13 +160,3 @@ async def _initialise(
             raise
     if code != 0:
         raise EnvironmentFailure(f"PostgreSQL's initdb failed with exit code {code}; {last_lines(log)}")
-
-
-async def until_ready(child: Child, address: DatabaseAddress) -> None:
-    """Return when a connection really works."""
-    try:
-        await until_answered(
-            "database", lambda: postgres_refusal(address), casualty=child.casualty, limit_s=START_TIMEOUT_S
-        )
-    except NotReady as error:
-        raise EnvironmentFailure(f"{error}; {last_lines(child.log)}") from error

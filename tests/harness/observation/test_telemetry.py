@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.model.cluster import BrokerAddress, DatabaseAddress
+from harness.model.cluster import Endpoint
 from harness.observation.telemetry import Telemetry
 
 
@@ -16,9 +16,9 @@ from harness.observation.telemetry import Telemetry
 def test_it_may_end_at_any_step_of_a_sample(tmp_path: Path, steps: int) -> None:
     """Also before a part was asked: nothing is left unawaited (pytest turns such a warning into a failure)."""
     cluster: Any = SimpleNamespace(
-        processes=(),
-        broker=BrokerAddress(host="127.0.0.1", port=1, password=""),
-        database=DatabaseAddress(host="127.0.0.1", port=1, user="u", password="", database="d"),
+        components=(),
+        broker=Endpoint(kind="redis", host="127.0.0.1", port=1, password=""),
+        database=Endpoint(kind="postgresql", host="127.0.0.1", port=1, user="u", password="", database="d"),
     )
 
     async def scenario() -> None:

@@ -20,6 +20,8 @@ from tests.harness.plans import CALIBRATION, a_plan
 
 SCENARIO_A, SCENARIO_B = find("scenario-a"), find("scenario-b")
 
+URLS = ("http://10.0.0.5:8000", "http://10.0.0.6:8000")
+
 
 def settled(**options: object) -> tuple[Fault, ...]:
     return settle(Request(**options), SCENARIO_B, servers=4, clients=1_000)  # type: ignore[arg-type]  # a test's shorthand
@@ -91,12 +93,15 @@ def test_moments_are_the_schedules() -> None:
     ("request_", "words"),
     [
         (Request(fault=FaultKind.PARTITION), "--fault partition of broker: --environment embedded cannot"),
-        (Request(environment="external", external_servers=2), "--fault stop of broker: --environment external cannot"),
+        (
+            Request(environment="external", server_urls=("http://10.0.0.5:8000",) * 2),
+            "--fault stop of broker: --environment external cannot",
+        ),
         (Request(target=Target.CLIENTS), "clients can only stop reading"),
         (Request(fault=FaultKind.RESTART, outage_s=3), "--outage with --fault restart"),
         (Request(recovery="never"), "--recovery 'never'"),
         (Request(outage_s=-1), "--outage -1"),
-        (Request(backplane="memory", servers=1), "there is no Redis to break"),
+        (Request(backplane="memory", servers=1), "there is no broker to break"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_the_start(request_: Request, words: str) -> None:
@@ -106,7 +111,7 @@ def test_what_cannot_be_done_is_refused_before_the_start(request_: Request, word
 
 def test_an_outage_of_nothing_is_refused() -> None:
     """--outage alone, on a scenario that breaks nothing."""
-    with pytest.raises(UsageError, match="scenario-a breaks nothing"):
+    with pytest.raises(UsageError, match="scenario-a injects no fault"):
         plan_run(Request(outage_s=3), SCENARIO_A, limits=MACHINE, calibration=CALIBRATION, run_id="rtest", command=())
 
 

@@ -23,6 +23,8 @@ MACHINE = MachineLimits(
     disk_free_bytes=50 * 10**9,
 )
 
+URLS = ("http://10.0.0.5:8000", "http://10.0.0.6:8000")
+
 
 def planned(request: Request, limits: MachineLimits = MACHINE) -> Planned:
     return plan_run(
@@ -128,7 +130,13 @@ def test_all_objections_come_at_once() -> None:
     with pytest.raises(UsageError) as raised:
         planned(Request(servers=0, clients=3, environment="swarm", backplane="memory", rate_hz=float("nan")))
     text = "\n".join(raised.value.objections)
-    for word in ("--servers 0", "--rate nan", "swarm: comes later", "--backplane memory", "--clients 3"):
+    for word in (
+        "--servers 0",
+        "--rate nan",
+        "'swarm': expected one of embedded, docker, external",
+        "--backplane memory",
+        "--clients 3",
+    ):
         assert word in text
 
 
@@ -138,9 +146,12 @@ def test_all_objections_come_at_once() -> None:
         (Request(audience=50, clients=20), "at most all clients"),
         (Request(clients=2), "at least one client on each server"),
         (Request(environment="external"), "--server http"),
-        (Request(environment="external", external_servers=2, servers=3), "expected the same number"),
-        (Request(external_servers=2), "goes with --environment external"),
-        (Request(write_path="broker-first"), "comes later"),
+        (
+            Request(environment="external", server_urls=URLS, servers=3),
+            "expected the same number",
+        ),
+        (Request(server_urls=URLS), "goes with --environment external"),
+        (Request(write_path="broker-first"), "expected one of db-first"),
         (Request(duration_s=86_400, rate_hz=100_000), "at most"),
         (Request(audience=0), "--audience 0"),
     ],

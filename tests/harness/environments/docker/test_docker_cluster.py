@@ -20,7 +20,7 @@ from harness.environments import readiness as answers
 from harness.environments.docker import docker_cluster as environment
 from harness.environments.docker.docker_cluster import DockerCluster, docker_cluster
 from harness.environments.docker.recipe import OPEN_FILES, Recipe
-from harness.environments.readiness import postgres_refusal, redis_refusal, server_refusal
+from harness.environments.readiness import component_refusal, server_refusal
 from harness.model.cluster import Topology
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
@@ -40,7 +40,7 @@ def topology() -> Iterator[Topology]:
 async def refusals(cluster: DockerCluster) -> dict[str, str]:
     """The parts that do not answer, and why."""
     assert cluster.broker is not None
-    questions = {"database": postgres_refusal(cluster.database), "broker": redis_refusal(cluster.broker)}
+    questions = {"database": component_refusal(cluster.database), "broker": component_refusal(cluster.broker)}
     questions |= {server.name: server_refusal(server, cluster.token, "/healthz") for server in cluster.servers}
     answers = await asyncio.gather(*questions.values())
     return {name: answer for name, answer in zip(questions, answers, strict=True) if answer}
@@ -64,8 +64,8 @@ def test_a_cluster_is_up_inside_and_gone_outside(topology: Topology, tmp_path: P
             assert await refusals(cluster) == {}
             assert await post(cluster) == 200
             assert cluster.casualties() == []
-            assert {process.role for process in cluster.processes} in ({"server", "database", "broker"}, set())
-            for process in cluster.processes:
+            assert {process.role for process in cluster.components} in ({"server", "database", "broker"}, set())
+            for process in cluster.components:
                 assert psutil.Process(process.pid).name() in ("postgres", "redis-server", "python", "python3")
             assert cluster.versions["path"] in ("container addresses", "published loopback ports")
             assert cluster.versions["clock"] in ("shared", "separate")
@@ -115,7 +115,7 @@ def test_faults_are_done_and_undone(topology: Topology, tmp_path: Path, monkeypa
 
     async def scenario() -> None:
         async with docker_cluster(topology, logs=tmp_path, say=print) as cluster:
-            before = {process.name: process.pid for process in cluster.processes}
+            before = {process.name: process.pid for process in cluster.components}
             monkeypatch.setattr(answers, "ANSWER_TIMEOUT_S", 0.8)  # nobody is at work; who is frozen stays silent
             for kind in (FaultKind.STOP, FaultKind.KILL, FaultKind.PAUSE, FaultKind.PARTITION):
                 for part in ("broker", "database", "server-2"):
@@ -128,7 +128,7 @@ def test_faults_are_done_and_undone(topology: Topology, tmp_path: Path, monkeypa
                     assert await refusals(cluster) == {}, kind
                     assert healed["at_ns"] >= healed["started_ns"] > done["at_ns"]
                     assert cluster.casualties() == []
-            after = {process.name: process.pid for process in cluster.processes}
+            after = {process.name: process.pid for process in cluster.components}
             assert after.keys() == before.keys()
             assert {name for name in after if after[name] == before[name]} <= {"server-1"}, "restarted ones are others"
 

@@ -7,9 +7,11 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from harness.environments.docker.recipe import Recipe, Secrets, archive, postgres_recipe, redis_recipe, server_recipe
+from harness.environments.docker.recipe import Recipe, Secrets, archive, postgresql_recipe, server_recipe
+from harness.environments.docker.redis_recipe import redis_recipe
 from harness.environments.embedded.postgresql import SETTINGS
 from harness.model.cluster import Topology
+from harness.model.component import Role
 from reference_server.settings import Settings
 
 SECRETS = Secrets(token="tttt", database="pppp", broker="rrrr")
@@ -17,11 +19,17 @@ TOPOLOGY = Topology(servers=1, backplane="redis", write_path="db-first", run_id=
 HOSTS = {"database": "10.0.0.2", "broker": "10.0.0.3"}
 
 
+DATABASE = postgresql_recipe("database", SECRETS.database)
+BROKER = redis_recipe("broker", SECRETS.broker)
+
+
 def server(topology: Topology = TOPOLOGY, hosts: dict[str, str] = HOSTS) -> Recipe:
-    return server_recipe("server-1", "image:1", topology, SECRETS, hosts)
+    stores = {Role.DATABASE: DATABASE, Role.BROKER: BROKER}
+    wanted = {role: recipe for role, recipe in stores.items() if recipe.name in hosts}
+    return server_recipe("server-1", "image:1", topology, SECRETS, hosts, wanted)
 
 
-@pytest.mark.parametrize("recipe", [postgres_recipe(SECRETS), redis_recipe(SECRETS), server()], ids=lambda r: r.role)
+@pytest.mark.parametrize("recipe", [DATABASE, BROKER, server()], ids=lambda r: r.role)
 def test_secrets_are_in_files_only(recipe: Recipe) -> None:
     """`docker inspect` shows everything else, and so does a repr in a traceback."""
     rest = json.dumps({name: value for name, value in asdict(recipe).items() if name != "files"}, default=str)
@@ -35,19 +43,20 @@ def test_a_server_is_told_what_the_plan_says() -> None:
     settings = json.loads(server().files["etc/broadcast-server/settings.json"])
     assert set(settings) <= set(Settings.__struct_fields__)
     assert settings["recovery"] == "manual"
-    assert settings["redis"]["password_file"] == "/run/secrets/redis-password"
+    assert settings["backplane"]["name"] == "redis"
+    assert settings["backplane"]["password_file"] == "/run/secrets/broker-password"
 
 
-def test_without_redis_nobody_speaks_of_it() -> None:
-    """A backplane in memory has no Redis, no password for it and no name."""
-    recipe = server(replace(TOPOLOGY, backplane="memory"), {"postgres": "10.0.0.2"})
-    assert "redis" not in json.loads(recipe.files["etc/broadcast-server/settings.json"])
-    assert "run/secrets/redis-password" not in recipe.files
+def test_without_a_broker_the_settings_name_none() -> None:
+    """A backplane in memory has no broker: no address, no password for it and no name."""
+    recipe = server(replace(TOPOLOGY, backplane="memory"), {"database": "10.0.0.2"})
+    assert json.loads(recipe.files["etc/broadcast-server/settings.json"])["backplane"] == {"name": "memory"}
+    assert "run/secrets/broker-password" not in recipe.files
 
 
 def test_the_database_has_the_embedded_ones_settings() -> None:
     """All but where it listens, so that both environments measure the same."""
-    command = postgres_recipe(SECRETS).command or ()
+    command = DATABASE.command or ()
     for name in ("fsync", "synchronous_commit", "max_wal_size", "shared_buffers"):
         assert f"{name}={SETTINGS[name]}" in command
     assert not any("listen" in part for part in command)

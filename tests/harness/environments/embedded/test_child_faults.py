@@ -80,8 +80,8 @@ def test_every_part_can_be_broken_and_comes_back(tmp_path: Path) -> None:
                     back = await cluster.heal(kind, part)
                     assert await answers(cluster), (kind, part)
                     assert back["at_ns"] > seen["at_ns"]
-                    pids += [process.pid for process in cluster.processes]
-            cluster.parts["broker"].child.send(9)
+                    pids += [process.pid for process in cluster.components]
+            cluster.parts["broker"].process.send(9)
             async with asyncio.timeout(5):
                 while not cluster.casualties():
                     await asyncio.sleep(0.01)
@@ -98,7 +98,7 @@ def test_a_paused_part_does_not_outlive_the_run(tmp_path: Path) -> None:
             await cluster.inject(FaultKind.PAUSE, "database")
             return [
                 member.pid
-                for process in cluster.processes
+                for process in cluster.components
                 for member in (psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True))
             ]
 

@@ -1,0 +1,75 @@
+"""What a starter of the embedded environment gets: a folder, a log, a guard, and one way to find a free port.
+
+A starter is a coroutine function ``(Start) -> Part[Child]``. It starts one database or broker on loopback, waits until it
+answers, and raises EnvironmentFailure with the reason and the end of the log where it does not.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from harness.environments.embedded.child import Child, last_lines
+from harness.environments.guard import Guard
+from harness.environments.part import Part
+from harness.environments.ports import free_ports
+from harness.environments.readiness import component_refusal, until_answered
+from harness.model.cluster import Endpoint
+from harness.model.errors import EnvironmentFailure
+
+PORT_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """``folder`` is the cluster's temporary folder, ``log`` the component's own log file, ``name`` its name."""
+
+    name: str
+    folder: Path
+    log: Path
+    guard: Guard
+    password: str
+
+
+async def on_free_port(
+    start: Start,
+    make: Callable[[int], tuple[Child, Endpoint]],
+    *,
+    port_taken: str,
+    limit_s: float,
+    abort_signal: int = signal.SIGTERM,
+) -> Part[Child]:
+    """Start ``make(port)`` on a free port and wait until it answers; again with another port where its log holds
+    ``port_taken``: another program took the port between the look and the start."""
+    for _ in range(PORT_ATTEMPTS):
+        (port,) = free_ports(1)
+        child, endpoint = make(port)
+        until_ready = partial(until_component_answers, child, endpoint, limit_s)
+        try:
+            await until_ready()
+        except BaseException as error:
+            await child.end(abort_signal)
+            if isinstance(error, EnvironmentFailure) and port_taken in start.log.read_text(errors="replace"):
+                continue
+            raise
+        return Part(process=child, endpoint=endpoint, until_ready=until_ready)
+    raise EnvironmentFailure(
+        f"{start.name} found its port taken {PORT_ATTEMPTS} times; {await asyncio.to_thread(last_lines, start.log)}"
+    )
+
+
+async def until_component_answers(child: Child, endpoint: Endpoint, limit_s: float) -> None:
+    """Return when a connection really works."""
+
+    async def last_words() -> str:
+        return last_lines(child.log)
+
+    await until_answered(
+        child.name,
+        lambda: component_refusal(endpoint),
+        casualty=child.casualty,
+        limit_s=limit_s,
+        last_words=last_words,
+    )
