@@ -1,4 +1,4 @@
-"""``python -m reference_server.health --settings FILE``: whether the server that these settings describe answers.
+"""``python -m reference_server.health --settings FILE``: whether the server with these settings answers.
 
 For a container's health check. Exit code 0: it answers /healthz with 200; 1: it does not.
 """

@@ -18,7 +18,7 @@ OWN_LAYER = {
     "rich": ("harness/console.py", "harness/report/terminal.py"),
     "picows": ("harness/load/",),
     "redis": ("harness/observation/",),
-    "asyncpg": ("reference_server/link.py", "harness/environments/", "harness/observation/"),
+    "asyncpg": ("reference_server/message_log/", "harness/environments/", "harness/observation/"),
     "uvicorn": ("reference_server/",),
     "starlette": ("reference_server/",),
     "hiredis": ("reference_server/backplane/",),

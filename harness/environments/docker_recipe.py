@@ -96,13 +96,14 @@ def server_recipe(name: str, image: str, topology: Topology, secrets: Secrets, h
         "port": SERVER_PORT,
         "token_file": f"/{SECRETS}/token",
         "postgres": {"host": "postgres", "port": POSTGRES_PORT, "password_file": f"/{SECRETS}/postgres-password"},
-        "backplane": topology.backplane,
+        "backplane": {"name": topology.backplane},
         "write_path": topology.write_path,
         "recovery": topology.recovery,
     }
     files = {f"{SECRETS}/token": secrets.token, f"{SECRETS}/postgres-password": secrets.postgres}
     if "redis" in hosts:
-        settings["redis"] = {"host": "redis", "port": REDIS_PORT, "password_file": f"/{SECRETS}/redis-password"}
+        password_file = f"/{SECRETS}/redis-password"
+        settings["backplane"] |= {"host": "redis", "port": REDIS_PORT, "password_file": password_file}
         files[f"{SECRETS}/redis-password"] = secrets.redis
     files[f"{SERVER_SETTINGS}/settings.json"] = json.dumps(settings)
     return Recipe(

@@ -174,8 +174,10 @@ def _settings_file(
         "port": port,
         "token": token,
         "postgres": database.arguments,
-        "redis": broker and {"host": broker.host, "port": broker.port, "password": broker.password},
-        "backplane": topology.backplane,
+        "backplane": {
+            "name": topology.backplane,
+            **({"host": broker.host, "port": broker.port, "password": broker.password} if broker else {}),
+        },
         "write_path": topology.write_path,
         "recovery": topology.recovery,
     }

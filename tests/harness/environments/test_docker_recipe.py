@@ -35,13 +35,15 @@ def test_a_server_is_told_what_the_plan_says() -> None:
     settings = json.loads(server().files["etc/broadcast-server/settings.json"])
     assert set(settings) <= set(Settings.__struct_fields__)
     assert settings["recovery"] == "manual"
-    assert settings["redis"]["password_file"] == "/run/secrets/redis-password"
+    assert settings["backplane"]["password_file"] == "/run/secrets/redis-password"
 
 
 def test_without_redis_nobody_speaks_of_it() -> None:
     """A backplane in memory has no Redis, no password for it and no name."""
     recipe = server(replace(TOPOLOGY, backplane="memory"), {"postgres": "10.0.0.2"})
-    assert "redis" not in json.loads(recipe.files["etc/broadcast-server/settings.json"])
+    settings = json.loads(recipe.files["etc/broadcast-server/settings.json"])
+    assert "redis" not in settings
+    assert settings["backplane"] == {"name": "memory"}
     assert "run/secrets/redis-password" not in recipe.files
 
 
