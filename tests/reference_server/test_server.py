@@ -10,7 +10,7 @@ import pytest
 from reference_server import server as server_module
 from reference_server.server import CannotStart, serve
 from reference_server.settings import load
-from tests.reference_server.stack import TOKEN, Postgres, Server, free_port, fresh, wait_until
+from tests.reference_server.stack import TOKEN, Postgres, Server, free_port, fresh
 
 pytestmark = pytest.mark.integration
 
@@ -61,7 +61,7 @@ def test_servers_may_start_together_on_an_empty_database(own_postgres: Postgres,
         for server in servers:
             server.launch()
         for server in servers:
-            wait_until(lambda server=server: _answers(server), f"{server.name} to answer")
+            server.wait_until_healthy()
         assert [server.post("c", "x")[1]["seq"] for server in servers] == [1, 2, 3, 4, 5, 6]
     finally:
         assert [server.end() for server in servers] == [0] * 6
@@ -74,14 +74,6 @@ def test_a_server_may_wait_for_its_database(own_postgres: Postgres, folder: Path
     try:
         server.launch()
         own_postgres.start()
-        wait_until(lambda: _answers(server), "the server to answer")
+        server.wait_until_healthy()
     finally:
         assert server.end() == 0
-
-
-def _answers(server: Server) -> bool:
-    assert server.child.poll() is None, server.log.read_text()
-    try:
-        return bool(server.get("/healthz")[0] == 200)
-    except OSError:
-        return False
