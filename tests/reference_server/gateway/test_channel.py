@@ -149,3 +149,32 @@ def test_whatever_the_backplane_does_the_order_is_kept(history: tuple[int, list[
     while channel.pending:
         out += [delivery.seq for delivery in channel.take_pending(6)]
     assert out == list(range(1, count + 1))
+
+
+def test_an_announcement_is_new_once() -> None:
+    """A seq beyond what was taken and what was announced before; then the channel is behind until it is taken."""
+    channel = opened(3)
+    assert [channel.announce(seq) for seq in (3, 1, 5, 5, 4, 6)] == [False, False, True, False, False, True]
+    assert channel.announced_more
+    assert channel.behind
+    channel.recover([(seq, frame(seq)) for seq in (4, 5, 6)], 0, LIVE)
+    assert [(delivery.seq, delivery.source) for delivery in channel.pending] == [(4, LIVE), (5, LIVE), (6, LIVE)]
+    assert not channel.announced_more
+    assert not channel.behind
+
+
+def test_an_announcement_before_the_start_is_remembered() -> None:
+    """The read that starts the channel may be older than the announcement."""
+    channel = Channel("c")
+    assert channel.announce(7)
+    assert not channel.announced_more
+    channel.start(5)
+    assert (channel.position, channel.expected) == (5, 7)
+    assert channel.announced_more
+
+
+def test_a_channel_starts_once() -> None:
+    """Two clients may subscribe at the same moment; the second answer of the log only says what exists."""
+    channel = opened(5)
+    channel.start(7)
+    assert (channel.position, channel.flushed, channel.expected) == (5, 5, 7)

@@ -249,22 +249,6 @@ def test_leaving_ends_everything() -> None:
     asyncio.run(main())
 
 
-def test_who_comes_right_back_finds_the_channel_open() -> None:
-    """Interest between two sweeps keeps a channel subscribed."""
-
-    async def main() -> None:
-        rig = Rig()
-        rig.subscriptions.release(rig.channel)
-        rig.gateway.close_idle()
-        assert rig.subscriptions.open("c") is rig.channel
-        rig.gateway.close_idle()
-        rig.gateway.close_idle()
-        assert rig.backplane.subscribed == ["c"]
-        assert not rig.backplane.unsubscribed
-
-    asyncio.run(main())
-
-
 def test_every_resubscription_is_checked_against_the_database() -> None:
     """What was published while the backplane was not listening is looked for as soon as it listens again."""
 
@@ -335,5 +319,73 @@ def test_the_trace_tells_when_the_way_in_was_lost_and_when_all_channels_were_bac
         states, times = zip(*rig.trace.backplane.rows(0, 10), strict=True)
         assert states == ("up", "subscribed", "down", "up", "subscribed")
         assert list(times) == sorted(times)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("recovery", ["automatic", "manual", "off"])
+def test_an_announced_message_is_asked_for_at_once(recovery: Recovery) -> None:
+    """Without a grace and in every setting of the recovery: reading is how such a backplane delivers. The trace says live,
+    and nothing counts as missing or recovered."""
+
+    async def main() -> None:
+        rig = Rig(recovery=recovery)
+        _, socket = rig.join()
+        rig.gateway.on_newer("c", 2)
+        assert rig.gateway.work.behind == {"c"}
+        assert rig.gateway.work.fill_wanted.is_set()
+        rig.gateway.recover("c", [(1, frame(1)), (2, frame(2))])
+        await turns()
+        assert text(socket) == b"<1><2>"
+        assert [row[-1] for row in rig.trace.delivered.rows(0, 9)] == ["live", "live"]
+        assert (rig.metrics.announced, rig.metrics.holes, rig.metrics.recovered) == (1, 0, 0)
+
+    asyncio.run(main())
+
+
+def test_an_old_announcement_costs_nothing() -> None:
+    """What was taken already, and what was announced already, is not asked for."""
+
+    async def main() -> None:
+        rig = Rig()
+        rig.arrive(1, 2, 3)
+        for seq in (3, 1, 0):
+            rig.gateway.on_newer("c", seq)
+        assert not rig.gateway.work.behind
+        rig.gateway.on_newer("c", 4)
+        rig.gateway.work.behind.clear()  # as recovery does
+        rig.gateway.on_newer("c", 4)
+        assert not rig.gateway.work.behind
+        assert rig.channel.grace is None
+
+    asyncio.run(main())
+
+
+def test_an_announcement_of_a_channel_without_subscribers_is_ignored() -> None:
+    """The channel is not opened."""
+
+    async def main() -> None:
+        rig = Rig()
+        rig.gateway.on_newer("other", 5)
+        assert not rig.gateway.work.behind
+        assert set(rig.gateway.channels) == {"c"}
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("recovery", ["automatic", "manual", "off"])
+def test_an_announced_message_that_the_log_does_not_show_yet_is_asked_for_again(
+    recovery: Recovery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a grace, so that the log is not asked without a pause."""
+    monkeypatch.setattr(gateway_module, "GRACE_S", 0.01)
+
+    async def main() -> None:
+        rig = Rig(recovery=recovery)
+        rig.gateway.on_newer("c", 1)
+        rig.gateway.work.behind.clear()
+        rig.gateway.recover("c", [])
+        assert not rig.gateway.work.behind
+        await until(lambda: rig.gateway.work.behind == {"c"})
 
     asyncio.run(main())

@@ -6,6 +6,7 @@ from reference_server.message_log.base import LogUnavailable
 from reference_server.protocol.server_events import message_frame
 from reference_server.recovery import catch_up as catch_up_module
 from reference_server.recovery import log_reader as log_reader_module
+from reference_server.settings import Recovery
 from tests.reference_server.fakes import until
 from tests.reference_server.recovery.rig import Rig, frames
 
@@ -192,5 +193,105 @@ def test_a_rebroadcast_says_when_the_database_is_away() -> None:
             rig.log.down = True
             with pytest.raises(LogUnavailable):
                 await rig.catch_up.rebroadcast(["c"])
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("recovery", ["automatic", "manual", "off"])
+def test_what_the_backplane_announces_is_read_and_delivered_once(
+    recovery: Recovery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In order, in pages of bounded size; repeated and old announcements cost no read. Such a backplane is not distrusted:
+    the tail does not follow."""
+    monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
+
+    async def main() -> None:
+        async with Rig(recovery=recovery) as rig:
+            socket = await rig.join("c")
+            await until(lambda: not rig.gateway.work.check_wanted.is_set())
+            rig.gateway.work.follow_wanted.clear()
+            newest = 2 * log_reader_module.ROWS_PER_READ + 50
+            rig.log.committed["c"] = newest
+            start = len(rig.log.questions)
+            for seq in (1, newest, 7, newest):
+                rig.gateway.on_newer("c", seq)
+            await until(lambda: b"".join(socket.transport.written) == frames(1, newest))
+            questions = rig.log.questions[start:]
+            assert questions == [[("c", 0)], [("c", 200)], [("c", 400)]]
+            for seq in (newest, 1):
+                rig.gateway.on_newer("c", seq)
+            await asyncio.sleep(0.05)
+            assert rig.log.questions[start:] == questions
+            assert b"".join(socket.transport.written) == frames(1, newest)
+            assert rig.metrics.recovered == 0
+            assert not rig.gateway.work.follow_wanted.is_set()
+
+    asyncio.run(main())
+
+
+def test_many_announcements_are_read_in_bounded_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Like every catch-up: few channels at once, so that posts are served in between."""
+    monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
+
+    async def main() -> None:
+        async with Rig() as rig:
+            names = [f"c{number}" for number in range(3 * catch_up_module.CHANNELS_PER_FILL)]
+            sockets = {name: await rig.join(name) for name in names}
+            start = len(rig.log.questions)
+            for name in names:
+                rig.log.committed[name] = 2
+                rig.gateway.on_newer(name, 2)
+            for name, socket in sockets.items():
+                await until(lambda name=name, socket=socket: b"".join(socket.transport.written) == frames(1, 2, name))
+            reads = [asked for asked in rig.log.questions[start:] if isinstance(asked[0], tuple)]
+            assert max(len(asked) for asked in reads) <= catch_up_module.CHANNELS_PER_FILL
+
+    asyncio.run(main())
+
+
+def test_an_announcement_while_a_channel_opens_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It arrives after the newest seq was read and before the channel has started there."""
+    monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
+
+    async def main() -> None:
+        async with Rig(recovery="off") as rig:
+            rig.log.committed["c"] = 5
+            asked, answer = asyncio.Event(), asyncio.Event()
+            newest = rig.log.newest
+
+            async def slowly(names: list[str]) -> dict[str, int]:
+                found = await newest(names)
+                asked.set()
+                await answer.wait()
+                return found
+
+            monkeypatch.setattr(rig.log, "newest", slowly)
+            joining = asyncio.create_task(rig.join("c"))
+            await asked.wait()
+            rig.log.committed["c"] = 7
+            rig.gateway.on_newer("c", 7)
+            answer.set()
+            socket = await joining
+            await until(lambda: b"".join(socket.transport.written) == frames(6, 7))
+
+    asyncio.run(main())
+
+
+def test_an_announcement_while_the_log_is_down_is_read_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a frame that arrived meanwhile waits for the messages in front of it."""
+    monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
+
+    async def main() -> None:
+        async with Rig(recovery="manual") as rig:
+            socket = await rig.join("c")
+            rig.log.committed["c"] = 3
+            rig.log.down = True
+            asked = len(rig.log.questions)
+            rig.gateway.on_newer("c", 2)
+            rig.gateway.on_message("c", 3, message_frame("c", 3, "text 3"))
+            await until(lambda: len(rig.log.questions) > asked)
+            assert not socket.transport.written
+            rig.log.down = False
+            await until(lambda: b"".join(socket.transport.written) == frames(1, 3))
 
     asyncio.run(main())
