@@ -1,6 +1,5 @@
-"""The system under test: one server of a chat-like broadcast service, API and WebSocket gateway in one process.
+"""The system under test: one server of a broadcast service. One process holds the API and the WebSocket gateway.
 
-A message goes posting → write_path → store (PostgreSQL, committed) → backplane → gateway → channel → fan_out → sockets.
-Whatever the backplane does not bring, catch_up reads from the store. docs/protocol.md is the contract; nothing here
-imports from the harness.
+A message goes web.posting → write_path → message_log (committed) → backplane → gateway → sockets. Recovery reads from the
+message log what the backplane did not bring. docs/protocol.md is the contract; nothing here imports from the harness.
 """

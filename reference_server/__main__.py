@@ -28,7 +28,7 @@ def main() -> int:
         print(error, file=sys.stderr)
         return UNUSABLE_SETTINGS
     logging.basicConfig(format=f"%(asctime)s {settings.name} %(levelname)s %(message)s", level=logging.INFO)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # a line per connection is no use to anyone
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # uvicorn would log a line for each connection
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(serve(settings))
@@ -36,11 +36,11 @@ def main() -> int:
         print(f"{settings.name}: {error}", file=sys.stderr)
         return CANNOT_START
     except KeyboardInterrupt:
-        pass  # asked to stop while starting
+        pass  # SIGINT during the start
     return 0
 
 
 if __name__ == "__main__":
     code = main()
-    gc.freeze()  # or the interpreter would look for garbage in what 10,000 connections left: a second for nothing
+    gc.freeze()  # otherwise the interpreter searches the rest of 10,000 connections for garbage: a second without use
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""``python -m reference_server.health --settings FILE``: whether the server that these settings describe answers.
+"""``python -m reference_server.health --settings FILE``: whether the server with these settings answers.
 
 For a container's health check. Exit code 0: it answers /healthz with 200; 1: it does not.
 """
@@ -6,6 +6,7 @@ For a container's health check. Exit code 0: it answers /healthz with 200; 1: it
 import argparse
 import http.client
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from reference_server.settings import SettingsError, load
@@ -19,9 +20,9 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         settings = load(arguments.settings)
-        connection = http.client.HTTPConnection("127.0.0.1", settings.port, timeout=TIMEOUT_S)
-        connection.request("GET", "/healthz", headers={"Authorization": f"Bearer {settings.token}"})
-        status = connection.getresponse().status
+        with closing(http.client.HTTPConnection("127.0.0.1", settings.port, timeout=TIMEOUT_S)) as connection:
+            connection.request("GET", "/healthz", headers={"Authorization": f"Bearer {settings.token}"})
+            status = connection.getresponse().status
     except (SettingsError, OSError, http.client.HTTPException) as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,4 +1,4 @@
-"""What a server with thousands of connections does once in a while."""
+"""Regular maintenance of a server with thousands of connections."""
 
 import asyncio
 import gc
@@ -9,15 +9,16 @@ from reference_server.metrics import Metrics
 
 INTERVAL_S = 0.1
 GROWTH = 250
-"""connections more or less after which the garbage collector is told again"""
+"""how many new connections make the next freeze"""
 YOUNG_OBJECTS = 20_000
 
 
-async def keep_house(connections: Callable[[], int], metrics: Metrics) -> None:
-    """Measure how late the loop is, and keep the garbage collector off what lives long. Runs until cancelled.
+async def run_housekeeping(connections: Callable[[], int], metrics: Metrics) -> None:
+    """Measure the lateness of the loop, and keep the garbage collector away from long-lived objects. Runs until cancelled.
 
-    A connection is some hundred Python objects, and a full collection with 10,000 of them stops the loop for a good part
-    of a second. Frozen, they are never looked at; thawed when many have left, so that what they leave behind is collected.
+    A connection is some hundred Python objects. A full collection with 10,000 connections stops the loop for a good
+    part of a second. The collector never looks at frozen objects. When half of the connections have left, the objects
+    are unfrozen, so that the collector frees what is left of the closed connections.
     """
     gc.set_threshold(YOUNG_OBJECTS, 20, 50)
     frozen = 0

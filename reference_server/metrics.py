@@ -1,4 +1,4 @@
-"""What the server counts, and its text for Prometheus (exposition format 0.0.4)."""
+"""The counters of the server, and their text for Prometheus (exposition format 0.0.4)."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Summary:
-    """Count and sum, from which a rate and a mean over any interval follow."""
+    """A count and a sum. They give a rate and a mean over any interval."""
 
     count: int = 0
     total: float = 0.0
@@ -19,13 +19,14 @@ class Summary:
 
 @dataclass(slots=True)
 class Metrics:
-    """Plain numbers; whoever does something adds to its number."""
+    """Plain numbers. The code that does something adds to the number of it."""
 
     posts: Counter[str] = field(default_factory=Counter)
     batches: Summary = field(default_factory=Summary)
     published: int = 0
     publish_failures: int = 0
     received: int = 0
+    announced: int = 0
     duplicates: int = 0
     holes: int = 0
     skipped: int = 0
@@ -35,11 +36,11 @@ class Metrics:
     deliveries: int = 0
     flushes: Summary = field(default_factory=Summary)
     flush_pause_s: float = 0.0
-    slow_readers: int = 0
+    slow_consumers: int = 0
     refused_connections: int = 0
     loop_lag: Summary = field(default_factory=Summary)
     gauges: dict[str, tuple[str, Callable[[], float]]] = field(default_factory=dict)
-    """values that are read when asked for: name → (help, function)"""
+    """values that are read for each request: name → (help, function)"""
 
     def text(self) -> str:
         return "".join(self._lines())
@@ -56,14 +57,19 @@ class Metrics:
                 self.publish_failures,
             ),
             ("received_total", "Messages that arrived from the backplane.", self.received),
+            ("announced_total", "Times that the backplane pointed at newer messages in the log.", self.announced),
             ("duplicates_dropped_total", "Messages that arrived again and were dropped.", self.duplicates),
-            ("holes_total", "Times that a message was found missing, most of them only late.", self.holes),
-            ("skipped_total", "Messages given up for lost; only with recovery off.", self.skipped),
-            ("shed_total", "Live messages left to the database because too many were waiting.", self.shed),
-            ("recovered_total", "Messages taken from the database instead of the backplane.", self.recovered),
+            ("holes_total", "Times that a message was missing; most of them were only late.", self.holes),
+            ("skipped_total", "Messages skipped as lost; only with recovery off.", self.skipped),
+            ("shed_total", "Live messages left to the message log because too many were waiting.", self.shed),
+            (
+                "recovered_total",
+                "Messages taken from the message log because the backplane did not bring them.",
+                self.recovered,
+            ),
             ("resumed_total", "Messages written to clients that resumed.", self.resumed),
             ("deliveries_total", "Messages handed to sockets, counted once per socket.", self.deliveries),
-            ("slow_readers_closed_total", "Connections closed with 4008.", self.slow_readers),
+            ("slow_readers_closed_total", "Slow consumers: connections closed with 4008.", self.slow_consumers),
             ("connections_refused_total", "Connections closed with 1013.", self.refused_connections),
         ):
             yield from _head(name, "counter", text)

@@ -1,4 +1,4 @@
-"""What one server is told at its start: one JSON file, checked completely before anything is opened."""
+"""The settings of one server: one JSON file, checked completely before the server opens anything."""
 
 import socket
 from pathlib import Path
@@ -6,74 +6,57 @@ from typing import Any, Literal
 
 import msgspec
 
+from reference_server.backplane.base import BackplaneKind
+from reference_server.backplane.registry import BACKPLANES
+from reference_server.message_log.postgresql_address import Postgres
+from reference_server.protocol.protocol_limits import Limits
+from reference_server.registry import UnknownMember
+from reference_server.settings_section import Section, with_secrets
+from reference_server.write_path.registry import WRITE_PATHS
+
 Recovery = Literal["automatic", "manual", "off"]
 
 
 class SettingsError(Exception):
-    """The settings cannot be used; the message names the file and the one problem found first."""
+    """The settings cannot be used. The message names the file and the first problem."""
 
 
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of the settings. A key that is not known is an error: a typo must not silently mean the default."""
+class ChosenBackplane:
+    """The backplane that the settings name, and its own section (an empty one where the kind has no settings).
 
+    In the file this is one object: ``{"name": "redis", "host": "127.0.0.1"}``. All keys but ``name`` belong to the section.
+    """
 
-class Postgres(Section, frozen=True, kw_only=True):
-    """Where PostgreSQL is. ``host`` may be the folder of a Unix socket."""
+    __slots__ = ("kind", "section")
 
-    host: str
-    port: int = 5432
-    user: str = "postgres"
-    password: str | None = None
-    password_file: str | None = None
-    database: str = "postgres"
-
-
-class Redis(Section, frozen=True, kw_only=True):
-    host: str
-    port: int = 6379
-    username: str | None = None
-    password: str | None = None
-    password_file: str | None = None
-
-
-class Limits(Section, frozen=True, kw_only=True):
-    """The limits of docs/protocol.md, with its defaults."""
-
-    body_bytes: int = 65_536
-    text_bytes: int = 16_384
-    channel_chars: int = 128
-    client_msg_id_chars: int = 64
-    frame_bytes: int = 4_096
-    channels_per_connection: int = 64
-    connections: int = 12_000
-    waiting_bytes: int = 1_048_576
-    send_buffer_bytes: int = 131_072
-    """of the kernel, for one connection (SO_SNDBUF); without it the kernel takes megabytes for one that does not read"""
-    resume_messages: int = 10_000
-    queued_posts: int = 10_000
+    def __init__(self, kind: BackplaneKind, section: Section) -> None:
+        self.kind = kind
+        self.section = section
 
 
 class Settings(Section, frozen=True, kw_only=True):
-    """One server's settings.
+    """The settings of one server.
 
-    ``postgres`` is an object or a ``postgresql://`` address. A secret is given itself or as the file that holds it
-    (``token_file``, ``password_file``; white space around it does not count). ``name`` is the host's by default.
+    ``postgres`` is an object or a ``postgresql://`` address. A secret is given itself, or as the file that holds it
+    (``token_file``, ``password_file``). ``name`` is the host's name by default. ``write_path`` is a name in
+    ``write_path.registry``, the name in ``backplane`` one in ``backplane.registry``.
 
-    ``recovery``: ``automatic`` fills what the backplane lost from the database; ``manual`` waits until it is asked to
-    (POST /v1/rebroadcast) and holds back what comes after a hole; ``off`` never fills a hole and goes on behind it: what
-    the backplane loses is then lost for connected clients, which is what a test of the recovery itself needs.
-    ``trace_rows`` is kept per part; 0 turns the trace off.
+    ``recovery`` says what happens to messages that the backplane lost. ``automatic``: the server reads them from the
+    message log. ``manual``: the server waits for a request (POST /v1/rebroadcast) and holds back every later message of
+    the channel. ``off``: the server never reads them and continues after the hole, so connected clients lose them. A
+    test of the recovery itself needs that.
+
+    ``trace_rows`` limits each part of the trace; 0 turns the trace off.
     """
 
     port: int
     postgres: Postgres | str
+    backplane: ChosenBackplane
     token: str = ""
     token_file: str | None = None
     host: str = "127.0.0.1"
     name: str = ""
-    backplane: Literal["redis", "memory"] = "redis"
-    redis: Redis | None = None
-    write_path: Literal["db-first", "broker-first"] = "db-first"
+    write_path: str = "db-first"
     recovery: Recovery = "automatic"
     commit_pause_ms: float = 4.0
     statement_timeout_ms: int = 5_000
@@ -84,13 +67,13 @@ class Settings(Section, frozen=True, kw_only=True):
 def load(path: Path) -> Settings:
     """Read and check the settings. Raises SettingsError."""
     try:
-        settings = msgspec.json.decode(path.read_bytes(), type=Settings)
+        settings = msgspec.json.decode(path.read_bytes(), type=Settings, dec_hook=_decode_backplane)
     except OSError as error:
         raise SettingsError(f"settings file {path}: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"settings file {path}: {error}") from error
     try:
-        settings = _with_secrets(settings)
+        settings = _with_all_secrets(settings)
     except OSError as error:
         raise SettingsError(f"settings file {path}: the secret {error.filename}: {error.strerror}") from error
     if problem := _problem(settings):
@@ -98,25 +81,39 @@ def load(path: Path) -> Settings:
     return settings
 
 
-def _with_secrets(settings: Settings) -> Settings:
-    """The same with every secret that is in a file read from it. Raises OSError."""
-    changes: dict[str, Any] = {"name": settings.name or socket.gethostname()}
-    if settings.token_file is not None:
-        changes["token"] = Path(settings.token_file).read_text().strip()
-    for part in ("postgres", "redis"):
-        section = getattr(settings, part)
-        if isinstance(section, Section) and (file := getattr(section, "password_file", None)) is not None:
-            changes[part] = msgspec.structs.replace(section, password=Path(file).read_text().strip())
-    return msgspec.structs.replace(settings, **changes)
+def _decode_backplane(wanted: type, value: Any) -> ChosenBackplane:
+    """Decode the object ``backplane`` (msgspec calls this for the one type that it does not know)."""
+    assert wanted is ChosenBackplane
+    name = value.get("name") if isinstance(value, dict) else None
+    if not isinstance(name, str):
+        raise ValueError(f"expected an object with a `name`, one of: {', '.join(BACKPLANES.names)}")
+    kind = BACKPLANES.find(name)
+    own = {key: item for key, item in value.items() if key != "name"}
+    try:
+        return ChosenBackplane(kind, msgspec.convert(own, kind.section or Section))
+    except msgspec.ValidationError as error:
+        raise ValueError(f'backplane "{name}": {error}') from error
+
+
+def _with_all_secrets(settings: Settings) -> Settings:
+    """The same settings with every secret read from its file. Raises OSError."""
+    chosen = settings.backplane
+    changes: dict[str, Any] = {
+        "name": settings.name or socket.gethostname(),
+        "backplane": ChosenBackplane(chosen.kind, with_secrets(chosen.section)),
+    }
+    if isinstance(settings.postgres, Postgres):
+        changes["postgres"] = with_secrets(settings.postgres)
+    return msgspec.structs.replace(with_secrets(settings), **changes)
 
 
 def _problem(settings: Settings) -> str | None:
-    if settings.write_path == "broker-first":
-        return 'write_path "broker-first" is not implemented yet; expected "db-first"'
-    if settings.backplane == "redis" and settings.redis is None:
-        return 'backplane "redis" needs `redis` with at least {"host": …}'
+    try:
+        WRITE_PATHS.find(settings.write_path)
+    except UnknownMember as error:
+        return str(error)
     if not settings.token:
-        return "`token` is empty; every request must carry it, so it has to be a secret"
+        return "`token` is empty; every request carries it as the secret, so it must have at least one character"
     if not 1 <= settings.port <= 65_535:
         return f"`port` is {settings.port}; expected 1 to 65535"
     numbers = msgspec.structs.asdict(settings.limits) | {"statement_timeout_ms": settings.statement_timeout_ms}

@@ -18,7 +18,7 @@ OWN_LAYER = {
     "rich": ("harness/console.py", "harness/report/text/terminal.py"),
     "picows": ("harness/load/",),
     "redis": ("harness/components/redis.py",),
-    "asyncpg": ("reference_server/link.py", "harness/components/postgresql.py", "harness/observation/"),
+    "asyncpg": ("reference_server/message_log/", "harness/components/postgresql.py", "harness/observation/"),
     "uvicorn": ("reference_server/",),
     "starlette": ("reference_server/",),
     "hiredis": ("reference_server/backplane/",),

@@ -1,1 +1,1 @@
-"""The ways in which servers tell each other of messages; base says what each must do."""
+"""How servers pass messages on to each other: `base` says what each member must do, `registry` lists the members."""

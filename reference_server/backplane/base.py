@@ -1,11 +1,20 @@
-"""What carries messages from the server that accepted them to all servers that have subscribers.
+"""What a backplane must do, what it may use of its server, and what its registry entry says.
 
-A backplane is a hint, PostgreSQL is the truth: it may lose, repeat and reorder messages, as long as it says when it is
-down. The gateway drops repetitions, waits for the order and reads from the database whatever does not come.
+A backplane carries messages from the server that accepted them to every server with subscribers of the channel. It is
+only a hint; the message log holds the messages. A backplane may lose, repeat and reorder messages, as long as it says
+when it is down. The gateway drops repetitions, restores the order and reads from the log what does not arrive.
 """
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from reference_server.message_log.base import Log
+from reference_server.metrics import Metrics
+from reference_server.settings_section import Section
+
+if TYPE_CHECKING:
+    from reference_server.settings import Settings
 
 
 class Outgoing(NamedTuple):
@@ -17,25 +26,30 @@ class Outgoing(NamedTuple):
 
 
 class Receiver(Protocol):
-    """Whom a backplane tells what happens (the gateway)."""
+    """What a backplane calls (the gateway). A backplane that carries whole messages calls ``on_message``; one that only
+    points at the log (polling, NOTIFY) calls ``on_newer``. All return at once."""
 
-    def on_message(self, channel: str, seq: int, frame: bytes) -> None: ...
+    def on_message(self, channel: str, seq: int, frame: bytes) -> None:
+        """A message arrived."""
+
+    def on_newer(self, channel: str, seq: int) -> None:
+        """The log holds messages of this channel up to ``seq``; the receiver reads those that it does not have yet."""
 
     def on_subscribed(self, channels: Collection[str]) -> None:
-        """From now on messages of these channels arrive. Said after every (re)connection, for all channels asked for:
-        what was published before must be read from the database."""
+        """From now on messages of these channels arrive. A backplane says this after every (re)connection for all wanted
+        channels: the receiver then reads from the log what was published before."""
 
     def on_state(self, up: bool) -> None:
-        """The way in is up or down. While it is down nothing arrives."""
+        """The connection for receiving is up or down. While it is down nothing arrives."""
 
 
 class Backplane(Protocol):
     @property
     def up(self) -> bool:
-        """Whether, as far as is known, messages get out and in."""
+        """Whether, as far as is known, messages can be sent and received."""
 
     async def run(self, receiver: Receiver) -> None:
-        """Connect, and stay connected, until cancelled. A broker that is away is no error but a state."""
+        """Connect, and stay connected, until cancelled. A broker that does not answer is a state, not an error."""
 
     def subscribe(self, channels: Collection[str]) -> None:
         """Want these channels, now and after every reconnection; ``on_subscribed`` follows."""
@@ -44,4 +58,26 @@ class Backplane(Protocol):
 
     def publish(self, messages: Sequence[Outgoing]) -> bool:
         """Hand over without waiting; False where the messages could not be taken. Never raises, never queues without
-        bound: the database has them all."""
+        bound: the log has all messages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackplaneContext:
+    """What a backplane may use of its server."""
+
+    settings: "Settings"
+    log: Log
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackplaneKind:
+    """A member of the registry."""
+
+    name: str
+    section: type[Section] | None
+    """the type of its own settings; None where it has none"""
+    broker: str | None
+    """the kind of broker it needs; None where it needs none"""
+    build: Callable[[Any, BackplaneContext], Backplane]
+    """gets the decoded section (an empty ``Section`` where ``section`` is None)"""

@@ -1,7 +1,7 @@
 """Redis Pub/Sub: one Redis channel per chat channel, one connection to publish and one to subscribe.
 
-A message on the wire is 8 bytes of seq (big-endian) and the finished WebSocket frame, so that a receiving server parses
-no JSON. Redis forgets what nobody was listening to; the gateway knows that and reads it from the database.
+A payload is 8 bytes of seq (big-endian) and the finished WebSocket frame, so a receiving server parses no JSON. Redis
+forgets a message that no server was subscribed to; the gateway then reads it from the message log.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ from typing import Any
 
 import hiredis
 
-from reference_server.backplane.base import Outgoing, Receiver
-from reference_server.backplane.resp import Command, OnReplies, RespConnection
+from reference_server.backplane.base import BackplaneContext, BackplaneKind, Outgoing, Receiver
+from reference_server.backplane.resp_connection import Command, OnReplies, RespConnection
 from reference_server.metrics import Metrics
-from reference_server.settings import Redis
+from reference_server.settings_section import Section
 
 PREFIX = b"chat:"
 NAMES_PER_COMMAND = 500
@@ -26,6 +26,16 @@ BACK_OFF_BASE_S = 0.05
 BACK_OFF_CAP_S = 1.0
 
 _log = logging.getLogger(__name__)
+
+
+class Redis(Section, frozen=True, kw_only=True):
+    """Where Redis is."""
+
+    host: str
+    port: int = 6379
+    username: str | None = None
+    password: str | None = None
+    password_file: str | None = None
 
 
 class RedisPubSub:
@@ -37,7 +47,7 @@ class RedisPubSub:
         self._subscriber: RespConnection | None = None
         self._reachable = asyncio.Event()
         self._channels: set[str] = set()
-        self._asking: list[str] = []
+        self._to_subscribe: list[str] = []
 
     @property
     def up(self) -> bool:
@@ -46,8 +56,8 @@ class RedisPubSub:
     async def run(self, receiver: Receiver) -> None:
         self._receiver = receiver
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._stay_connected("publisher", self._count_replies, self._serve_publisher))
-            tasks.create_task(self._stay_connected("subscriber", self._hear, self._serve_subscriber))
+            tasks.create_task(self._stay_connected("publisher", self._on_publisher_replies, self._serve_publisher))
+            tasks.create_task(self._stay_connected("subscriber", self._on_subscriber_replies, self._serve_subscriber))
 
     def publish(self, messages: Sequence[Outgoing]) -> bool:
         publisher = self._publisher
@@ -63,19 +73,19 @@ class RedisPubSub:
     def subscribe(self, channels: Collection[str]) -> None:
         self._channels.update(channels)
         if self._subscriber is None:
-            return  # on connecting, all are asked for
-        if not self._asking:
-            asyncio.get_running_loop().call_soon(self._ask)
-        self._asking.extend(channels)
+            return  # when it connects, it subscribes to all channels
+        if not self._to_subscribe:
+            asyncio.get_running_loop().call_soon(self._send_subscriptions)
+        self._to_subscribe.extend(channels)
 
     def unsubscribe(self, channels: Collection[str]) -> None:
         self._channels.difference_update(channels)
-        self._ask()  # what was asked for before must not come after
+        self._send_subscriptions()  # an earlier SUBSCRIBE must not follow this UNSUBSCRIBE
         self._send_names(b"UNSUBSCRIBE", list(channels))
 
-    def _ask(self) -> None:
-        asking, self._asking = self._asking, []
-        self._send_names(b"SUBSCRIBE", asking)
+    def _send_subscriptions(self) -> None:
+        channels, self._to_subscribe = self._to_subscribe, []
+        self._send_names(b"SUBSCRIBE", channels)
 
     def _send_names(self, verb: bytes, channels: Sequence[str]) -> None:
         if self._subscriber is None or not channels:
@@ -90,8 +100,9 @@ class RedisPubSub:
     async def _stay_connected(
         self, role: str, on_replies: OnReplies, serve: Callable[[RespConnection], Awaitable[None]]
     ) -> None:
-        """Connect, serve, and after any failure again, after a random pause whose limit doubles (full jitter): servers
-        that lost Redis together do not return together. When one of our two connections is through, so is the other."""
+        """Connect and serve, again after each failure. The pause before a retry is random and its limit doubles (full
+        jitter), so that servers that lost Redis together do not return together. When one of the two connections succeeds,
+        the other one retries at once."""
         login = _login(self._redis)
         failures = 0
         while True:
@@ -103,7 +114,7 @@ class RedisPubSub:
                 self._reachable.set()
                 await serve(connection)
             except OSError as error:
-                # A connection that did not last is a failure like the others: Redis may be cutting us off again and again.
+                # A connection that was lost at once counts as a failure: Redis may close it again and again.
                 if connection is not None and time.monotonic() - connected_s > BACK_OFF_CAP_S:
                     failures = 0
                 if failures == 0:
@@ -129,20 +140,20 @@ class RedisPubSub:
         self._subscriber = connection
         self._receiver.on_state(True)
         try:
-            self._asking = []
+            self._to_subscribe = []
             self._send_names(b"SUBSCRIBE", list(self._channels))
             await connection.keep_alive()
         finally:
             self._subscriber = None
             self._receiver.on_state(False)
 
-    def _count_replies(self, replies: list[Any]) -> None:
+    def _on_publisher_replies(self, replies: list[Any]) -> None:
         for reply in replies:
             if isinstance(reply, hiredis.ReplyError):
                 self._metrics.publish_failures += 1
                 _log.warning("backplane refused a message: %s", reply)
 
-    def _hear(self, replies: list[Any]) -> None:
+    def _on_subscriber_replies(self, replies: list[Any]) -> None:
         subscribed = []
         for reply in replies:
             if not isinstance(reply, list):
@@ -163,3 +174,10 @@ def _login(redis: Redis) -> Command | None:
     if redis.password is None:
         return None
     return (redis.password,) if redis.username is None else (redis.username, redis.password)
+
+
+def _build(section: Redis, context: BackplaneContext) -> RedisPubSub:
+    return RedisPubSub(section, context.metrics)
+
+
+KIND = BackplaneKind(name="redis", section=Redis, broker="redis", build=_build)

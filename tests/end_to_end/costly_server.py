@@ -9,7 +9,7 @@ import sys
 import time
 
 from reference_server import __main__ as program
-from reference_server.gateway import Gateway
+from reference_server.gateway.gateway import Gateway
 
 COST_S = float(os.environ["PLANTED_COST_S"])
 """for one message at one server, with as many servers as there are"""

@@ -1,4 +1,4 @@
-"""The reference server, made wrong on purpose: it publishes what it accepted before it commits.
+"""The reference server with a planted bug: it publishes what it accepted before it commits.
 
 ``python -m tests.end_to_end.premature_server --settings FILE``, for ``harness run --server-module``.
 """
@@ -6,25 +6,33 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from reference_server import schema, server
 from reference_server.__main__ import main
-from reference_server.backplane.base import Backplane, Outgoing
-from reference_server.store import Store
-from reference_server.wire import message_frame
+from reference_server.backplane.base import Outgoing
+from reference_server.message_log import postgresql_schema as schema
+from reference_server.message_log.postgresql import PostgresqlLog
+from reference_server.protocol.server_events import message_frame
+from reference_server.write_path import db_first
+from reference_server.write_path.base import Publish
 
 UNCOMMITTED_S = 0.02
-_backplanes: list[Backplane] = []
 
 
-class PrematureStore(Store):
+class PrematureLog:
+    """Appends to the log of the server, and publishes before COMMIT."""
+
+    def __init__(self, log: PostgresqlLog, publish: Publish) -> None:
+        self._log = log
+        self._publish = publish
+
     async def append(
         self, channels: Sequence[str], texts: Sequence[str], client_msg_ids: Sequence[str | None]
     ) -> list[tuple[int, bool]]:
-        link = self._writer
-        async with link._my_turn(), link._connected() as connection, connection.transaction():
+        writer = self._log._writer
+        async with writer._exclusive(), writer._connected() as connection, connection.transaction():
             rows = await connection.fetch(schema.APPEND, channels, texts, client_msg_ids)
-            _backplanes[0].publish(
+            self._publish(
                 [
                     Outgoing(channel, row[0], message_frame(channel, row[0], text))
                     for channel, text, row in zip(channels, texts, rows, strict=True)
@@ -34,13 +42,11 @@ class PrematureStore(Store):
         return [(row[0], row[1]) for row in rows]
 
 
+class PrematureDbFirst(db_first.DbFirst):
+    def __init__(self, log: Any, publish: Publish, **options: Any) -> None:
+        super().__init__(PrematureLog(log, publish), publish, **options)  # type: ignore[arg-type]  # it only appends
+
+
 if __name__ == "__main__":
-    make_backplane = server._backplane
-
-    def remembered(*arguments: object) -> Backplane:
-        _backplanes.append(make_backplane(*arguments))  # type: ignore[arg-type]  # passed on as they came
-        return _backplanes[0]
-
-    server.Store = PrematureStore  # type: ignore[misc]  # this is the planted bug
-    server._backplane = remembered  # type: ignore[assignment]  # and this shows it the way out
+    db_first.DbFirst = PrematureDbFirst  # type: ignore[misc]  # this is the planted bug
     sys.exit(main())

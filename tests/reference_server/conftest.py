@@ -17,21 +17,21 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL that no test harms."""
+    """A PostgreSQL that no test breaks."""
     with stack.running_postgres() as postgres:
         yield postgres
 
 
 @pytest.fixture(scope="session")
 def cluster(postgres: Postgres) -> Iterator[Cluster]:
-    """Two servers, a Valkey: for tests that leave them as they were. Each uses channels of its own."""
+    """Two servers and a Valkey, for tests that leave them as they were. Each test uses channels of its own."""
     with stack.running_cluster(postgres) as cluster:
         yield cluster
 
 
 @pytest.fixture
 def new_cluster(postgres: Postgres) -> Iterator[Callable[..., Cluster]]:
-    """Makes clusters that the test may break, on the shared PostgreSQL unless told otherwise."""
+    """Makes clusters that the test may break; on the shared PostgreSQL, unless the test gives another one."""
     with ExitStack() as running:
 
         def make(own_postgres: Postgres | None = None, **settings: Any) -> Cluster:
@@ -40,8 +40,16 @@ def new_cluster(postgres: Postgres) -> Iterator[Callable[..., Cluster]]:
         yield make
 
 
-@pytest.fixture
-def own_postgres() -> Iterator[Postgres]:
-    """A PostgreSQL that the test may break."""
+@pytest.fixture(scope="session")
+def breakable_postgres() -> Iterator[Postgres]:
+    """A second PostgreSQL, for the tests that break one."""
     with stack.running_postgres() as postgres:
         yield postgres
+
+
+@pytest.fixture
+def own_postgres(breakable_postgres: Postgres) -> Iterator[Postgres]:
+    """A PostgreSQL that the test may break, with an empty database of its own."""
+    breakable_postgres.use_new_database()
+    yield breakable_postgres
+    breakable_postgres.repair()

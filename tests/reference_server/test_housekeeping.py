@@ -1,14 +1,12 @@
 import asyncio
 import gc
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from reference_server import housekeeping
-from reference_server.http_protocol import _Gathering
 from reference_server.metrics import Metrics
-from tests.reference_server.fakes import FakeTransport, until
+from tests.reference_server.fakes import until
 
 
 @pytest.fixture
@@ -28,7 +26,7 @@ def test_what_lives_long_is_kept_from_the_garbage_collector(monkeypatch: pytest.
     async def main() -> None:
         connections = [0]
         metrics = Metrics()
-        running = asyncio.create_task(housekeeping.keep_house(lambda: connections[0], metrics))
+        running = asyncio.create_task(housekeeping.run_housekeeping(lambda: connections[0], metrics))
         await until(lambda: metrics.loop_lag.count > 3)
         assert gc.get_freeze_count() == 0
         connections[0] = housekeeping.GROWTH
@@ -36,33 +34,5 @@ def test_what_lives_long_is_kept_from_the_garbage_collector(monkeypatch: pytest.
         connections[0] = housekeeping.GROWTH // 2 - 1
         await until(lambda: gc.get_freeze_count() == 0)
         running.cancel()
-
-    asyncio.run(main())
-
-
-class ClosingTransport(FakeTransport):
-    closed = False
-
-    def is_closing(self) -> bool:
-        return self.closed
-
-    def close(self) -> None:
-        self.closed = True
-
-
-def test_an_answer_is_written_in_one_piece() -> None:
-    """Head and body, written one after the other, leave together; also when the connection is closed right after."""
-
-    async def main() -> None:
-        plain: Any = ClosingTransport()
-        gathering = _Gathering(plain, asyncio.get_running_loop())
-        gathering.write(b"head ")
-        gathering.write(b"body")
-        await asyncio.sleep(0)
-        assert plain.written == [b"head body"]
-        gathering.write(b"last")
-        gathering.close()
-        await asyncio.sleep(0)
-        assert (plain.written, plain.closed) == ([b"head body", b"last"], True)
 
     asyncio.run(main())

@@ -12,8 +12,9 @@ from typing import Any, Self
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from reference_server.link import CLIENT_MARGIN_S, CONNECT_TIMEOUT_S
-from tests.reference_server.stack import Client, Cluster, Postgres, Server, fresh, wait_until
+from reference_server.message_log.postgresql_connection import CLIENT_MARGIN_S, CONNECT_TIMEOUT_S
+from tests.reference_server.client import Client
+from tests.reference_server.stack import Cluster, Postgres, Server, fresh, wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -128,7 +129,7 @@ def test_postgres_is_taken_away_and_given_back(
         assert here.texts(len(kept)) == there.texts(len(kept)) == kept
         for client in (here, there):  # the sweep after the last message brings nothing more
             with pytest.raises(TimeoutError):
-                client.hear(1.5)
+                client.receive(1.5)
     answers = {(post.status, post.error) for post in stream.posts}
     assert answers <= {(200, ""), (503, "database_unavailable"), (500, "outcome_unknown")}
     assert max(post.took_s for post in stream.posts) < BOUND_S + SLACK_S
@@ -178,7 +179,7 @@ def follow(servers: list[Server], channel: str, last_text: str) -> list[dict[str
             with Client(server) as client:
                 client.subscribe(channel, since=events[-1]["seq"] if events else 0)
                 while True:
-                    events.append(client.hear(20))
+                    events.append(client.receive(20))
                     if events[-1]["text"] == last_text:
                         return events
         except (ConnectionClosed, OSError):

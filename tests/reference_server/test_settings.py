@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 
-from reference_server.settings import Limits, SettingsError, load
+from reference_server.backplane.redis_pubsub import Redis
+from reference_server.protocol.protocol_limits import Limits
+from reference_server.settings import SettingsError, load
 
 GOOD: dict[str, Any] = {
     "port": 8000,
     "token": "secret",
     "postgres": {"host": "/run/postgresql"},
-    "redis": {"host": "127.0.0.1"},
+    "backplane": {"name": "redis", "host": "127.0.0.1"},
 }
 
 
@@ -44,21 +46,23 @@ def test_secrets_may_be_in_files(tmp_path: Path) -> None:
                 "port": 8000,
                 "token_file": str(tmp_path / "token"),
                 "postgres": {"host": "db", "password_file": str(tmp_path / "db")},
-                "redis": {"host": "broker", "password_file": str(tmp_path / "broker")},
+                "backplane": {"name": "redis", "host": "broker", "password_file": str(tmp_path / "broker")},
             },
         )
     )
     assert settings.token == "token-secret"
     assert not isinstance(settings.postgres, str)
-    assert settings.redis is not None
-    assert (settings.postgres.password, settings.redis.password) == ("db-secret", "broker-secret")
+    assert isinstance(settings.backplane.section, Redis)
+    assert (settings.postgres.password, settings.backplane.section.password) == ("db-secret", "broker-secret")
     assert settings.name
 
 
 def test_a_secret_that_is_not_there_is_named(tmp_path: Path) -> None:
     """The file that was looked for, and why it could not be read."""
     with pytest.raises(SettingsError, match=r"the secret /nowhere/token: No such file"):
-        load(written(tmp_path, {"port": 8000, "postgres": "postgresql://h/d", "token_file": "/nowhere/token"}))
+        load(
+            written(tmp_path, {name: GOOD[name] for name in GOOD if name != "token"} | {"token_file": "/nowhere/token"})
+        )
 
 
 @pytest.mark.parametrize(
@@ -66,13 +70,19 @@ def test_a_secret_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         ({"prot": 1}, "prot"),
         ({"limits": {"bodybytes": 1}}, "bodybytes"),
-        ({"redis": {"host": "h", "db": 1}}, "db"),
+        ({"backplane": {"name": "redis", "host": "h", "db": 1}}, "`db`"),
         ({"port": "8000"}, "port"),
         ({"port": 0}, "port"),
         ({"token": ""}, "token"),
-        ({"redis": None}, "redis"),
-        ({"backplane": "carrier-pigeon"}, "backplane"),
-        ({"write_path": "broker-first"}, "not implemented yet"),
+        ({"backplane": {"name": "redis"}}, 'backplane "redis": Object missing required field `host`'),
+        ({"backplane": {"name": "redis", "host": "h", "port": "6379"}}, "port"),
+        ({"backplane": {"name": "memory", "host": "h"}}, 'backplane "memory": Object contains unknown field `host`'),
+        ({"backplane": {"name": "carrier-pigeon"}}, 'backplane "carrier-pigeon" is not implemented; expected one of:'),
+        ({"backplane": {"host": "h"}}, "expected an object with a `name`, one of: memory, redis"),
+        ({"backplane": "redis"}, "expected an object with a `name`, one of: memory, redis"),
+        ({"backplane": None}, "backplane"),
+        ({"redis": {"host": "h"}}, "redis"),
+        ({"write_path": "broker-first"}, 'write_path "broker-first" is not implemented; expected one of: db-first'),
         ({"limits": {"connections": 0}}, "connections"),
         ({"limits": {"send_buffer_bytes": 2**31}}, "send_buffer_bytes"),
         ({"commit_pause_ms": -1}, "commit_pause_ms"),

@@ -1,0 +1,1 @@
+"""Where committed messages are kept: `base` says what a log must do, `postgresql` does it."""

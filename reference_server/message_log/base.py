@@ -1,0 +1,77 @@
+"""What a message log must do: keep committed messages in order, and give them back.
+
+The write path appends; recovery reads. Neither knows how the log stores messages.
+"""
+
+from collections.abc import Sequence
+from typing import NewType, Protocol
+
+
+class LogError(Exception):
+    """The log did not do what it was asked."""
+
+
+class LogUnavailable(LogError):
+    """It is certain that nothing was committed."""
+
+
+class OutcomeUnknown(LogError):
+    """The connection was lost, or time ran out, after the request was sent: it may or may not be committed."""
+
+
+Mark = NewType("Mark", object)
+"""A place in the whole log, over all channels. Only the log that made a mark can interpret it."""
+
+
+class Log(Protocol):
+    """Messages by (channel, seq). Every method raises LogUnavailable or OutcomeUnknown, within a bounded time.
+
+    The order that a log promises:
+
+    * The log assigns ``seq`` when it commits: 1, 2, 3 … without a gap in each channel. The order of seqs is the order of
+      commits, whichever server appended.
+    * A read that can see seq n of a channel can see every seq before n. Nothing becomes visible later in front of it.
+    * Between channels there is no order.
+    * A message never changes, and never goes away.
+
+    What relies on it: ``gateway.channel`` treats the next seq as the next message, so a gap means a missing message.
+    ``recovery.catch_up`` takes ``newest`` as the proof that all messages up to that seq exist, and pages through ``after``
+    without looking back. ``recovery.tail`` follows all channels at once with ``since``, and needs that no commit is skipped
+    between two marks. How a log finds such a mark is its own business.
+    """
+
+    async def append(
+        self, channels: Sequence[str], texts: Sequence[str], client_msg_ids: Sequence[str | None]
+    ) -> Sequence[tuple[int, bool]]:
+        """Commit a batch, all of it or nothing: (seq, duplicate) for each input, in the order of the input.
+
+        A message whose ``client_msg_id`` exists in its channel is a duplicate: it is not stored again, and ``seq`` is that
+        of the first one.
+        """
+
+    async def newest(self, channels: Sequence[str]) -> dict[str, int]:
+        """The newest committed seq of each of these channels; a channel without messages is left out."""
+
+    async def newer(self, positions: Sequence[tuple[str, int]]) -> dict[str, int]:
+        """The newest committed seq of those channels only that have gone beyond their (channel, position)."""
+
+    async def after(self, asked: Sequence[tuple[str, int]], limit: int) -> Sequence[Sequence[tuple[int, str]]]:
+        """For each (channel, since) at most ``limit`` messages after ``since``, in order, without a gap: (seq, text)."""
+
+    async def since(self, mark: Mark | None, limit: int) -> tuple[Mark, Sequence[tuple[str, int, str]]]:
+        """What was committed since the call that gave ``mark``: (the next mark, (channel, seq, text) sorted).
+
+        From mark to mark every commit is in at least one answer; a message may be in two. There are two exceptions. An
+        answer of ``limit`` messages leaves out the rest, and later marks do not bring it. Without a mark the answer is
+        empty and only gives the first mark.
+        """
+
+
+class History(Protocol):
+    """What the routes read; never waits behind an append or a recovery. Raises like ``Log``."""
+
+    async def history(self, channel: str, since: int, limit: int) -> tuple[Sequence[tuple[int, str]], int]:
+        """At most ``limit`` messages after ``since``, and the channel's newest seq, which is no older than they are."""
+
+    async def ping(self) -> bool:
+        """Whether the log answers now. Never raises."""

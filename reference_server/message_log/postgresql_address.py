@@ -1,0 +1,14 @@
+"""Where PostgreSQL is, as a section of the settings."""
+
+from reference_server.settings_section import Section
+
+
+class Postgres(Section, frozen=True, kw_only=True):
+    """``host`` may be the folder of a Unix socket."""
+
+    host: str
+    port: int = 5432
+    user: str = "postgres"
+    password: str | None = None
+    password_file: str | None = None
+    database: str = "postgres"

@@ -1,0 +1,41 @@
+"""The events that the server sends on a WebSocket, and the frames that carry them."""
+
+import struct
+
+import msgspec
+
+
+class Subscribed(msgspec.Struct, tag="subscribed", tag_field="type", gc=False):
+    channel: str
+    seq: int
+
+
+class Unsubscribed(msgspec.Struct, tag="unsubscribed", tag_field="type", gc=False):
+    channel: str
+
+
+class Message(msgspec.Struct, tag="message", tag_field="type", gc=False):
+    channel: str
+    seq: int
+    text: str
+
+
+_ENCODER = msgspec.json.Encoder()
+encode = _ENCODER.encode
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A complete WebSocket frame from server to client (RFC 6455 §5.2): final, text, unmasked, uncompressed.
+
+    Such a frame is the same for every receiver, so the server encodes a message once and writes it to all of them.
+    """
+    size = len(payload)
+    if size < 126:
+        return b"\x81" + bytes((size,)) + payload
+    if size < 65_536:
+        return struct.pack("!BBH", 0x81, 126, size) + payload
+    return struct.pack("!BBQ", 0x81, 127, size) + payload
+
+
+def message_frame(channel: str, seq: int, text: str) -> bytes:
+    return text_frame(encode(Message(channel, seq, text)))

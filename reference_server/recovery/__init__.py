@@ -1,0 +1,1 @@
+"""Reading from the message log what the backplane did not bring."""

@@ -1,0 +1,1 @@
+"""The routes of the server, and what it changes in uvicorn to serve them."""

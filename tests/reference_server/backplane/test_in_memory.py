@@ -1,0 +1,24 @@
+import asyncio
+
+from reference_server.backplane.base import Outgoing
+from reference_server.backplane.in_memory import InMemory
+from tests.reference_server.fakes import FakeReceiver, until
+
+
+def test_in_memory_a_message_arrives_at_once() -> None:
+    """The baseline delivers in the call, to subscribed channels only, and confirms what was subscribed before it ran."""
+
+    async def main() -> None:
+        backplane, receiver = InMemory(), FakeReceiver()
+        backplane.subscribe(["a"])
+        assert not backplane.publish([Outgoing("a", 1, b"")])
+        running = asyncio.create_task(backplane.run(receiver))
+        await until(lambda: backplane.up)
+        assert backplane.publish([Outgoing("a", 2, b"x"), Outgoing("b", 1, b"y")])
+        backplane.subscribe(["b"])
+        backplane.unsubscribe(["a"])
+        backplane.publish([Outgoing("a", 3, b"x")])
+        assert receiver.events == [("up",), ("subscribed", "a"), ("message", "a", 2, b"x"), ("subscribed", "b")]
+        running.cancel()
+
+    asyncio.run(main())
