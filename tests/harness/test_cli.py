@@ -38,7 +38,7 @@ def test_every_command_explains_itself(command: str) -> None:
 def test_heavy_packages_are_not_imported_for_help() -> None:
     """Help, version and usage errors answer at once: nothing heavy is imported for them."""
     code = (
-        "import sys, harness.cli\n"
+        "import sys, harness.commands\n"
         "heavy = {'numpy', 'matplotlib', 'aiohttp', 'asyncpg', 'picows', 'rich', 'jinja2', 'redis', 'msgspec', 'docker'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -201,8 +201,8 @@ class _Servers:
 def _login(endpoint: Endpoint | None) -> Address | None:
     if endpoint is None:
         return None
-    user = {"username": endpoint.user} if endpoint.user else {}
-    return {"host": endpoint.host, "port": endpoint.port, **user, "password": endpoint.password}
+    login = {"username": endpoint.user, "password": endpoint.password}
+    return {"host": endpoint.host, "port": endpoint.port, **{name: value for name, value in login.items() if value}}
 
 
 def _versions(kinds: Any) -> dict[str, str]:

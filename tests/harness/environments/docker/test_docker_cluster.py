@@ -251,6 +251,8 @@ def test_a_cluster_that_is_not_reached_says_where_it_was_looked_for(topology: To
     with (
         planted(command=("sh", "-c", "echo asleep; exec sleep 60")),
         mock.patch.object(environment, "READY_LIMIT_S", 5.0),
-        pytest.raises(EnvironmentFailure, match=r"(?s)server-\d was not ready after 5 s: .* \(at .*:\d+\); .*asleep"),
+        pytest.raises(
+            EnvironmentFailure, match=r"(?s)server-\d was not ready after 5 s: .*; asked at .*:\d+; .*asleep"
+        ),
     ):
         asyncio.run(scenario())

@@ -110,7 +110,7 @@ def test_a_partition_needs_another_environment(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
-            with pytest.raises(EnvironmentFailure, match="cannot partition redis: expected stop, kill or pause"):
+            with pytest.raises(EnvironmentFailure, match="cannot partition broker: expected stop, kill or pause"):
                 await cluster.inject(FaultKind.PARTITION, "broker")
             assert await redis_answers(cluster)
 

@@ -198,7 +198,7 @@ def test_a_server_that_dies_at_start_is_quoted(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_tried_again(tmp_path: Path) -> None:
-    """Somebody takes the port between our look and the start: the next one is tried."""
+    """Another program takes the port between the look and the start: the next one is tried."""
     import socket
 
     from harness.environments import ports
@@ -210,10 +210,12 @@ def test_a_taken_port_is_tried_again(tmp_path: Path) -> None:
             return next(answers, None) or ports.free_ports(count)
 
         async def scenario() -> None:
-            with mock.patch("harness.environments.embedded.valkey.free_ports", first_taken):
+            with mock.patch("harness.environments.embedded.start.free_ports", first_taken):
                 async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
                     assert cluster.broker is not None
-                    assert cluster.broker.port != taken.getsockname()[1]
+                    ports_used = {cluster.broker.port, cluster.database.port}
+                    assert taken.getsockname()[1] not in ports_used
+                    assert next(answers, None) is None, "the taken port was given out"
 
         asyncio.run(scenario())
 

@@ -1,0 +1,211 @@
+"""The commands: parse, call, print, exit code. Nothing else.
+
+Only the standard library, typer and our small values are imported here; a command imports what it needs when it runs, so
+that help, version and usage errors answer at once.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness import __version__, catalog
+from harness.exit_codes import ExitCode, of_status
+from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.environment import ENVIRONMENTS
+from harness.model.errors import HarnessError, UsageError
+from harness.options import Backplane, Json, Out, Recovery, Run, Scenario, Server, WritePath, one_of, takes_request
+from harness.planning.request import RECOVERIES, Request
+
+PLAYABLE = tuple(each.name for each in ENVIRONMENTS if each.owns_components)
+
+app = typer.Typer(
+    name="harness",
+    help="Does a message that one server accepts reach every client of every server, in time, and survive faults?\n\n"
+    "Starts a real cluster, loads it with real WebSocket clients, checks every single delivery, and leaves a verdict "
+    "with an exit code and an HTML report.",
+    epilog="Exit codes: 0 pass · 1 fail · 2 usage · 3 unknown (the evidence does not decide) · "
+    "4 environment (could not start or died) · 5 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _errors_become_exit_codes() -> Iterator[None]:
+    """Show an error that a person can act on as its message alone, and leave with the code that fits it."""
+    try:
+        yield
+    except UsageError as error:
+        for objection in error.objections:
+            _say(f"harness: {objection}")
+        raise typer.Exit(ExitCode.USAGE) from None
+    except HarnessError as error:
+        _say(f"harness: {error}")
+        raise typer.Exit(ExitCode.ENVIRONMENT) from None
+    except KeyboardInterrupt:
+        _say("harness: interrupted")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except (typer.Exit, BrokenPipeError):
+        raise
+    except Exception as error:
+        # Python's own exit code for this is 1, which here says that a verdict failed.
+        import traceback
+
+        traceback.print_exc()
+        _say(f"harness: a defect of the harness itself, not of what it measures: {type(error).__name__}: {error}")
+        raise typer.Exit(ExitCode.ENVIRONMENT) from None
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _harness(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("list")
+def list_scenarios(as_json: Json = False) -> None:
+    """List the scenarios and what each claims."""
+    from harness import console
+
+    with _errors_become_exit_codes():
+        console.show_scenarios([catalog.find(name) for name in catalog.names()], as_json=as_json)
+
+
+@app.command()
+def doctor(out: Out = Path("results"), as_json: Json = False) -> None:
+    """Look at this machine: limits, what they allow, and what to change for more."""
+    from harness import console
+    from harness.preflight import examine
+
+    with _errors_become_exit_codes():
+        diagnosis = examine(out)
+        console.show_diagnosis(diagnosis, as_json=as_json)
+        raise typer.Exit(ExitCode.PASS if diagnosis.able else ExitCode.ENVIRONMENT)
+
+
+@app.command()
+@takes_request
+def plan(scenario: Scenario, request: Request, out: Out = Path("results"), as_json: Json = False) -> None:
+    """Show what `run` would do with the same options, what it needs, and whether it fits this machine."""
+    from harness import console, sweep_console
+    from harness.preflight import asks_for_sweep, prepare
+
+    with _errors_become_exit_codes():
+        if asks_for_sweep(scenario, request):
+            raise typer.Exit(sweep_console.plan(scenario, request, out=out, as_json=as_json))
+        planned = prepare(scenario, request, out=out)
+        console.show_plan(planned, as_json=as_json)
+        raise typer.Exit(ExitCode.USAGE if planned.shortfalls else ExitCode.PASS)
+
+
+@app.command()
+@takes_request
+def run(scenario: Scenario, request: Request, out: Out = Path("results"), as_json: Json = False) -> None:
+    """Run a scenario: start the cluster, load it, check every delivery, judge, report."""
+    from harness import console, sweep_console
+    from harness.experiment import run_experiment
+    from harness.machine_lock import hold_machine
+    from harness.preflight import asks_for_sweep, prepare, refuse_misfit
+
+    with _errors_become_exit_codes():
+        if asks_for_sweep(scenario, request):
+            raise typer.Exit(sweep_console.run(scenario, request, out=out, as_json=as_json))
+        planned = prepare(scenario, request, out=out)
+        refuse_misfit(planned)
+        with hold_machine(forced=request.force), console.progress(planned.plan) as watch:
+            outcome = run_experiment(planned.plan, out=out, watch=watch)
+        console.show_outcome(outcome, as_json=as_json)
+        raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def judge(run: Run, as_json: Json = False) -> None:
+    """Judge a run again, from its recording alone, and write its verdict."""
+    from harness import sweep_console
+    from harness.sweep_experiment import judge_folder
+
+    with _errors_become_exit_codes():
+        verdict = judge_folder(run)
+        sweep_console.show_verdict(verdict, run, as_json=as_json)
+        raise typer.Exit(of_status(verdict.status))
+
+
+@app.command()
+def report(run: Run) -> None:
+    """Write a run's HTML report and plots again, from its verdict."""
+    from harness.sweep_experiment import render_folder
+
+    with _errors_become_exit_codes():
+        print(render_folder(run))
+
+
+@app.command()
+def up(
+    servers: Annotated[int, typer.Option(help="Number of servers.", min=1, max=64)] = 2,
+    environment: Annotated[
+        str,
+        typer.Option(
+            callback=one_of(PLAYABLE),
+            metavar="|".join(PLAYABLE),
+            help=" ".join(f"{name}: {ENVIRONMENTS.get(name).title}." for name in PLAYABLE),
+        ),
+    ] = PLAYABLE[0],
+    backplane: Backplane = BACKPLANES.default.name,
+    write_path: WritePath = WRITE_PATHS.default.name,
+    recovery: Recovery = RECOVERIES[0],
+    detach: Annotated[bool, typer.Option("--detach", help="Return when it is up; `harness down` ends it.")] = False,
+) -> None:
+    """Start a cluster to play with; it lasts until Ctrl-C or `harness down`."""
+    from harness.playground import bring_up
+
+    with _errors_become_exit_codes():
+        bring_up(
+            servers=servers,
+            environment=environment,
+            backplane=backplane,
+            write_path=write_path,
+            recovery=recovery,
+            detach=detach,
+        )
+
+
+@app.command()
+def rebroadcast(
+    server: Server = None,
+    channel: Annotated[str | None, typer.Option(help="Only this channel.", show_default="all")] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask servers to deliver what their subscribers miss: recovery by hand after an outage of the backplane."""
+    from harness import console
+    from harness.playground import rebroadcast_by_hand
+
+    with _errors_become_exit_codes():
+        console.show_rebroadcast(rebroadcast_by_hand(tuple(server or ()), channel=channel), as_json=as_json)
+
+
+@app.command()
+def down() -> None:
+    """Stop the clusters that `harness up` started and remove what dead runs left behind."""
+    from harness.playground import bring_down
+
+    with _errors_become_exit_codes():
+        bring_down()
