@@ -1,0 +1,31 @@
+"""The settings that every environment gives to a server."""
+
+import json
+
+import msgspec
+
+from harness.environments.server_settings import server_settings
+from harness.model.cluster import Topology
+from reference_server.settings import Settings
+
+DATABASE = {"host": "db", "port": 5432, "password": "pppp"}
+
+
+def made(backplane: str, broker: dict[str, object] | None) -> dict[str, object]:
+    topology = Topology(servers=1, backplane=backplane, write_path="db-first", run_id="r", recovery="manual")
+    return server_settings(
+        topology, name="server-1", host="127.0.0.1", port=80, token={"token": "t"}, database=DATABASE, broker=broker
+    )
+
+
+def test_the_reference_server_takes_them() -> None:
+    """Both sides know the names of the settings from docs/protocol.md; this is where a difference would show."""
+    settings = msgspec.json.decode(json.dumps(made("redis", {"host": "broker", "port": 6379})), type=Settings)
+    assert (settings.name, settings.port, settings.recovery, settings.write_path) == (
+        *("server-1", 80, "manual", "db-first"),
+    )
+
+
+def test_the_backplane_is_named_with_what_it_needs() -> None:
+    assert made("redis", {"host": "broker"})["backplane"] == {"name": "redis", "host": "broker"}
+    assert made("memory", None)["backplane"] == {"name": "memory"}
