@@ -47,7 +47,7 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = TIMEO
     """The condition's first true value. Fails after ``timeout_s``."""
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited {timeout_s:.0f} s in vain: {what}"
+        assert time.monotonic() < deadline, f"waited {timeout_s:.0f} s without success: {what}"
         time.sleep(0.02)
     return value
 
@@ -169,8 +169,8 @@ class Valkey(Process):
         with contextlib.closing(redis.Redis(host="127.0.0.1", port=self.port, password=self.PASSWORD)) as client:
             return client.execute_command(*command)
 
-    def cut_off(self, kind: str) -> int:
-        """Close all connections of that kind, as the limit of their output buffer does. Returns how many they were."""
+    def disconnect(self, kind: str) -> int:
+        """Close all connections of that type, as the limit of the output buffer does. Returns how many there were."""
         return int(self.ask("CLIENT", "KILL", "TYPE", kind))
 
     def _listening(self) -> bool:
