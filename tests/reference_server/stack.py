@@ -287,13 +287,17 @@ def running_cluster(postgres: Postgres, **settings: Any) -> Iterator[Cluster]:
         try:
             cluster.valkey.start()
             for server in cluster.servers:
-                server.start()
+                server.launch()
+            for server in cluster.servers:
+                server.wait_until_healthy()
             cluster.wait_ready()
             yield cluster
         finally:
-            for process in (*cluster.servers, cluster.valkey):
-                if hasattr(process, "child"):
-                    process.child.send_signal(signal.SIGCONT)
-                    process.end()
+            running = [process for process in (*cluster.servers, cluster.valkey) if hasattr(process, "child")]
+            for process in running:
+                process.child.send_signal(signal.SIGCONT)
+                process.child.send_signal(signal.SIGTERM)
+            for process in running:
+                process.end()
         for server in cluster.servers:
             assert "Traceback" not in server.log.read_text(), server.log.read_text()
