@@ -12,7 +12,7 @@ from reference_server.message_log.postgresql_address import Postgres
 from reference_server.protocol.protocol_limits import Limits
 from reference_server.registry import UnknownMember
 from reference_server.settings_section import Section, with_secrets
-from reference_server.write_path.registry import WRITE_PATHS
+from reference_server.write_path import registry as write_paths
 
 Recovery = Literal["automatic", "manual", "off"]
 
@@ -24,7 +24,7 @@ class SettingsError(Exception):
 class ChosenBackplane:
     """The backplane that the settings name, and its own section (an empty one where the kind has no settings).
 
-    In the file this is one object: ``{"name": "redis", "host": "127.0.0.1"}``. All keys but ``name`` belong to the section.
+    In the file this is one object; all its keys but ``name`` belong to the section.
     """
 
     __slots__ = ("kind", "section")
@@ -56,7 +56,7 @@ class Settings(Section, frozen=True, kw_only=True):
     token_file: str | None = None
     host: str = "127.0.0.1"
     name: str = ""
-    write_path: str = "db-first"
+    write_path: str = write_paths.DEFAULT
     recovery: Recovery = "automatic"
     commit_pause_ms: float = 4.0
     statement_timeout_ms: int = 5_000
@@ -109,7 +109,7 @@ def _with_all_secrets(settings: Settings) -> Settings:
 
 def _problem(settings: Settings) -> str | None:
     try:
-        WRITE_PATHS.find(settings.write_path)
+        write_paths.WRITE_PATHS.find(settings.write_path)
     except UnknownMember as error:
         return str(error)
     if not settings.token:

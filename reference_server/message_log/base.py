@@ -26,18 +26,19 @@ Mark = NewType("Mark", object)
 class Log(Protocol):
     """Messages by (channel, seq). Every method raises LogUnavailable or OutcomeUnknown, within a bounded time.
 
-    The order that a log promises:
+    The commit decides the order of messages, so the log decides it, not the server that accepted a post and not the
+    backplane. A write path publishes a message only with the seq that the log assigned. A log promises:
 
-    * The log assigns ``seq`` when it commits: 1, 2, 3 … without a gap in each channel. The order of seqs is the order of
-      commits, whichever server appended.
-    * A read that can see seq n of a channel can see every seq before n. Nothing becomes visible later in front of it.
+    * ``append`` assigns ``seq`` at its commit: 1, 2, 3 … without a gap in each channel. The order of seqs is the order of
+      commits, also when several servers append.
+    * A read that can see seq n of a channel can see every seq before n. No message becomes visible later in front of it.
     * Between channels there is no order.
-    * A message never changes, and never goes away.
+    * A message never changes and is never removed.
 
     What relies on it: ``gateway.channel`` treats the next seq as the next message, so a gap means a missing message.
     ``recovery.catch_up`` takes ``newest`` as the proof that all messages up to that seq exist, and pages through ``after``
     without looking back. ``recovery.tail`` follows all channels at once with ``since``, and needs that no commit is skipped
-    between two marks. How a log finds such a mark is its own business.
+    between two marks. Only the log knows how to find such a mark.
     """
 
     async def append(

@@ -5,3 +5,5 @@ from reference_server.write_path import db_first
 from reference_server.write_path.base import WritePathKind
 
 WRITE_PATHS: Registry[WritePathKind] = Registry("write_path", db_first.KIND)
+
+DEFAULT = db_first.KIND.name

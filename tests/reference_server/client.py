@@ -18,7 +18,7 @@ class Client:
             compression=None,
             open_timeout=TIMEOUT_S,
             close_timeout=2,
-            max_queue=None,  # what the test has not heard yet must not keep a close from being heard
+            max_queue=None,  # frames that the test has not read yet must not hide a close
         )
         self.socket = self._connecting.__enter__()
 

@@ -6,13 +6,13 @@ import hiredis
 
 
 class FakeRedis:
-    """As much of Redis as Pub/Sub needs; it can be frozen, or slow to subscribe, and remembers what it was told."""
+    """The part of Redis that Pub/Sub needs. It can be frozen, can postpone subscriptions, and records its commands."""
 
     def __init__(self, password: bytes | None = None) -> None:
         self.commands: list[list[bytes]] = []
         self.frozen = False
         self.postponed: list[tuple[list[bytes], asyncio.StreamWriter]] | None = None
-        """where this is a list, SUBSCRIBE is not obeyed but put there"""
+        """where this is a list, SUBSCRIBE is put there instead of executed"""
         self.port = 0
         self._password = password
         self._subscribers: dict[bytes, set[asyncio.StreamWriter]] = {}

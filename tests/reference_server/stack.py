@@ -47,7 +47,7 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = TIMEO
     """The condition's first true value. Fails after ``timeout_s``."""
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited {timeout_s:.0f} s in vain: {what}"
+        assert time.monotonic() < deadline, f"waited {timeout_s:.0f} s without success: {what}"
         time.sleep(0.02)
     return value
 
@@ -169,8 +169,8 @@ class Valkey(Process):
         with contextlib.closing(redis.Redis(host="127.0.0.1", port=self.port, password=self.PASSWORD)) as client:
             return client.execute_command(*command)
 
-    def cut_off(self, kind: str) -> int:
-        """Close all connections of that kind, as the limit of their output buffer does. Returns how many they were."""
+    def disconnect(self, kind: str) -> int:
+        """Close all connections of that type, as the limit of the output buffer does. Returns how many there were."""
         return int(self.ask("CLIENT", "KILL", "TYPE", kind))
 
     def _listening(self) -> bool:
@@ -287,13 +287,17 @@ def running_cluster(postgres: Postgres, **settings: Any) -> Iterator[Cluster]:
         try:
             cluster.valkey.start()
             for server in cluster.servers:
-                server.start()
+                server.launch()
+            for server in cluster.servers:
+                server.wait_until_healthy()
             cluster.wait_ready()
             yield cluster
         finally:
-            for process in (*cluster.servers, cluster.valkey):
-                if hasattr(process, "child"):
-                    process.child.send_signal(signal.SIGCONT)
-                    process.end()
+            running = [process for process in (*cluster.servers, cluster.valkey) if hasattr(process, "child")]
+            for process in running:
+                process.child.send_signal(signal.SIGCONT)
+                process.child.send_signal(signal.SIGTERM)
+            for process in running:
+                process.end()
         for server in cluster.servers:
             assert "Traceback" not in server.log.read_text(), server.log.read_text()

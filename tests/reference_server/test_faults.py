@@ -1,8 +1,7 @@
-"""Two real servers while something is broken on purpose. Each test has a broker, and if need be a database, of its own."""
+"""Two real servers during injected faults. A test that breaks a broker or a database has one of its own."""
 
 import os
 import signal
-import struct
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,8 +20,8 @@ NewCluster = Callable[..., Cluster]
 
 
 def test_redis_killed_and_back(new_cluster: NewCluster) -> None:
-    """Without Redis posts are acknowledged as fast as ever and delivered from the database, each once; /readyz says so.
-    With Redis back messages are live again, by themselves."""
+    """Without Redis, posts are acknowledged as fast as before and delivered from the database, each once; /readyz says
+    that the backplane is down. When Redis is back, messages are live again without help."""
     cluster = new_cluster()
     one, two = cluster.servers
     channel = fresh()
@@ -40,7 +39,7 @@ def test_redis_killed_and_back(new_cluster: NewCluster) -> None:
         assert (status, ready["ok"], ready["error"], ready["backplane"]) == (503, False, "not_ready", "down")
         assert ready["database"] == "up"
 
-        late = Client(two)  # subscribing works meanwhile
+        late = Client(two)  # a client can subscribe during the outage
         assert late.subscribe(channel) == 21
 
         cluster.valkey.start()
@@ -53,14 +52,14 @@ def test_redis_killed_and_back(new_cluster: NewCluster) -> None:
     assert [row[1] for row in rows] == list(range(1, 23))
     assert rows[-1][-1] == "live"
     assert "recovered" in {row[-1] for row in rows}
-    # The first may have been handed over in the moment that Redis died.
+    # The first message of the outage may have been handed over before the loss was noticed.
     accepted = one.get("/v1/trace?part=accepted")[1]["rows"]
     assert accepted[-1][-1] == 0
 
 
 def test_a_frozen_redis_is_noticed(new_cluster: NewCluster) -> None:
-    """SIGSTOP closes no connection: posts are acknowledged, messages arrive within the sweep, and within two
-    intervals of PING /readyz says down; after SIGCONT all is live again."""
+    """SIGSTOP closes no connection: posts are acknowledged, and messages arrive within the sweep. Within two intervals of
+    PING /readyz says down. After SIGCONT messages are live again."""
     cluster = new_cluster()
     one, two = cluster.servers
     channel = fresh()
@@ -84,25 +83,25 @@ def test_a_frozen_redis_is_noticed(new_cluster: NewCluster) -> None:
 
 
 def test_a_hole_is_filled_from_the_database(cluster: Cluster) -> None:
-    """A message that Redis never carried is delivered before the next one, in its turn."""
+    """A message that Redis never carried is delivered in its place, before the next one."""
     one, two = cluster.servers
     channel = fresh()
     with Client(one) as here, Client(two) as there:
         here.subscribe(channel)
         there.subscribe(channel)
-        cluster.postgres.sql(f"SELECT append_messages(ARRAY['{channel}'], ARRAY['unheard'], ARRAY[NULL]::text[])")
-        one.post(channel, "heard")
-        assert here.texts(2) == there.texts(2) == ["unheard", "heard"]
+        cluster.postgres.sql(f"SELECT append_messages(ARRAY['{channel}'], ARRAY['not published'], ARRAY[NULL]::text[])")
+        one.post(channel, "published")
+        assert here.texts(2) == there.texts(2) == ["not published", "published"]
 
 
 def test_a_lost_tail_is_found(cluster: Cluster) -> None:
-    """A message that Redis never carried and that none follows arrives within the sweep of one second."""
+    """A message that Redis never carried, with no message after it, arrives within the sweep of one second."""
     one, _ = cluster.servers
     channel = fresh()
     with Client(one) as client:
         client.subscribe(channel)
-        cluster.postgres.sql(f"SELECT append_messages(ARRAY['{channel}'], ARRAY['unheard'], ARRAY[NULL]::text[])")
-        assert client.receive(4)["text"] == "unheard"
+        cluster.postgres.sql(f"SELECT append_messages(ARRAY['{channel}'], ARRAY['not published'], ARRAY[NULL]::text[])")
+        assert client.receive(4)["text"] == "not published"
 
 
 def test_with_recovery_off_a_loss_shows(new_cluster: NewCluster) -> None:
@@ -112,16 +111,16 @@ def test_with_recovery_off_a_loss_shows(new_cluster: NewCluster) -> None:
     channel = fresh()
     with Client(one) as client:
         client.subscribe(channel)
-        cluster.postgres.sql(f"SELECT append_messages(ARRAY['{channel}'], ARRAY['unheard'], ARRAY[NULL]::text[])")
-        one.post(channel, "heard")
+        cluster.postgres.sql(f"SELECT append_messages(ARRAY['{channel}'], ARRAY['not published'], ARRAY[NULL]::text[])")
+        one.post(channel, "published")
         assert (client.receive()["seq"]) == 2
     with Client(one) as client:
         client.subscribe(channel, since=0)
-        assert client.texts(2) == ["unheard", "heard"]
+        assert client.texts(2) == ["not published", "published"]
 
 
 def test_recovery_by_hand(new_cluster: NewCluster) -> None:
-    """Nothing is filled until a server is asked to; each server then delivers what its own subscribers miss, in order."""
+    """A server fills nothing until a rebroadcast is requested. Then it delivers what its own subscribers miss, in order."""
     cluster = new_cluster(recovery="manual")
     one, two = cluster.servers
     channel = fresh()
@@ -148,13 +147,13 @@ def test_recovery_by_hand(new_cluster: NewCluster) -> None:
         assert states[-3:] == ["down", "up", "subscribed"]
 
 
-def test_a_server_that_redis_cuts_off_recovers(cluster: Cluster) -> None:
-    """Redis closes a subscriber whose output buffer is over its limit; to the server that is one more outage."""
+def test_a_server_that_redis_disconnects_recovers(cluster: Cluster) -> None:
+    """Redis closes a subscriber whose output buffer is over its limit; for the server that is an outage like others."""
     one, two = cluster.servers
     channel = fresh()
     with Client(two) as client:
         client.subscribe(channel)
-        assert cluster.valkey.cut_off("pubsub") >= 1
+        assert cluster.valkey.disconnect("pubsub") >= 1
         texts = [f"text {number}" for number in range(20)]
         for text in texts:
             assert one.post(channel, text)[0] == 200
@@ -163,8 +162,8 @@ def test_a_server_that_redis_cuts_off_recovers(cluster: Cluster) -> None:
 
 
 def test_postgres_crashes_and_returns(new_cluster: NewCluster, own_postgres: Postgres) -> None:
-    """Without the database posts fail with their word, within a bound, and nothing of them is ever delivered; with it
-    back, posts and deliveries go on by themselves."""
+    """Without the database, posts fail with their code within a bound, and are never delivered. When it is back, posts and
+    deliveries continue without help."""
     cluster = new_cluster(own_postgres)
     one, two = cluster.servers
     channel = fresh()
@@ -192,7 +191,7 @@ def test_postgres_crashes_and_returns(new_cluster: NewCluster, own_postgres: Pos
 
 def test_a_frozen_postgres_leaves_the_outcome_open(new_cluster: NewCluster, own_postgres: Postgres) -> None:
     """A statement that was sent and not answered may be committed: ``outcome_unknown``, within the bound. Posting again
-    with the same id settles it without a second message."""
+    with the same id gives the outcome without a second message."""
     cluster = new_cluster(own_postgres, statement_timeout_ms=500)
     one, _ = cluster.servers
     channel = fresh()
@@ -212,7 +211,7 @@ def test_a_frozen_postgres_leaves_the_outcome_open(new_cluster: NewCluster, own_
 
 
 def test_a_statement_that_times_out_is_not_stored(new_cluster: NewCluster) -> None:
-    """PostgreSQL's own time-out is certain: 503, and when the lock is gone, nothing of it appears."""
+    """After PostgreSQL's own time-out nothing is stored: 503, and the message does not appear when the lock is gone."""
     cluster = new_cluster(statement_timeout_ms=300)
     one, _ = cluster.servers
     channel = fresh()
@@ -229,45 +228,9 @@ def test_a_statement_that_times_out_is_not_stored(new_cluster: NewCluster) -> No
     assert cluster.postgres.sql(f"SELECT count(*) FROM messages WHERE channel = '{channel}'") == "2"
 
 
-def test_a_slow_reader_is_closed_and_others_notice_nothing(new_cluster: NewCluster) -> None:
-    """What waits for one connection is bounded: over the limit it gets close code 4008; the others get everything."""
-    cluster = new_cluster(limits={"waiting_bytes": 262_144})
-    one, two = cluster.servers
-    channel = fresh()
-    deaf = StalledClient(one, channel)
-    with Client(one) as client, ThreadPoolExecutor(8) as pool:
-        client.subscribe(channel)
-        posted = 0
-        while not one.metric("slow_readers_closed_total"):
-            assert posted < 2_000
-            posts = [pool.submit(two.post, channel, "x" * 16_000) for _ in range(64)]
-            assert all(post.result()[0] == 200 for post in posts)
-            posted += 64
-            client.texts(64)
-        assert deaf.rest()[-2 - len("read too slowly") :] == struct.pack("!H", 4008) + b"read too slowly"
-        one.post(channel, "and on it goes")
-        assert client.receive()["text"] == "and on it goes"
-        assert one.metric("slow_readers_closed_total") == 1
-        assert one.metric("connections") == 1
-
-
-def test_a_reader_that_takes_nothing_of_its_resume_is_closed(new_cluster: NewCluster) -> None:
-    """A resume is written at the client's own speed, and never queues more than a part."""
-    cluster = new_cluster()
-    one, _ = cluster.servers
-    channel = fresh()
-    cluster.postgres.sql(
-        f"SELECT append_messages(array_fill('{channel}'::text, ARRAY[1000]), "
-        "array_fill(repeat('x', 16000), ARRAY[1000]), array_fill(NULL::text, ARRAY[1000]))"
-    )
-    with Client(one) as client:
-        assert client.subscribe(channel, since=0) == 0
-        assert client.texts(1_000) == ["x" * 16_000] * 1_000
-    assert one.metric("slow_readers_closed_total") == 0
-
-
-def test_a_server_takes_so_many_connections(new_cluster: NewCluster) -> None:
-    """One more is accepted and closed with 1013, so that its client knows to go elsewhere; one that leaves makes room."""
+def test_the_number_of_connections_is_limited(new_cluster: NewCluster) -> None:
+    """One more is accepted and closed with 1013, so that its client chooses another server. A client that leaves makes
+    room."""
     cluster = new_cluster(limits={"connections": 2})
     one, _ = cluster.servers
     with ExitStack() as open_clients:
@@ -284,11 +247,11 @@ def test_a_server_takes_so_many_connections(new_cluster: NewCluster) -> None:
 
 
 def test_a_server_stops_in_time(new_cluster: NewCluster) -> None:
-    """SIGTERM: clients get 1012, the process ends with 0 within two seconds, also with a client that reads nothing."""
+    """After SIGTERM clients get 1012, and the process ends with 0 within two seconds, also with a stalled client."""
     cluster = new_cluster()
     one, two = cluster.servers
     channel = fresh()
-    deaf = StalledClient(one, channel)
+    stalled = StalledClient(one, channel)
     clients = [Client(one) for _ in range(100)]
     for client in clients:
         client.subscribe(channel)
@@ -300,13 +263,13 @@ def test_a_server_stops_in_time(new_cluster: NewCluster) -> None:
             client.receive()
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1012
-    deaf.rest()
+    stalled.rest()
     assert two.post(channel, "without the other")[0] == 200
     assert two.end(signal.SIGINT) == 0
 
 
 def test_a_server_killed_its_clients_resume_elsewhere(new_cluster: NewCluster) -> None:
-    """What was acknowledged by the dead server is in the database: a resume on the other one has it all."""
+    """The messages that the dead server acknowledged are in the database: a resume on the other server delivers them."""
     cluster = new_cluster()
     one, two = cluster.servers
     channel = fresh()
@@ -325,7 +288,7 @@ def test_a_server_killed_its_clients_resume_elsewhere(new_cluster: NewCluster) -
 
 
 def test_file_descriptors_are_not_leaked(cluster: Cluster) -> None:
-    """A thousand posts and a hundred connections later the server holds what it held before."""
+    """After a hundred connections the server has as many descriptors as before."""
     one, _ = cluster.servers
 
     def descriptors() -> int:

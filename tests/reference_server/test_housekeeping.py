@@ -19,8 +19,8 @@ def _garbage_collector() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_garbage_collector")
-def test_what_lives_long_is_kept_from_the_garbage_collector(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frozen as connections grow, thawed when half of them have left; and the loop's lag is measured all along."""
+def test_long_lived_objects_are_kept_from_the_garbage_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frozen as connections grow, unfrozen when half of them have left. The lag of the loop is measured throughout."""
     monkeypatch.setattr(housekeeping, "INTERVAL_S", 0.001)
 
     async def main() -> None:

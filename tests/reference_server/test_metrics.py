@@ -2,7 +2,7 @@ from reference_server.metrics import Metrics
 
 
 def test_metrics_are_prometheus_text() -> None:
-    """Each metric has its type and its help before its values; values that live elsewhere are read when asked for."""
+    """Each metric has its help and its type before its values. Gauges are read for each request."""
     metrics = Metrics()
     metrics.posts["ok"] += 2
     metrics.batches.add(7)

@@ -1,4 +1,4 @@
-"""What a stream of posts comes to while something is taken away in its middle and given back: real servers throughout."""
+"""A stream of posts during which PostgreSQL, Redis or a server is lost and restored; all of them are real."""
 
 import itertools
 import signal
@@ -22,9 +22,9 @@ NewCluster = Callable[..., Cluster]
 
 STATEMENT_TIMEOUT_MS = 500
 BOUND_S = CONNECT_TIMEOUT_S + STATEMENT_TIMEOUT_MS / 1_000 + CLIENT_MARGIN_S
-"""No post waits longer for its answer: for a connection, for PostgreSQL's own time-out, and a margin."""
+"""No post waits longer for its answer: the time to connect, PostgreSQL's own time-out, and a margin."""
 SLACK_S = 3.0
-"""for a machine that does other things meanwhile"""
+"""for a machine that is busy with other work"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Post:
 
 
 class Stream:
-    """Posts texts that are all different to each server in turn, one after the other, until the block ends."""
+    """Posts texts, all different, to the servers in rotation until the block ends."""
 
     def __init__(self, channel: str, *servers: Server) -> None:
         self.posts: list[Post] = []
@@ -103,14 +103,14 @@ def thaw(postgres: Postgres) -> None:
     [(stop, Postgres.start), (Postgres.kill, Postgres.start), (freeze, thaw)],
     ids=["stopped", "killed", "frozen"],
 )
-def test_postgres_is_taken_away_and_given_back(
+def test_postgres_is_lost_and_restored(
     take: Callable[[Postgres], Any],
     give_back: Callable[[Postgres], Any],
     new_cluster: NewCluster,
     own_postgres: Postgres,
 ) -> None:
-    """Posts fail with their word within the bound. What was rejected is neither stored nor delivered, what was
-    acknowledged is both, and what is stored, answered or not, is delivered to the clients of both servers, in order."""
+    """Posts fail with their code within the bound. Rejected messages are neither stored nor delivered; acknowledged ones
+    are both. Every stored message, with or without an answer, is delivered by both servers, in order."""
     cluster = new_cluster(own_postgres, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
     one, two = cluster.servers
     channel = fresh()
@@ -127,7 +127,7 @@ def test_postgres_is_taken_away_and_given_back(
             stream.wait_for_more(200, 20)
         kept = stored(own_postgres, channel)
         assert here.texts(len(kept)) == there.texts(len(kept)) == kept
-        for client in (here, there):  # the sweep after the last message brings nothing more
+        for client in (here, there):  # the sweep after the last message delivers nothing more
             with pytest.raises(TimeoutError):
                 client.receive(1.5)
     answers = {(post.status, post.error) for post in stream.posts}
@@ -138,16 +138,16 @@ def test_postgres_is_taken_away_and_given_back(
     assert len(kept) == len(set(kept))
 
 
-def test_a_frozen_server_that_redis_cuts_off_recovers(new_cluster: NewCluster) -> None:
-    """Redis gives up on a subscriber that reads nothing (``client-output-buffer-limit``). When the server goes on, it
-    finds itself cut off, subscribes anew, and its clients get everything in order, each once."""
+def test_a_frozen_server_that_redis_disconnects_recovers(new_cluster: NewCluster) -> None:
+    """Redis disconnects a subscriber that reads nothing (``client-output-buffer-limit``). When the server continues, it
+    subscribes again, and its clients get every message in order, each once."""
     cluster = new_cluster()
     one, two = cluster.servers
     cluster.valkey.ask("CONFIG", "SET", "client-output-buffer-limit", "pubsub 1048576 0 0")
     channel = fresh()
     posted: list[str] = []
 
-    def cut_off() -> bool:
+    def disconnected() -> bool:
         return bool(cluster.valkey.ask("INFO", "stats")["client_output_buffer_limit_disconnections"])
 
     with Client(one) as here, Client(two) as there, ThreadPoolExecutor(8) as pool:
@@ -155,8 +155,8 @@ def test_a_frozen_server_that_redis_cuts_off_recovers(new_cluster: NewCluster) -
         there.subscribe(channel)
         two.child.send_signal(signal.SIGSTOP)
         try:
-            while not cut_off():
-                assert len(posted) < 3_000, "Redis never gave up"
+            while not disconnected():
+                assert len(posted) < 3_000, "Redis never disconnected the server"
                 texts = [f"{len(posted) + number:5}" + "x" * 15_000 for number in range(64)]
                 assert [answer[0] for answer in pool.map(lambda text: one.post(channel, text), texts)] == [200] * 64
                 posted += texts
@@ -172,7 +172,7 @@ def test_a_frozen_server_that_redis_cuts_off_recovers(new_cluster: NewCluster) -
 
 
 def follow(servers: list[Server], channel: str, last_text: str) -> list[dict[str, Any]]:
-    """What a client has seen that goes to the next server, and resumes, whenever its connection ends."""
+    """What a client receives that connects to the next server and resumes each time its connection ends."""
     events: list[dict[str, Any]] = []
     for server in itertools.cycle(servers):
         try:
@@ -188,8 +188,8 @@ def follow(servers: list[Server], channel: str, last_text: str) -> list[dict[str
 
 
 def test_a_server_is_killed_in_the_middle_of_a_stream(new_cluster: NewCluster) -> None:
-    """Its clients go elsewhere and resume: each sees 1, 2, 3 … without a gap or a repetition, and everything that either
-    server acknowledged."""
+    """Its clients resume on the other server. Each sees 1, 2, 3 … without a gap or a repetition, and everything that
+    either server acknowledged."""
     cluster = new_cluster()
     one, two = cluster.servers
     channel = fresh()

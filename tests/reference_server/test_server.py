@@ -1,4 +1,4 @@
-"""How a server starts, and how it says that it cannot."""
+"""How a server starts, and what it reports when it cannot."""
 
 import asyncio
 import json
@@ -22,15 +22,15 @@ def written(folder: Path, **settings: Any) -> Path:
     return file
 
 
-def test_a_database_that_does_not_answer_is_told_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is tried again for ten seconds, here less; then the message says what happened."""
+def test_a_database_that_does_not_answer_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server tries for ten seconds, here less; then the message says what happened."""
     monkeypatch.setattr(server_module, "DATABASE_TIMEOUT_S", 0.3)
     settings = load(written(tmp_path, postgres={"host": str(tmp_path)}))
     with pytest.raises(CannotStart, match="PostgreSQL could not be reached"):
         asyncio.run(serve(settings))
 
 
-def test_a_broker_that_is_away_does_not_stop_a_start(postgres: Postgres, folder: Path) -> None:
+def test_a_server_starts_without_its_broker(postgres: Postgres, folder: Path) -> None:
     """The server starts, takes posts, and says that its backplane is down."""
     nowhere = {"name": "redis", "host": "127.0.0.1", "port": free_port()}
     server = Server(folder, "lonely", postgres=postgres.settings, backplane=nowhere)
@@ -53,7 +53,7 @@ def test_one_server_needs_no_broker(postgres: Postgres, folder: Path) -> None:
 
 
 def test_servers_may_start_together_on_an_empty_database(own_postgres: Postgres, folder: Path) -> None:
-    """The schema is made once, whoever comes first."""
+    """The schema is made once; any of the servers may be the first."""
     servers = [
         Server(folder, f"together-{n}", postgres=own_postgres.settings, backplane={"name": "memory"}) for n in range(6)
     ]
@@ -68,7 +68,7 @@ def test_servers_may_start_together_on_an_empty_database(own_postgres: Postgres,
 
 
 def test_a_server_may_wait_for_its_database(own_postgres: Postgres, folder: Path) -> None:
-    """Started before PostgreSQL is there, it is ready as soon as PostgreSQL is."""
+    """A server that starts before PostgreSQL is ready as soon as PostgreSQL is."""
     own_postgres.crash()
     server = Server(folder, "early", postgres=own_postgres.settings, backplane={"name": "memory"})
     try:

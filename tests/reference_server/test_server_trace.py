@@ -21,7 +21,7 @@ def test_the_source_is_shown_by_its_name() -> None:
 
 
 def test_the_first_rows_are_kept_and_the_rest_counted() -> None:
-    """A part is bounded; what is missing is said."""
+    """A part is bounded; the number of dropped rows is counted."""
     trace = Trace(2)
     for seq in range(5):
         trace.accepted.add("a", seq, 0, 0, 0)

@@ -22,8 +22,8 @@ def written(path: Path, content: object) -> Path:
     return file
 
 
-def test_what_is_not_said_has_the_defaults_of_the_protocol(tmp_path: Path) -> None:
-    """The least that must be said is port, token and where the database and the broker are; we listen on loopback."""
+def test_missing_settings_have_the_defaults_of_the_protocol(tmp_path: Path) -> None:
+    """Required are port, token, and the addresses of database and broker; the server listens on loopback."""
     settings = load(written(tmp_path, GOOD))
     assert settings.host == "127.0.0.1"
     assert settings.limits == Limits(body_bytes=65_536, text_bytes=16_384, frame_bytes=4_096, connections=12_000)
@@ -31,12 +31,12 @@ def test_what_is_not_said_has_the_defaults_of_the_protocol(tmp_path: Path) -> No
 
 
 def test_an_address_may_be_given_as_one_string(tmp_path: Path) -> None:
-    """PostgreSQL may be named by a postgresql:// address as well."""
+    """The address of PostgreSQL may be a postgresql:// string."""
     assert load(written(tmp_path, GOOD | {"postgres": "postgresql://u@h/d"})).postgres == "postgresql://u@h/d"
 
 
 def test_secrets_may_be_in_files(tmp_path: Path) -> None:
-    """Where other people may see the settings, or a container engine hands secrets in as files."""
+    """For settings that other people can read, and for container engines that pass secrets as files."""
     for name in ("token", "db", "broker"):
         (tmp_path / name).write_text(f"{name}-secret\n")
     settings = load(
@@ -57,8 +57,8 @@ def test_secrets_may_be_in_files(tmp_path: Path) -> None:
     assert settings.name
 
 
-def test_a_secret_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """The file that was looked for, and why it could not be read."""
+def test_a_missing_secret_is_named(tmp_path: Path) -> None:
+    """The message names the file and why it could not be read."""
     with pytest.raises(SettingsError, match=r"the secret /nowhere/token: No such file"):
         load(
             written(tmp_path, {name: GOOD[name] for name in GOOD if name != "token"} | {"token_file": "/nowhere/token"})
@@ -89,7 +89,7 @@ def test_a_secret_that_is_not_there_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_problem_is_named(tmp_path: Path, change: dict[str, Any], named: str) -> None:
-    """Whatever is wrong, the message names the file and the key: a typo never silently means the default."""
+    """The message names the file and the key: a typing mistake never silently means the default."""
     file = written(tmp_path, GOOD | change)
     with pytest.raises(SettingsError) as caught:
         load(file)
@@ -98,7 +98,7 @@ def test_a_problem_is_named(tmp_path: Path, change: dict[str, Any], named: str) 
 
 
 def test_an_unreadable_file_is_a_settings_error(tmp_path: Path) -> None:
-    """A file that is not there, or no JSON, is told like any other problem."""
+    """A missing file, or one that is no JSON, is reported like any other problem."""
     with pytest.raises(SettingsError, match="No such file"):
         load(tmp_path / "nowhere.json")
     (tmp_path / "bad.json").write_text("{")

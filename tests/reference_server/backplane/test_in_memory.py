@@ -6,7 +6,7 @@ from tests.reference_server.fakes import FakeReceiver, until
 
 
 def test_in_memory_a_message_arrives_at_once() -> None:
-    """The baseline delivers in the call, to subscribed channels only, and confirms what was subscribed before it ran."""
+    """The baseline delivers during the call, to subscribed channels only. It confirms the earlier subscriptions too."""
 
     async def main() -> None:
         backplane, receiver = InMemory(), FakeReceiver()

@@ -28,7 +28,7 @@ def redis_pubsub_at(redis: FakeRedis, password: str | None = None) -> RedisPubSu
 
 
 def test_a_message_arrives_as_it_was_published() -> None:
-    """Channel, seq and frame, whatever bytes the frame holds; and only where someone subscribed."""
+    """With its channel, seq and frame, for any bytes in the frame; and only on servers that subscribed."""
 
     async def main() -> None:
         async with FakeRedis(b"secret").running() as redis:
@@ -46,7 +46,7 @@ def test_a_message_arrives_as_it_was_published() -> None:
 
 
 def test_a_batch_is_published_in_order() -> None:
-    """One write, as many commands as messages."""
+    """In one write, with one command for each message."""
 
     async def main() -> None:
         async with FakeRedis().running() as redis:
@@ -62,7 +62,7 @@ def test_a_batch_is_published_in_order() -> None:
 
 
 def test_subscriptions_of_one_turn_are_one_command() -> None:
-    """10,000 clients that come together do not make 10,000 small writes; what is asked before is not asked after."""
+    """10,000 clients that come together do not make 10,000 small writes. A SUBSCRIBE never follows a later UNSUBSCRIBE."""
 
     async def main() -> None:
         async with FakeRedis().running() as redis:
@@ -81,7 +81,7 @@ def test_subscriptions_of_one_turn_are_one_command() -> None:
 
 
 def test_after_a_reconnection_everything_is_subscribed_again() -> None:
-    """The receiver hears down, up, and the confirmation of every channel it still wants."""
+    """The receiver is called with down, up, and the confirmation of every channel that it still wants."""
 
     async def main() -> None:
         redis = FakeRedis()
@@ -106,8 +106,8 @@ def test_after_a_reconnection_everything_is_subscribed_again() -> None:
 
 
 def test_a_frozen_broker_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It keeps its connections open and answers nothing: after an unanswered PING it counts as down, and a new
-    connection counts as up only when it has answered one."""
+    """It keeps its connections open and does not answer. After an unanswered PING it counts as down. A new connection
+    counts as up only after the answer to a PING."""
     monkeypatch.setattr(resp_connection, "PING_INTERVAL_S", 0.05)
     monkeypatch.setattr(resp_connection, "HANDSHAKE_TIMEOUT_S", 0.05)
 
@@ -128,8 +128,8 @@ def test_a_frozen_broker_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(main())
 
 
-def test_a_broker_that_does_not_keep_up_is_not_queued_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What waits to be published is bounded: beyond it messages are left to the database."""
+def test_the_queue_for_a_slow_broker_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bytes that wait to be published are bounded; further messages are left to the log."""
     monkeypatch.setattr(redis_pubsub, "PUBLISH_BUFFER_BYTES", 100_000)
 
     async def main() -> None:
@@ -146,13 +146,13 @@ def test_a_broker_that_does_not_keep_up_is_not_queued_for(monkeypatch: pytest.Mo
 
 
 def test_a_post_never_waits_for_the_broker() -> None:
-    """Publishing is a plain call: it is answered even where there is no event loop that anything could wait on."""
+    """Publishing is a plain call: it returns even where there is no event loop to wait on."""
     backplane = RedisPubSub(Redis(host="192.0.2.1"), Metrics())
     assert backplane.publish([Outgoing("c", 1, b"")]) is False
 
 
-def test_a_broker_that_hangs_up_again_and_again_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that was made and lost at once counts as a failure: the pauses grow."""
+def test_a_broker_that_closes_again_and_again_gets_fewer_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is lost at once counts as a failure: the pauses grow."""
     limits_s: list[float] = []
 
     def shortest(_: float, limit_s: float) -> float:
@@ -177,7 +177,7 @@ def test_a_broker_that_hangs_up_again_and_again_is_left_alone(monkeypatch: pytes
 
 
 def test_a_wrong_password_is_a_broker_that_is_down() -> None:
-    """It is told in the log, and tried again: the broker may be the one that is wrong."""
+    """The server logs it and tries again: the wrong password may be the one of the broker."""
 
     async def main() -> None:
         async with FakeRedis(b"secret").running() as redis:

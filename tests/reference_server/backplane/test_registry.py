@@ -1,9 +1,13 @@
+import re
+from pathlib import Path
 from typing import Any, cast
 
+from reference_server import server, settings
 from reference_server.backplane.base import BackplaneContext
 from reference_server.backplane.registry import BACKPLANES
 from reference_server.metrics import Metrics
 from reference_server.settings_section import Section
+from reference_server.write_path.registry import WRITE_PATHS
 
 
 def test_each_backplane_says_what_it_needs() -> None:
@@ -19,3 +23,11 @@ def test_each_backplane_is_built_from_its_own_settings() -> None:
         kind = BACKPLANES.find(name)
         section = kind.section(host="127.0.0.1") if kind.section is not None else Section()
         assert not kind.build(section, context).up
+
+
+def test_settings_and_server_name_no_member() -> None:
+    """A new backplane or write path needs its module and its line in the registry, and nothing in these two files."""
+    for module in (settings, server):
+        source = Path(str(module.__file__)).read_text()
+        assert not [name for name in (*BACKPLANES.names, *WRITE_PATHS.names) if f'"{name}"' in source]
+        assert not re.findall(r"redis_pubsub|in_memory|db_first", source)

@@ -13,7 +13,7 @@ from tests.reference_server.fakes import until
 def test_a_connection_that_is_lost_takes_nothing_and_raises_nothing(
     loop_factory: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
-    """In the moment between the loss and its being noticed a commit may want to publish: that must not hurt it."""
+    """A commit may publish after the loss and before the server notices it: that must raise nothing."""
 
     async def main() -> None:
         async with FakeRedis().running() as redis:

@@ -41,7 +41,7 @@ def test_a_repetition_is_dropped() -> None:
 
 
 def test_a_message_ahead_of_its_turn_waits_for_those_before_it() -> None:
-    """Nothing overtakes: 3 and 4 come out when 2 has come."""
+    """No message overtakes another: 3 and 4 are taken after 2 has arrived."""
     channel = opened(1)
     assert offer(channel, 4, 3) == [Arrival.HELD, Arrival.HELD]
     assert channel.behind
@@ -59,7 +59,7 @@ def test_what_arrives_before_the_position_is_known_is_kept_until_it_is() -> None
 
 
 def test_the_database_fills_a_hole() -> None:
-    """Rows read from the database close the hole, are marked as recovered, and release what was waiting behind it."""
+    """Rows read from the log close the hole and are marked as recovered. The messages held behind them are taken."""
     channel = opened(1)
     offer(channel, 5)
     assert channel.recover([(2, frame(2)), (3, frame(3)), (4, frame(4)), (5, frame(5))], 0) == 3
@@ -73,7 +73,7 @@ def test_the_database_fills_a_hole() -> None:
 
 
 def test_rows_that_arrived_live_meanwhile_are_not_taken_twice() -> None:
-    """A read from the database and the backplane may race: each message is taken once."""
+    """A read from the log and the backplane may race: each message is taken once."""
     channel = opened(1)
     offer(channel, 2, 3)
     assert channel.recover([(2, frame(2)), (3, frame(3)), (4, frame(4))], 0) == 1
@@ -81,7 +81,7 @@ def test_rows_that_arrived_live_meanwhile_are_not_taken_twice() -> None:
 
 
 def test_too_many_ahead_of_their_turn_are_left_to_the_database() -> None:
-    """What is held is bounded; what is shed still counts as missing."""
+    """The number of held messages is bounded; a shed message still counts as missing."""
     channel = opened(0)
     offer(channel, *range(2, 2 + channel_module.HELD_LIMIT))
     newest = 2 + channel_module.HELD_LIMIT
@@ -91,7 +91,7 @@ def test_too_many_ahead_of_their_turn_are_left_to_the_database() -> None:
 
 
 def test_too_many_waiting_to_be_written_are_left_to_the_database() -> None:
-    """What is pending is bounded in bytes."""
+    """The bytes of pending messages are bounded."""
     channel = opened(0)
     channel.offer(1, b"x" * (channel_module.PENDING_LIMIT_BYTES + 1), 0)
     assert offer(channel, 2) == [Arrival.SHED]
@@ -101,7 +101,7 @@ def test_too_many_waiting_to_be_written_are_left_to_the_database() -> None:
 
 
 def test_giving_up_goes_on_with_the_oldest_that_waits() -> None:
-    """Without recovery a lost message stays lost, and those after it are delivered."""
+    """Without recovery a lost message stays lost, and the messages after it are delivered."""
     channel = opened(1)
     offer(channel, 4, 5, 7)
     assert channel.skip() == 2
@@ -109,7 +109,7 @@ def test_giving_up_goes_on_with_the_oldest_that_waits() -> None:
 
 
 def test_a_flush_takes_whole_messages_up_to_its_limit() -> None:
-    """At least one, however large, and no more than fit; ``flushed`` follows."""
+    """At least one message of any size, and no more than fit in the limit; ``flushed`` follows."""
     channel = opened(0)
     for seq, size in ((1, 100), (2, 30), (3, 30), (4, 30)):
         channel.offer(seq, b"x" * size, 0)
@@ -122,7 +122,7 @@ def test_a_flush_takes_whole_messages_up_to_its_limit() -> None:
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[int, list[int], list[int]]:
-    """A number of messages; in what order, how often and whether each arrives; and when the database is read."""
+    """A number of messages; the order of their arrivals, with losses and repetitions; and when the log is read."""
     count = draw(st.integers(1, 12))
     arrivals = draw(st.lists(st.integers(1, count), max_size=30))
     reads = draw(st.lists(st.integers(0, len(arrivals)), max_size=4))
@@ -131,8 +131,8 @@ def histories(draw: st.DrawFn) -> tuple[int, list[int], list[int]]:
 
 @given(histories())
 def test_whatever_the_backplane_does_the_order_is_kept(history: tuple[int, list[int], list[int]]) -> None:
-    """However messages are lost, repeated and reordered, what comes out is 1, 2, 3 …, each once, and a last read of
-    the database makes it complete."""
+    """Whatever is lost, repeated and reordered, the channel takes 1, 2, 3 …, each once. A last read of the log makes it
+    complete."""
     count, arrivals, reads = history
     channel = opened(0)
     out: list[int] = []

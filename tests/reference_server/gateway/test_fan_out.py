@@ -1,4 +1,4 @@
-"""A backlog: more of one channel than is written at once."""
+"""A backlog: more messages of one channel than one flush writes."""
 
 import asyncio
 
@@ -7,10 +7,13 @@ import pytest
 from reference_server.gateway import fan_out as fan_out_module
 from reference_server.gateway.channel import Channel
 from reference_server.gateway.client_connection import Connection
-from reference_server.gateway.fan_out import CHUNK_BYTES, FanOut
+from reference_server.gateway.fan_out import CHUNK_BYTES, SLOW_CONSUMER, FanOut
 from reference_server.metrics import Metrics
 from reference_server.server_trace import Trace
-from tests.reference_server.fakes import FakeSocket, fake_connection, until
+from tests.reference_server.fakes import FakeSocket, fake_connection, frame, until
+from tests.reference_server.gateway.rig import LIMIT as GATEWAY_LIMIT
+from tests.reference_server.gateway.rig import Rig as GatewayRig
+from tests.reference_server.gateway.rig import text, turns
 
 LIMIT = 4 * CHUNK_BYTES
 
@@ -33,7 +36,7 @@ class Rig:
 
 
 def test_much_at_once_is_written_in_parts() -> None:
-    """As large as CHUNK_BYTES allows, of whole messages, in order."""
+    """Each part has as many whole messages as CHUNK_BYTES allows, in order."""
 
     async def main() -> None:
         rig = Rig()
@@ -45,8 +48,8 @@ def test_much_at_once_is_written_in_parts() -> None:
     asyncio.run(main())
 
 
-def test_the_rest_of_a_backlog_waits_for_its_readers() -> None:
-    """Nobody is cut off for reading more slowly than we can write: the rest is written when all have room for it."""
+def test_the_rest_of_a_backlog_waits_for_its_subscribers() -> None:
+    """No client is closed for reading more slowly than the server can write: the rest waits until all have room for it."""
 
     async def main() -> None:
         rig = Rig()
@@ -62,8 +65,8 @@ def test_the_rest_of_a_backlog_waits_for_its_readers() -> None:
     asyncio.run(main())
 
 
-def test_a_backlog_waits_only_so_long_for_who_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without any progress it goes on, and more than may waits for that one."""
+def test_a_backlog_waits_a_limited_time_for_a_client_that_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any progress the backlog continues, and more bytes than the limit wait for that client."""
     monkeypatch.setattr(fan_out_module, "NO_PROGRESS_LIMIT_S", 0.02)
 
     async def main() -> None:
@@ -76,8 +79,9 @@ def test_a_backlog_waits_only_so_long_for_who_takes_nothing(monkeypatch: pytest.
     asyncio.run(main())
 
 
-def test_a_backlog_waits_only_so_long_for_who_takes_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Progress alone buys no more than the patience: a byte now and then holds nobody up for ever."""
+def test_a_backlog_waits_a_limited_time_for_a_client_that_takes_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Progress alone extends the wait up to the limit only: a client that reads a byte at a time does not stop the
+    others."""
     monkeypatch.setattr(fan_out_module, "BACKLOG_LIMIT_S", 0.05)
 
     async def main() -> None:
@@ -92,5 +96,99 @@ def test_a_backlog_waits_only_so_long_for_who_takes_little(monkeypatch: pytest.M
         rig.recover(2)
         await until(lambda: len(trickle.transport.written) == 2)
         assert trickle.transport.waiting > LIMIT - CHUNK_BYTES
+
+    asyncio.run(main())
+
+
+def test_messages_of_one_turn_share_a_write_and_everyone_gets_the_same_bytes() -> None:
+    """Pending messages of a channel are joined once; the same object is written to every member."""
+
+    async def main() -> None:
+        rig = GatewayRig()
+        (_, one), (_, two) = rig.join(), rig.join()
+        rig.arrive(1, 2, 3)
+        await turns()
+        assert one.transport.written == [b"<1><2><3>"]
+        assert one.transport.written[0] is two.transport.written[0]
+        assert rig.metrics.deliveries == 6
+
+    asyncio.run(main())
+
+
+def test_a_slow_consumer_is_closed_and_the_others_are_not_affected() -> None:
+    """Over the limit a connection is closed with 4008; the others get the same flush."""
+
+    async def main() -> None:
+        rig = GatewayRig()
+        slow, slow_socket = rig.join()
+        _, quick = rig.join()
+        slow_socket.transport.waiting = GATEWAY_LIMIT + 1
+        rig.arrive(1)
+        await turns()
+        assert slow_socket.closed_with is not None
+        assert slow_socket.closed_with[0] == SLOW_CONSUMER
+        rig.subscriptions.leave(slow)
+        rig.arrive(2)
+        await turns()
+        assert text(slow_socket) == b"<1>"
+        assert text(quick) == b"<1><2>"
+        assert rig.metrics.slow_consumers == 1
+
+    asyncio.run(main())
+
+
+def test_busy_flushes_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages gather during a pause, and are written together at its end."""
+
+    async def main() -> None:
+        rig = GatewayRig()
+        _, socket = rig.join()
+        monkeypatch.setattr("reference_server.gateway.pacing.QUIET_COST_S", 0.0)
+        monkeypatch.setattr("reference_server.gateway.pacing.PAUSE_PER_COST", 1_000.0)
+        rig.arrive(1)
+        await turns()
+        rig.arrive(2)
+        await turns()
+        rig.arrive(3)
+        assert text(socket) == b"<1>"
+        await until(lambda: text(socket) == b"<1><2><3>")
+        assert len(socket.transport.written) == 2
+
+    asyncio.run(main())
+
+
+def test_a_flush_that_fails_ends_the_server() -> None:
+    """A server that cannot deliver must not look alive: ``run`` raises the error."""
+
+    async def main() -> None:
+        rig = GatewayRig()
+        connection, _ = rig.join()
+
+        def fail(_: bytes) -> None:
+            raise RuntimeError("planted")
+
+        connection.write = fail
+        rig.arrive(1)
+        with pytest.raises(RuntimeError, match="planted"):
+            await rig.fan_out.run()
+
+    asyncio.run(main())
+
+
+def test_one_row_of_trace_per_message() -> None:
+    """However many sockets: channel, seq, received ≤ written, sockets, source."""
+
+    async def main() -> None:
+        rig = GatewayRig()
+        rig.arrive(1)
+        await turns()  # no subscriber: nothing was written to a socket
+        rig.join(1)
+        rig.join(1)
+        rig.arrive(2)
+        rig.gateway.recover("c", [(3, frame(3))])
+        await turns()
+        rows = rig.trace.delivered.rows(0, 9)
+        assert [(row[0], row[1], row[4], row[5]) for row in rows] == [("c", 2, 2, "live"), ("c", 3, 2, "recovered")]
+        assert all(row[2] <= row[3] for row in rows)
 
     asyncio.run(main())

@@ -28,7 +28,7 @@ def with_logs(postgres: Postgres, count: int, use: Callable[..., Awaitable[None]
 
 
 def test_the_database_may_be_named_by_an_address(postgres: Postgres) -> None:
-    """A postgresql:// address serves as well as an object."""
+    """A postgresql:// address works as well as an object."""
 
     async def use(log: PostgresqlLog) -> None:
         assert await log.ping()
@@ -80,7 +80,7 @@ def test_reading_on_is_bounded_and_in_order(postgres: Postgres) -> None:
 
 
 def test_from_mark_to_mark_no_commit_is_missed(postgres: Postgres) -> None:
-    """Also one whose transaction began before, and ended after, others that were read meanwhile."""
+    """Also not one whose transaction began before, and ended after, others that were read in between."""
     early, late, more = fresh(), fresh(), fresh()
 
     async def use(log: PostgresqlLog) -> None:
@@ -109,7 +109,7 @@ def test_from_mark_to_mark_no_commit_is_missed(postgres: Postgres) -> None:
 
 def test_servers_that_write_at_once_leave_no_gap_and_no_repetition(postgres: Postgres) -> None:
     """Three servers, batches over the same channels in different orders, some channels new, some ids posted through
-    several: no deadlock, seqs 1 … n in each channel, each id once, and everyone was told the same."""
+    several: no deadlock, seqs 1 … n in each channel, each id once, and the same answer for each id."""
     channels = [fresh() for _ in range(6)]
     answers: dict[tuple[str, str], set[int]] = {}
     stored = [0]

@@ -29,6 +29,6 @@ def test_frames_of_every_length_are_read_back(size: int) -> None:
 
 @given(st.text(min_size=1))
 def test_a_message_is_delivered_character_by_character(text: str) -> None:
-    """Whatever text PostgreSQL can store arrives as it was posted."""
+    """Every text that PostgreSQL can store arrives as it was posted."""
     event = json.loads(bytes(read_back(message_frame("general", 43, text)).data))
     assert event == {"type": "message", "channel": "general", "seq": 43, "text": text}

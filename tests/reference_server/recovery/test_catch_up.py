@@ -12,7 +12,7 @@ from tests.reference_server.recovery.rig import Rig, frames
 
 
 def test_a_channel_starts_at_what_the_database_has() -> None:
-    """A subscriber without ``since`` gets what is committed from now on, not what was."""
+    """A subscriber without ``since`` gets what is committed from now on, not earlier messages."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -37,7 +37,7 @@ def test_a_lost_tail_is_found_by_comparing(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_backplane_that_loses_messages_is_treated_as_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It says that it is up, but what it should have brought had to be read: then the database is asked more often."""
+    """The backplane says that it is up, but a message had to be read from the log: then the log is asked more often."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.6)
 
     async def main() -> None:
@@ -71,7 +71,7 @@ def test_a_database_that_is_down_is_asked_again(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_fill_that_fails_is_tried_again_before_the_next_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message came ahead of its turn; the database is away for a moment when the missing one is asked for."""
+    """A message came too early; the log is down for a moment when the missing one is asked for."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 60.0)
 
     async def main() -> None:
@@ -102,7 +102,7 @@ def test_without_recovery_the_database_is_not_asked(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_sweep_is_bounded_and_takes_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With more channels than one sweep may ask about, each gets its turn."""
+    """With more channels than one sweep may ask about, the next sweeps ask about the others."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)
     monkeypatch.setattr(catch_up_module, "CHANNELS_PER_SWEEP", 2)
 
@@ -120,7 +120,7 @@ def test_a_sweep_is_bounded_and_takes_turns(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_could_not_be_checked_stays_on_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It need not wait for its turn among more channels than a sweep asks about."""
+    """A channel on the list does not wait for the sweep that includes it."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)
     monkeypatch.setattr(catch_up_module, "CHANNELS_PER_SWEEP", 2)
 
@@ -140,8 +140,8 @@ def test_what_could_not_be_checked_stays_on_the_list(monkeypatch: pytest.MonkeyP
     asyncio.run(main())
 
 
-def test_a_subscription_waits_for_the_backplane_only_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A frozen broker confirms nothing; the channel opens all the same, and is checked when the confirmation comes."""
+def test_a_subscription_waits_a_limited_time_for_the_backplane(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frozen broker confirms nothing. The channel opens all the same, and is checked when the confirmation comes."""
     monkeypatch.setattr(catch_up_module, "SUBSCRIBE_TIMEOUT_S", 0.01)
 
     async def main() -> None:
@@ -152,8 +152,8 @@ def test_a_subscription_waits_for_the_backplane_only_so_long(monkeypatch: pytest
     asyncio.run(main())
 
 
-def test_nothing_is_asked_about_nothing() -> None:
-    """A channel that opens has no position yet when the backplane confirms it: thousands do while clients connect."""
+def test_no_question_is_empty() -> None:
+    """An opening channel has no position yet when the backplane confirms it. There are thousands while clients connect."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -167,7 +167,7 @@ def test_nothing_is_asked_about_nothing() -> None:
 
 
 def test_a_rebroadcast_delivers_what_is_missed_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With recovery by hand no sweep fills anything; one call delivers all that is missed, in order, and counts it."""
+    """With manual recovery no sweep fills anything; one call delivers all missing messages, in order, and counts them."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)
 
     async def main() -> None:
@@ -176,7 +176,7 @@ def test_a_rebroadcast_delivers_what_is_missed_and_nothing_else_does(monkeypatch
             rig.log.committed["c"] = 450
             await asyncio.sleep(0.05)
             assert not socket.transport.written
-            assert await rig.catch_up.rebroadcast(["c", "nobody's"]) == 450
+            assert await rig.catch_up.rebroadcast(["c", "other"]) == 450
             missed = b"".join(message_frame("c", seq, f"text {seq}") for seq in range(1, 451))
             await until(lambda: b"".join(socket.transport.written) == missed)
             assert await rig.catch_up.rebroadcast(["c"]) == 0
@@ -184,8 +184,8 @@ def test_a_rebroadcast_delivers_what_is_missed_and_nothing_else_does(monkeypatch
     asyncio.run(main())
 
 
-def test_a_rebroadcast_says_when_the_database_is_away() -> None:
-    """It is asked for by hand, so whoever asks is told."""
+def test_a_rebroadcast_raises_while_the_log_is_down() -> None:
+    """A rebroadcast is a request, so its sender gets the failure."""
 
     async def main() -> None:
         async with Rig(recovery="manual") as rig:

@@ -5,7 +5,7 @@ from tests.reference_server.recovery.rig import Rig
 
 
 def test_many_subscribers_are_few_questions() -> None:
-    """What is asked while a question is under way is asked together, each different thing once."""
+    """Questions that come while a read is under way share the next read, each different one once."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -15,8 +15,8 @@ def test_many_subscribers_are_few_questions() -> None:
     asyncio.run(main())
 
 
-def test_who_asked_hears_of_the_failure() -> None:
-    """Everyone whose question failed gets the error, one by one; the next question is asked as if nothing was."""
+def test_every_question_gets_the_failure() -> None:
+    """Each question that failed gets an error of its own. The next question is asked as usual."""
 
     async def main() -> None:
         async with Rig() as rig:

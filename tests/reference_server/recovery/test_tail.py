@@ -1,4 +1,4 @@
-"""What the database has reaches the sockets while the backplane is away, without a sweep."""
+"""What the log has reaches the sockets while the backplane is down, without a sweep."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ def received(socket: FakeSocket) -> bytes:
 
 
 def test_messages_travel_through_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One after the other, for as long as the backplane is away; without asking each channel for its newest seq."""
+    """For as long as the backplane is down, and without asking each channel for its newest seq."""
 
     async def main() -> None:
         async with an_outage(monkeypatch) as (rig, socket):
@@ -62,7 +62,7 @@ def test_what_was_committed_before_the_loss_was_noticed_is_found(monkeypatch: py
 
 
 def test_more_than_one_read_holds_is_found_by_comparing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the limit cut off is not read again, and not lost."""
+    """The messages beyond the limit of one read are not lost."""
     monkeypatch.setattr(tail_module, "ROWS_PER_READ", 10)
 
     async def main() -> None:
@@ -119,7 +119,7 @@ def test_a_channel_that_opens_in_an_outage_misses_nothing(monkeypatch: pytest.Mo
 
 
 def test_a_backplane_that_is_up_again_is_followed_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the database is left alone."""
+    """Then the log is not read any more."""
 
     async def main() -> None:
         async with an_outage(monkeypatch) as (rig, _):
@@ -133,7 +133,7 @@ def test_a_backplane_that_is_up_again_is_followed_no_longer(monkeypatch: pytest.
 
 
 def test_what_an_unreliable_backplane_may_still_bring_is_given_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is up but lost something a moment ago: what it brings in time counts as live."""
+    """It is up but lost something a moment ago: a message that it brings in time counts as live."""
 
     async def main() -> None:
         async with an_outage(monkeypatch) as (rig, socket):
@@ -146,7 +146,7 @@ def test_what_an_unreliable_backplane_may_still_bring_is_given_its_time(monkeypa
             assert not socket.transport.written
             rig.gateway.on_message("c", 1, message_frame("c", 1, "text 1"))
             await until(lambda: received(socket) == frames(1, 1))
-            rig.log.committed["c"] = 2  # and this one it does not bring
+            rig.log.committed["c"] = 2  # the backplane does not bring this one
             await until(lambda: received(socket) == frames(1, 2))
 
     asyncio.run(main())

@@ -1,4 +1,4 @@
-"""How a connection ends whose peer takes nothing: real sockets, no database, no broker."""
+"""How a connection ends whose peer takes nothing: real sockets, without database and broker."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ WAITING_BYTES = 4_000_000
 
 
 class Served:
-    """The application: it writes more than the kernel takes, and listens until the end."""
+    """The application: it writes more than the kernel takes, and receives until the end."""
 
     def __init__(self) -> None:
         self.protocol: Any = None
@@ -43,7 +43,7 @@ class Served:
 
 
 def known_to_the_kernel(port: int) -> bool:
-    """Whether there is a connection from this port, at the server's end, alive or an orphan."""
+    """Whether the kernel knows a connection of the server with this port, with or without a process."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return any(row[1].endswith(f":{port:04X}") and row[3] != "0A" for row in rows)
 
@@ -70,17 +70,17 @@ def peer_answers_no_ping(peer: socket.socket, protocol: BroadcastWebSocket) -> N
     protocol.send_keepalive_ping()
 
 
-@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="asks Linux what it keeps")
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="asks Linux for its connections")
 @pytest.mark.parametrize(
     "end",
     [close_now, peer_closes, both_close, peer_breaks_the_protocol, peer_answers_no_ping],
     ids=lambda end: end.__name__,
 )
-def test_whoever_takes_nothing_is_cut(
+def test_a_peer_that_takes_nothing_is_aborted(
     end: Callable[[socket.socket, BroadcastWebSocket], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However its connection ends, after the patience nothing is kept for it, neither here nor in the kernel; and the
-    gateway hears of the end at its beginning."""
+    """However its connection ends, after the time-out nothing is kept for it, in the server or in the kernel. The gateway
+    is called when the end begins."""
     monkeypatch.setattr(websocket_protocol, "CLOSE_TIMEOUT_S", 0.1)
 
     async def main() -> None:

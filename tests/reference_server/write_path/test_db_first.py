@@ -78,7 +78,7 @@ class Rig:
 
 
 def test_an_acknowledged_message_is_committed_then_published() -> None:
-    """The answer carries the seq that the database gave; the frame that is published is the one of the protocol."""
+    """The answer carries the seq that the log assigned; the published frame is the one of the protocol."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -89,7 +89,7 @@ def test_an_acknowledged_message_is_committed_then_published() -> None:
 
 
 def test_nothing_is_published_before_its_commit() -> None:
-    """While the database has not confirmed, neither the backplane nor the sender hears anything."""
+    """Before the log has confirmed, nothing is published and the sender gets no answer."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -105,7 +105,7 @@ def test_nothing_is_published_before_its_commit() -> None:
 
 
 def test_posts_that_come_together_share_a_commit() -> None:
-    """What arrives within the pause, or while a batch is being committed, is one batch; none is over 256 rows."""
+    """Posts that arrive within the pause, or while a batch is being committed, are one batch of at most 256 rows."""
 
     async def main() -> None:
         async with Rig(pause_ms=1.0) as rig:
@@ -116,7 +116,7 @@ def test_posts_that_come_together_share_a_commit() -> None:
 
 
 def test_a_duplicate_is_answered_and_not_published_again() -> None:
-    """The answer carries the first one's seq."""
+    """The answer carries the seq of the first message."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -129,7 +129,7 @@ def test_a_duplicate_is_answered_and_not_published_again() -> None:
 
 
 def test_the_answer_does_not_depend_on_the_backplane() -> None:
-    """Where it takes nothing, the post is acknowledged all the same, and the trace says 0."""
+    """When the backplane takes nothing, the post is acknowledged all the same, and the trace says 0."""
 
     async def main() -> None:
         async with Rig(takes=False) as rig:
@@ -144,7 +144,7 @@ def test_the_answer_does_not_depend_on_the_backplane() -> None:
     [(LogUnavailable("gone"), 503, "database_unavailable"), (OutcomeUnknown("lost"), 500, "outcome_unknown")],
 )
 def test_only_what_was_being_committed_can_be_unknown(failure: LogError, status: int, code: str) -> None:
-    """A batch fails with what is known about it; posts in line behind it were not sent, and that is certain."""
+    """A batch fails with what is known about it. The queued posts behind it were certainly not sent."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -152,13 +152,13 @@ def test_only_what_was_being_committed_can_be_unknown(failure: LogError, status:
             rig.log.may_commit.clear()
             sent = rig.post()
             await until(lambda: rig.log.batches)
-            in_line = rig.post()
+            queued = rig.post()
             rig.log.may_commit.set()
             with pytest.raises(Refused) as caught:
                 await sent
             assert (caught.value.status, caught.value.code) == (status, code)
             with pytest.raises(Refused) as caught:
-                await in_line
+                await queued
             assert (caught.value.status, caught.value.code) == (503, "database_unavailable")
             rig.log.failure = None
             assert (await rig.post()).seq == 1
@@ -168,7 +168,7 @@ def test_only_what_was_being_committed_can_be_unknown(failure: LogError, status:
     asyncio.run(main())
 
 
-def test_the_line_is_bounded() -> None:
+def test_the_queue_is_bounded() -> None:
     """Over its capacity a post is refused at once."""
 
     async def main() -> None:
@@ -182,7 +182,7 @@ def test_the_line_is_bounded() -> None:
     asyncio.run(main())
 
 
-def test_a_sender_that_left_disturbs_nobody() -> None:
+def test_a_sender_that_left_does_not_disturb_the_others() -> None:
     """Its message is stored and published like any other."""
 
     async def main() -> None:
