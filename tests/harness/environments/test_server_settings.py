@@ -1,12 +1,11 @@
 """The settings that every environment gives to a server."""
 
 import json
-
-import msgspec
+from pathlib import Path
 
 from harness.environments.server_settings import server_settings
 from harness.model.cluster import Topology
-from reference_server.settings import Settings
+from reference_server.settings import load
 
 DATABASE = {"host": "db", "port": 5432, "password": "pppp"}
 
@@ -18,9 +17,11 @@ def made(backplane: str, broker: dict[str, object] | None) -> dict[str, object]:
     )
 
 
-def test_the_reference_server_takes_them() -> None:
+def test_the_reference_server_takes_them(tmp_path: Path) -> None:
     """Both sides know the names of the settings from docs/protocol.md; this is where a difference would show."""
-    settings = msgspec.json.decode(json.dumps(made("redis", {"host": "broker", "port": 6379})), type=Settings)
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps(made("redis", {"host": "broker", "port": 6379})))
+    settings = load(path)
     assert (settings.name, settings.port, settings.recovery, settings.write_path) == (
         *("server-1", 80, "manual", "db-first"),
     )
