@@ -24,9 +24,9 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
-def test_the_readme_shows_the_diagram() -> None:
-    """The picture in the README is the one in docs/diagrams."""
-    block = re.search(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_diagram_of_the_message_flow_is_the_one_in_its_file() -> None:
+    """docs/message-flow.md shows the diagram of docs/diagrams."""
+    block = re.search(r"```mermaid\n(.*?)```", (ROOT / "docs/message-flow.md").read_text(), re.DOTALL)
     assert block is not None
     assert block[1].strip() == (ROOT / "docs/diagrams/multi-server-message-flow.mmd").read_text().strip()
 
