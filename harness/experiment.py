@@ -13,12 +13,16 @@ from pathlib import Path
 
 from harness.environments import open_environment
 from harness.exit_codes import ExitCode, of_status
-from harness.load.fault_injection import Timeline
+from harness.load.engine.engine import Engine
+from harness.load.fault_injection import FaultInjection
 from harness.load.fleet import Fleet
+from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import Cluster, Topology
+from harness.model.engine import ENGINES
 from harness.model.errors import EnvironmentFailure, HarnessError, WorkerLost
 from harness.model.finding import Verdict
 from harness.model.plan import Plan
+from harness.model.registry import load
 from harness.model.watch import Watch
 from harness.observation import statement_log as postgres_log
 from harness.observation.audit import audit
@@ -26,6 +30,8 @@ from harness.observation.limits import raise_descriptor_limit
 from harness.observation.machine import describe_machine
 from harness.observation.telemetry import Telemetry
 from harness.observation.trace_collector import collect_traces
+from harness.protocol import open_protocol
+from harness.protocol.contract import ClientProtocol
 from harness.recording.writer import Journal, create_folder
 
 CONNECT_LIMIT_S = 300.0
@@ -54,16 +60,34 @@ class Outcome:
 
 
 def run_experiment(
-    plan: Plan, *, out: Path, server_urls: tuple[str, ...], watch: Watch, folder: Path | None = None
+    plan: Plan,
+    *,
+    out: Path,
+    server_urls: tuple[str, ...],
+    watch: Watch,
+    folder: Path | None = None,
+    engine: str = "",
+    protocol: str = "",
 ) -> Outcome:
     """Run ``plan``, leave its recording in ``folder``, or else in a new one below ``out``, judge and render it.
 
-    Raises EnvironmentFailure where not even the folder can be made.
+    ``engine`` and ``protocol`` are names of their registries; empty for the first of each. Raises EnvironmentFailure where
+    not even the folder can be made.
     """
     raise_descriptor_limit()
     folder = folder or create_folder(out, plan)
     with Journal(folder) as journal:
-        ending = asyncio.run(_record(plan, folder=folder, journal=journal, server_urls=server_urls, watch=watch))
+        ending = asyncio.run(
+            _record(
+                plan,
+                folder=folder,
+                journal=journal,
+                server_urls=server_urls,
+                watch=watch,
+                engine=engine or ENGINES.default.name,
+                protocol=protocol or CLIENT_PROTOCOLS.default.name,
+            )
+        )
         # On a full disk even this may not fit; a recording without an end is judged as one that ended early.
         with contextlib.suppress(OSError):
             journal.event("ended", how=ending.how, why=ending.why)
@@ -117,7 +141,16 @@ class _Ending:
     """None: the verdict decides"""
 
 
-async def _record(plan: Plan, *, folder: Path, journal: Journal, server_urls: tuple[str, ...], watch: Watch) -> _Ending:
+async def _record(
+    plan: Plan,
+    *,
+    folder: Path,
+    journal: Journal,
+    server_urls: tuple[str, ...],
+    watch: Watch,
+    engine: str,
+    protocol: str,
+) -> _Ending:
     """Everything up to the sealed recording. Errors become the ending; nothing is left running."""
     body = asyncio.current_task()
     assert body is not None
@@ -125,7 +158,15 @@ async def _record(plan: Plan, *, folder: Path, journal: Journal, server_urls: tu
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, _interrupt, body, watch)
     try:
-        await _conduct(plan, folder=folder, journal=journal, server_urls=server_urls, watch=watch)
+        await _conduct(
+            plan,
+            folder=folder,
+            journal=journal,
+            server_urls=server_urls,
+            watch=watch,
+            engine=load(ENGINES.get(engine).opener)(folder),
+            protocol=protocol,
+        )
     except asyncio.CancelledError:
         return _Ending(how="interrupted", why="interrupted; everything is torn down", exit_code=ExitCode.INTERRUPTED)
     except WorkerLost as error:
@@ -149,7 +190,16 @@ def _told(error: Exception) -> str:
     return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
 
 
-async def _conduct(plan: Plan, *, folder: Path, journal: Journal, server_urls: tuple[str, ...], watch: Watch) -> None:
+async def _conduct(
+    plan: Plan,
+    *,
+    folder: Path,
+    journal: Journal,
+    server_urls: tuple[str, ...],
+    watch: Watch,
+    engine: Engine,
+    protocol: str,
+) -> None:
     def enter(phase: str) -> None:
         journal.event("phase", name=phase)
         watch.phase(phase)
@@ -159,9 +209,11 @@ async def _conduct(plan: Plan, *, folder: Path, journal: Journal, server_urls: t
         backplane=plan.backplane,
         write_path=plan.write_path,
         run_id=plan.run_id,
+        protocol=protocol,
         recovery=plan.recovery,
         server_module=plan.server_module,
     )
+    adapter = open_protocol(protocol)
     enter("start")
     async with AsyncExitStack() as up:
         cluster = await up.enter_async_context(
@@ -172,22 +224,28 @@ async def _conduct(plan: Plan, *, folder: Path, journal: Journal, server_urls: t
         journal.machine(await describe_machine(cluster, folder))
         if plan.query_log and cluster.database is not None:
             await postgres_log.switch_on(cluster.database, say=watch.note)
-        fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, folder=folder)
+        fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, protocol=protocol, engine=engine)
         try:
             async with fleet, Telemetry(cluster, processes=fleet.processes, path=folder / "telemetry.jsonl"):
-                await _guarded(_load(plan, cluster, fleet, journal, enter, watch), cluster, fleet, watch)
+                await _guarded(_load(plan, cluster, fleet, adapter, journal, enter, watch), cluster, fleet, watch)
         except BaseException:
             # Cut short: perhaps while something was broken on purpose, so whoever does not answer soon will not answer.
-            await _collect(plan, cluster, folder, enter, watch, limit_s=HURRIED_COLLECT_LIMIT_S)
+            await _collect(plan, cluster, adapter, folder, enter, watch, limit_s=HURRIED_COLLECT_LIMIT_S)
             raise
-        await _collect(plan, cluster, folder, enter, watch, limit_s=COLLECT_LIMIT_S)
+        await _collect(plan, cluster, adapter, folder, enter, watch, limit_s=COLLECT_LIMIT_S)
     if plan.query_log:
         postgres_log.collect(folder)
     enter("sealed")
 
 
 async def _load(
-    plan: Plan, cluster: Cluster, fleet: Fleet, journal: Journal, enter: Callable[[str], None], watch: Watch
+    plan: Plan,
+    cluster: Cluster,
+    fleet: Fleet,
+    protocol: ClientProtocol,
+    journal: Journal,
+    enter: Callable[[str], None],
+    watch: Watch,
 ) -> None:
     """The load's own story: connect, probe, warm up, measure (with faults), drain."""
     enter("connect")
@@ -203,13 +261,13 @@ async def _load(
     await fleet.start(start_ns)
     await asyncio.sleep((start_ns - time.monotonic_ns()) / 1e9 + plan.warm_up_s)
     enter("measure")
-    timeline = Timeline(plan, cluster, fleet, journal=journal, watch=watch)
-    async with timeline.running(start_ns):
+    faults = FaultInjection(plan, cluster, fleet, protocol=protocol, journal=journal, watch=watch)
+    async with faults.running(start_ns):
         await asyncio.sleep((start_ns - time.monotonic_ns()) / 1e9 + plan.warm_up_s + plan.duration_s)
         enter("recover" if plan.faults else "drain")
         if not await fleet.posted(POST_LIMIT_S):
             watch.note(f"not every post was sent and answered {POST_LIMIT_S:g} s after the schedule's end")
-        timeline.posted.set()
+        faults.posted.set()
     if plan.faults:
         enter("drain")
     complete = await fleet.drain(QUIET_S, DRAIN_LIMIT_S)
@@ -250,14 +308,21 @@ def _raise_casualty(cluster: Cluster, fleet: Fleet) -> None:
 
 
 async def _collect(
-    plan: Plan, cluster: Cluster, folder: Path, enter: Callable[[str], None], watch: Watch, *, limit_s: float
+    plan: Plan,
+    cluster: Cluster,
+    protocol: ClientProtocol,
+    folder: Path,
+    enter: Callable[[str], None],
+    watch: Watch,
+    *,
+    limit_s: float,
 ) -> None:
     """Take what the cluster knows: traces and the audit, each within ``limit_s``; a part that cannot be had is said and
     left out."""
     enter("collect")
     for name, part in (
-        ("traces", collect_traces(cluster, plan, folder)),
-        ("audit", audit(cluster, plan, folder)),
+        ("traces", collect_traces(cluster, plan, protocol, folder)),
+        ("audit", audit(cluster, plan, protocol, folder)),
     ):
         try:
             async with asyncio.timeout(limit_s):

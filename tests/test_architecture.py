@@ -8,6 +8,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SIBLINGS = ("report", "checks", "load", "observation", "environments")
 PURE_PLANNING = {"load", "checks", "observation"}
+SPEAKS_TO_SERVERS = {"load", "observation", "environments"}
+"""Layers that use the client protocol's adapter, `harness.protocol`, which lies below them."""
 TOP = {"cli", "console", "experiment", "preflight", "playground", "catalog", "turn", "exit_codes"}
 
 OWN_LAYER = {
@@ -53,6 +55,7 @@ def test_imports_point_down_only(path: Path) -> None:
     allowed = {
         "model": set(),
         "recording": {"model"},
+        "protocol": {"model", "recording"},
         "planning": {"model", "recording"},
         "exit_codes": {"model"},
         "turn": {"model"},
@@ -60,6 +63,7 @@ def test_imports_point_down_only(path: Path) -> None:
     }
     if mine in SIBLINGS:
         allowed[mine] = {"model", "recording"} | ({"planning"} if mine in PURE_PLANNING else set())
+        allowed[mine] |= {"protocol"} if mine in SPEAKS_TO_SERVERS else set()
     if mine in allowed:
         assert used <= allowed[mine], f"{mine} may import {sorted(allowed[mine])}"
     else:

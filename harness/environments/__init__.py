@@ -6,6 +6,7 @@ from pathlib import Path
 
 from harness.model.cluster import Cluster, Topology
 from harness.model.errors import UsageError
+from harness.protocol import open_protocol
 
 
 def open_environment(
@@ -23,7 +24,7 @@ def open_environment(
     if name == "external":
         from harness.environments.external import external
 
-        return external(server_urls)
+        return external(server_urls, open_protocol(topology.protocol))
     if name == "docker":
         from harness.environments.docker.docker_cluster import docker_cluster
 

@@ -36,6 +36,7 @@ from harness.environments.together import together
 from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress, ServerAddress, Topology
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
+from harness.protocol import open_protocol
 
 READY_LIMIT_S = 60.0
 START_ATTEMPTS = 3
@@ -167,7 +168,8 @@ class _Start:
         return await together(*starts)
 
     async def servers(self, count: int) -> list[Part]:
-        """All servers side by side; ready when each answers /readyz."""
+        """All servers side by side; ready when each says so."""
+        protocol = open_protocol(self.topology.protocol)
         hosts = {name: self.network.addresses[name] for name in ("database", "broker")}
         if self.topology.backplane != "redis":
             del hosts["broker"]
@@ -175,9 +177,11 @@ class _Start:
             *(
                 self._start(
                     server_recipe(f"server-{number}", self.image, self.topology, self.secrets, hosts),
-                    lambda it: server_refusal(_server_address(it), self.secrets.token, "/readyz"),
-                    # Not /readyz: what it depends on may be away on purpose.
-                    again=lambda it: server_refusal(_server_address(it), self.secrets.token, "/healthz"),
+                    lambda it: server_refusal(_server_address(it), self.secrets.token, protocol, protocol.readiness()),
+                    # Healthy, not ready: what it depends on may be away on purpose.
+                    again=lambda it: server_refusal(
+                        _server_address(it), self.secrets.token, protocol, protocol.health()
+                    ),
                 )
                 for number in range(1, count + 1)
             )

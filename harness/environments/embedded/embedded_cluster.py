@@ -27,8 +27,12 @@ from harness.environments.together import together
 from harness.model.cluster import BrokerAddress, ClusterProcess, DatabaseAddress, ServerAddress, Topology
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
+from harness.protocol import open_protocol
+from harness.protocol.contract import ClientProtocol, Request
+from harness.protocol.exchange import open_session, refusal
 
 SERVER_START_TIMEOUT_S = 30.0
+ANSWER_TIMEOUT_S = 2.0
 PORT_TAKEN = 4
 """The exit code by which a reference server says that it could not start."""
 
@@ -120,7 +124,8 @@ async def _start_servers(
     database: DatabaseAddress,
     broker: BrokerAddress | None,
 ) -> tuple[list[ServerAddress], list[Part]]:
-    """All servers side by side; ready when each answers /readyz."""
+    """All servers side by side; ready when each says so."""
+    protocol = open_protocol(topology.protocol)
     children: list[Child] = []
 
     async def end_all() -> None:
@@ -142,18 +147,18 @@ async def _start_servers(
             children.append(child)
             address = ServerAddress(name=name, host="127.0.0.1", port=port)
             try:
-                await _until(child, f"{address.url}/readyz", session)
+                await _until(child, address, protocol.readiness(), session)
             except EnvironmentFailure as error:
                 if attempt == 2 or "in use" not in str(error):
                     raise
                 children.remove(child)
                 (port,) = free_ports(1)  # somebody took the port between our look and its start
                 continue
-            return address, Part(child=child, until_ready=partial(_alive_again, child, address, token))
+            return address, Part(child=child, until_ready=partial(_alive_again, child, address, protocol, token))
         raise AssertionError("the last attempt returns or raises")
 
     ports = free_ports(topology.servers)
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
+    async with open_session(protocol, token) as session:
         started = await together(*(server(number, port, session) for number, port in enumerate(ports, 1)))
     return [address for address, _ in started], [part for _, part in started]
 
@@ -184,25 +189,21 @@ def _settings_file(
     return path
 
 
-async def _alive_again(child: Child, address: ServerAddress, token: str) -> None:
-    """Back after a fault. Not /readyz: what it depends on may be away on purpose."""
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
-        await _until(child, f"{address.url}/healthz", session)
+async def _alive_again(child: Child, address: ServerAddress, protocol: ClientProtocol, token: str) -> None:
+    """Back after a fault. Healthy, not ready: what it depends on may be away on purpose."""
+    async with open_session(protocol, token) as session:
+        await _until(child, address, protocol.health(), session)
 
 
-async def _until(child: Child, url: str, session: aiohttp.ClientSession) -> None:
+async def _until(child: Child, address: ServerAddress, request: Request, session: aiohttp.ClientSession) -> None:
     deadline_s = time.monotonic() + SERVER_START_TIMEOUT_S
-    answer = "no answer"
+    answer: str | None = "no answer"
     while time.monotonic() < deadline_s:
         if casualty := child.casualty():
             raise EnvironmentFailure(casualty)
-        try:
-            async with session.get(url, timeout=aiohttp.ClientTimeout(total=2)) as response:
-                if response.status == 200:
-                    return
-                answer = (await response.text())[:500]
-        except (aiohttp.ClientError, TimeoutError) as error:
-            answer = str(error) or type(error).__name__
+        answer = await refusal(session, address, request, timeout_s=ANSWER_TIMEOUT_S)
+        if answer is None:
+            return
         await asyncio.sleep(0.03)
     raise EnvironmentFailure(
         f"{child.name} was not ready after {SERVER_START_TIMEOUT_S:g} s: {answer}; {last_lines(child.log)}"

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from aiohttp import WSMsgType, web
 
+from harness.load.engine.local import LocalEngine
 from harness.load.fleet import Fleet
 from harness.model.cluster import ServerAddress
 from harness.model.errors import EnvironmentFailure, WorkerLost
@@ -109,7 +110,8 @@ async def serving(service: Service) -> AsyncIterator[ServerAddress]:
 
 
 def a_fleet(address: ServerAddress, folder: Path, plan: Plan = PLAN) -> Fleet:
-    return Fleet(plan=plan, servers=[address], token="token", folder=folder)
+    engine = LocalEngine(folder)
+    return Fleet(plan=plan, servers=[address], token="token", protocol="chat", engine=engine)
 
 
 async def play(fleet: Fleet) -> bool:
