@@ -1,4 +1,4 @@
-"""Clients that connect, say one word, and receive: the readers for the gateway's benchmark, and the load worker's peers.
+"""Clients that connect, subscribe and receive: the readers for the gateway's benchmark, and the load worker's peers.
 
     python -m bench.clients KIND PORT CONNECTIONS TOKEN
 
@@ -12,7 +12,10 @@ from typing import Any
 
 import uvloop
 
-SUBSCRIBE = '{"op":"subscribe","channel":"bench"}'
+from harness.model.cluster import ServerAddress
+from harness.protocol.chat import Chat
+
+SUBSCRIBE = Chat().subscribe("bench", None).decode()
 AT_ONCE = 64
 
 
@@ -68,11 +71,12 @@ KINDS = {"picows": picows, "aiohttp": aiohttp, "websockets": websockets}
 
 
 async def run(kind: str, port: int, connections: int, token: str) -> None:
+    url = Chat().websocket_url(ServerAddress(name="server-1", host="127.0.0.1", port=port))
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one() -> Any:
         async with gate:
-            return await KINDS[kind](f"ws://127.0.0.1:{port}/v1/ws", token)
+            return await KINDS[kind](url, token)
 
     kept = await asyncio.gather(*(one() for _ in range(connections)))
     ended = asyncio.Event()

@@ -10,7 +10,7 @@ SOURCE = Path(__file__).with_name("floor.c")
 
 
 class Floor:
-    """The C program, built once into a folder that goes with this object. Without a compiler ``program`` is None."""
+    """The C program, built once into a folder that is removed with this object. Without a compiler ``program`` is None."""
 
     def __init__(self) -> None:
         self.program: Path | None = None

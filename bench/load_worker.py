@@ -1,8 +1,8 @@
 """CPU per delivery of the load worker, beside the kernel's floor and other WebSocket clients.
 
 2,000 connections in one channel, a message every 100 ms, one write per message. The sender is a process of its own and the
-same for all; what is measured is the receiving process alone. The floor is a C program that waits with epoll, receives, and
-does not look. The load worker is the real one: it verifies every frame and writes every row.
+same for all; only the receiving process is measured. The floor is a C program that waits with epoll and receives without
+looking at the bytes. The load worker is the real one: it verifies every frame and writes every row.
 """
 
 import json
@@ -37,7 +37,7 @@ FLOOR = Floor()
 
 
 def a_plan() -> Plan:
-    """One channel with everybody in it, one worker."""
+    """One channel with all clients in it, one worker."""
     return Plan(
         **{"scenario": "bench", "title": "", "claim": "", "servers": 1, "clients": CONNECTIONS, "rate_hz": 10.0},
         **{"audience": CONNECTIONS, "asked_audience": "all", "channels": 1, "duration_s": 10.0, "warm_up_s": 0.0},
@@ -75,8 +75,15 @@ def receiver(kind: str, port: int, folder: Path) -> Iterator[int]:
     if kind == "load worker":
         (folder / "arrays").mkdir()
         address = ServerAddress(name="server-1", host="127.0.0.1", port=port)
-        job = Job(plan=a_plan(), servers=(address,), token="none", arrays=str(folder / "arrays"))
-        arguments = ["-m", "harness.load.worker"]
+        job = Job(
+            name="worker-00",
+            module="harness.load.worker",
+            plan=a_plan(),
+            protocol="chat",
+            servers=(address,),
+            token="none",
+        )
+        arguments = ["-m", job.module, str(folder / "arrays")]
     else:
         arguments = ["-m", "bench.clients", kind, str(port), str(CONNECTIONS), "none"]
     command = [sys.executable, *arguments]
@@ -93,7 +100,7 @@ def receiver(kind: str, port: int, folder: Path) -> Iterator[int]:
                 pass
             process.stdin.write(json.dumps({"do": "start", "start_ns": time.monotonic_ns()}) + "\n")
             process.stdin.flush()
-            # Its reports go on and must be read, or the pipe fills and it stands still.
+            # Its reports go on and must be read: a full pipe would block the worker.
             threading.Thread(target=process.stdout.read, daemon=True).start()
         else:
             assert process.stdout.readline().strip() == "ready"
@@ -112,7 +119,7 @@ def measure(kind: str) -> float:
         time.sleep(1.0)
         idle_from_s, idle_cpu_s = time.monotonic(), cpu_s(pid)
         time.sleep(1.0)
-        # What the process does without deliveries (heartbeat, reports) is not their price.
+        # What the process does without deliveries (heartbeat, reports) is not counted as their cost.
         idle_rate = (cpu_s(pid) - idle_cpu_s) / (time.monotonic() - idle_from_s)
         began_s, before_s = time.monotonic(), cpu_s(pid)
         sending.stdin.write(f"{MESSAGES} {PAUSE_S}\n")
@@ -121,7 +128,7 @@ def measure(kind: str) -> float:
         time.sleep(1.0)
         spent_s = cpu_s(pid) - before_s - idle_rate * (time.monotonic() - began_s)
         if kind == "load worker":
-            # A fast worker that wrote nothing down would be no worker.
+            # The figure counts only if every delivery was written.
             rows = (Path(folder) / "arrays" / "deliveries-00.npy").stat().st_size // 16
             assert rows >= MESSAGES * CONNECTIONS, f"expected {MESSAGES * CONNECTIONS} rows, found {rows}"
     return spent_s / (MESSAGES * CONNECTIONS) * 1e6

@@ -33,7 +33,7 @@ async def measure(folder: Path) -> tuple[float, float]:
         server = next(process.pid for process in cluster.components if process.role == "server")
         fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, folder=folder)
         async with fleet:
-            worker = next(process.pid for process in fleet.processes() if process.name == "worker-00")
+            worker = next(process.pid for process in fleet.components() if process.name == "worker-00")
             await asyncio.sleep(2)
             before = rss_bytes(server), rss_bytes(worker)
             await fleet.connect(120)

@@ -1,8 +1,8 @@
-"""A WebSocket server that does nothing but send: the other side of the load worker's benchmark.
+"""A WebSocket server that only sends: the other side of the load worker's benchmark.
 
     python -m bench.sender PORT RUN_ID TEXT_BYTES
 
-Confirms every subscription. A line `COUNT PAUSE_S` on standard input sends COUNT messages to everybody, one write each.
+Confirms every subscription. A line `COUNT PAUSE_S` on standard input sends COUNT messages to every client, one write each.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ async def send(run_id: str, size_bytes: int, first: int, count: int, pause_s: fl
         for number, socket in enumerate(sockets):
             socket.send(WSMsgType.TEXT, event)
             if number % 64 == 63:
-                await asyncio.sleep(0)  # lets the receivers begin, as a gateway with other work would
+                await asyncio.sleep(0)  # the receivers begin meanwhile, as with a gateway that has other work
         await asyncio.sleep(pause_s)
     print("sent", flush=True)
 

@@ -6,19 +6,22 @@ import contextlib
 import signal
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.environments import open_environment
 from harness.exit_codes import ExitCode, of_status
-from harness.load.fault_injection import Timeline
+from harness.load.engine.engine import Engine
+from harness.load.fault_injection import FaultInjection
 from harness.load.fleet import Fleet
 from harness.model.cluster import Cluster, Topology
+from harness.model.engine import ENGINES
 from harness.model.errors import EnvironmentFailure, HarnessError, WorkerLost
 from harness.model.finding import Verdict
 from harness.model.plan import Plan
+from harness.model.registry import load
 from harness.model.watch import Watch
 from harness.observation import statement_log
 from harness.observation.audit import audit
@@ -26,6 +29,8 @@ from harness.observation.limits import raise_descriptor_limit
 from harness.observation.machine import describe_machine
 from harness.observation.telemetry import Telemetry
 from harness.observation.trace_collector import collect_traces
+from harness.protocol import open_protocol
+from harness.protocol.contract import ClientProtocol
 from harness.recording.writer import Journal, create_folder
 
 CONNECT_LIMIT_S = 300.0
@@ -53,15 +58,25 @@ class Outcome:
     why: str
 
 
-def run_experiment(plan: Plan, *, out: Path, watch: Watch, folder: Path | None = None) -> Outcome:
+def run_experiment(
+    plan: Plan,
+    *,
+    out: Path,
+    watch: Watch,
+    folder: Path | None = None,
+    engine: Engine | None = None,
+) -> Outcome:
     """Run ``plan``, leave its recording in ``folder``, or else in a new one below ``out``, judge and render it.
 
-    Raises EnvironmentFailure where not even the folder can be made.
+    ``engine`` runs the load generator; without one it is the engine that the plan names. Raises EnvironmentFailure where
+    not even the folder can be made.
     """
     raise_descriptor_limit()
     folder = folder or create_folder(out, plan)
     with Journal(folder) as journal:
-        ending = asyncio.run(_record(plan, folder=folder, journal=journal, watch=watch))
+        engine = engine or load(ENGINES.get(plan.engine).opener)(folder)
+        run = _Run(plan=plan, folder=folder, journal=journal, watch=watch, engine=engine)
+        ending = asyncio.run(_record(run))
         # On a full disk even this may not fit; a recording without an end is judged as one that ended early.
         with contextlib.suppress(OSError):
             journal.event("ended", how=ending.how, why=ending.why)
@@ -115,24 +130,57 @@ class _Ending:
     """None: the verdict decides"""
 
 
-async def _record(plan: Plan, *, folder: Path, journal: Journal, watch: Watch) -> _Ending:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One run from its start to its sealed recording, with what every phase needs."""
+
+    plan: Plan
+    folder: Path
+    journal: Journal
+    watch: Watch
+    engine: Engine
+
+    @property
+    def protocol(self) -> ClientProtocol:
+        return open_protocol(self.plan.protocol)
+
+    @property
+    def topology(self) -> Topology:
+        plan = self.plan
+        return Topology(
+            servers=plan.servers,
+            backplane=plan.backplane,
+            write_path=plan.write_path,
+            run_id=plan.run_id,
+            protocol=plan.protocol,
+            recovery=plan.recovery,
+            server_module=plan.server_module,
+            server_urls=plan.server_urls,
+        )
+
+    def enter(self, phase: str) -> None:
+        self.journal.event("phase", name=phase)
+        self.watch.phase(phase)
+
+
+async def _record(run: _Run) -> _Ending:
     """Everything up to the sealed recording. Errors become the ending; nothing is left running."""
     body = asyncio.current_task()
     assert body is not None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, _interrupt, body, watch)
+        loop.add_signal_handler(number, _interrupt, body, run.watch)
     try:
-        await _conduct(plan, folder=folder, journal=journal, watch=watch)
+        await _conduct(run)
     except asyncio.CancelledError:
         return _Ending(how="interrupted", why="interrupted; everything is torn down", exit_code=ExitCode.INTERRUPTED)
     except WorkerLost as error:
         return _Ending(how="casualty", why=str(error), exit_code=ExitCode.UNKNOWN)
     except (HarnessError, OSError) as error:
-        return _Ending(how="failed", why=_told(error), exit_code=ExitCode.ENVIRONMENT)
+        return _Ending(how="failed", why=_words(error), exit_code=ExitCode.ENVIRONMENT)
     except Exception as error:
-        watch.note(traceback.format_exc())
-        why = f"a defect of the harness itself: {_told(error)}"
+        run.watch.note(traceback.format_exc())
+        why = f"a defect of the harness itself: {_words(error)}"
         return _Ending(how="failed", why=why, exit_code=ExitCode.ENVIRONMENT)
     return _Ending(how="complete")
 
@@ -143,72 +191,61 @@ def _interrupt(body: "asyncio.Task[object]", watch: Watch) -> None:
     body.cancel()
 
 
-def _told(error: Exception) -> str:
+def _words(error: Exception) -> str:
     return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
 
 
-async def _conduct(plan: Plan, *, folder: Path, journal: Journal, watch: Watch) -> None:
-    def enter(phase: str) -> None:
-        journal.event("phase", name=phase)
-        watch.phase(phase)
-
-    topology = Topology(
-        servers=plan.servers,
-        backplane=plan.backplane,
-        write_path=plan.write_path,
-        run_id=plan.run_id,
-        recovery=plan.recovery,
-        server_module=plan.server_module,
-        server_urls=plan.server_urls,
-    )
-    enter("start")
+async def _conduct(run: _Run) -> None:
+    plan, folder, watch = run.plan, run.folder, run.watch
+    run.enter("start")
     async with AsyncExitStack() as up:
         cluster = await up.enter_async_context(
-            open_environment(plan.environment, topology=topology, folder=folder, say=watch.note)
+            open_environment(plan.environment, topology=run.topology, folder=folder, say=watch.note)
         )
-        journal.machine(await describe_machine(cluster, folder))
+        run.journal.machine(await describe_machine(cluster, folder))
         if plan.query_log and cluster.database is not None:
             await statement_log.switch_on(cluster.database, say=watch.note)
-        fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, folder=folder)
+        fleet = Fleet(
+            plan=plan, servers=cluster.servers, token=cluster.token, protocol=plan.protocol, engine=run.engine
+        )
         try:
-            async with fleet, Telemetry(cluster, processes=fleet.processes, path=folder / "telemetry.jsonl"):
-                await _guarded(_load(plan, cluster, fleet, journal, enter, watch), cluster, fleet, watch)
+            async with fleet, Telemetry(cluster, generator=fleet.components, path=folder / "telemetry.jsonl"):
+                await _guarded(_load(run, cluster, fleet), cluster, fleet, watch)
         except BaseException:
-            # Cut short: perhaps while something was broken on purpose, so whoever does not answer soon will not answer.
-            await _collect(plan, cluster, folder, enter, watch, limit_s=HURRIED_COLLECT_LIMIT_S)
+            # The run was cut short, perhaps in the middle of a fault: a part that does not answer soon will not answer.
+            await _collect(run, cluster, limit_s=HURRIED_COLLECT_LIMIT_S)
             raise
-        await _collect(plan, cluster, folder, enter, watch, limit_s=COLLECT_LIMIT_S)
+        await _collect(run, cluster, limit_s=COLLECT_LIMIT_S)
     if plan.query_log:
         statement_log.collect(folder)
-    enter("sealed")
+    run.enter("sealed")
 
 
-async def _load(
-    plan: Plan, cluster: Cluster, fleet: Fleet, journal: Journal, enter: Callable[[str], None], watch: Watch
-) -> None:
-    """The load's own story: connect, probe, warm up, measure (with faults), drain."""
-    enter("connect")
+async def _load(run: _Run, cluster: Cluster, fleet: Fleet) -> None:
+    """The load: connect, probe, warm up, measure (with faults), drain."""
+    plan, journal, watch = run.plan, run.journal, run.watch
+    run.enter("connect")
     await fleet.connect(max(CONNECT_LIMIT_S, plan.clients / CONNECTED_HZ_AT_LEAST))
-    enter("probe")
+    run.enter("probe")
     expected, seen = await fleet.probe(max(PROBE_LIMIT_S, plan.channels / PROBED_HZ_AT_LEAST))
     journal.event("probe", expected=expected, seen=seen)
     if seen < expected:
-        watch.note(f"only {seen:,} of {expected:,} clients saw their channel's probe; going on, the verdict will tell")
+        watch.note(f"only {seen:,} of {expected:,} clients saw their channel's probe; the run goes on and is judged")
     start_ns = time.monotonic_ns() + int(LEAD_S * 1e9)
     journal.event("schedule", start_ns=start_ns)
-    enter("warm-up")
+    run.enter("warm-up")
     await fleet.start(start_ns)
     await asyncio.sleep((start_ns - time.monotonic_ns()) / 1e9 + plan.warm_up_s)
-    enter("measure")
-    timeline = Timeline(plan, cluster, fleet, journal=journal, watch=watch)
-    async with timeline.running(start_ns):
+    run.enter("measure")
+    faults = FaultInjection(plan, cluster, fleet, protocol=run.protocol, journal=journal, watch=watch)
+    async with faults.running(start_ns):
         await asyncio.sleep((start_ns - time.monotonic_ns()) / 1e9 + plan.warm_up_s + plan.duration_s)
-        enter("recover" if plan.faults else "drain")
+        run.enter("recover" if plan.faults else "drain")
         if not await fleet.posted(POST_LIMIT_S):
             watch.note(f"not every post was sent and answered {POST_LIMIT_S:g} s after the schedule's end")
-        timeline.posted.set()
+        faults.posted.set()
     if plan.faults:
-        enter("drain")
+        run.enter("drain")
     complete = await fleet.drain(QUIET_S, DRAIN_LIMIT_S)
     journal.event("drained", complete=complete)
     await fleet.finish()
@@ -246,18 +283,16 @@ def _raise_casualty(cluster: Cluster, fleet: Fleet) -> None:
     fleet.check()
 
 
-async def _collect(
-    plan: Plan, cluster: Cluster, folder: Path, enter: Callable[[str], None], watch: Watch, *, limit_s: float
-) -> None:
-    """Take what the cluster knows: traces and the audit, each within ``limit_s``; a part that cannot be had is said and
-    left out."""
-    enter("collect")
+async def _collect(run: _Run, cluster: Cluster, *, limit_s: float) -> None:
+    """Collect what the cluster knows: traces and the audit, each within ``limit_s``. A part that cannot be had is named
+    and left out."""
+    run.enter("collect")
     for name, part in (
-        ("traces", collect_traces(cluster, plan, folder)),
-        ("audit", audit(cluster, plan, folder)),
+        ("traces", collect_traces(cluster, run.plan, run.protocol, run.folder)),
+        ("audit", audit(cluster, run.plan, run.protocol, run.folder)),
     ):
         try:
             async with asyncio.timeout(limit_s):
                 await part
         except (HarnessError, OSError) as error:
-            watch.note(f"{name} not collected: {_told(error) or type(error).__name__}")
+            run.watch.note(f"{name} not collected: {_words(error) or type(error).__name__}")

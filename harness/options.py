@@ -9,7 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.component import COMPONENT_KINDS
+from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import FaultKind, Target
 from harness.model.registry import M, Registry
@@ -173,6 +175,24 @@ ServerModule = Annotated[
         "--settings FILE and speaks docs/protocol.md.",
     ),
 ]
+ClientProtocol = Annotated[
+    str,
+    typer.Option(
+        "--protocol",
+        callback=member_of(CLIENT_PROTOCOLS),
+        metavar="NAME",
+        help="What clients speak with the servers. "
+        + " ".join(f"{each.name}: {each.title}." for each in CLIENT_PROTOCOLS),
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        callback=member_of(ENGINES),
+        metavar="NAME",
+        help="What runs the load generator. " + " ".join(f"{each.name}: {each.title}." for each in ENGINES),
+    ),
+]
 Repeat = Annotated[int, typer.Option(help="How often a sweep runs each of its points.", min=1)]
 Server = Annotated[
     list[str] | None,
@@ -213,6 +233,8 @@ RUN_OPTIONS = (
     _parameter("outage", Outage, None),
     _parameter("recovery", Recovery, RECOVERIES[0]),
     _parameter("server_module", ServerModule, REFERENCE_SERVER),
+    _parameter("protocol", ClientProtocol, CLIENT_PROTOCOLS.default.name),
+    _parameter("engine", Engine, ENGINES.default.name),
     _parameter("repeat", Repeat, 1),
     _parameter("server", Server, None),
     _parameter("force", Force, False),

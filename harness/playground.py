@@ -14,10 +14,13 @@ from harness.environments import open_environment
 from harness.environments import playground_notes as up_state
 from harness.environments.external import TOKEN_VARIABLE, parse_addresses
 from harness.load.protocol.rebroadcast_request import rebroadcast
+from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import Cluster, Topology
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import EnvironmentFailure, UsageError
 from harness.observation.limits import raise_descriptor_limit
+from harness.protocol import open_protocol
+from harness.protocol.contract import ClientProtocol
 
 
 def bring_up(*, servers: int, environment: str, backplane: str, write_path: str, recovery: str, detach: bool) -> None:
@@ -70,11 +73,12 @@ def rebroadcast_by_hand(server_urls: tuple[str, ...], *, channel: str | None) ->
         asked = [(state.urls, (state.folder / "token").read_text()) for state in up_state.read_all()]
     if not asked:
         raise UsageError("no cluster is up: start one with `harness up`, or name servers with --server")
+    protocol = open_protocol(CLIENT_PROTOCOLS.default.name)
     found: dict[str, dict[str, int]] = {}
     for urls, token in asked:
         servers = [replace(address, name=address.url) for address in parse_addresses(urls)]
-        answers = asyncio.run(rebroadcast(servers, token, channel=channel))
-        found |= {url: {"channels": channels, "messages": messages} for url, (channels, messages) in answers.items()}
+        answers = asyncio.run(rebroadcast(protocol, servers, token, channel=channel))
+        found |= {url: {"channels": answer.channels, "messages": answer.messages} for url, answer in answers.items()}
     return found
 
 
@@ -101,7 +105,7 @@ async def _hold(environment: str, topology: Topology) -> None:
 async def _start_and_hold(environment: str, topology: Topology, folder: Path, ended: asyncio.Event) -> None:
     async with open_environment(environment, topology=topology, folder=folder, say=print) as cluster:
         with up_state.published(cluster) as token_file:
-            _explain(cluster, token_file)
+            _explain(cluster, open_protocol(topology.protocol), token_file)
             while not ended.is_set():
                 if casualties := cluster.casualties():
                     raise EnvironmentFailure("; ".join(casualties))
@@ -109,17 +113,14 @@ async def _start_and_hold(environment: str, topology: Topology, folder: Path, en
     print("stopped", flush=True)
 
 
-def _explain(cluster: Cluster, token_file: Path) -> None:
-    first = cluster.servers[0]
+def _explain(cluster: Cluster, protocol: ClientProtocol, token_file: Path) -> None:
     lines = [
         f"{len(cluster.servers)} servers are up:",
         *(f"  {server.name}  {server.url}" for server in cluster.servers),
         f"the token is in {token_file}",
         "",
         f"  TOKEN=$(cat {token_file})",
-        f'  curl -H "Authorization: Bearer $TOKEN" {first.url}/readyz',
-        f'  curl -H "Authorization: Bearer $TOKEN" -d \'{{"channel": "general", "text": "hello"}}\' '
-        f"{first.url}/v1/chat.postMessage",
+        *(f"  {command}" for command in protocol.examples(cluster.servers[0])),
         "",
         "docs/protocol.md describes the rest; Ctrl-C or `harness down` ends it",
     ]

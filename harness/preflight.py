@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from harness import catalog
+from harness.model.client_protocol import CLIENT_PROTOCOLS
+from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.fault import Unit
@@ -144,6 +146,10 @@ def _command(scenario: str, plan: Plan) -> tuple[str, ...]:
         arguments += ["--recovery", plan.recovery]
     if plan.server_module != REFERENCE_SERVER:
         arguments += ["--server-module", plan.server_module]
+    if plan.protocol != CLIENT_PROTOCOLS.default.name:
+        arguments += ["--protocol", plan.protocol]
+    if plan.engine != ENGINES.default.name:
+        arguments += ["--engine", plan.engine]
     for url in plan.server_urls:
         arguments += ["--server", url]
     return (*arguments, "--force") if plan.forced else tuple(arguments)

@@ -9,6 +9,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SIBLINGS = ("report", "checks", "load", "observation", "environments")
 PURE_PLANNING = {"load", "checks", "observation"}
 TOP = {"cli", "commands", "console", "experiment", "preflight", "playground", "catalog", "machine_lock", "exit_codes"}
+SPEAKS_TO_SERVERS = {"load", "observation", "environments"}
+"""Layers that use the client protocol's adapter, `harness.protocol`, which lies below them."""
 
 OWN_LAYER = {
     "docker": ("harness/environments/docker/engine.py",),
@@ -54,6 +56,7 @@ def test_imports_point_down_only(path: Path) -> None:
         "model": set(),
         "components": {"model"},
         "recording": {"model"},
+        "protocol": {"model", "recording"},
         "planning": {"model", "recording"},
         "exit_codes": {"model"},
         "machine_lock": {"model"},
@@ -61,6 +64,7 @@ def test_imports_point_down_only(path: Path) -> None:
     }
     if mine in SIBLINGS:
         allowed[mine] = {"model", "components", "recording"} | ({"planning"} if mine in PURE_PLANNING else set())
+        allowed[mine] |= {"protocol"} if mine in SPEAKS_TO_SERVERS else set()
     if mine in allowed:
         assert used <= allowed[mine], f"{mine} may import {sorted(allowed[mine])}"
     else:

@@ -15,7 +15,11 @@ from harness.model.cluster import Endpoint, ServerAddress, Topology
 from harness.model.component import COMPONENT_KINDS, Component, ComponentKind, Role
 from harness.model.errors import EnvironmentFailure, UsageError
 from harness.model.fault import FaultKind
+from harness.protocol import open_protocol
+from harness.protocol.contract import ClientProtocol
+from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, open_session
 
+ANSWER_TIMEOUT_S = 5.0
 TOKEN_VARIABLE = "HARNESS_TOKEN"  # noqa: S105 - the name of a variable, not a token
 
 
@@ -46,11 +50,11 @@ class ExternalCluster:
 def open_external(
     topology: Topology, *, logs: Path, say: Callable[[str], None]
 ) -> AbstractAsyncContextManager[ExternalCluster]:
-    return external(topology.server_urls)
+    return external(topology.server_urls, open_protocol(topology.protocol))
 
 
 @asynccontextmanager
-async def external(server_urls: tuple[str, ...]) -> AsyncIterator[ExternalCluster]:
+async def external(server_urls: tuple[str, ...], protocol: ClientProtocol) -> AsyncIterator[ExternalCluster]:
     """Look whether every server answers, and hand the cluster out.
 
     Raises UsageError for addresses that are none, EnvironmentFailure for servers that do not answer, each with all of them.
@@ -59,8 +63,8 @@ async def external(server_urls: tuple[str, ...]) -> AsyncIterator[ExternalCluste
     token = os.environ.get(TOKEN_VARIABLE, "")
     if not token:
         raise UsageError(f"--environment external: expected the cluster's token in {TOKEN_VARIABLE}, found none")
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session:
-        answers = await asyncio.gather(*(_problem(session, address) for address in addresses))
+    async with open_session(protocol, token) as session:
+        answers = await asyncio.gather(*(_problem(session, address, protocol) for address in addresses))
     if problems := [problem for problem in answers if problem]:
         raise EnvironmentFailure("; ".join(problems))
     yield ExternalCluster(
@@ -127,11 +131,12 @@ def parse_addresses(server_urls: tuple[str, ...]) -> tuple[ServerAddress, ...]:
     return tuple(addresses)
 
 
-async def _problem(session: aiohttp.ClientSession, address: ServerAddress) -> str | None:
+async def _problem(session: aiohttp.ClientSession, address: ServerAddress, protocol: ClientProtocol) -> str | None:
+    request = protocol.health()
     try:
-        async with session.get(f"{address.url}/healthz", timeout=aiohttp.ClientTimeout(total=5)) as response:
-            if response.status == 401:
-                return f"{address.url} refuses the token in {TOKEN_VARIABLE}"
-            return None if response.status == 200 else f"{address.url}/healthz answers {response.status}, expected 200"
-    except (aiohttp.ClientError, TimeoutError) as error:
+        response = await exchange(session, address, request, timeout_s=ANSWER_TIMEOUT_S)
+    except EXCHANGE_ERRORS as error:
         return f"{address.url} does not answer: {str(error) or type(error).__name__}"
+    if response.status == 401:
+        return f"{address.url} refuses the token in {TOKEN_VARIABLE}"
+    return None if response.status == 200 else f"{address.url}{request.path} answers {response.status}, expected 200"

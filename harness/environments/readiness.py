@@ -4,11 +4,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-import aiohttp
-
 from harness.components import adapter_of
 from harness.model.cluster import Endpoint, ServerAddress
 from harness.model.errors import EnvironmentFailure
+from harness.protocol.contract import ClientProtocol, Request
+from harness.protocol.exchange import open_session, refusal
 
 ANSWER_TIMEOUT_S = 2.0
 PAUSE_S = 0.03
@@ -25,18 +25,10 @@ async def component_refusal(endpoint: Endpoint) -> str | None:
     return await adapter_of(endpoint.kind).refusal(endpoint)
 
 
-async def server_refusal(address: ServerAddress, token: str, route: str) -> str | None:
-    """``route`` (/healthz: alive; /readyz: with all that it depends on) is answered with 200."""
-    headers = {"Authorization": f"Bearer {token}"}
-    timeout = aiohttp.ClientTimeout(total=ANSWER_TIMEOUT_S)
-    try:
-        async with (
-            aiohttp.ClientSession(headers=headers, timeout=timeout) as session,
-            session.get(f"{address.url}{route}") as response,
-        ):
-            return None if response.status == 200 else (await response.text())[:500]
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        return str(error) or type(error).__name__
+async def server_refusal(address: ServerAddress, token: str, protocol: ClientProtocol, request: Request) -> str | None:
+    """``request`` (the protocol's health: alive; its readiness: with all that it depends on) is answered with 200."""
+    async with open_session(protocol, token) as session:
+        return await refusal(session, address, request, timeout_s=ANSWER_TIMEOUT_S)
 
 
 async def until_answered(

@@ -1,4 +1,4 @@
-"""One WebSocket of one client: stamp every delivery and append it as a row; leave everything else to the dialogue."""
+"""One WebSocket of one client: it stamps every delivery and appends it as a row; everything else goes to the dialogue."""
 
 from array import array
 from collections.abc import Callable
@@ -14,13 +14,13 @@ _TEXT = WSMsgType.TEXT
 _CONTINUATION = WSMsgType.CONTINUATION
 _CLOSE = WSMsgType.CLOSE
 
-DEAF_BUFFER_BYTES = 65_536
+PAUSED_BUFFER_BYTES = 65_536
 LOST = 1006
 """Close code of a connection that ended without one (RFC 6455 §7.4.1)."""
 
 
 class Sink:
-    """Where the deliveries of all clients of a worker go: 16 bytes each, in the layout of deliveries-NN.npy."""
+    """Collects the deliveries of all clients of a worker: 16 bytes each, in the layout of deliveries-NN.npy."""
 
     __slots__ = ("append", "frames", "rows")
 
@@ -31,9 +31,10 @@ class Sink:
 
 
 class Client(WSListener):
-    """A client and its present connection. ``on_change`` is told when the connection stands, is subscribed, is lost.
+    """A client and its present connection. ``on_change`` is called when the subscription is confirmed, when the server sent
+    something that does not belong here (`Dialogue.trouble`), and when the connection is lost.
 
-    A delivery costs here: taking its bytes out of picows' buffer, one dictionary look-up, one look at the clock, two
+    A delivery costs: taking its bytes out of picows' buffer, one dictionary look-up, one look at the clock, two
     appends to an array of machine words. No object outlives the call.
     """
 
@@ -82,7 +83,7 @@ class Client(WSListener):
         payload = frame.get_payload_as_bytes()
         number = self._known(payload)
         if number is None:
-            number = self._on_unknown_frame(frame, payload)
+            number = self._on_unknown_frame(transport, frame, payload)
             if number is None:
                 return
         self.last_frame = number
@@ -90,16 +91,19 @@ class Client(WSListener):
         append(self.index | number << 32)
         append(monotonic_ns())
 
-    def set_reading(self, deaf: bool) -> None:
-        """Stop reading from the socket, or read again: what a frozen program looks like to its server."""
-        assert self.transport is not None
+    def pause_reading(self) -> None:
+        """Stop reading from the socket: a slow consumer, as its server sees it. Does nothing without a connection."""
+        if self.transport is None:
+            return
         transport = self.transport.underlying_transport
-        if deaf:
-            transport.pause_reading()
-            # Or the kernel would go on taking megabytes in its place, and the server notice nothing for minutes.
-            transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, DEAF_BUFFER_BYTES)
-        else:
-            transport.resume_reading()
+        transport.pause_reading()
+        # Otherwise the kernel would take megabytes in the client's place, and the server would notice only after minutes.
+        transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, PAUSED_BUFFER_BYTES)
+
+    def resume_reading(self) -> None:
+        """Read again. Does nothing without a connection."""
+        if self.transport is not None:
+            self.transport.underlying_transport.resume_reading()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         if self.last_frame >= 0:
@@ -111,8 +115,8 @@ class Client(WSListener):
             self.close_code = LOST
         self.on_change(self)
 
-    def _on_unknown_frame(self, frame: WSFrame, payload: bytes) -> int | None:
-        """The frame of a delivery not seen lately; None for anything else: events, close frames, fragments."""
+    def _on_unknown_frame(self, transport: WSTransport, frame: WSFrame, payload: bytes) -> int | None:
+        """The number of a delivery not seen lately; None for anything else: other frames, close frames, fragments."""
         kind = frame.msg_type
         if kind is _CLOSE:
             self.close_code = int.from_bytes(payload[:2], "big") or LOST
@@ -130,10 +134,17 @@ class Client(WSListener):
         try:
             return self.sink.frames.number(payload)
         except ValueError:
-            if self.dialogue.received(payload):
-                self.subscribed_ns = monotonic_ns()
-            self.on_change(self)
+            self._on_dialogue(transport, payload)
             return None
+
+    def _on_dialogue(self, transport: WSTransport, payload: bytes) -> None:
+        confirmed = self.dialogue.received(payload)
+        if confirmed:
+            self.subscribed_ns = monotonic_ns()
+        if reply := self.dialogue.take_reply():
+            transport.send(_TEXT, reply)
+        if confirmed or self.dialogue.trouble:
+            self.on_change(self)
 
     @property
     def live(self) -> bool:

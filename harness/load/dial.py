@@ -13,9 +13,8 @@ from picows import WSParsedURL
 async def dial(url: WSParsedURL) -> socket.socket | None:
     """A connected, non-blocking socket; None where ``url`` has a name in place of an address. Raises OSError.
 
-    It spares each connect a trip through uvloop's threads: its ``sock_connect`` asks for the address of an address (one
-    that is given without a kind of socket, which is what only names should need), and that is a tenth of what a connect
-    costs a load worker.
+    uvloop's own ``sock_connect`` resolves every host in a thread, even one that is an address already. That is a tenth of
+    what a connect costs a load worker, and this function spares it.
     """
     family = _family(url.host)
     if family is None:
@@ -25,7 +24,7 @@ async def dial(url: WSParsedURL) -> socket.socket | None:
         sock.setblocking(False)
         error = sock.connect_ex((url.host, url.port))
         if error == errno.EINPROGRESS:
-            if not _connected(sock):  # over loopback it is by now
+            if not _connected(sock):  # over loopback it is connected by now
                 await _writable(sock)
             error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
@@ -54,7 +53,7 @@ def _connected(sock: socket.socket) -> bool:
 
 
 async def _writable(sock: socket.socket) -> None:
-    """Until the connect is through, or has failed."""
+    """Return when the connect has succeeded or failed."""
     loop = asyncio.get_running_loop()
     ready = loop.create_future()
 

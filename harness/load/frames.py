@@ -1,41 +1,33 @@
 """Every distinct delivery that a worker saw, verified once.
 
 All clients of a channel get the same bytes, so a delivery is looked up by its bytes in a dictionary: a hit proves, byte
-for byte, that it is one already verified, and costs no parsing. Only a frame not seen lately is decoded and compared with
+for byte, that it is one already verified, and costs no parsing. Only a frame not seen lately is parsed and compared with
 what was posted.
 """
 
 from collections.abc import Callable
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.model.message import channel_index
 from harness.model.plan import Plan
 from harness.planning.identity import identify
+from harness.protocol.contract import Delivery, Frame
 from harness.recording.format import FOREIGN, FRAME
 
 GENERATION = 8_192
 """Distinct frames kept for look-up before the older half is forgotten; one seen again is then simply verified again."""
 
-
-class Message(msgspec.Struct, tag="message", tag_field="type", gc=False):
-    channel: str
-    seq: int
-    text: str
-
-
-_decode = msgspec.json.Decoder(Message).decode
-
 Row = tuple[int, int, int, int]
 
 
 class FrameTable:
-    """Numbers distinct frames. `number` is on the hot path of every delivery."""
+    """Numbers distinct frames. ``messages`` is the length of the schedule; ``classify`` is the client protocol's."""
 
-    def __init__(self, plan: Plan, messages: int) -> None:
+    def __init__(self, plan: Plan, messages: int, classify: Callable[[bytes], Frame]) -> None:
         self._plan = plan
+        self._classify = classify
         self._messages = messages
         # A server that invents frames without end must not fill this machine's memory.
         self._capacity = 10 * messages + 10_000
@@ -50,11 +42,11 @@ class FrameTable:
         return len(self._rows)
 
     def lookup(self) -> Callable[[bytes], int | None]:
-        """The dictionary's own ``get``: the caller keeps it until `number` was called, which may change it."""
+        """The dictionary's own ``get``, valid for as long as this table: a hit is a frame that was verified before."""
         return self._young.get
 
     def number(self, payload: bytes) -> int:
-        """The frame's number, new or known. Raises ValueError where the payload is no message event at all."""
+        """The frame's number, new or known. Raises ValueError where the payload is no delivery."""
         young = self._young
         number = young.get(payload)
         if number is not None:
@@ -83,17 +75,16 @@ class FrameTable:
         return np.fromiter((row[0] for row in self._rows), np.int64, len(self._rows))
 
     def _verify(self, payload: bytes) -> int:
-        try:
-            event = _decode(payload)
-        except UnicodeDecodeError as error:
-            raise ValueError(str(error)) from error
+        delivery = self._classify(payload)
+        if not isinstance(delivery, Delivery):
+            raise ValueError(f"expected a delivery, found {delivery}")
         if len(self._rows) >= self._capacity:
             row = (-1, -1, 0, FOREIGN)
         else:
-            message, flaw = identify(self._plan, self._messages, event.text)
+            message, flaw = identify(self._plan, self._messages, delivery.text)
             # What a server sends as seq is not trusted to fit the file.
-            seq = event.seq if 0 <= event.seq < 2**62 else -1
-            row = (message, channel_index(self._plan.run_id, event.channel), seq, flaw)
+            seq = delivery.seq if 0 <= delivery.seq < 2**62 else -1
+            row = (message, channel_index(self._plan.run_id, delivery.channel), seq, flaw)
         self._rows.append(row)
         self.seqs.append(row[2])
         return len(self._rows) - 1

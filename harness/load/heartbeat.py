@@ -1,4 +1,4 @@
-"""A process of the load generator measuring itself: a heartbeat that notes how late it comes, and the CPU used."""
+"""How a process of the load generator measures itself: a heartbeat that records its own lateness and the CPU used."""
 
 import asyncio
 import time
@@ -15,8 +15,9 @@ FLUSH_ROWS = 50
 
 
 class Heartbeat:
-    """``counts`` tells (deliveries or posts so far, connections) at each beat. A late beat is what a late delivery stamp
-    looks like: both wait for the same loop."""
+    """Writes one row for each beat. ``counts`` returns (deliveries or posts so far, connections).
+
+    Deliveries are stamped by the same event loop, so a late beat shows how late such a stamp may be."""
 
     def __init__(self, path: Path, counts: Callable[[], tuple[int, int]]) -> None:
         self._counts = counts

@@ -51,6 +51,8 @@ class Topology:
     backplane: str
     write_path: str
     run_id: str
+    protocol: str = "chat"
+    """the client protocol that the servers speak, a name of `client_protocol.CLIENT_PROTOCOLS`"""
     recovery: str = "automatic"
     server_module: str = "reference_server"
     """the Python module that is one server when run with ``--settings FILE``"""

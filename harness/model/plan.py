@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from harness.model.client_protocol import CLIENT_PROTOCOLS
+from harness.model.engine import ENGINES
 from harness.model.expectation import Expectation
 from harness.model.fault import Fault
 from harness.model.scenario import Audience, Size
@@ -84,6 +86,10 @@ class Plan:
     """what runs as a server in ``embedded``"""
     server_urls: tuple[str, ...] = ()
     """the servers of a cluster that runs already, in order; empty where the run starts its own"""
+    engine: str = ENGINES.default.name
+    """what runs the load generator"""
+    protocol: str = CLIENT_PROTOCOLS.default.name
+    """the client protocol that the servers speak"""
     query_log: bool = False
     """whether PostgreSQL logs how long each statement takes, for ``arrays/queries.npy``"""
 

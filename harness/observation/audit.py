@@ -1,6 +1,6 @@
 """The audit: every message of the run that the database holds, as stored.npy.
 
-Read from PostgreSQL itself where the harness has access to it, else through the servers' history route.
+Read from PostgreSQL itself where the harness has access to it, else through the client protocol's history.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ from pathlib import Path
 
 import aiohttp
 import asyncpg
-import msgspec
 import numpy as np
 
 from harness.model.cluster import Cluster, Endpoint, ServerAddress
@@ -18,30 +17,21 @@ from harness.model.message import channel_index, channel_name
 from harness.model.plan import Plan
 from harness.planning.arrivals import schedule
 from harness.planning.identity import identify
+from harness.protocol.contract import BadAnswer, ClientProtocol
+from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, open_session
 from harness.recording.arrays import RowFile
 from harness.recording.format import STORED
 
 BATCH_ROWS = 10_000
 HISTORY_ROWS = 1_000
 HISTORY_AT_ONCE = 16
+HISTORY_TIMEOUT_S = 30.0
 
 Stored = tuple[str, int, str]
 """channel name, seq, text"""
 
 
-class _Event(msgspec.Struct):
-    seq: int
-    text: str
-
-
-class _History(msgspec.Struct):
-    messages: list[_Event]
-
-
-_decode = msgspec.json.Decoder(_History).decode
-
-
-async def audit(cluster: Cluster, plan: Plan, folder: Path) -> None:
+async def audit(cluster: Cluster, plan: Plan, protocol: ClientProtocol, folder: Path) -> None:
     """Write stored.npy in order of (channel, seq). Raises EnvironmentFailure where the database cannot be read."""
     total = len(schedule(plan))
     path = folder / "arrays" / "stored.npy"
@@ -49,23 +39,17 @@ async def audit(cluster: Cluster, plan: Plan, folder: Path) -> None:
     try:
         # A file that stops in the middle would look like lost messages: it gets its name only when it is whole.
         with RowFile(temporary, STORED) as file:
-            async for batch in _read(cluster, plan):
+            async for batch in _read(cluster, plan, protocol):
                 file.append(np.array([_row(plan, total, *stored) for stored in batch], STORED))
         temporary.rename(path)
-    except (
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        aiohttp.ClientError,
-        TimeoutError,
-        msgspec.MsgspecError,
-    ) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, aiohttp.ClientError, TimeoutError, BadAnswer) as error:
         raise EnvironmentFailure(f"the database cannot be read: {str(error) or type(error).__name__}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _read(cluster: Cluster, plan: Plan) -> AsyncIterator[Iterable[Stored]]:
-    return _from_database(cluster.database, plan) if cluster.database else _from_history(cluster, plan)
+def _read(cluster: Cluster, plan: Plan, protocol: ClientProtocol) -> AsyncIterator[Iterable[Stored]]:
+    return _from_database(cluster.database, plan) if cluster.database else _from_history(cluster, plan, protocol)
 
 
 def _row(plan: Plan, total: int, channel: str, seq: int, text: str) -> tuple[int, int, int, int]:
@@ -90,41 +74,47 @@ async def _from_database(address: Endpoint, plan: Plan) -> AsyncIterator[Iterabl
         await connection.close(timeout=5)
 
 
-async def _from_history(cluster: Cluster, plan: Plan) -> AsyncIterator[Iterable[Stored]]:
-    """Channel by channel, a few at a time, each from the server whose turn it is."""
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {cluster.token}"}) as session:
+async def _from_history(cluster: Cluster, plan: Plan, protocol: ClientProtocol) -> AsyncIterator[Iterable[Stored]]:
+    """Channel by channel, a few at a time; the channels are divided among the servers."""
+    async with open_session(protocol, cluster.token) as session:
         for first in range(0, plan.channels, HISTORY_AT_ONCE):
             channels = range(first, min(first + HISTORY_AT_ONCE, plan.channels))
-            for found in await asyncio.gather(*(_one_history(session, cluster, plan, index) for index in channels)):
+            for found in await asyncio.gather(
+                *(_one_history(session, cluster, plan, protocol, index) for index in channels)
+            ):
                 yield found
 
 
-async def _one_history(session: aiohttp.ClientSession, cluster: Cluster, plan: Plan, index: int) -> list[Stored]:
-    """From the server whose turn it is, or, where that one does not answer, from another: all read the same database."""
+async def _one_history(
+    session: aiohttp.ClientSession, cluster: Cluster, plan: Plan, protocol: ClientProtocol, index: int
+) -> list[Stored]:
+    """From the channel's own server, or, where that one does not answer, from another: all read the same database."""
     count = len(cluster.servers)
+    name = channel_name(plan.run_id, index)
     for attempt in range(count):
         try:
-            return await _history_from(
-                session, cluster.servers[(index + attempt) % count], channel_name(plan.run_id, index)
-            )
-        except (aiohttp.ClientError, TimeoutError):
+            return await _history_from(session, cluster.servers[(index + attempt) % count], protocol, name)
+        except (*EXCHANGE_ERRORS, BadAnswer):
             if attempt == count - 1:
                 raise
     raise AssertionError("the last attempt returns or raises")
 
 
-async def _history_from(session: aiohttp.ClientSession, server: ServerAddress, name: str) -> list[Stored]:
+async def _history_from(
+    session: aiohttp.ClientSession, server: ServerAddress, protocol: ClientProtocol, name: str
+) -> list[Stored]:
     stored: list[Stored] = []
     since = 0
     while True:
-        async with session.get(
-            f"{server.url}/v1/conversations.history",
-            params={"channel": name, "since": since, "limit": HISTORY_ROWS},
-            timeout=aiohttp.ClientTimeout(total=30),
-        ) as response:
-            response.raise_for_status()
-            events = _decode(await response.read()).messages
-        stored += [(name, event.seq, event.text) for event in events]
-        if len(events) < HISTORY_ROWS or events[-1].seq <= since:
+        request = protocol.history(name, since=since, limit=HISTORY_ROWS)
+        if request is None:
+            raise EnvironmentFailure(
+                "what is stored cannot be read: the client protocol has no history, and the harness has no access to the "
+                "database"
+            )
+        response = await exchange(session, server, request, timeout_s=HISTORY_TIMEOUT_S)
+        messages = protocol.parse_history(response.status, response.body)
+        stored += [(name, message.seq, message.text) for message in messages]
+        if len(messages) < HISTORY_ROWS or messages[-1].seq <= since:
             return stored
-        since = events[-1].seq
+        since = messages[-1].seq

@@ -33,10 +33,10 @@ class Telemetry:
     """Samples while it is entered. A part that cannot be read (a broker may be down on purpose) is absent from its sample;
     it neither ends the run nor delays the other parts."""
 
-    def __init__(self, cluster: Cluster, *, processes: Callable[[], Sequence[Component]], path: Path) -> None:
+    def __init__(self, cluster: Cluster, *, generator: Callable[[], Sequence[Component]], path: Path) -> None:
         self._machine = _Machine()
         self._disk = _Disk()
-        self._processes = _Processes(lambda: [*cluster.components, *processes()])
+        self._processes = _Processes(lambda: [*cluster.components, *generator()])
         endpoints = {Role.BROKER: cluster.broker, Role.DATABASE: cluster.database}
         self._samplers = {
             str(role): adapter_of(endpoint.kind).sampler(endpoint, timeout_s=PART_TIMEOUT_S)

@@ -1,10 +1,8 @@
-"""Takes the servers' traces after a run, through the protocol's trace route."""
+"""Collects the servers' traces after a run, through the client protocol."""
 
 from pathlib import Path
-from typing import Any
 
 import aiohttp
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,43 +10,35 @@ from harness.model.cluster import Cluster, ServerAddress
 from harness.model.errors import EnvironmentFailure
 from harness.model.message import channel_index
 from harness.model.plan import Plan
+from harness.protocol.contract import BadAnswer, ClientProtocol, TracePage, TracePart
+from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, open_session
 from harness.recording.arrays import RowFile
-from harness.recording.format import ACCEPTED, BACKPLANE, DELIVERED, DOWN, SUBSCRIBED, UP
+from harness.recording.format import ACCEPTED, BACKPLANE, DELIVERED
 
 PAGE_ROWS = 50_000
 PAGE_TIMEOUT_S = 30.0
 
 
-class _Page(msgspec.Struct):
-    total: int
-    dropped: int
-    rows: list[list[Any]]
-
-
-_MALFORMED = (ValueError, TypeError, KeyError, OverflowError)
+_MALFORMED = (BadAnswer, ValueError, TypeError, OverflowError)
 """What rows raise that are not as the protocol says."""
 
-_PARTS = (("accepted", ACCEPTED), ("delivered", DELIVERED), ("backplane", BACKPLANE))
-_STATES = {"down": DOWN, "up": UP, "subscribed": SUBSCRIBED}
-_ABSENT = (400, 404)
-"""A server without a trace, or one whose trace does not have this part."""
-
-_decode = msgspec.json.Decoder(_Page).decode
+_LAYOUTS = {TracePart.ACCEPTED: ACCEPTED, TracePart.DELIVERED: DELIVERED, TracePart.BACKPLANE: BACKPLANE}
 
 
-async def collect_traces(cluster: Cluster, plan: Plan, folder: Path) -> None:
+async def collect_traces(cluster: Cluster, plan: Plan, protocol: ClientProtocol, folder: Path) -> None:
     """Write accepted-NN.npy, delivered-NN.npy and backplane-NN.npy for every server that has a trace; NN counts from 0.
 
-    A server without a trace (404) leaves no files. Raises EnvironmentFailure, after all others were asked, with the
-    servers that did not answer as the protocol says.
+    A server without a trace leaves no files. Raises EnvironmentFailure, after all others were asked, with the servers that
+    did not answer as the protocol says.
     """
     problems = []
-    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {cluster.token}"}) as session:
+    async with open_session(protocol, cluster.token) as session:
         for index, server in enumerate(cluster.servers):
-            for part, dtype in _PARTS:
+            for part in TracePart:
                 try:
-                    await _collect(session, server, part, plan, folder / "arrays" / f"{part}-{index:02}.npy", dtype)
-                except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError, *_MALFORMED) as error:
+                    path = folder / "arrays" / f"{part}-{index:02}.npy"
+                    await _collect(session, server, part, plan, protocol, path)
+                except (*EXCHANGE_ERRORS, *_MALFORMED) as error:
                     problems.append(f"{server.name}: {part}: {str(error) or type(error).__name__}")
     if problems:
         raise EnvironmentFailure("; ".join(problems))
@@ -57,26 +47,17 @@ async def collect_traces(cluster: Cluster, plan: Plan, folder: Path) -> None:
 async def _collect(
     session: aiohttp.ClientSession,
     server: ServerAddress,
-    part: str,
+    part: TracePart,
     plan: Plan,
+    protocol: ClientProtocol,
     path: Path,
-    dtype: "np.dtype[np.void]",
 ) -> None:
     offset = 0
     file: RowFile | None = None
     try:
-        while True:
-            async with session.get(
-                f"{server.url}/v1/trace",
-                params={"part": part, "offset": offset, "limit": PAGE_ROWS},
-                timeout=aiohttp.ClientTimeout(total=PAGE_TIMEOUT_S),
-            ) as response:
-                if response.status in _ABSENT and file is None:
-                    return
-                response.raise_for_status()
-                page = _decode(await response.read())
-            file = file or RowFile(path, dtype)
-            file.append(_rows(page.rows, part, plan, dtype))
+        while page := await _page(session, server, protocol, part, offset):
+            file = file or RowFile(path, _LAYOUTS[part])
+            file.append(_rows(page.rows, part, plan))
             offset += len(page.rows)
             if offset >= page.total:
                 if page.dropped:
@@ -84,21 +65,30 @@ async def _collect(
                 return
             if not page.rows:
                 raise ValueError(f"expected {page.total:,} rows, found {offset:,}")
+        if file is not None:
+            raise ValueError(f"expected more than {offset:,} rows, found no trace any more")
     finally:
         if file is not None:
             file.close()
 
 
-def _rows(rows: list[list[Any]], part: str, plan: Plan, dtype: "np.dtype[np.void]") -> NDArray[np.void]:
+async def _page(
+    session: aiohttp.ClientSession, server: ServerAddress, protocol: ClientProtocol, part: TracePart, offset: int
+) -> TracePage | None:
+    request = protocol.trace(part, offset=offset, limit=PAGE_ROWS)
+    if request is None:
+        return None
+    response = await exchange(session, server, request, timeout_s=PAGE_TIMEOUT_S)
+    return protocol.parse_trace(part, response.status, response.body)
+
+
+def _rows(rows: list[tuple[str | int, ...]], part: TracePart, plan: Plan) -> NDArray[np.void]:
     """The rows of this run's channels, or of the backplane's states, in the layout of the file."""
-    if part == "backplane":
-        return np.array([(_STATES[state], at_ns) for state, at_ns in rows], dtype)
+    if part is TracePart.BACKPLANE:
+        return np.array(rows, _LAYOUTS[part])
     kept = []
     for channel, *values in rows:
-        index = channel_index(plan.run_id, channel)
-        if not 0 <= index < plan.channels:
-            continue  # somebody else's messages on the same cluster
-        if part == "delivered":
-            values[-1] = values[-1] == "recovered"
-        kept.append((index, *values))
-    return np.array(kept, dtype)
+        index = channel_index(plan.run_id, str(channel))
+        if 0 <= index < plan.channels:  # others use the same cluster, perhaps
+            kept.append((index, *values))
+    return np.array(kept, _LAYOUTS[part])

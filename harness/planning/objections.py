@@ -1,7 +1,9 @@
 """Every reason why a request cannot run as given, all at once, before anything starts."""
 
 from harness.model.backplane import BACKPLANES, WRITE_PATHS, Backplane
+from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.component import COMPONENT_KINDS
+from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS, Environment
 from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Scenario
@@ -27,6 +29,8 @@ def _choices(request: Request) -> list[str]:
         ("--backplane", request.backplane, BACKPLANES.names),
         ("--write-path", request.write_path, WRITE_PATHS.names),
         ("--recovery", request.recovery, RECOVERIES),
+        ("--protocol", request.protocol, CLIENT_PROTOCOLS.names),
+        ("--engine", request.engine, ENGINES.names),
     ):
         if value not in known:
             found.append(f"{option} {value!r}: expected one of {', '.join(known)}")

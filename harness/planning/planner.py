@@ -85,6 +85,8 @@ def plan_run(
         recovery=request.recovery,
         server_module=request.server_module,
         server_urls=request.server_urls,
+        engine=request.engine,
+        protocol=request.protocol,
         query_log=scenario.sweep is not None,
     )
     return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.client_protocol import CLIENT_PROTOCOLS
+from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Audience, Size
@@ -31,6 +33,8 @@ class Request:
     recovery: str = "automatic"
     server_module: str = REFERENCE_SERVER
     force: bool = False
+    engine: str = ENGINES.default.name
+    protocol: str = CLIENT_PROTOCOLS.default.name
     server_urls: tuple[str, ...] = ()
     """the servers of a cluster that runs already"""
     server_counts: tuple[int, ...] = ()

@@ -81,7 +81,7 @@ class Story:
     def progress(self) -> Progress:
         return Progress()
 
-    def processes(self) -> list[object]:
+    def components(self) -> list[object]:
         return []
 
     def check(self) -> None:

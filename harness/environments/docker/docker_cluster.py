@@ -30,6 +30,7 @@ from harness.model.cluster import Endpoint, ServerAddress, Topology
 from harness.model.component import COMPONENT_KINDS, DATABASE_KIND, Component, Role
 from harness.model.fault import FaultKind
 from harness.model.registry import load
+from harness.protocol import open_protocol
 
 NAME = "docker"
 READY_LIMIT_S = 60.0
@@ -180,7 +181,8 @@ class _Start:
         return dict(zip(self.recipes, started, strict=True))
 
     async def servers(self, count: int) -> list[Part[Container]]:
-        """All servers side by side; each is ready when it answers /readyz."""
+        """All servers side by side; each is ready when it says so."""
+        protocol = open_protocol(self.topology.protocol)
         hosts = {str(role): self.network.addresses[str(role)] for role in self.recipes}
 
         async def start(number: int) -> Part[Container]:
@@ -189,9 +191,11 @@ class _Start:
                 server_recipe(name, self.image, self.topology, self.secrets, hosts, self.recipes)
             )
             address, token = _server_address(container), self.secrets.token
-            await _until(container, lambda: server_refusal(address, token, "/readyz"))
-            # Not /readyz: what it depends on may be away on purpose.
-            until_ready = partial(_until, container, lambda: server_refusal(address, token, "/healthz"))
+            await _until(container, lambda: server_refusal(address, token, protocol, protocol.readiness()))
+            # Healthy, not ready: what it depends on may be away on purpose.
+            until_ready = partial(
+                _until, container, lambda: server_refusal(address, token, protocol, protocol.health())
+            )
             return Part(process=container, until_ready=until_ready)
 
         return await together(*(start(number) for number in range(1, count + 1)))

@@ -29,6 +29,8 @@ from harness.model.component import COMPONENT_KINDS, DATABASE_KIND, Component, R
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
 from harness.model.registry import load
+from harness.protocol import open_protocol
+from harness.protocol.contract import Request
 
 NAME = "embedded"
 SERVER_START_TIMEOUT_S = 30.0
@@ -126,6 +128,7 @@ class _Servers:
         self.token = secrets.token_urlsafe(24)
         self.parts: list[Part[Child]] = []
         self._topology = topology
+        self._protocol = open_protocol(topology.protocol)
         self._folder = folder
         self._logs = logs
         self._guard = guard
@@ -134,7 +137,7 @@ class _Servers:
         self._children: list[Child] = []
 
     async def start(self) -> list[ServerAddress]:
-        """All servers side by side; each is ready when it answers /readyz."""
+        """All servers side by side; each is ready when it says so."""
         ports = free_ports(self._topology.servers)
         started = await together(*(self._start_one(number, port) for number, port in enumerate(ports, 1)))
         self.parts += [part for _, part in started]
@@ -158,25 +161,25 @@ class _Servers:
             self._children.append(child)
             address = ServerAddress(name=name, host="127.0.0.1", port=port)
             try:
-                await self._until_answered(child, address, "/readyz")
+                await self._until_answered(child, address, self._protocol.readiness())
             except EnvironmentFailure as error:
                 if attempt == START_ATTEMPTS or "in use" not in str(error):
                     raise
                 self._children.remove(child)
                 (port,) = free_ports(1)  # another program took the port between the look and the start
                 continue
-            # Not /readyz: what it depends on may be away on purpose.
-            until_ready = partial(self._until_answered, child, address, "/healthz")
+            # Healthy, not ready: what it depends on may be away on purpose.
+            until_ready = partial(self._until_answered, child, address, self._protocol.health())
             return address, Part(process=child, until_ready=until_ready)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _until_answered(self, child: Child, address: ServerAddress, route: str) -> None:
+    async def _until_answered(self, child: Child, address: ServerAddress, request: Request) -> None:
         async def last_words() -> str:
             return last_lines(child.log)
 
         await until_answered(
             child.name,
-            lambda: server_refusal(address, self.token, route),
+            lambda: server_refusal(address, self.token, self._protocol, request),
             casualty=child.casualty,
             limit_s=SERVER_START_TIMEOUT_S,
             last_words=last_words,

@@ -1,13 +1,14 @@
-"""How a process of the load generator talks with the fleet: commands in on stdin, reports out on stdout, a line each.
+"""The process's side of an engine: the job and commands come in on stdin, reports go out on stdout, a line each.
 
-End of file on stdin means that the fleet is gone, however it went: the process leaves at once, so that nothing of a run
-outlives it.
+End of file on stdin means that the engine is gone, for whatever reason. The process then exits at once, so that nothing
+of a run outlives it.
 """
 
 import asyncio
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,8 +19,10 @@ _decode = msgspec.json.Decoder(Command).decode
 
 
 class Control:
-    """``early`` is what was read behind the job already. ``on_failure`` is told of every error that would otherwise be
-    lost in the loop."""
+    """Reads commands and calls ``on_command`` for each. ``early`` is what was read behind the job already.
+
+    ``on_failure`` gets every error of a callback or task that would otherwise be lost in the loop.
+    """
 
     def __init__(
         self, early: bytes, on_command: Callable[[Command], None], on_failure: Callable[[BaseException], None]
@@ -37,7 +40,7 @@ class Control:
         self._handle(b"")
 
     def _on_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """An error in a callback or a task that nobody waits for: without this it would be logged and forgotten."""
+        """Without this the loop would log the error and go on."""
         loop.default_exception_handler(context)
         self._on_failure(context.get("exception") or RuntimeError(context["message"]))
 
@@ -47,7 +50,7 @@ class Control:
         except BlockingIOError:
             return
         if not data:
-            # Row files are mended from their length; there is nobody left for whom to close them.
+            # Row files are repaired from their length; nothing is left that waits for them to be closed.
             os._exit(0)
         self._handle(data)
 
@@ -57,20 +60,23 @@ class Control:
             self._on_command(_decode(line))
 
 
-def read_job() -> tuple[Job, bytes]:
-    """The job, the first line on stdin, and what was read behind it."""
+def read_job() -> tuple[Job, Path, bytes]:
+    """The job (the first line on stdin), the work folder (the argument), and what was read behind the job."""
     data = b""
     while b"\n" not in data:
         more = os.read(0, 65_536)
-        if not more:
-            sys.exit("expected a job on standard input; this program is started by the fleet")
+        if not more or len(sys.argv) != 2:
+            sys.exit(
+                "expected a work folder as the argument and a job on standard input; "
+                "an engine of the load generator starts this program"
+            )
         data += more
     line, _, rest = data.partition(b"\n")
-    return msgspec.json.decode(line, type=Job), rest
+    return msgspec.json.decode(line, type=Job), Path(sys.argv[1]), rest
 
 
-def send(report: Report) -> None:
-    """Tell the fleet. A fleet that is gone is noticed on stdin."""
+def send_report(report: Report) -> None:
+    """Write one report. The process notices on stdin when the engine is gone."""
     try:
         sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
         sys.stdout.buffer.flush()

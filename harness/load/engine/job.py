@@ -1,8 +1,10 @@
-"""What the fleet and its processes tell each other, one JSON object a line.
+"""What the fleet and its jobs say to each other, one JSON object a line.
 
 The first line that a process reads is its job. It holds the cluster's token, so it is neither given on the command line,
-where everybody could see it, nor left in a file.
+where every user of the machine can see it, nor left in a file.
 """
+
+from enum import StrEnum
 
 import msgspec
 
@@ -11,20 +13,25 @@ from harness.model.plan import Plan
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One process of the load generator: what runs, and with which load."""
+
+    name: str
+    module: str
+    """the Python module that runs it"""
     plan: Plan
+    protocol: str
+    """the client protocol, a name of `harness.model.client_protocol.CLIENT_PROTOCOLS`"""
     servers: tuple[ServerAddress, ...]
     token: str
-    arrays: str
-    """the folder for row files"""
     index: int = 0
-    """which worker this is"""
+    """which load worker this is, from 0"""
 
 
 class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a process tells the fleet, one JSON line each time; counts are totals so far."""
+    """What a process tells the fleet; counts are totals so far."""
 
     phase: str = ""
-    """the last command that it has finished"""
+    """the last command that it has carried out"""
     connected: int = 0
     subscribed: int = 0
     probed: int = 0
@@ -43,12 +50,25 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
     failed: bool = False
     """this process cannot go on; ``trouble`` says why"""
 
+    def fail(self, error: BaseException) -> None:
+        self.failed = True
+        self.trouble = f"{type(error).__name__}: {error}"
+
+
+class Action(StrEnum):
+    """What a command asks for."""
+
+    CONNECT = "connect"
+    PROBE = "probe"
+    START = "start"
+    PAUSE_READING = "pause_reading"
+    RESUME_READING = "resume_reading"
+    FINISH = "finish"
+
 
 class Command(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What the fleet tells a process: ``connect``, ``probe``, ``start``, ``set_reading``, ``finish``."""
+    """``start_ns`` belongs to START, ``clients`` to PAUSE_READING and RESUME_READING."""
 
-    do: str
+    do: Action
     start_ns: int = 0
     clients: tuple[int, ...] = ()
-    deaf: bool = False
-    """whether ``clients`` stop reading (True) or read again (False)"""

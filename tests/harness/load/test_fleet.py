@@ -14,6 +14,7 @@ import psutil
 import pytest
 from aiohttp import WSMsgType, web
 
+from harness.load.engine.local import LocalEngine
 from harness.load.fleet import Fleet
 from harness.model.cluster import ServerAddress
 from harness.model.errors import EnvironmentFailure, WorkerLost
@@ -109,7 +110,8 @@ async def serving(service: Service) -> AsyncIterator[ServerAddress]:
 
 
 def a_fleet(address: ServerAddress, folder: Path, plan: Plan = PLAN) -> Fleet:
-    return Fleet(plan=plan, servers=[address], token="token", folder=folder)
+    engine = LocalEngine(folder)
+    return Fleet(plan=plan, servers=[address], token="token", protocol="chat", engine=engine)
 
 
 async def play(fleet: Fleet) -> bool:
@@ -188,12 +190,12 @@ def test_a_process_that_dies_is_noticed_at_once(tmp_path: Path, name: str) -> No
     async def scenario() -> list[int]:
         async with serving(Service()) as address, a_fleet(address, tmp_path) as fleet:
             await fleet.connect(20)
-            victim = next(process for process in fleet.processes() if process.name == name)
+            victim = next(process for process in fleet.components() if process.name == name)
             psutil.Process(victim.pid).kill()
             # One of the two waits is the first to notice, whichever process it was.
             with pytest.raises(WorkerLost, match=f"{name} .*SIGKILL"):
                 await asyncio.gather(fleet.probe(20), fleet.posted(20))
-            return [process.pid for process in fleet.processes()]
+            return [process.pid for process in fleet.components()]
 
     pids = asyncio.run(scenario())
     assert not any(psutil.pid_exists(pid) for pid in pids)

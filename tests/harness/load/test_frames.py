@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from harness.load import frames as module
 from harness.load.frames import FrameTable
 from harness.model.message import channel_name, message_text
+from harness.protocol.chat import Chat
 from harness.recording.format import ALTERED, FOREIGN, SOUND
 from tests.harness.plans import a_plan
 
@@ -20,7 +21,7 @@ def frame(message: int = 3, *, channel: int = 0, seq: int = 5, text: str | None 
 
 
 def row(payload: bytes) -> list[int]:
-    seen = FrameTable(PLAN, messages=10)
+    seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
     seen.number(payload)
     return list(seen.take_rows()[0])
 
@@ -53,7 +54,7 @@ def test_what_this_run_never_posted_is_foreign(text: str) -> None:
 
 def test_equal_bytes_are_one_sighting() -> None:
     """Every client of a channel gets the same bytes: verified once, then looked up."""
-    seen = FrameTable(PLAN, messages=10)
+    seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
     first = seen.number(frame(3))
     assert seen.lookup()(frame(3)) == first
     assert seen.number(frame(4)) != first
@@ -63,7 +64,7 @@ def test_equal_bytes_are_one_sighting() -> None:
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Old frames are forgotten and verified again when they come back; the rows written stay right."""
     monkeypatch.setattr(module, "GENERATION", 2)
-    seen = FrameTable(PLAN, messages=10)
+    seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
     for message in (0, 1, 2, 3, 4, 0):
         seen.number(frame(message))
     assert [int(message) for message in seen.take_rows()["message"]] == [0, 1, 2, 3, 4, 0]
@@ -71,7 +72,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_no_message_is_for_the_dialogue() -> None:
     """Confirmations and errors are not numbered."""
-    seen = FrameTable(PLAN, messages=10)
+    seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
     for payload in (b'{"type":"subscribed","channel":"c","seq":1}', b"junk", b"\xff\xfe"):
         with pytest.raises(ValueError):  # noqa: PT011 - any reason will do
             seen.number(payload)

@@ -22,7 +22,7 @@ def test_it_may_end_at_any_step_of_a_sample(tmp_path: Path, steps: int) -> None:
     )
 
     async def scenario() -> None:
-        async with Telemetry(cluster, processes=tuple, path=tmp_path / "telemetry.jsonl"):
+        async with Telemetry(cluster, generator=tuple, path=tmp_path / "telemetry.jsonl"):
             for _ in range(steps):
                 await asyncio.sleep(0)
 

@@ -24,6 +24,7 @@ from harness.environments.readiness import component_refusal, server_refusal
 from harness.model.cluster import Topology
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
+from harness.protocol.chat import Chat
 from tests.harness.environments.docker.engine import existing_volumes, inspected, kill, things_of, volumes
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
@@ -41,7 +42,8 @@ async def refusals(cluster: DockerCluster) -> dict[str, str]:
     """The parts that do not answer, and why."""
     assert cluster.broker is not None
     questions = {"database": component_refusal(cluster.database), "broker": component_refusal(cluster.broker)}
-    questions |= {server.name: server_refusal(server, cluster.token, "/healthz") for server in cluster.servers}
+    chat = Chat()
+    questions |= {server.name: server_refusal(server, cluster.token, chat, chat.health()) for server in cluster.servers}
     answers = await asyncio.gather(*questions.values())
     return {name: answer for name, answer in zip(questions, answers, strict=True) if answer}
 

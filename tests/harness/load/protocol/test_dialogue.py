@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.load.protocol.dialogue import Dialogue, State
+from harness.protocol.chat import Chat
 
 
 def event(**fields: object) -> bytes:
@@ -12,7 +13,7 @@ def event(**fields: object) -> bytes:
 
 def test_a_first_connection_subscribes_from_now_on() -> None:
     """Without a past there is no `since`; the confirmation names where the deliveries begin."""
-    dialogue = Dialogue("c")
+    dialogue = Dialogue("c", Chat())
     assert json.loads(dialogue.connected()) == {"op": "subscribe", "channel": "c"}
     assert dialogue.received(event(type="subscribed", channel="c", seq=7))
     assert (dialogue.state, dialogue.position) == (State.LIVE, 7)
@@ -21,7 +22,7 @@ def test_a_first_connection_subscribes_from_now_on() -> None:
 @given(position=st.integers(0, 100), last=st.integers(0, 200))
 def test_a_later_connection_resumes_after_the_newest_seq(position: int, last: int) -> None:
     """Whatever arrived, the next subscription asks for everything after it, never for less than the first position."""
-    dialogue = Dialogue("c")
+    dialogue = Dialogue("c", Chat())
     dialogue.connected()
     dialogue.received(event(type="subscribed", channel="c", seq=position))
     dialogue.lost(last)
@@ -31,7 +32,7 @@ def test_a_later_connection_resumes_after_the_newest_seq(position: int, last: in
 
 def test_a_connection_lost_before_its_subscription_starts_afresh() -> None:
     """A client that was never subscribed has nothing to resume."""
-    dialogue = Dialogue("c")
+    dialogue = Dialogue("c", Chat())
     dialogue.connected()
     dialogue.lost(0)
     assert "since" not in json.loads(dialogue.connected())
@@ -39,7 +40,7 @@ def test_a_connection_lost_before_its_subscription_starts_afresh() -> None:
 
 def test_a_refusal_is_kept_as_trouble() -> None:
     """The server's reason is not swallowed."""
-    dialogue = Dialogue("c")
+    dialogue = Dialogue("c", Chat())
     dialogue.connected()
     assert not dialogue.received(event(type="error", error="too_many_channels", detail="64"))
     assert "too_many_channels: 64" in dialogue.trouble
@@ -48,7 +49,7 @@ def test_a_refusal_is_kept_as_trouble() -> None:
 @given(st.binary(max_size=50))
 def test_any_bytes_are_survived(payload: bytes) -> None:
     """A server may send what it likes: it is trouble, not a crash, and never a confirmation."""
-    dialogue = Dialogue("c")
+    dialogue = Dialogue("c", Chat())
     dialogue.connected()
     if not payload.startswith(b"{"):
         assert not dialogue.received(payload)
@@ -57,7 +58,7 @@ def test_any_bytes_are_survived(payload: bytes) -> None:
 
 def test_a_confirmation_for_another_channel_is_none() -> None:
     """Only the channel that was asked for counts."""
-    dialogue = Dialogue("c")
+    dialogue = Dialogue("c", Chat())
     dialogue.connected()
     assert not dialogue.received(event(type="subscribed", channel="d", seq=0))
     assert dialogue.state is State.SUBSCRIBING

@@ -1,0 +1,184 @@
+"""What the harness needs of a client protocol, and the values that an adapter returns.
+
+An adapter does no I/O: it makes bytes and requests, and it parses what came back. Clients hold one WebSocket each; posts,
+history, health, rebroadcast and traces are HTTP/1.1 requests.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from harness.model.cluster import ServerAddress
+
+
+class BadAnswer(Exception):
+    """A server answered, but not as the protocol says. The message names what was expected and what was found."""
+
+
+# Frames that a client receives.
+
+
+class Delivery(msgspec.Struct, gc=False):
+    """One message for one client. ``text`` is what was posted, character by character."""
+
+    channel: str
+    seq: int
+    text: str
+
+
+class Confirmation(msgspec.Struct, gc=False):
+    """The subscription stands. ``seq`` is the client's position: the next delivery has a greater one."""
+
+    channel: str
+    seq: int
+
+
+class Refusal(msgspec.Struct, gc=False):
+    """The server refused a command; ``reason`` is its error code with its explanation."""
+
+    reason: str
+
+
+class Welcome(msgspec.Struct, gc=False):
+    """The answer to `ClientProtocol.opening`: the server takes a subscription now."""
+
+
+class Other(msgspec.Struct, gc=False):
+    """Any other frame. ``reply`` is sent back at once where it is not empty (a ping of the protocol's own). ``problem``
+    says what is wrong with the frame, empty for one that is in order."""
+
+    reply: bytes = b""
+    problem: str = ""
+
+
+Frame = Delivery | Confirmation | Refusal | Welcome | Other
+
+# HTTP.
+
+
+class PostAnswer(msgspec.Struct, gc=False):
+    """What became of one post. ``outcome`` is ACKNOWLEDGED, REJECTED or INDETERMINATE of `harness.recording.format`.
+    ``seq`` is set for an acknowledged message only; ``error`` is the server's code for the others."""
+
+    outcome: int
+    seq: int = 0
+    error: str = ""
+
+
+PostWriter = Callable[[str, str, str], bytes]
+"""(channel, text, client message id) to the bytes of one whole HTTP/1.1 request. Called once for each post."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One HTTP request without a body. ``path`` begins with a slash."""
+
+    path: str
+    method: str = "GET"
+    parameters: dict[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """One message of a server's history."""
+
+    seq: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    """``channels`` were looked at; ``messages`` were missing and are delivered."""
+
+    channels: int
+    messages: int
+
+
+class TracePart(StrEnum):
+    """Parts of a server's trace, and the fields of a row of each; times are nanoseconds of the server's CLOCK_MONOTONIC."""
+
+    ACCEPTED = "accepted"
+    """channel name, seq, accepted, committed, published (0: never)"""
+    DELIVERED = "delivered"
+    """channel name, seq, received, written, sockets, whether it came from the database"""
+    BACKPLANE = "backplane"
+    """DOWN, UP or SUBSCRIBED of `harness.recording.format`, time"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracePage:
+    """Some rows of one part. The part has ``total`` rows; the server had no room for ``dropped`` more."""
+
+    total: int
+    dropped: int
+    rows: list[tuple[str | int, ...]]
+
+
+class ClientProtocol(Protocol):
+    """One client protocol. Every ``parse_…`` raises BadAnswer for an answer that is not as the protocol says.
+
+    `history`, `rebroadcast` and `trace` return None where the protocol has no such request.
+    """
+
+    def headers(self, token: str) -> dict[str, str]:
+        """The headers of every request and of the WebSocket handshake."""
+        ...
+
+    # The WebSocket of a client.
+
+    def websocket_url(self, server: ServerAddress) -> str: ...
+
+    def opening(self) -> bytes | None:
+        """The first frame of a connection, which the server answers with what `classify` calls a Welcome. None where a
+        client subscribes right after the handshake."""
+        ...
+
+    def subscribe(self, channel: str, since: int | None) -> bytes:
+        """The frame that asks for ``channel``: everything after seq ``since``, or without it everything from now on."""
+        ...
+
+    def classify(self, payload: bytes) -> Frame:
+        """What a text frame is. Never raises: bytes that mean nothing are Other with a problem. Called once for each
+        distinct frame, not for each delivery."""
+        ...
+
+    # Posts.
+
+    def post_writer(self, server: ServerAddress, token: str) -> PostWriter: ...
+
+    def parse_post(self, status: int, body: bytes) -> PostAnswer: ...
+
+    # Questions.
+
+    def health(self) -> Request:
+        """Answered with 200 while the server's process answers at all."""
+        ...
+
+    def readiness(self) -> Request:
+        """Answered with 200 while everything that the server depends on is up."""
+        ...
+
+    def history(self, channel: str, *, since: int, limit: int) -> Request | None:
+        """Stored messages after seq ``since``, in order of seq, at most ``limit``."""
+        ...
+
+    def parse_history(self, status: int, body: bytes) -> Sequence[Stored]: ...
+
+    def rebroadcast(self, channel: str | None) -> Request | None:
+        """Asks a server to deliver what its subscribers miss, in one channel or in all."""
+        ...
+
+    def parse_rebroadcast(self, status: int, body: bytes) -> Recovered: ...
+
+    def trace(self, part: TracePart, *, offset: int, limit: int) -> Request | None: ...
+
+    def parse_trace(self, part: TracePart, status: int, body: bytes) -> TracePage | None:
+        """None where the server keeps no trace, or not this part of it."""
+        ...
+
+    def examples(self, server: ServerAddress) -> Sequence[str]:
+        """Shell commands that a person can try on a running server; the variable TOKEN holds the token."""
+        ...
