@@ -149,7 +149,7 @@ TargetOption = Annotated[
         "--target",
         callback=lambda text: text if text is None or _parse_target(text) else None,
         metavar="|".join(Target),
-        help="What the fault is injected into. broker and database may be named by their kind, e.g. redis. server: one, "
+        help="What the fault is injected into. broker and database may be named by their kind. server: one, "
         "drawn from the seed. clients: one in a hundred stops reading (--fault pause).",
         show_default="the scenario's",
     ),

@@ -66,7 +66,7 @@ class Moment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One thing broken from ``at`` to ``until``. ``parts`` are the names of what it hits: empty in a scenario, settled by
-    the plan (``redis``, ``server-2``, ``client-17``)."""
+    the plan (``broker``, ``server-2``, ``client-17``)."""
 
     kind: FaultKind
     target: Target

