@@ -1,4 +1,4 @@
-"""Connecting to addresses, with and without somebody behind them."""
+"""Connecting to addresses, with and without a listener behind them."""
 
 import asyncio
 import socket
@@ -47,7 +47,7 @@ def test_a_listener_is_reached(family: socket.AddressFamily) -> None:
             assert not sock.getblocking()
 
 
-def test_nobody_there_is_said_as_always() -> None:
+def test_a_refused_connect_raises_the_usual_error() -> None:
     """The kind of error that a refused connect has everywhere: reports quote it."""
     with a_listener() as listener:
         url = url_of(listener)
@@ -61,7 +61,7 @@ def test_a_name_is_left_to_the_resolver() -> None:
 
 
 async def dial_until_full(url: str) -> list[socket.socket]:
-    """Sockets that fill the listener's queue; the one that did not get in any more was given up."""
+    """Sockets that fill the listener's queue; the connect that found no room was given up."""
     through: list[socket.socket] = []
     while len(through) < 50:
         try:

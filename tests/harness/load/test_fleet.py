@@ -180,7 +180,7 @@ def test_a_server_that_goes_away_in_mid_handshake_or_right_after_it_is_left(tmp_
     sessions = rows(tmp_path, "sessions")
     assert len(sessions) == 17
     assert (sessions["subscribed_ns"] == 0).sum() == 1
-    assert len(rows(tmp_path, "deliveries")) == 128, "nobody has two connections"
+    assert len(rows(tmp_path, "deliveries")) == 128, "no client has two connections"
 
 
 @pytest.mark.parametrize("name", ["worker-01", "publisher"])
@@ -203,7 +203,7 @@ def test_a_process_that_dies_is_noticed_at_once(tmp_path: Path, name: str) -> No
 
 
 def test_servers_that_do_not_answer_are_an_error_with_a_reason(tmp_path: Path) -> None:
-    """Nobody listens: how many were connected, and why not."""
+    """Nothing listens: the error says how many were connected, and why not more."""
     address = ServerAddress(name="server-1", host="127.0.0.1", port=1)
 
     async def scenario() -> None:

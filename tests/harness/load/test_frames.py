@@ -1,3 +1,5 @@
+"""The table of distinct frames: what is verified, and what is only looked up."""
+
 import json
 
 import pytest
@@ -47,12 +49,12 @@ def test_an_altered_text_still_names_its_message() -> None:
 
 @pytest.mark.parametrize("text", ["hello", "", message_text("rother000", 3, 96), message_text(PLAN.run_id, 10, 96)])
 def test_what_this_run_never_posted_is_foreign(text: str) -> None:
-    """Another run's texts, texts beyond the schedule, anybody's chatter."""
+    """Another run's texts, texts beyond the schedule, any other text."""
     assert row(frame(text=text))[0] == -1
     assert row(frame(text=text))[3] == FOREIGN
 
 
-def test_equal_bytes_are_one_sighting() -> None:
+def test_equal_bytes_are_one_frame() -> None:
     """Every client of a channel gets the same bytes: verified once, then looked up."""
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
     first = seen.number(frame(3))

@@ -1,3 +1,5 @@
+"""One client's conversation, without I/O: what it sends next, and what an answer means."""
+
 import json
 
 from hypothesis import given
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 
 from harness.load.protocol.dialogue import Dialogue, State
 from harness.protocol.chat import Chat
+from tests.seams.parrot import Parrot
 
 
 def event(**fields: object) -> bytes:
@@ -62,3 +65,38 @@ def test_a_confirmation_for_another_channel_is_none() -> None:
     dialogue.connected()
     assert not dialogue.received(event(type="subscribed", channel="d", seq=0))
     assert dialogue.state is State.SUBSCRIBING
+
+
+def test_a_confirmation_behind_a_refusal_does_not_count() -> None:
+    """The connection is given up for the refusal; what it brings after that makes no client live."""
+    dialogue = Dialogue("c", Chat())
+    dialogue.connected()
+    assert not dialogue.received(event(type="error", error="overloaded", detail="later"))
+    assert not dialogue.received(event(type="subscribed", channel="c", seq=1))
+    assert (dialogue.state, "overloaded" in dialogue.trouble) == (State.SUBSCRIBING, True)
+    dialogue.lost(0)
+    dialogue.connected()
+    assert dialogue.trouble == ""
+    assert dialogue.received(event(type="subscribed", channel="c", seq=1))
+
+
+def test_a_protocol_may_open_with_a_greeting() -> None:
+    """The subscription follows the server's welcome; a resume too."""
+    dialogue = Dialogue("c", Parrot())
+    assert dialogue.connected() == b"hello"
+    assert not dialogue.received(b"welcome")
+    assert dialogue.take_reply() == b"join c now"
+    assert dialogue.take_reply() == b""
+    assert dialogue.received(b"joined c 3")
+    dialogue.lost(5)
+    assert dialogue.connected() == b"hello"
+    dialogue.received(b"welcome")
+    assert dialogue.take_reply() == b"join c 5"
+
+
+def test_a_ping_of_the_protocol_is_answered() -> None:
+    """It is no trouble, before and after the confirmation."""
+    dialogue = Dialogue("c", Parrot())
+    dialogue.connected()
+    assert not dialogue.received(b"ping")
+    assert (dialogue.take_reply(), dialogue.trouble) == (b"pong", "")

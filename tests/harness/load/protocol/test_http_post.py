@@ -1,3 +1,5 @@
+"""Responses to posts as they arrive from a socket, in pieces or not at all."""
+
 import contextlib
 
 import pytest

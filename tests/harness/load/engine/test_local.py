@@ -1,0 +1,129 @@
+"""The local engine: real processes, their commands and reports, their ends, and the files that they leave."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from harness.load.engine.job import Action, Command, Job
+from harness.load.engine.local import LocalEngine
+from tests.harness.plans import a_plan
+
+pytestmark = pytest.mark.integration
+
+
+def a_job(name: str) -> Job:
+    module = "tests.harness.load.engine.echo_job"
+    return Job(name=name, module=module, plan=a_plan(), protocol="chat", servers=(), token="s3cret")
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path, *names: str) -> AsyncIterator[LocalEngine]:
+    """An engine whose jobs have sent their first report."""
+    engine = LocalEngine(folder)
+    try:
+        await engine.start([a_job(name) for name in names])
+        await until(engine, lambda: all(engine.report(name).trouble for name in names))
+        yield engine
+    finally:
+        await engine.end()
+
+
+async def until(engine: LocalEngine, condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline_s
+        await engine.changed(1.0)
+
+
+def test_commands_go_in_and_reports_come_out(tmp_path: Path) -> None:
+    """Each job gets its own job and its own commands; the newest report is kept."""
+
+    async def scenario() -> None:
+        async with running(tmp_path, "one", "two") as engine:
+            assert engine.report("one").trouble == "one s3cret"
+            engine.send("two", Command(do=Action.PAUSE_READING, clients=(4, 5)))
+            await until(engine, lambda: engine.report("two").phase == "pause_reading")
+            assert engine.report("two").connected == 2
+            assert engine.report("one").phase == ""
+            assert engine.ending("one") is None
+
+    asyncio.run(scenario())
+
+
+def test_the_token_is_not_on_the_command_line(tmp_path: Path) -> None:
+    """Every user of the machine can read a command line."""
+
+    async def scenario() -> None:
+        async with running(tmp_path, "one") as engine:
+            (process,) = engine.processes()
+            assert process.name == "one"
+            assert "s3cret" not in " ".join(psutil.Process(process.pid).cmdline())
+
+    asyncio.run(scenario())
+
+
+def test_an_end_is_noticed_with_its_reason(tmp_path: Path) -> None:
+    """Exit code and the last lines of the log; in order only with exit code 0. A command to it afterwards is harmless."""
+
+    async def scenario() -> None:
+        async with running(tmp_path, "one", "two") as engine:
+            engine.send("one", Command(do=Action.PROBE))
+            engine.send("two", Command(do=Action.FINISH))
+            await until(engine, lambda: engine.ending("one") is not None and engine.ending("two") is not None)
+            failed, finished = engine.ending("one"), engine.ending("two")
+            assert failed is not None
+            assert finished is not None
+            assert (failed.in_order, failed.how) == (False, "exit code 3")
+            assert failed.last_lines.endswith("the job's last line")
+            assert str(tmp_path / "logs" / "one.log") in failed.last_lines
+            assert (finished.in_order, finished.last_lines) == (True, "")
+            engine.send("one", Command(do=Action.CONNECT))
+
+    asyncio.run(scenario())
+
+
+def test_ending_kills_whatever_runs(tmp_path: Path) -> None:
+    """Also twice; the ending names the signal."""
+
+    async def scenario() -> list[int]:
+        async with running(tmp_path, "one") as engine:
+            await engine.end()
+            await engine.end()
+            ending = engine.ending("one")
+            assert ending is not None
+            assert (ending.in_order, ending.how) == (False, "killed by signal 9 (SIGKILL)")
+            return [process.pid or 0 for process in engine.processes()]
+
+    assert not any(psutil.pid_exists(pid) for pid in asyncio.run(scenario()))
+
+
+def test_fetching_repairs_what_a_killed_process_left(tmp_path: Path) -> None:
+    """The three rows that were written are readable in the recording's folder."""
+
+    async def scenario() -> None:
+        async with running(tmp_path, "one") as engine:
+            engine.send("one", Command(do=Action.CONNECT))
+            await until(engine, lambda: engine.report("one").phase == "connect")
+            await engine.end()
+            path = tmp_path / "arrays" / "heartbeat-one.npy"
+            assert len(np.load(path)) == 0
+            await engine.fetch()
+            assert len(np.load(path)) == 3
+
+    asyncio.run(scenario())
+
+
+def test_waiting_for_a_change_is_bounded(tmp_path: Path) -> None:
+    """Nothing happens, and the wait returns."""
+
+    async def scenario() -> None:
+        async with asyncio.timeout(5):
+            await LocalEngine(tmp_path).changed(0.01)
+
+    asyncio.run(scenario())

@@ -1,0 +1,183 @@
+"""The publisher's connections against small servers: where messages go when a server does not take them."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from harness.load import post_pool as module
+from harness.load.post_pool import KEPT_CONNECTIONS, PostPool
+from harness.load.protocol.http_post import PostConnection
+from harness.model.cluster import ServerAddress
+from harness.protocol.chat import Chat
+from harness.protocol.contract import PostAnswer
+
+OK = b'HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{"ok":true,"seq":1}'
+NOBODY = ServerAddress(name="server-9", host="127.0.0.1", port=1)
+
+
+class Peer(asyncio.Protocol):
+    """The server's end of a connection. ``reply`` is the answer to every request: b"" for none, None hangs up."""
+
+    opened: "list[Peer]" = []  # noqa: RUF012 - all of them, so that a test can wait until they are gone
+
+    def __init__(self, reply: bytes | None) -> None:
+        self.reply = reply
+        self.gone = False
+        self.opened.append(self)
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if self.reply is None:
+            self.transport.close()
+        else:
+            self.transport.write(self.reply)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.gone = True
+
+
+class Pool(PostPool):
+    """A pool that writes down what becomes of its messages."""
+
+    def __init__(self, *servers: ServerAddress) -> None:
+        self.written: dict[int, int] = {}
+        self.answered: list[int] = []
+        self.lost: dict[int, str] = {}
+        self.expired: list[int] = []
+        self.troubles: list[str] = []
+        super().__init__(
+            servers,
+            Chat().parse_post,
+            write=self.write,
+            on_answer=self.on_answer,
+            on_lost=self.lost.__setitem__,
+            on_expired=self.expired.append,
+            on_trouble=self.troubles.append,
+        )
+
+    def write(self, connection: PostConnection, message: int) -> None:
+        self.written[message] = connection.server
+        connection.post(message, b"x", time.monotonic_ns() + int(module.ANSWER_TIMEOUT_S * 1e9))
+
+    def on_answer(self, connection: PostConnection, status: int, answer: PostAnswer) -> None:
+        self.answered.append(connection.message)
+        connection.message = -1
+        self.release(connection)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+def play(scenario: Callable[[ServerAddress], Awaitable[None]], reply: bytes | None = OK) -> None:
+    """Run ``scenario`` beside one server; afterwards every connection is closed."""
+
+    async def main() -> None:
+        Peer.opened.clear()
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: Peer(reply), "127.0.0.1", 0, backlog=1024)
+        try:
+            await scenario(ServerAddress(name="server-1", host="127.0.0.1", port=server.sockets[0].getsockname()[1]))
+        finally:
+            server.close()
+        await until(lambda: all(peer.gone for peer in Peer.opened))
+
+    asyncio.run(main())
+
+
+def test_kept_connections_are_used_again() -> None:
+    """Many messages one after the other need no more than the connections that are kept."""
+
+    async def scenario(address: ServerAddress) -> None:
+        pool = Pool(address)
+        pool.open()
+        for message in range(300):
+            pool.post(message, 0, time.monotonic_ns())
+            await until(lambda message=message: message in pool.answered)  # type: ignore[misc]  # bound at once
+        # One more where the first message came before any connection stood.
+        assert pool.connections <= KEPT_CONNECTIONS + 1
+        pool.close()
+
+    play(scenario)
+
+
+def test_more_connections_are_opened_while_all_wait() -> None:
+    """A message does not wait for the answer to another one."""
+
+    async def scenario(address: ServerAddress) -> None:
+        pool = Pool(address)
+        for message in range(KEPT_CONNECTIONS + 10):
+            pool.post(message, 0, time.monotonic_ns())
+        await until(lambda: len(pool.written) == KEPT_CONNECTIONS + 10)
+        assert pool.connections == KEPT_CONNECTIONS + 10
+        assert pool.answered == []
+        pool.close()
+
+    play(scenario, b"")
+
+
+def test_messages_go_to_a_server_that_takes_connections() -> None:
+    """Those that waited for the other one, and those that come later."""
+
+    async def scenario(address: ServerAddress) -> None:
+        pool = Pool(NOBODY, address)
+        pool.post(0, 0, time.monotonic_ns())
+        await until(lambda: 0 in pool.answered)
+        pool.post(1, 0, time.monotonic_ns())
+        await until(lambda: 1 in pool.answered)
+        assert pool.written == {0: 1, 1: 1}
+        assert pool.troubles[0].startswith("the publisher cannot connect to http://127.0.0.1:1: ")
+        pool.close()
+
+    play(scenario)
+
+
+def test_a_message_that_finds_no_connection_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was never sent, so it was certainly not stored."""
+    monkeypatch.setattr(module, "ANSWER_TIMEOUT_S", 0.3)
+
+    async def scenario(address: ServerAddress) -> None:
+        pool = Pool(NOBODY)
+        pool.post(0, 0, time.monotonic_ns())
+        await until(lambda: pool.expired == [0])
+        assert (pool.written, pool.lost) == ({}, {})
+        pool.close()
+
+    play(scenario)
+
+
+def test_an_answer_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection is closed; the message's outcome is unknown, with the reason."""
+    monkeypatch.setattr(module, "ANSWER_TIMEOUT_S", 0.1)
+
+    async def scenario(address: ServerAddress) -> None:
+        pool = Pool(address)
+        pool.post(0, 0, time.monotonic_ns())
+        await until(lambda: 0 in pool.written)
+        await asyncio.sleep(0.15)
+        pool.drop_overdue()
+        await until(lambda: 0 in pool.lost)
+        assert pool.lost == {0: "no answer within 0.1 s"}
+        pool.close()
+
+    play(scenario, b"")
+
+
+def test_a_lost_connection_is_replaced() -> None:
+    """Its message is of unknown outcome, and the kept number is restored."""
+
+    async def scenario(address: ServerAddress) -> None:
+        pool = Pool(address)
+        pool.post(0, 0, time.monotonic_ns())
+        await until(lambda: pool.lost == {0: "closed by the server"})
+        assert pool.connections == 1
+        pool.close()
+
+    play(scenario, None)

@@ -1,0 +1,182 @@
+"""The adapter of docs/protocol.md: what it sends, and how it reads every answer."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.model.cluster import ServerAddress
+from harness.protocol import open_protocol
+from harness.protocol.chat import Chat
+from harness.protocol.contract import (
+    BadAnswer,
+    Confirmation,
+    Delivery,
+    Other,
+    PostAnswer,
+    Recovered,
+    Refusal,
+    Stored,
+    TracePart,
+)
+from harness.recording.format import ACKNOWLEDGED, DOWN, INDETERMINATE, REJECTED, SUBSCRIBED, UP
+
+CHAT = Chat()
+SERVER = ServerAddress(name="server-1", host="10.0.0.7", port=8001)
+
+
+def encoded(**fields: object) -> bytes:
+    return json.dumps(fields).encode()
+
+
+def test_the_registry_opens_it() -> None:
+    """`chat` is the name by which jobs and topologies ask for it."""
+    assert isinstance(open_protocol("chat"), Chat)
+
+
+def test_routes_and_headers() -> None:
+    """Every route of docs/protocol.md that the harness uses, and the token in the header."""
+    assert CHAT.headers("t0ken") == {"Authorization": "Bearer t0ken"}
+    assert CHAT.websocket_url(SERVER) == "ws://10.0.0.7:8001/v1/ws"
+    assert CHAT.health().path == "/healthz"
+    assert CHAT.readiness().path == "/readyz"
+    history = CHAT.history("c", since=3, limit=10)
+    assert history is not None
+    assert (history.method, history.path) == ("GET", "/v1/conversations.history")
+    assert history.parameters == {"channel": "c", "since": 3, "limit": 10}
+    everywhere, one = CHAT.rebroadcast(None), CHAT.rebroadcast("c")
+    assert everywhere is not None
+    assert one is not None
+    assert (everywhere.method, everywhere.path, everywhere.parameters) == ("POST", "/v1/rebroadcast", {})
+    assert one.parameters == {"channel": "c"}
+    trace = CHAT.trace(TracePart.DELIVERED, offset=7, limit=100)
+    assert trace is not None
+    assert (trace.path, trace.parameters) == ("/v1/trace", {"part": "delivered", "offset": 7, "limit": 100})
+    assert [command.split()[-1] for command in CHAT.examples(SERVER)] == [
+        "http://10.0.0.7:8001/readyz",
+        "http://10.0.0.7:8001/v1/chat.postMessage",
+    ]
+
+
+def test_a_subscription_and_a_resume() -> None:
+    """`since` is there only where a client resumes; seq 0 is a position too. Nothing opens a connection."""
+    assert CHAT.opening() is None
+    assert json.loads(CHAT.subscribe("c", None)) == {"op": "subscribe", "channel": "c"}
+    assert json.loads(CHAT.subscribe("c", 0)) == {"op": "subscribe", "channel": "c", "since": 0}
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        (encoded(type="message", channel="c", seq=43, text="hé"), Delivery("c", 43, "hé")),
+        (encoded(type="message", channel="c", seq=43, text="t", extra=[1]), Delivery("c", 43, "t")),
+        (encoded(type="subscribed", channel="c", seq=42), Confirmation("c", 42)),
+        (encoded(type="error", error="too_many_channels", detail="64"), Refusal("too_many_channels: 64")),
+        (encoded(type="rumour", channel="c"), Other(problem="unexpected 'rumour' for channel 'c'")),
+        (encoded(type="message", channel="c", seq="x"), None),
+        (b"junk", None),
+        (b"\xff\xfe", None),
+        (b"[]", None),
+    ],
+)
+def test_every_frame_is_classified(payload: bytes, expected: object) -> None:
+    """Deliveries, confirmations, refusals; anything else is Other with a problem (None stands for any)."""
+    found = CHAT.classify(payload)
+    if expected is None:
+        assert isinstance(found, Other)
+        assert found.problem
+    else:
+        assert found == expected or (isinstance(expected, Delivery) and vars_of(found) == vars_of(expected))
+
+
+def vars_of(frame: object) -> tuple[object, ...]:
+    assert isinstance(frame, Delivery)
+    return frame.channel, frame.seq, frame.text
+
+
+@given(st.binary(max_size=80))
+def test_classification_never_raises(payload: bytes) -> None:
+    """A server may send any bytes."""
+    CHAT.classify(payload)
+
+
+def test_a_post_is_one_whole_request() -> None:
+    """A head with the length of the body, and a JSON body with channel, text and client message id."""
+    head, _, body = CHAT.post_writer(SERVER, "t0ken")("c", "hello", "run-1").partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /v1/chat.postMessage HTTP/1.1\r\n")
+    lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
+    assert lines == {
+        "Host": "10.0.0.7:8001",
+        "Authorization": "Bearer t0ken",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+    }
+    assert json.loads(body) == {"channel": "c", "text": "hello", "client_msg_id": "run-1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "expected"),
+    [
+        (200, encoded(ok=True, seq=42), PostAnswer(ACKNOWLEDGED, 42)),
+        (200, encoded(ok=False, error="odd"), PostAnswer(INDETERMINATE, 0, "odd")),
+        (413, encoded(ok=False, error="too_large"), PostAnswer(REJECTED, 0, "too_large")),
+        (503, encoded(ok=False, error="database_unavailable"), PostAnswer(REJECTED, 0, "database_unavailable")),
+        (503, encoded(ok=False, error="overloaded"), PostAnswer(REJECTED, 0, "overloaded")),
+        (500, encoded(ok=False, error="outcome_unknown"), PostAnswer(INDETERMINATE, 0, "outcome_unknown")),
+        (500, encoded(ok=False, error="internal_error"), PostAnswer(INDETERMINATE, 0, "internal_error")),
+    ],
+)
+def test_an_answer_to_a_post_decides_its_outcome(status: int, body: bytes, expected: PostAnswer) -> None:
+    """Rejected only where the protocol says that the message is certainly not stored."""
+    assert CHAT.parse_post(status, body) == expected
+
+
+@pytest.mark.parametrize("body", [b"nope", b"[]", b"{}", b"\xff"])
+def test_an_answer_that_is_none_is_refused(body: bytes) -> None:
+    """It says neither that the message is stored nor that it is not."""
+    with pytest.raises(BadAnswer, match="expected a JSON object with ok"):
+        CHAT.parse_post(200, body)
+
+
+def test_history_and_rebroadcast() -> None:
+    """The fields that the harness uses; other fields are ignored."""
+    body = encoded(ok=True, channel="c", messages=[{"seq": 1, "text": "a"}, {"seq": 2, "text": "b"}], last_seq=2)
+    assert CHAT.parse_history(200, body) == [Stored(seq=1, text="a"), Stored(seq=2, text="b")]
+    assert CHAT.parse_rebroadcast(200, encoded(ok=True, channels=3, messages=5)) == Recovered(channels=3, messages=5)
+    with pytest.raises(BadAnswer, match="expected status 200, found 503: not now"):
+        CHAT.parse_history(503, b"not now")
+    with pytest.raises(BadAnswer, match=r"docs/protocol\.md"):
+        CHAT.parse_rebroadcast(200, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("part", "rows", "expected"),
+    [
+        (TracePart.ACCEPTED, [["c", 1, 10, 20, 30]], [("c", 1, 10, 20, 30)]),
+        (
+            TracePart.DELIVERED,
+            [["c", 1, 10, 20, 4, "live"], ["c", 2, 10, 20, 4, "recovered"]],
+            [("c", 1, 10, 20, 4, False), ("c", 2, 10, 20, 4, True)],
+        ),
+        (TracePart.BACKPLANE, [["up", 1], ["subscribed", 2], ["down", 3]], [(UP, 1), (SUBSCRIBED, 2), (DOWN, 3)]),
+    ],
+)
+def test_a_page_of_a_trace(part: TracePart, rows: list[object], expected: list[object]) -> None:
+    """The protocol's words become the values of the recording."""
+    page = CHAT.parse_trace(part, 200, encoded(ok=True, total=9, dropped=1, rows=rows))
+    assert page is not None
+    assert (page.total, page.dropped, page.rows) == (9, 1, expected)
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_server_without_a_trace(status: int) -> None:
+    """404: no trace at all; 400: not this part of it."""
+    assert CHAT.parse_trace(TracePart.BACKPLANE, status, b"") is None
+
+
+@pytest.mark.parametrize("row", [["sideways", 1], ["up"], []])
+def test_a_row_of_another_layout_is_refused(row: list[object]) -> None:
+    """It is named, not guessed."""
+    with pytest.raises(BadAnswer, match="expected rows of the trace's part backplane"):
+        CHAT.parse_trace(TracePart.BACKPLANE, 200, encoded(total=1, dropped=0, rows=[row]))

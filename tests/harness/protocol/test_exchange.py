@@ -1,0 +1,74 @@
+"""Requests of a client protocol over real HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from harness.model.cluster import ServerAddress
+from harness.protocol.chat import Chat
+from harness.protocol.contract import Request
+from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, open_session, refusal
+
+NOBODY = ServerAddress(name="server-1", host="127.0.0.1", port=1)
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[ServerAddress]:
+    """Answers 200 with method, query and token; /down answers 503, /silent never."""
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/silent":
+            await asyncio.sleep(30)
+        token = request.headers.get("Authorization")
+        status = 503 if request.path == "/down" else 200
+        return web.Response(status=status, text=f"{request.method} {request.query_string} {token}")
+
+    app = web.Application()
+    app.router.add_route("*", "/{any:.*}", answer)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield ServerAddress(name="server-1", host="127.0.0.1", port=runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+def test_a_request_carries_method_parameters_and_headers() -> None:
+    """The answer comes back with its status, whatever that is."""
+
+    async def scenario() -> None:
+        async with serving() as server, open_session(Chat(), "t0ken") as session:
+            request = Request(method="POST", path="/x", parameters={"a": 1, "b": "c"})
+            response = await exchange(session, server, request, timeout_s=5)
+            assert (response.status, response.body) == (200, b"POST a=1&b=c Bearer t0ken")
+            assert (await exchange(session, server, Request(path="/down"), timeout_s=5)).status == 503
+
+    asyncio.run(scenario())
+
+
+def test_a_refusal_is_a_reason() -> None:
+    """None for 200, the server's words for another status, the error where there is no answer."""
+
+    async def scenario() -> None:
+        async with serving() as server, open_session(Chat(), "t0ken") as session:
+            assert await refusal(session, server, Request(path="/up"), timeout_s=5) is None
+            assert await refusal(session, server, Request(path="/down"), timeout_s=5) == "GET  Bearer t0ken"
+            assert await refusal(session, server, Request(path="/silent"), timeout_s=0.1)
+            assert await refusal(session, NOBODY, Request(path="/up"), timeout_s=5)
+
+    asyncio.run(scenario())
+
+
+def test_no_answer_is_an_error() -> None:
+    """One of EXCHANGE_ERRORS, so that every caller catches the same."""
+
+    async def scenario() -> None:
+        async with open_session(Chat(), "t0ken") as session:
+            with pytest.raises(EXCHANGE_ERRORS):
+                await exchange(session, NOBODY, Request(path="/"), timeout_s=5)
+
+    asyncio.run(scenario())

@@ -1,0 +1,63 @@
+"""A made-up engine, `courier`: its processes write into a folder of another place, as on another machine.
+
+It starts processes with a LocalEngine, keeps a list of the commands that pass through it, and copies rows and logs into the
+recording when the fleet fetches them.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.load.engine.engine import Ending
+from harness.load.engine.job import Command, Job, Report
+from harness.load.engine.local import LocalEngine
+from harness.model.cluster import ClusterProcess
+from harness.model.engine import EngineEntry
+
+ENTRY = EngineEntry(
+    name="courier", title="copies rows from another folder, for tests", opener="tests.seams.courier:Courier"
+)
+
+
+class Courier:
+    """See `harness.load.engine.engine.Engine`. ``opened`` holds every engine that was opened, for the test to look at."""
+
+    opened: "list[Courier]" = []  # noqa: RUF012 - shared on purpose: the experiment opens the engine, the test reads it
+
+    def __init__(self, folder: Path) -> None:
+        self.commands: list[str] = []
+        self.fetched: list[str] = []
+        self.work = Path(tempfile.mkdtemp(prefix="harness-courier-"))
+        self._folder = folder
+        self._engine = LocalEngine(self.work)
+        self.opened.append(self)
+
+    async def start(self, jobs: Sequence[Job]) -> None:
+        await self._engine.start(jobs)
+
+    def send(self, name: str, command: Command) -> None:
+        self.commands.append(f"{command.do} {name}")
+        self._engine.send(name, command)
+
+    def report(self, name: str) -> Report:
+        return self._engine.report(name)
+
+    def ending(self, name: str) -> Ending | None:
+        return self._engine.ending(name)
+
+    async def changed(self, limit_s: float) -> None:
+        await self._engine.changed(limit_s)
+
+    async def end(self) -> None:
+        await self._engine.end()
+
+    async def fetch(self) -> None:
+        await self._engine.fetch()
+        for path in sorted(self.work.glob("*/*")):
+            shutil.copy(path, self._folder / path.parent.name / path.name)
+            self.fetched.append(path.name)
+        shutil.rmtree(self.work)
+
+    def processes(self) -> Sequence[ClusterProcess]:
+        return ()  # none of this kernel, as far as the harness knows
