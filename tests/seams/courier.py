@@ -12,7 +12,7 @@ from pathlib import Path
 from harness.load.engine.engine import Ending
 from harness.load.engine.job import Command, Job, Report
 from harness.load.engine.local import LocalEngine
-from harness.model.cluster import ClusterProcess
+from harness.model.component import Component
 from harness.model.engine import EngineEntry
 
 ENTRY = EngineEntry(
@@ -59,5 +59,5 @@ class Courier:
             self.fetched.append(path.name)
         shutil.rmtree(self.work)
 
-    def processes(self) -> Sequence[ClusterProcess]:
+    def components(self) -> Sequence[Component]:
         return ()  # none of this kernel, as far as the harness knows

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,12 @@ def parrot_servers(count: int) -> Iterator[tuple[str, ...]]:
 
 
 def smoke_run(out: Path, **parts: Any) -> Outcome:
-    """8 clients, 20 messages/s for 1 s on 2 servers; ``parts`` are arguments of `run_experiment`."""
-    plan = a_plan(clients=8, audience=4, rate_hz=20.0, duration_s=1.0, environment="external")
+    """8 clients, 20 messages/s for 1 s on 2 servers; ``parts`` are fields of the plan."""
+    plan = a_plan(
+        clients=8, audience=4, rate_hz=20.0, duration_s=1.0, environment="external", protocol="parrot", **parts
+    )
     with parrot_servers(plan.servers) as urls:
-        return run_experiment(plan, out=out, server_urls=urls, watch=SilentWatch(), protocol="parrot", **parts)
+        return run_experiment(replace(plan, server_urls=urls), out=out, watch=SilentWatch())
 
 
 def assert_everything_was_delivered(outcome: Outcome) -> None:
