@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 
 def a_job(name: str) -> Job:
     module = "tests.harness.load.engine.echo_job"
-    return Job(name=name, module=module, plan=a_plan(), protocol="chat", servers=(), token="s3cret")
+    return Job(name=name, module=module, plan=a_plan(), servers=(), token="s3cret")
 
 
 @contextlib.asynccontextmanager
@@ -61,7 +61,7 @@ def test_the_token_is_not_on_the_command_line(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         async with running(tmp_path, "one") as engine:
-            (process,) = engine.processes()
+            (process,) = engine.components()
             assert process.name == "one"
             assert "s3cret" not in " ".join(psutil.Process(process.pid).cmdline())
 
@@ -98,7 +98,7 @@ def test_ending_kills_whatever_runs(tmp_path: Path) -> None:
             ending = engine.ending("one")
             assert ending is not None
             assert (ending.in_order, ending.how) == (False, "killed by signal 9 (SIGKILL)")
-            return [process.pid or 0 for process in engine.processes()]
+            return [process.pid or 0 for process in engine.components()]
 
     assert not any(psutil.pid_exists(pid) for pid in asyncio.run(scenario()))
 
