@@ -79,7 +79,6 @@ def receiver(kind: str, port: int, folder: Path) -> Iterator[int]:
             name="worker-00",
             module="harness.load.worker",
             plan=a_plan(),
-            protocol="chat",
             servers=(address,),
             token="none",
         )

@@ -205,9 +205,7 @@ async def _conduct(run: _Run) -> None:
         run.journal.machine(await describe_machine(cluster, folder))
         if plan.query_log and cluster.database is not None:
             await statement_log.switch_on(cluster.database, say=watch.note)
-        fleet = Fleet(
-            plan=plan, servers=cluster.servers, token=cluster.token, protocol=plan.protocol, engine=run.engine
-        )
+        fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, engine=run.engine)
         try:
             async with fleet, Telemetry(cluster, generator=fleet.components, path=folder / "telemetry.jsonl"):
                 await _guarded(_load(run, cluster, fleet), cluster, fleet, watch)

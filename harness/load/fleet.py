@@ -37,12 +37,10 @@ class Fleet:
     cannot go on (a full disk). Leaving the block ends every process and brings every row file into the recording.
     """
 
-    def __init__(
-        self, *, plan: Plan, servers: Sequence[ServerAddress], token: str, protocol: str, engine: Engine
-    ) -> None:
+    def __init__(self, *, plan: Plan, servers: Sequence[ServerAddress], token: str, engine: Engine) -> None:
         self._plan = plan
         self._engine = engine
-        self._jobs = _jobs(plan, tuple(servers), token, protocol)
+        self._jobs = _jobs(plan, tuple(servers), token)
         self._workers: list[str] = []
         self._everyone: list[str] = []
         self._finishing = False
@@ -180,9 +178,9 @@ class Fleet:
         return True
 
 
-def _jobs(plan: Plan, servers: tuple[ServerAddress, ...], token: str, protocol: str) -> list[Job]:
+def _jobs(plan: Plan, servers: tuple[ServerAddress, ...], token: str) -> list[Job]:
     def job(name: str, module: str, index: int = 0) -> Job:
-        return Job(name=name, module=module, plan=plan, protocol=protocol, servers=servers, token=token, index=index)
+        return Job(name=name, module=module, plan=plan, servers=servers, token=token, index=index)
 
     workers = [job(f"worker-{index:02}", "harness.load.worker", index) for index in range(plan.workers)]
     return [*workers, job(PUBLISHER, "harness.load.publisher")]

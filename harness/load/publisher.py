@@ -48,7 +48,7 @@ class Publisher:
 
     def __init__(self, job: Job, folder: Path) -> None:
         plan = job.plan
-        protocol = open_protocol(job.protocol)
+        protocol = open_protocol(plan.protocol)
         self.ended = asyncio.Event()
         self._run_id, self._text_bytes, self._probes = plan.run_id, plan.text_bytes, plan.channels
         self._schedule = schedule(plan)

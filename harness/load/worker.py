@@ -40,7 +40,7 @@ class Worker:
 
     def __init__(self, job: Job, folder: Path) -> None:
         plan, index = job.plan, job.index
-        protocol = open_protocol(job.protocol)
+        protocol = open_protocol(plan.protocol)
         timetable = schedule(plan)
         frames = FrameTable(plan, len(timetable), protocol.classify)
         self.ended = asyncio.Event()

@@ -4,6 +4,7 @@ It starts processes with a LocalEngine, keeps a list of the commands that pass t
 recording when the fleet fetches them.
 """
 
+import json
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -21,23 +22,19 @@ ENTRY = EngineEntry(
 
 
 class Courier:
-    """See `harness.load.engine.engine.Engine`. ``opened`` holds every engine that was opened, for the test to look at."""
-
-    opened: "list[Courier]" = []  # noqa: RUF012 - shared on purpose: the experiment opens the engine, the test reads it
+    """See `harness.load.engine.engine.Engine`. It leaves courier.json in the recording, for the test to look at."""
 
     def __init__(self, folder: Path) -> None:
-        self.commands: list[str] = []
-        self.fetched: list[str] = []
-        self.work = Path(tempfile.mkdtemp(prefix="harness-courier-"))
+        self._commands: list[str] = []
+        self._work = Path(tempfile.mkdtemp(prefix="harness-courier-"))
         self._folder = folder
-        self._engine = LocalEngine(self.work)
-        self.opened.append(self)
+        self._engine = LocalEngine(self._work)
 
     async def start(self, jobs: Sequence[Job]) -> None:
         await self._engine.start(jobs)
 
     def send(self, name: str, command: Command) -> None:
-        self.commands.append(f"{command.do} {name}")
+        self._commands.append(f"{command.do} {name}")
         self._engine.send(name, command)
 
     def report(self, name: str) -> Report:
@@ -54,10 +51,12 @@ class Courier:
 
     async def fetch(self) -> None:
         await self._engine.fetch()
-        for path in sorted(self.work.glob("*/*")):
+        fetched = sorted(self._work.glob("*/*"))
+        for path in fetched:
             shutil.copy(path, self._folder / path.parent.name / path.name)
-            self.fetched.append(path.name)
-        shutil.rmtree(self.work)
+        shutil.rmtree(self._work)
+        notes = {"commands": self._commands, "fetched": [path.name for path in fetched], "work": str(self._work)}
+        (self._folder / "courier.json").write_text(json.dumps(notes))
 
     def components(self) -> Sequence[Component]:
         return ()  # none of this kernel, as far as the harness knows

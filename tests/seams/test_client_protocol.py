@@ -1,27 +1,43 @@
 """A client protocol is added in test code alone, and a whole run goes through it: no module of the harness is touched."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.recording.format import ACKNOWLEDGED, SOUND
-from tests.seams import parrot
-from tests.seams.smoke import assert_everything_was_delivered, prepare, smoke_run
-
-pytestmark = pytest.mark.integration
+from tests.seams.smoke import EXTENDED, ROOT, smoke_run
 
 
-def test_a_protocol_of_an_extension_carries_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.integration
+def test_a_protocol_of_an_extension_carries_a_run(tmp_path: Path) -> None:
     """Posts, deliveries, replies, history and health in the extension's own words; every delivery is found sound."""
-    prepare(monkeypatch)
-    with CLIENT_PROTOCOLS.added(parrot.ENTRY):
-        outcome = smoke_run(tmp_path)
-    assert_everything_was_delivered(outcome)
-    arrays = outcome.folder / "arrays"
+    run = smoke_run(tmp_path)
+    arrays = run.folder / "arrays"
     posts = np.load(arrays / "posts.npy")
+    assert len(posts) > 20
     assert (posts["outcome"] == ACKNOWLEDGED).all()
-    assert len(np.load(arrays / "deliveries-00.npy")) == 4 * len(posts)
-    assert (np.load(arrays / "frames-00.npy")["flaw"] == SOUND).all()
+    deliveries = [np.load(path) for path in sorted(arrays.glob("deliveries-*.npy"))]
+    assert sum(map(len, deliveries)) == 4 * len(posts)
+    assert all((np.load(path)["flaw"] == SOUND).all() for path in arrays.glob("frames-*.npy"))
     assert len(np.load(arrays / "stored.npy")) == len(posts), "the audit read the protocol's history"
+    assert run.verdict["plan"]["protocol"] == "parrot"
+
+
+@pytest.mark.parametrize(("environment", "known"), [(EXTENDED, "chat, parrot"), (os.environ, "chat")])
+def test_the_command_line_knows_what_the_registry_holds(environment: dict[str, str], known: str) -> None:
+    """An unknown protocol is refused with the names of all members, those of the extension included."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "plan", "scenario-a", "--protocol", "morse"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert shown.returncode == 2
+    assert "morse" in shown.stderr
+    assert known in shown.stderr

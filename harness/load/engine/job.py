@@ -19,8 +19,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     module: str
     """the Python module that runs it"""
     plan: Plan
-    protocol: str
-    """the client protocol, a name of `harness.model.client_protocol.CLIENT_PROTOCOLS`"""
     servers: tuple[ServerAddress, ...]
     token: str
     index: int = 0

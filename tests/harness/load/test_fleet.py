@@ -111,7 +111,7 @@ async def serving(service: Service) -> AsyncIterator[ServerAddress]:
 
 def a_fleet(address: ServerAddress, folder: Path, plan: Plan = PLAN) -> Fleet:
     engine = LocalEngine(folder)
-    return Fleet(plan=plan, servers=[address], token="token", protocol="chat", engine=engine)
+    return Fleet(plan=plan, servers=[address], token="token", engine=engine)
 
 
 async def play(fleet: Fleet) -> bool:

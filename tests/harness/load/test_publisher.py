@@ -61,7 +61,7 @@ def run(folder: Path, posts: Posts) -> tuple[Publisher, Any]:
     """Everything is posted; the publisher and its ledger's rows."""
 
     async def scenario() -> Publisher:
-        job = Job(name="publisher", module="", plan=PLAN, protocol="chat", servers=SERVERS, token="t0ken")
+        job = Job(name="publisher", module="", plan=PLAN, servers=SERVERS, token="t0ken")
         publisher = Publisher(job, folder)
         publisher.start_heartbeat()
         try:
@@ -137,7 +137,7 @@ def test_a_failure_ends_it_with_its_reason(tmp_path: Path, monkeypatch: pytest.M
     posts = Posts(monkeypatch, lambda message: None)
 
     async def scenario() -> None:
-        job = Job(name="publisher", module="", plan=PLAN, protocol="chat", servers=SERVERS, token="t")
+        job = Job(name="publisher", module="", plan=PLAN, servers=SERVERS, token="t")
         publisher = Publisher(job, tmp_path)
         publisher.fail(OSError(28, "No space left on device"))
         assert publisher.ended.is_set()

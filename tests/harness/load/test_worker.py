@@ -20,7 +20,6 @@ JOB = Job(
     name="worker-01",
     module="harness.load.worker",
     plan=PLAN,
-    protocol="chat",
     servers=(ServerAddress(name="server-1", host="127.0.0.1", port=1),),
     token="t",
     index=1,

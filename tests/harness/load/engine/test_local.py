@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 
 def a_job(name: str) -> Job:
     module = "tests.harness.load.engine.echo_job"
-    return Job(name=name, module=module, plan=a_plan(), protocol="chat", servers=(), token="s3cret")
+    return Job(name=name, module=module, plan=a_plan(), servers=(), token="s3cret")
 
 
 @contextlib.asynccontextmanager
