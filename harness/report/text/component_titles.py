@@ -1,4 +1,4 @@
-"""The products of a run by their titles, e.g. ``PostgreSQL``. The registries of the model know them; no name stands here."""
+"""The titles of a run's products, e.g. ``PostgreSQL``, from the registries of the model."""
 
 from harness.model.backplane import BACKPLANES
 from harness.model.component import COMPONENT_KINDS, DATABASE_KIND

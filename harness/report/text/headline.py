@@ -74,7 +74,12 @@ def _latency(verdict: Verdict, measure: Measure) -> Tile:
     percentiles = verdict.run.timed(measure) if verdict.run else None
     found = percentiles.at_ms(statistic) if percentiles else None
     notes = [f"limit {milliseconds(limit)}"] if limit is not None else []
-    if percentiles and statistic == "p99" and percentiles.p99_low_ms is not None and percentiles.p99_high_ms is not None:
+    if (
+        percentiles
+        and statistic == "p99"
+        and percentiles.p99_low_ms is not None
+        and percentiles.p99_high_ms is not None
+    ):
         low, high = milliseconds(percentiles.p99_low_ms), milliseconds(percentiles.p99_high_ms)
         notes.append(f"95{SPACE}% between {low} and {high}")
     if found is None:

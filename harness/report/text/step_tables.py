@@ -68,8 +68,8 @@ def clock_note(measured: StepLatencies | None) -> str:
     if measured.left_out:
         names = ", ".join(label(name) for name in measured.left_out)
         notes.append(
-            f"Not measured: {names}. Each of these steps begins and ends on hosts whose clocks cannot be compared, so times "
-            "of the one were not compared with times of the other."
+            f"Not measured: {names}. Each of these steps begins and ends on hosts whose clocks cannot be compared, so "
+            "times of the one were not compared with times of the other."
         )
     if measured.clock_bound_ms:
         bound = milliseconds(measured.clock_bound_ms)

@@ -99,7 +99,11 @@ def _blocks(verdict: Verdict) -> Iterator[RenderableType]:
         yield Text("")
         grid = _grid()
         for name, figures, outcome in claims:
-            grid.add_row(Text(outcome.value, style=_OUTCOME_STYLES[outcome]), Text(_clean(name)), Text(_clean(figures), style="dim"))
+            grid.add_row(
+                Text(outcome.value, style=_OUTCOME_STYLES[outcome]),
+                Text(_clean(name)),
+                Text(_clean(figures), style="dim"),
+            )
         yield grid
 
 
@@ -152,6 +156,6 @@ def _claims(verdict: Verdict) -> Iterator[tuple[str, str, Outcome]]:
 
 
 def _clean(text: str) -> str:
-    """``text`` without control characters, which could change the terminal; thousands with commas, as on the whole command line."""
+    """``text`` without control characters, which could change the terminal; thousands have commas, as on the command line."""
     spaced = text.replace(THOUSANDS, ",").replace(SPACE, " ")
     return "".join(letter if letter.isprintable() else "?" for letter in spaced)
