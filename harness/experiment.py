@@ -25,13 +25,14 @@ from harness.model.registry import load
 from harness.model.watch import Watch
 from harness.observation import statement_log
 from harness.observation.audit import audit
+from harness.observation.clocks import find_clocks
 from harness.observation.limits import raise_descriptor_limit
 from harness.observation.machine import describe_machine
 from harness.observation.telemetry import Telemetry
 from harness.observation.trace_collector import collect_traces
 from harness.protocol import open_protocol
 from harness.protocol.contract import ClientProtocol
-from harness.recording.writer import Journal, create_folder
+from harness.recording.writer import Journal, create_folder, write_clocks
 
 CONNECT_LIMIT_S = 300.0
 CONNECTED_HZ_AT_LEAST = 250.0
@@ -203,6 +204,7 @@ async def _conduct(run: _Run) -> None:
             open_environment(plan.environment, topology=run.topology, folder=folder, say=watch.note)
         )
         run.journal.machine(await describe_machine(cluster, folder))
+        write_clocks(folder, find_clocks(cluster, workers=plan.workers))
         if plan.query_log and cluster.database is not None:
             await statement_log.switch_on(cluster.database, say=watch.note)
         fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, engine=run.engine)

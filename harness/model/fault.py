@@ -64,15 +64,45 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a process of a broken component ended, e.g. ``exit code 0``."""
+
+    part: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultTimes:
+    """When a fault happened, in ns on the harness's clock; None for what never came.
+
+    From ``begun_ns`` it was being injected, at ``done_ns`` it was; from ``heal_ns`` it was being healed, at ``back_ns`` the
+    broken parts answered again.
+    """
+
+    begun_ns: int
+    done_ns: int | None = None
+    heal_ns: int | None = None
+    back_ns: int | None = None
+    endings: tuple[Ending, ...] = ()
+
+    @property
+    def outage_s(self) -> float | None:
+        """From the beginning until the parts answered again."""
+        return None if self.back_ns is None else round((self.back_ns - self.begun_ns) / 1e9, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing broken from ``at`` to ``until``. ``parts`` are the names of what it hits: empty in a scenario, settled by
-    the plan (``broker``, ``server-2``, ``client-17``)."""
+    """One fault, from ``at`` to ``until``. ``parts`` are the names of what it hits: empty in a scenario, chosen by the plan
+    (``broker``, ``server-2``, ``client-17``). ``times`` are known after the run; None before it, and where the fault was
+    never begun."""
 
     kind: FaultKind
     target: Target
     at: Moment
     until: Moment
     parts: tuple[str, ...] = ()
+    times: FaultTimes | None = None
 
     def __str__(self) -> str:
         what = ", ".join(self.parts) if 0 < len(self.parts) <= 4 else str(self.target)

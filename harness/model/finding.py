@@ -1,25 +1,17 @@
 """Findings and the verdict over them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from harness.model.figure import Figure
+from harness.model.measurements.claims import Claim, Decision
+from harness.model.measurements.run_measurements import RunMeasurements
+from harness.model.measurements.sweep_measurements import SweepMeasurements
 from harness.model.plan import Plan
-
-
-class Status(StrEnum):
-    PASS = "pass"  # noqa: S105 - a verdict, not a password
-    UNKNOWN = "unknown"
-    FAIL = "fail"
-
-
-_SEVERITY = {Status.PASS: 0, Status.UNKNOWN: 1, Status.FAIL: 2}
-
-
-def worst(statuses: Iterable[Status]) -> Status:
-    """The worst of ``statuses`` in the order PASS < UNKNOWN < FAIL; UNKNOWN where there is none: no evidence is no PASS."""
-    return max(statuses, key=_SEVERITY.__getitem__, default=Status.UNKNOWN)
+from harness.model.status import Status as Status  # a finding's status is imported from here
+from harness.model.status import worst as worst
 
 
 class Kind(StrEnum):
@@ -41,18 +33,17 @@ class Bias(StrEnum):
 class Finding:
     """The answer to one question about a recording.
 
-    ``check`` is a stable word for programs; ``summary`` one sentence for people. ``measured`` and ``expected`` are
-    JSON values, with units in their keys or text. ``samples`` is how many observations the answer rests on;
-    ``confidence`` says what the sample supports (e.g. ``"loss < 2.5e-06 at 95 %"``). ``examples`` lists a few concrete
-    cases, at most 20. ``bias`` is set on VALIDITY findings that did not pass.
+    ``check`` is a stable word for programs, ``summary`` one sentence for people. ``samples`` is how many observations the
+    answer rests on; ``confidence`` says what that many prove (e.g. ``rate < 2.5e-06 at 95 %``). ``examples`` lists a few
+    concrete cases, at most 20. ``bias`` is set on VALIDITY findings that did not pass.
     """
 
     check: str
     kind: Kind
     status: Status
     summary: str
-    measured: Any
-    expected: Any
+    measured: Figure
+    expected: Figure
     samples: int = 0
     confidence: str = ""
     examples: tuple[str, ...] = ()
@@ -71,10 +62,25 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a recording proves. Made from the recording alone, so it can be made again whenever wanted."""
+    """What a recording proves. It is made from the recording alone, so it can be made again at any time.
+
+    ``run`` holds the measurements of a single run, ``sweep`` those of a sweep; the other one is None.
+    """
 
     status: Status
     findings: tuple[Finding, ...]
-    measurements: dict[str, Any]
+    run: RunMeasurements | None = None
+    sweep: SweepMeasurements | None = None
+    measurements: dict[str, Any] = field(default_factory=dict)
     plan: Plan
     series: Mapping[str, Series] = field(default_factory=dict)
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        measured = self.run or self.sweep
+        return measured.claims if measured else ()
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        measured = self.run or self.sweep
+        return measured.decisions if measured else ()

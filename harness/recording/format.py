@@ -2,23 +2,31 @@
 
 A recording is a folder, ``results/<scenario>/<UTC time>/``:
 
-    plan.json machine.json events.jsonl telemetry.jsonl arrays/*.npy logs/ verdict.json series.json report.html plots/
+    plan.json machine.json clocks.json events.jsonl telemetry.jsonl arrays/*.npy logs/
+    verdict.json series.json report.html plots/
 
-All times are nanoseconds of CLOCK_MONOTONIC, which every process of one kernel shares; 0 means "never". Messages,
-clients, channels and servers are named by their 0-based index in the plan. ``docs/recording.md`` is the long form.
+All times are nanoseconds of CLOCK_MONOTONIC of the host that wrote the file; 0 means "never". clocks.json names the
+host of each row file, and says how far the clocks of two hosts can be compared. Messages, clients, channels and servers are
+named by their 0-based index in the plan. ``docs/recording.md`` is the long form.
 
-History of VERSION
+History of VERSION, which all files of a recording share, verdict.json included
   1  the first
-  2  plan: ``faults`` and ``recovery``; events of faults; backplane-NN.npy. A recording of version 1 has none of them
+  2  plan: ``faults`` and ``recovery``; events of faults; backplane-NN.npy
+  3  clocks.json; frames-NN.npy and heartbeat-*.npy have these names; roles instead of products; the verdict's measurements
+     are the types of harness/model/measurements
 """
+
+from typing import Any
 
 import numpy as np
 
-VERSION = 2
-READABLE = (1, 2)
+VERSION = 3
+READ_BY = {1: "0.1", 2: "0.1"}
+"""which harness reads the recordings and verdicts of an earlier version"""
 
 PLAN = "plan.json"
 MACHINE = "machine.json"
+CLOCKS = "clocks.json"
 EVENTS = "events.jsonl"
 TELEMETRY = "telemetry.jsonl"
 VERDICT = "verdict.json"
@@ -31,13 +39,16 @@ RUNS = "runs"
 """in the folder of a sweep: the recordings of its runs"""
 STATEMENTS = "statements.json"
 
+Document = dict[str, Any]
+"""a JSON object of a recording, as it was written"""
+
 # Outcome of a post, in posts.npy.
 UNSENT, ACKNOWLEDGED, REJECTED, INDETERMINATE = 0, 1, 2, 3
 
 # Flaw of a frame, in frames-NN.npy.
 SOUND, FOREIGN, ALTERED = 0, 1, 2
-"""SOUND: the text is exactly what was posted. FOREIGN: not a text of this run's schedule. ALTERED: it names a message of
-the schedule but differs from that message's text."""
+"""SOUND: the text is exactly what was posted. FOREIGN: the text is not of this run's schedule. ALTERED: the text names a
+message of the schedule but differs from that message's text."""
 
 POST = np.dtype(
     [
@@ -65,7 +76,7 @@ SESSION = np.dtype(
     [
         ("client", "<u4"),
         ("server", "<u2"),
-        ("close_code", "<u2"),  # 0: not closed, 1006: connection lost, 1000: closed by us at the end
+        ("close_code", "<u2"),  # 0: not closed, 1006: connection lost, 1000: closed by the load worker at the end
         ("connected_ns", "<i8"),
         ("subscribed_ns", "<i8"),
         ("position", "<i8"),  # seq in the server's "subscribed": the next delivery is position + 1
@@ -104,8 +115,8 @@ DELIVERED = np.dtype(
 
 DOWN, UP, SUBSCRIBED = 0, 1, 2
 BACKPLANE = np.dtype([("state", "u1"), ("at_ns", "<i8")])
-"""backplane-NN.npy: what became of server NN's way in from the backplane, and when; SUBSCRIBED: every channel that it wants
-is confirmed again. A server that was started again tells only of its new life."""
+"""backplane-NN.npy: the state of server NN's connection to the backplane, and when it changed. SUBSCRIBED: every channel
+that the server wants is confirmed. A server that was started again has only the changes since then."""
 
 STORED = np.dtype([("message", "<i8"), ("channel", "<i4"), ("seq", "<i8"), ("flaw", "u1")])
 """stored.npy: the audit, every row that the database holds of this run, in order of (channel, seq)."""

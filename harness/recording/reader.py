@@ -12,10 +12,12 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from harness.model.clock import Clocks
 from harness.model.errors import UsageError
 from harness.model.finding import Verdict
 from harness.model.plan import Plan
 from harness.recording import format as layout
+from harness.recording.format import Document
 
 Rows = NDArray[np.void]
 T = TypeVar("T")
@@ -32,16 +34,17 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """Everything a run left. Absent parts are empty or None; layouts are those of `harness.recording.format`.
+    """Everything that a run left. Absent parts are empty or None; layouts are those of `harness.recording.format`.
 
     ``seen`` is by load worker, ``accepted``, ``delivered`` and ``backplane`` by server index, ``heartbeats`` by process.
     """
 
     folder: Path
     plan: Plan
-    machine: dict[str, Any]
-    events: tuple[dict[str, Any], ...]
-    telemetry: tuple[dict[str, Any], ...]
+    machine: Document
+    clocks: Clocks | None
+    events: tuple[Document, ...]
+    telemetry: tuple[Document, ...]
     posts: Rows
     seen: Mapping[int, Seen]
     heartbeats: Mapping[str, Rows]
@@ -52,7 +55,7 @@ class Recording:
 
     @classmethod
     def open(cls, folder: Path) -> "Recording":
-        """Raises UsageError for a folder that is no recording, or one of another version, or whose files are damaged."""
+        """Raises UsageError for a folder that is no recording, is of another version, or has damaged files."""
         plan = read_plan(folder)
         arrays = folder / layout.ARRAYS
         stored = arrays / "stored.npy"
@@ -61,6 +64,7 @@ class Recording:
             folder=folder,
             plan=plan,
             machine=read_machine(folder),
+            clocks=read_clocks(folder),
             events=tuple(read_events(folder)),
             telemetry=tuple(_lines(folder / layout.TELEMETRY)),
             posts=_rows(arrays / "posts.npy", layout.POST),
@@ -82,7 +86,7 @@ class Recording:
             stored=_rows(stored, layout.STORED) if stored.exists() else None,
         )
 
-    def event(self, word: str) -> dict[str, Any] | None:
+    def event(self, word: str) -> Document | None:
         """The last event of that word."""
         return next((event for event in reversed(self.events) if event.get("event") == word), None)
 
@@ -92,21 +96,27 @@ def read_plan(folder: Path) -> Plan:
     if not path.is_file():
         raise UsageError(f"{folder}: expected a run's folder with {layout.PLAN} in it, e.g. results/scenario-a/latest")
     document = _document(path)
-    if document.get("version") not in layout.READABLE:
-        raise UsageError(
-            f"{path}: expected a recording of version {layout.VERSION} or before, found {document.get('version')!r}; "
-            "use the harness that made it"
-        )
+    _expect_version(path, document)
     return _convert(path, document.get("plan"), Plan)
 
 
-def read_machine(folder: Path) -> dict[str, Any]:
+def read_machine(folder: Path) -> Document:
     """machine.json; empty where the run ended before it was written."""
     path = folder / layout.MACHINE
     return _document(path) if path.exists() else {}
 
 
-def read_events(folder: Path) -> list[dict[str, Any]]:
+def read_clocks(folder: Path) -> Clocks | None:
+    """clocks.json; None where the run ended before it was written."""
+    path = folder / layout.CLOCKS
+    if not path.exists():
+        return None
+    document = _document(path)
+    _expect_version(path, document)
+    return _convert(path, _without_version(document), Clocks)
+
+
+def read_events(folder: Path) -> list[Document]:
     return _lines(folder / layout.EVENTS)
 
 
@@ -117,9 +127,10 @@ def read_verdict(folder: Path) -> Verdict:
     if not path.exists():
         raise UsageError(f"{folder} has no {layout.VERDICT}: judge the run first with `harness judge {folder}`")
     series = folder / layout.SERIES
-    document = _document(path) | {"series": _document(series) if series.exists() else {}}
-    document.pop("version", None)
-    return _convert(path, document, Verdict)
+    document = _document(path)
+    _expect_version(path, document)
+    curves = _document(series) if series.exists() else {}
+    return _convert(path, _without_version(document) | {"series": curves}, Verdict)
 
 
 def read_queries(folder: Path) -> tuple[list[str], Rows]:
@@ -130,7 +141,22 @@ def read_queries(folder: Path) -> tuple[list[str], Rows]:
     return json.loads(texts.read_text(encoding="utf-8")), _rows(folder / layout.ARRAYS / "queries.npy", layout.QUERY)
 
 
-def _document(path: Path) -> dict[str, Any]:
+def _expect_version(path: Path, document: Document) -> None:
+    """Raises UsageError where ``document`` is of another version, with the harness that reads it."""
+    found = document.get("version")
+    if found != layout.VERSION:
+        reader = layout.READ_BY.get(found) if isinstance(found, int) else None
+        remedy = f"use harness {reader}, which reads it" if reader else "use the harness that made it"
+        raise UsageError(
+            f"{path}: expected version {layout.VERSION}, found version {found!r}: {remedy}, or make the run again"
+        )
+
+
+def _without_version(document: Document) -> Document:
+    return {key: value for key, value in document.items() if key != "version"}
+
+
+def _document(path: Path) -> Document:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -147,8 +173,8 @@ def _convert(path: Path, value: Any, kind: type[T]) -> T:
         raise UsageError(f"{path} does not hold what its version says: {error}") from error
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a .jsonl file; half a line at its end, left by a process that was killed, is passed over."""
+def _lines(path: Path) -> list[Document]:
+    """The objects of a .jsonl file; half a line at its end, left by a process that was killed, is ignored."""
     if not path.exists():
         return []
     found = []

@@ -49,7 +49,7 @@ def is_sweep_folder(folder: Path) -> bool:
 
 
 def read_sweep(folder: Path) -> SweepPlan:
-    """Raises UsageError for a folder that is no sweep, or one of another version."""
+    """Raises UsageError for a folder that is no sweep, or is of another version."""
     read_plan(folder)
     document = json.loads((folder / PLAN).read_text(encoding="utf-8"))
     try:

@@ -1,4 +1,4 @@
-"""Writes the small files of a recording. Each is whole or not there: a reader never meets half of one."""
+"""Writes the small files of a recording. Each file is replaced in one step, so that a reader never sees half of one."""
 
 import json
 import os
@@ -11,10 +11,11 @@ from typing import Any, Self
 
 import msgspec
 
+from harness.model.clock import Clocks
 from harness.model.errors import EnvironmentFailure
 from harness.model.finding import Verdict
 from harness.model.plan import Plan
-from harness.recording.format import ARRAYS, EVENTS, LOGS, MACHINE, PLAN, SERIES, VERDICT, VERSION
+from harness.recording.format import ARRAYS, CLOCKS, EVENTS, LOGS, MACHINE, PLAN, SERIES, VERDICT, VERSION, Document
 
 
 def create_folder(results: Path, plan: Plan) -> Path:
@@ -48,7 +49,7 @@ def fill_folder(folder: Path, plan: Plan) -> None:
 
 
 def _point_latest(family: Path, folder: Path) -> None:
-    """Swap the link in one step, so that ``latest`` never points nowhere."""
+    """Replace the link in one step, so that ``latest`` always points to a folder."""
     link = family / f".latest-{os.getpid()}"
     link.unlink(missing_ok=True)
     try:
@@ -68,9 +69,17 @@ def write_json(path: Path, value: Any) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def verdict_document(verdict: Verdict) -> dict[str, Any]:
+def write_clocks(folder: Path, clocks: Clocks) -> None:
+    """Write clocks.json. Raises EnvironmentFailure where the folder cannot be written."""
+    try:
+        write_json(folder / CLOCKS, {"version": VERSION, **msgspec.to_builtins(clocks)})
+    except OSError as error:
+        raise EnvironmentFailure(f"the clocks cannot be written to {folder}: {error.strerror or error}") from error
+
+
+def verdict_document(verdict: Verdict) -> Document:
     """The content of verdict.json: everything but the curves."""
-    document: dict[str, Any] = msgspec.to_builtins(verdict)
+    document: Document = msgspec.to_builtins(verdict)
     del document["series"]
     return {"version": VERSION, **document}
 
@@ -97,7 +106,7 @@ class Journal:
         self._file.write(json.dumps(record, ensure_ascii=False) + "\n")
         self._file.flush()
 
-    def machine(self, description: dict[str, Any]) -> None:
+    def machine(self, description: Document) -> None:
         write_json(self._folder / MACHINE, description)
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Writes the report and its figures into a run's folder. The only module here that touches the disk, beside the index."""
+"""Writes the report and its figures into a run's folder. Beside the index, no other module here writes files."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,11 +10,10 @@ from harness.recording.format import PLOTS, REPORT
 from harness.report.page.run_page import page
 from harness.report.plots.drawing import Drawing
 from harness.report.plots.figures import drawings
+from harness.report.plots.time_axis import Events
 
 
-def write_report(
-    folder: Path, verdict: Verdict, machine: Mapping[str, Any], events: Sequence[Mapping[str, Any]]
-) -> Path:
+def write_report(folder: Path, verdict: Verdict, machine: Mapping[str, Any], events: Events) -> Path:
     """Write ``plots/*.svg``, ``plots/*.png`` and ``report.html`` into ``folder``; returns the page's path.
 
     Figures of an earlier report that this one does not have are removed. Raises EnvironmentFailure where the folder

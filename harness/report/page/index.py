@@ -1,22 +1,26 @@
 """results/index.html: every run of every scenario, the newest first, made from the verdicts on disk.
 
-Reads leniently: a verdict that is missing, half written or of another version is a line that says so, never an error.
+A verdict that is missing, damaged or of another version is a line that says so, never an error.
 """
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-from harness.model.errors import EnvironmentFailure
+import msgspec
+
+from harness.model.errors import EnvironmentFailure, UsageError
 from harness.model.finding import Status
-from harness.recording.format import EVENTS, PLAN, REPORT, VERDICT
+from harness.model.measurements.run_measurements import RunMeasurements
+from harness.model.measurements.sweep_measurements import SweepMeasurements
+from harness.model.plan import Plan
+from harness.recording.format import EVENTS, PLAN, REPORT, VERDICT, VERSION
+from harness.recording.reader import read_plan
 from harness.report.page.files import replace
 from harness.report.page.templates import fill
-from harness.report.text.lookup import part, rows, value
-from harness.report.text.quantities import UNKNOWN, count, milliseconds
+from harness.report.text.criteria import STATUS_WORDS
+from harness.report.text.quantities import count, milliseconds
 from harness.report.text.table import Cell, Table, figures
 
 INDEX = "index.html"
@@ -36,14 +40,29 @@ _COLUMNS = (
 )
 
 
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """What the index reads of a verdict.json; the findings stay in the file."""
+
+    status: Status
+    plan: Plan
+    run: RunMeasurements | None = None
+    sweep: SweepMeasurements | None = None
+
+
+class _Versioned(msgspec.Struct, frozen=True, kw_only=True):
+    version: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One run's folder. ``trouble`` says why there is no verdict; empty where there is one."""
+    """One run's folder. ``trouble`` says why there is no verdict; empty where there is one. The plan is known where the run
+    was planned by this version."""
 
     scenario: str
     name: str
     link: str
-    document: Mapping[str, Any]
+    plan: Plan | None = None
+    judged: Judged | None = None
     trouble: str = ""
 
 
@@ -82,25 +101,33 @@ def _folders(results: Path) -> Iterator[Path]:
 def _entry(results: Path, folder: Path) -> Entry:
     place = folder.relative_to(results)
     link = quote(str(place / REPORT)) if (folder / REPORT).is_file() else ""
-    document, trouble = _read(folder / VERDICT)
-    if trouble:
-        # What was planned is known even where nothing was judged.
-        plan, _ = _read(folder / PLAN)
-        document = {"plan": plan}
-    return Entry(scenario=folder.parent.name, name=folder.name, link=link, document=document, trouble=trouble)
+    judged, trouble = _judged(folder / VERDICT)
+    plan = judged.plan if judged else _planned(folder)
+    return Entry(scenario=folder.parent.name, name=folder.name, link=link, plan=plan, judged=judged, trouble=trouble)
 
 
-def _read(path: Path) -> tuple[Mapping[str, Any], str]:
-    """The JSON object in ``path``, and why there is none."""
+def _planned(folder: Path) -> Plan | None:
+    """What was planned is known even where nothing was judged."""
+    try:
+        return read_plan(folder)
+    except (OSError, ValueError, RecursionError, UsageError, msgspec.MsgspecError):
+        return None
+
+
+def _judged(path: Path) -> tuple[Judged | None, str]:
+    """The verdict in ``path``, or why there is none."""
     try:
         if path.stat().st_size > _DOCUMENT_BYTES_MAX:
-            return {}, f"{path.name} is too large to read"
-        document = json.loads(path.read_bytes())
+            return None, f"{path.name} is too large to read"
+        document = path.read_bytes()
+        version = msgspec.json.decode(document, type=_Versioned).version
+        if version is not None and version != VERSION:
+            return None, f"{path.name} is of version {version}; this harness reads version {VERSION}"
+        return msgspec.json.decode(document, type=Judged), ""
     except FileNotFoundError:
-        return {}, "no verdict"
-    except (OSError, ValueError, RecursionError):
-        return {}, f"{path.name} cannot be read"
-    return (document, "") if isinstance(document, dict) else ({}, f"{path.name} holds no verdict")
+        return None, "no verdict"
+    except (OSError, ValueError, RecursionError, msgspec.MsgspecError):
+        return None, f"{path.name} cannot be read"
 
 
 def _page(entries: list[Entry]) -> str:
@@ -117,42 +144,35 @@ def _page(entries: list[Entry]) -> str:
 
 
 def _row(entry: Entry) -> tuple[Cell, ...]:
-    plan, measured = part(entry.document, "plan"), part(entry.document, "measurements")
-    rate, audience = value(plan, "rate_hz"), value(plan, "audience")
-    planned_hz = None if rate is None or audience is None else rate * audience
-    deliveries_hz = value(measured, "rates", "deliveries_hz")
-    lost = value(measured, "delivery", "lost")
+    plan, judged = entry.plan, entry.judged
+    run, sweep = (judged.run, judged.sweep) if judged else (None, None)
+    delivery = sweep.delivery if sweep else run.delivery.total if run else None
+    deliveries_hz = run.rates.deliveries_hz if run else None
+    if deliveries_hz is None and plan:
+        deliveries_hz = plan.rate_hz * plan.audience
+    lost = delivery.lost if delivery else None
     return (
         Cell(text=entry.name, link=entry.link),
         _verdict(entry),
-        figures(_servers(plan, measured)),
-        figures(count(plan.get("clients"))),
-        figures(count(rate)),
-        figures(count(audience)),
-        figures(count(planned_hz if deliveries_hz is None else deliveries_hz)),
-        _latency(plan, measured),
-        figures(count(value(measured, "delivery", "delivered"))),
+        figures(", ".join(map(count, sweep.server_counts)) if sweep else count(plan and plan.servers)),
+        figures(count(plan and plan.clients)),
+        figures(count(plan and plan.rate_hz)),
+        figures(count(plan and plan.audience)),
+        figures(count(deliveries_hz)),
+        _latency(plan, run, sweep),
+        figures(count(delivery and delivery.delivered)),
         figures(count(lost), status="fail" if lost else ""),
     )
 
 
-def _latency(plan: Mapping[str, Any], measured: Mapping[str, Any]) -> Cell:
-    """The P99 of what the plan limits: of all deliveries, or of the live ones."""
-    live = any(wish.get("measure") == "live_latency_ms" for wish in rows(plan, "expectations"))
-    found = value(measured, "live_latency_ms" if live else "latency_ms", "p99")
-    return Cell(text=milliseconds(found), lines=("live",) if live else (), numeric=True)
-
-
-def _servers(plan: Mapping[str, Any], measured: Mapping[str, Any]) -> str:
-    """The run's servers, or all counts of a sweep."""
-    counts = part(measured, "sweep").get("server_counts")
-    return ", ".join(map(count, counts)) if isinstance(counts, list) else count(plan.get("servers"))
+def _latency(plan: Plan | None, run: RunMeasurements | None, sweep: SweepMeasurements | None) -> Cell:
+    """The P99 of the measure that the plan limits: of all deliveries, or of the live ones."""
+    live = plan is not None and any(wish.measure == "live_latency_ms" for wish in plan.expectations)
+    found = (run.live_latency if live else run.latency) if run else sweep.latency if sweep else None
+    return Cell(text=milliseconds(found and found.p99_ms), lines=("live",) if live else (), numeric=True)
 
 
 def _verdict(entry: Entry) -> Cell:
-    if entry.trouble:
+    if entry.judged is None:
         return Cell(text=entry.trouble, status="unknown")
-    word = entry.document.get("status")
-    if word in list(Status):
-        return Cell(text=str(word).upper(), status=str(word))
-    return Cell(text=UNKNOWN, status="unknown")
+    return Cell(text=STATUS_WORDS[entry.judged.status], status=entry.judged.status.value)

@@ -1,29 +1,37 @@
 """A verdict's series as figures, all with the same axes rectangle, time plots with the same time axis."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
+from harness.model.component import Role
+from harness.model.expectation import Measure
 from harness.model.finding import Series, Verdict
+from harness.model.plan import Plan
 from harness.report.plots.curves import families_of, printable, scaled
 from harness.report.plots.drawing import SETTINGS, Drawing, draw
 from harness.report.plots.plotting import Limit, Scene, plot
-from harness.report.plots.time_axis import marks, measured_windows, windows
-from harness.report.text.lookup import limit_ms, rows
-from harness.report.text.outage import concerns, recovery
+from harness.report.plots.time_axis import Events, marks, shades
+from harness.report.text.component_titles import broker_title, database_title
+from harness.report.text.outage import has_outage, recovery
 from harness.report.text.quantities import figure, heading, label, listed
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from harness.report.text.reason import limit_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is known of a series before it is drawn: its title, and the part of the report that it belongs to."""
+    """What is known of a series before it is drawn: its title, and the section of the report that it belongs to. The title
+    of the product with ``role`` stands before the title."""
 
     title: str
     group: str
+    role: Role | None = None
+
+    def titled(self, plan: Plan) -> str:
+        if self.role is None:
+            return self.title
+        product = broker_title(plan) if self.role is Role.BROKER else database_title()
+        return f"{product[:1].upper()}{product[1:]}: {self.title}"
 
 
 SUBJECTS = {
@@ -31,27 +39,31 @@ SUBJECTS = {
     "completion": Subject(title="Completion latency over time", group="latency"),
     "rate": Subject(title="Rate over time", group="latency"),
     "percentiles": Subject(title="Distribution of latency", group="distribution"),
-    "lag": Subject(title="Lateness of the load generator", group="instrument"),
+    "lag": Subject(title="Lateness of the load generator", group="validity"),
     "cpu": Subject(title="CPU", group="resources"),
     "memory": Subject(title="Memory", group="resources"),
-    "broker_traffic": Subject(title="Redis: traffic", group="resources"),
-    "broker_commands": Subject(title="Redis: commands", group="resources"),
-    "database_commits": Subject(title="PostgreSQL: commits", group="resources"),
-    "database_wal": Subject(title="PostgreSQL: write-ahead log", group="resources"),
+    "broker_traffic": Subject(title="traffic", group="resources", role=Role.BROKER),
+    "broker_commands": Subject(title="commands", group="resources", role=Role.BROKER),
+    "database_commits": Subject(title="commits", group="resources", role=Role.DATABASE),
+    "database_wal": Subject(title="write-ahead log", group="resources", role=Role.DATABASE),
 }
 OUTAGE_SUBJECTS = {
     "live_latency": Subject(title="Live delivery latency over time", group="outage"),
     "recovered_latency": Subject(title="Recovered delivery latency over time", group="outage"),
     "acknowledgement": Subject(title="Acknowledgement latency over time", group="outage"),
 }
-"""What only a run with a fault is expected to have."""
-_MEASURES = {"latency": "latency_ms", "completion": "completion_ms", "live_latency": "live_latency_ms"}
+"""The figures that only a run with a fault is expected to have."""
+_MEASURES: dict[str, Measure] = {
+    "latency": "latency_ms",
+    "completion": "completion_ms",
+    "live_latency": "live_latency_ms",
+}
 _SERIES_MAX = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawings:
-    """``missing`` names each figure that there is not, with the reason."""
+    """``missing`` names each figure that was not drawn, with the reason."""
 
     drawn: tuple[Drawing, ...]
     missing: tuple[tuple[str, str], ...]
@@ -60,18 +72,18 @@ class Drawings:
         return tuple(drawing for drawing in self.drawn if drawing.group == name)
 
 
-def drawings(verdict: Verdict, events: Sequence[Mapping[str, Any]]) -> Drawings:
+def drawings(verdict: Verdict, events: Events) -> Drawings:
     """Every series of ``verdict`` as a figure; those that are absent, empty or malformed are named with the reason."""
     usable: dict[str, Series] = {}
     missing: list[tuple[str, str]] = []
-    telling = concerns(verdict)
-    expected = [*SUBJECTS, *(OUTAGE_SUBJECTS if telling else ())]
+    outage = has_outage(verdict)
+    expected = [*SUBJECTS, *(OUTAGE_SUBJECTS if outage else ())]
     for name in [*expected, *(name for name in verdict.series if name not in expected)][:_SERIES_MAX]:
         series = verdict.series.get(name)
         if reason := _unusable(series):
-            missing.append((_subject(name, telling).title, reason))
+            missing.append((_subject(name, outage).titled(verdict.plan), reason))
         elif series is not None:
-            usable |= _apart(series) if name == "rate" else {name: series}
+            usable |= _split_rate(series) if name == "rate" else {name: series}
     if not usable:
         return Drawings(drawn=(), missing=tuple(missing))
 
@@ -79,52 +91,48 @@ def drawings(verdict: Verdict, events: Sequence[Mapping[str, Any]]) -> Drawings:
 
     scene = _scene(verdict, events, [series for name, series in usable.items() if name != "percentiles"])
     with mpl.rc_context(SETTINGS):
-        drawn = tuple(
-            draw(
-                _figure(verdict, name, series, scene),
-                name=_file_name(name, index),
-                title=_subject(name, telling).title,
-                group=_subject(name, telling).group,
-                summary=summary(series),
-            )
-            for index, (name, series) in enumerate(usable.items())
-        )
+        drawn = tuple(_draw(verdict, name, series, scene, index) for index, (name, series) in enumerate(usable.items()))
     return Drawings(drawn=drawn, missing=tuple(missing))
 
 
-def _scene(verdict: Verdict, events: Sequence[Mapping[str, Any]], series: Iterable[Series]) -> Scene:
-    """The axis that all time plots share, with what happened meanwhile."""
-    warm_up_s = verdict.plan.warm_up_s
-    broken, moments = windows(events, warm_up_s), marks(events, warm_up_s)
-    if not broken:
-        broken = measured_windows(rows(recovery(verdict), "faults"))
-        moments += tuple(mark for window in broken for mark in window.marks)
-    later = [mark.at_s for mark in moments if mark.lasting]
-    return Scene(span=_span(series, later), marks=moments, windows=broken)
+def _scene(verdict: Verdict, events: Events, series: Iterable[Series]) -> Scene:
+    """The axis that all time plots share, with the moments and outages of the run."""
+    measured = recovery(verdict)
+    moments = marks(events, verdict.plan.warm_up_s, measured)
+    later = [mark.at_s for mark in moments if mark.extends_axis]
+    return Scene(span=_span(series, later), marks=moments, shades=shades(measured))
 
 
-def _apart(series: Series) -> dict[str, Series]:
-    """A figure for each line: messages and deliveries differ too much in size to share an axis."""
-    apart = {f"rate_{name}": replace(series, lines={name: line}) for name, line in series.lines.items()}
-    return {name: line for name, line in apart.items() if not _unusable(line)}
+def _split_rate(series: Series) -> dict[str, Series]:
+    """A figure for each line, because messages and deliveries differ too much in size to share an axis."""
+    split = {f"rate_{name}": replace(series, lines={name: line}) for name, line in series.lines.items()}
+    return {name: line for name, line in split.items() if not _unusable(line)}
 
 
-def _figure(verdict: Verdict, name: str, series: Series, scene: Scene) -> "Figure":
+def _draw(verdict: Verdict, name: str, series: Series, scene: Scene, index: int) -> Drawing:
     limits: tuple[Limit, ...] = ()
     if name in _MEASURES:
-        limits = _limits(verdict, _MEASURES[name])
+        limits = _limits(verdict.plan, _MEASURES[name])
     elif name == "percentiles":
         scene = replace(scene, quantiles=True)
-        limits = _limits(verdict, "latency_ms")
-    return plot(name, _subject(name, concerns(verdict)).title, series, scene, limits)
+        limits = _limits(verdict.plan, "latency_ms")
+    subject = _subject(name, has_outage(verdict))
+    title = subject.titled(verdict.plan)
+    return draw(
+        plot(name, title, series, scene, limits),
+        name=_file_name(name, index),
+        title=title,
+        group=subject.group,
+        summary=summary(series),
+    )
 
 
-def _limits(verdict: Verdict, measure: str) -> tuple[Limit, ...]:
-    statistics = dict.fromkeys(wish.statistic for wish in verdict.plan.expectations if wish.measure == measure)
+def _limits(plan: Plan, measure: Measure) -> tuple[Limit, ...]:
+    statistics = dict.fromkeys(wish.statistic for wish in plan.expectations if wish.measure == measure)
     return tuple(
         Limit(at=limit, words=f"limit {label(statistic)} {figure(limit)} ms")
         for statistic in statistics
-        if (limit := limit_ms(verdict, measure, statistic)) is not None
+        if (limit := limit_ms(plan, measure, statistic)) is not None
     )
 
 
@@ -139,14 +147,14 @@ def summary(series: Series) -> str:
     return listed(ranges) + (f" ({series.y_label})" if series.y_label else "")
 
 
-def _subject(name: str, telling: bool) -> Subject:
-    """``telling``: whether the report has a section on an outage."""
+def _subject(name: str, outage: bool) -> Subject:
+    """``outage``: the report has a section on an outage."""
     if name in OUTAGE_SUBJECTS:
-        return OUTAGE_SUBJECTS[name] if telling else replace(OUTAGE_SUBJECTS[name], group="latency")
+        return OUTAGE_SUBJECTS[name] if outage else replace(OUTAGE_SUBJECTS[name], group="latency")
     if name.startswith("rate_"):
         return Subject(
             title=f"{printable(heading(name.removeprefix('rate_')))} over time",
-            group="instrument" if name == "rate_messages" else "latency",
+            group="validity" if name == "rate_messages" else "latency",
         )
     return SUBJECTS.get(name) or Subject(title=printable(heading(name)), group="resources")
 
@@ -170,7 +178,7 @@ def _unusable(series: Series | None) -> str:
 
 
 def _span(series: Iterable[Series], later: Iterable[float]) -> tuple[float, float] | None:
-    """The time that all time plots share: that of the curves, and what of ``later`` does not press them together."""
+    """The time that all time plots share: the time of the curves, and ``later`` as far as that at most doubles it."""
     ends = [end for one in series if one.x for end in (min(one.x), max(one.x))]
     if not ends or min(ends) == max(ends):
         return None

@@ -1,8 +1,8 @@
 """Colours by meaning: the same thing has the same colour in every figure, in light and in dark.
 
-The hues are Okabe and Ito's, told apart with any common colour blindness (https://jfly.uni-koeln.de/color/); the three
-percentiles of one thing are three strengths of its hue. Each colour is a CSS variable on the page; its light value
-stands in the figure files.
+The hues are Okabe and Ito's (https://jfly.uni-koeln.de/color/), which people with any common colour blindness can
+distinguish; the three percentiles of one thing are three strengths of its hue. Each colour is a CSS variable on the page;
+its light value stands in the figure files.
 """
 
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ ACKNOWLEDGEMENT = (
 )
 MESSAGES = Colour(name="messages", light="#8a6100", dark="#e3b341")
 SERVERS = Colour(name="servers", light="#0072b2", dark="#62b1e5")
-REDIS = Colour(name="broker", light="#d55e00", dark="#ff9147")
-POSTGRES = Colour(name="database", light="#00795a", dark="#36c79d")
+BROKER = Colour(name="broker", light="#d55e00", dark="#ff9147")
+DATABASE = Colour(name="database", light="#00795a", dark="#36c79d")
 LOAD = Colour(name="load", light="#b0649a", dark="#d893c4")
 MACHINE = Colour(name="machine", light="#4a5058", dark="#b9c0c9")
 OTHERS = (
@@ -69,16 +69,16 @@ ALL = (
     *ACKNOWLEDGEMENT,
     MESSAGES,
     SERVERS,
-    REDIS,
-    POSTGRES,
+    BROKER,
+    DATABASE,
     LOAD,
     MACHINE,
     *OTHERS,
 )
 _FAMILIES = (
     (("server",), SERVERS),
-    (("broker", "valkey", "kafka", "input", "output", "commands"), REDIS),
-    (("database", "commits", "wal", "rollbacks"), POSTGRES),
+    (("broker", "input", "output", "commands"), BROKER),
+    (("database", "commits", "wal", "rollbacks"), DATABASE),
     (("worker",), LOAD),
     (("harness",), MUTED),
     (("machine", "steal", "busy"), MACHINE),

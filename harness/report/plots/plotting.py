@@ -8,7 +8,7 @@ from harness.model.finding import Series
 from harness.report.plots import palette
 from harness.report.plots.curves import families_of, printable, scaled, unit
 from harness.report.plots.labels import Label, placed
-from harness.report.plots.time_axis import Mark, Window
+from harness.report.plots.time_axis import Mark, Shade
 from harness.report.text.quantities import SPACE, figure
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What a series is drawn before: a time axis from ``span[0]`` to ``span[1]`` with its marks and the ``windows`` in
-    which something was broken, or quantiles."""
+    """The background of a series: a time axis from ``span[0]`` to ``span[1]`` with its marks and the ``shades`` of
+    outages, or quantiles."""
 
     span: tuple[float, float] | None = None
     marks: tuple[Mark, ...] = ()
-    windows: tuple[Window, ...] = ()
+    shades: tuple[Shade, ...] = ()
     quantiles: bool = False
 
     @property
@@ -49,12 +49,12 @@ class Scene:
         return tuple(mark for mark in self.marks if self.span[0] <= mark.at_s <= self.span[1])
 
     def labels(self) -> tuple[Label | None, ...]:
-        """The word of each of `shown`; where room is short what broke comes first, then what mended it."""
+        """The word of each of `shown`. Where room is short, what broke comes first, then what extends the axis."""
         if self.span is None:
             return ()
         begin, end = self.span
         order = sorted(
-            range(len(self.shown)), key=lambda place: (not self.shown[place].grave, not self.shown[place].lasting)
+            range(len(self.shown)), key=lambda place: (not self.shown[place].harm, not self.shown[place].extends_axis)
         )
         marks = [self.shown[place] for place in order]
         found = placed(
@@ -150,7 +150,7 @@ def _lines(axes: "Axes", name: str, series: Series, families: dict[str, list[str
 
 
 def _scale(axes: "Axes", series: Series, limits: tuple[Limit, ...]) -> bool:
-    """Linear from zero, or logarithmic (returns True) where a peak would press all the rest flat."""
+    """Linear from zero; logarithmic (returns True) where a peak would make the other values too small to read."""
     seen = sorted(v for line in series.lines.values() for v in line if v is not None and math.isfinite(v))
     top = max([seen[-1], *(limit.at for limit in limits)])
     middle = seen[len(seen) // 2]
@@ -179,7 +179,7 @@ def _frame(axes: "Axes") -> None:
 
 
 def _time(axes: "Axes", scene: Scene) -> None:
-    """The common time axis: the warm-up and what was broken shaded, moments marked."""
+    """The common time axis: warm-up and outages are shaded, moments are marked."""
     if scene.quantiles or scene.span is None:
         return
     begin, end = scene.span
@@ -189,12 +189,12 @@ def _time(axes: "Axes", scene: Scene) -> None:
     if begin < 0:
         axes.axvspan(begin, min(0.0, end), color=palette.SHADE.light, linewidth=0, zorder=0)
         _word(axes, begin, Label(at=0, words=_WARM_UP, left=False, row=0), palette.MUTED)
-    for window in scene.windows:
-        first, last = max(begin, window.begin_s), end if window.end_s is None else min(end, window.end_s)
+    for shade in scene.shades:
+        first, last = max(begin, shade.begin_s), end if shade.end_s is None else min(end, shade.end_s)
         if first < last:
             axes.axvspan(first, last, color=palette.OUTAGE.light, linewidth=0, zorder=0)
     for mark, label in zip(scene.shown, scene.labels(), strict=True):
-        colour = palette.LIMIT if mark.grave else palette.MUTED
+        colour = palette.LIMIT if mark.harm else palette.MUTED
         top = 1 + (label.row * _WORD_ROW / _PLOT_HEIGHT if label is not None else 0)
         dashes = (0, (1, 2))
         axes.axvline(mark.at_s, ymax=top, color=colour.light, linewidth=1, linestyle=dashes, zorder=2, clip_on=False)
@@ -203,7 +203,7 @@ def _time(axes: "Axes", scene: Scene) -> None:
 
 
 def _word(axes: "Axes", at_s: float, label: Label, colour: palette.Colour) -> None:
-    """A word at the top of the plot, beside the moment it names."""
+    """A word at the top of the plot, beside the line of its moment."""
     axes.annotate(
         label.words,
         (at_s, 1),
@@ -231,7 +231,7 @@ def _quantiles(axes: "Axes", scene: Scene) -> None:
 
 
 def draw_limit(axes: "Axes", limit: Limit, *, side: Literal["left", "right"] = "right") -> None:
-    """A dashed line with its words at one end: the one that the curves keep away from."""
+    """A dashed line with its words at one end of it."""
     axes.axhline(limit.at, color=palette.LIMIT.light, linewidth=1.2, linestyle=(0, (5, 3)), zorder=2)
     axes.annotate(
         limit.words,

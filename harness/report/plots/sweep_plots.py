@@ -28,13 +28,13 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """The runs of one thing. ``straight`` is (intercept, slope) of a fit that is drawn through them."""
+    """One figure of the runs. ``fit`` is (intercept, slope) of the straight line that is drawn through the points."""
 
     name: str
     colour: palette.Colour
     points: tuple[Point, ...]
     dashed: bool = False
-    straight: tuple[float, float] | None = None
+    fit: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +83,10 @@ def _line(axes: "Axes", line: Line) -> None:
         high = point.value if point.high is None else max(point.high, point.value)
         axes.plot([point.servers, point.servers], [low, high], color=colour, linewidth=1.2, zorder=3)
         axes.plot([point.servers], [point.value], color=colour, marker="o", markersize=4, zorder=4)
-    if line.straight is None:
+    if line.fit is None:
         axes.plot(counts, middle, color=colour, linestyle=style, linewidth=1.6, zorder=3, label=line.name)
         return
-    intercept, slope = line.straight
+    intercept, slope = line.fit
     ends = [counts[0], counts[-1]]
     fitted = [intercept + slope * servers for servers in ends]
     axes.plot(ends, fitted, color=colour, linestyle=style, linewidth=1.4, zorder=3, label=f"{line.name}, linear fit")

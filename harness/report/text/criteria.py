@@ -1,37 +1,34 @@
-"""The verdict's findings as a table, and the cases behind those that did not pass."""
+"""The verdict's findings as a table, and the examples of those that have some."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from harness.model.finding import Bias, Finding, Kind, Status, Verdict
-from harness.report.text.lookup import ranked
-from harness.report.text.quantities import UNKNOWN, count, regrouped, told
+from harness.report.text.quantities import UNKNOWN, count, formatted, regrouped
+from harness.report.text.reason import ranked
 from harness.report.text.table import Cell, Table
 
 STATUS_WORDS = {Status.PASS: "PASS", Status.FAIL: "FAIL", Status.UNKNOWN: "UNKNOWN"}
 BIASES = {
-    Bias.PESSIMISTIC: "Can only make figures worse than they are: a performance PASS stands, a FAIL is not decided.",
-    Bias.OPTIMISTIC: "Can make figures better than they are: no performance finding is decided.",
+    Bias.PESSIMISTIC: "This can only make figures worse than they are: a performance PASS stands, a FAIL is not decided.",
+    Bias.OPTIMISTIC: "This can make figures better than they are: no performance finding is decided.",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cases:
-    """A few concrete cases of one finding."""
+class Examples:
+    """A few concrete examples of one finding."""
 
     check: str
     status: Status
     examples: tuple[str, ...]
 
 
-def criteria(findings: Iterable[Finding], caption: str) -> Table:
-    """One row per finding, what decides first."""
-    return Table(
-        caption=caption,
-        columns=("Check", "Status", "Finding", "Measured", "Expected", "Samples"),
-        rows=tuple(_row(finding) for finding in ranked(findings)),
-        prose=True,
-    )
+def criteria(findings: Iterable[Finding], caption: str) -> Table | None:
+    """One row per finding, what decides first. None without findings."""
+    rows = tuple(_row(finding) for finding in ranked(findings))
+    columns = ("Check", "Status", "Finding", "Measured", "Expected", "Samples")
+    return Table(caption=caption, columns=columns, rows=rows, prose=True) if rows else None
 
 
 def _row(finding: Finding) -> tuple[Cell, ...]:
@@ -41,29 +38,29 @@ def _row(finding: Finding) -> tuple[Cell, ...]:
         Cell(text=finding.check, lines=(finding.kind.value,)),
         Cell(text=STATUS_WORDS[finding.status], status=finding.status.value),
         Cell(text=regrouped(finding.summary), lines=notes),
-        Cell(text=told(finding.measured)),
-        Cell(text=told(finding.expected)),
+        Cell(text=formatted(finding.measured)),
+        Cell(text=formatted(finding.expected)),
         Cell(text=samples, lines=(regrouped(finding.confidence),) if finding.confidence else (), numeric=True),
     )
 
 
-def cases(verdict: Verdict) -> tuple[Cases, ...]:
+def examples(verdict: Verdict) -> tuple[Examples, ...]:
     """The examples of every finding that has some, what decides first."""
     return tuple(
-        Cases(check=finding.check, status=finding.status, examples=finding.examples)
+        Examples(check=finding.check, status=finding.status, examples=finding.examples)
         for finding in ranked(verdict.findings)
         if finding.examples
     )
 
 
-def instrument(verdict: Verdict) -> str:
-    """One sentence on how far the ruler can be trusted."""
+def validity(verdict: Verdict) -> str:
+    """How far the measurement can be trusted, in a few sentences."""
     found = [finding for finding in verdict.findings if finding.kind is Kind.VALIDITY]
-    crooked = [finding for finding in found if finding.status is not Status.PASS]
+    doubtful = [finding for finding in found if finding.status is not Status.PASS]
     if not found:
-        return "No check has looked at the load generator itself, so its figures are taken on trust."
-    if not crooked:
-        return f"Straight: all {len(found)} checks of the load generator passed."
-    bends = " ".join(BIASES[bend] for bend in dict.fromkeys(f.bias for f in crooked) if bend is not None)
-    named = ", ".join(finding.check for finding in crooked)
-    return f"Not straight: {named}. {bends} Safety findings stand either way."
+        return "No check has looked at the load generator itself. Nothing shows that its figures can be trusted."
+    if not doubtful:
+        return f"Yes: all {len(found)} validity checks passed."
+    biases = " ".join(BIASES[bias] for bias in dict.fromkeys(finding.bias for finding in doubtful) if bias is not None)
+    named = ", ".join(finding.check for finding in doubtful)
+    return f"Only in part. These validity checks did not pass: {named}. {biases} Safety findings are not affected."

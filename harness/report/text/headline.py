@@ -1,14 +1,15 @@
-"""The top of the report: the verdict in a word and a sentence, and the figures that one looks for first."""
+"""The top of the report: the verdict in a word and a sentence, and the key figures."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from harness.model.expectation import Measure, Statistic
 from harness.model.finding import Status, Verdict
+from harness.model.measurements.run_measurements import RunMeasurements
+from harness.model.plan import Plan
 from harness.report.text.criteria import STATUS_WORDS
-from harness.report.text.lookup import limit_ms, part, sentence, value
-from harness.report.text.outage import concerns
+from harness.report.text.outage import has_outage
 from harness.report.text.quantities import SPACE, UNKNOWN, count, figure, in_unit, label, milliseconds, regrouped
+from harness.report.text.reason import limit_ms, reason
 from harness.report.text.sweep_tiles import sweep_tiles
 from harness.report.text.tile import Tile
 
@@ -21,113 +22,118 @@ class Headline:
     tiles: tuple[Tile, ...]
 
 
-_LATENCIES = {
+_LATENCIES: dict[Measure, str] = {
     "latency_ms": "delivery latency",
     "live_latency_ms": "live delivery latency",
     "completion_ms": "completion latency",
 }
 
 
-def headline(verdict: Verdict, versions: Mapping[str, Any] | None = None) -> Headline:
-    """``versions`` is what machine.json knows of the cluster: it names the network path that was measured."""
+def headline(verdict: Verdict, network_path: str = "") -> Headline:
+    """``network_path`` names what the measured connections ran over; empty where it is not known."""
     return Headline(
         status=verdict.status,
         word=STATUS_WORDS[verdict.status],
-        sentence=regrouped(sentence(verdict)),
+        sentence=regrouped(reason(verdict)),
         tiles=sweep_tiles(verdict)
         or (
-            _deliveries(verdict),
+            _deliveries(verdict.run),
             *_latencies(verdict),
             *_recovered(verdict),
             _rate(verdict),
-            _cluster(verdict, versions or {}),
-            _audience(verdict),
+            _cluster(verdict.plan, network_path),
+            _audience(verdict.plan),
         ),
     )
 
 
-def _deliveries(verdict: Verdict) -> Tile:
-    delivery = part(verdict.measurements, "delivery")
-    expected, delivered, lost = (value(delivery, key) for key in ("expected", "delivered", "lost"))
-    if expected is None and delivered is None and lost is None:
+def _deliveries(run: RunMeasurements | None) -> Tile:
+    if run is None:
         return Tile(name="Deliveries", figure=UNKNOWN, notes=("no delivery was counted",))
-    news = "" if lost is None else "fail" if lost else "pass" if expected else ""
+    total = run.delivery.total
     return Tile(
         name="Deliveries",
-        figure=count(delivered),
-        notes=(f"of {count(expected)} expected", f"{count(lost)} lost"),
-        status=news,
+        figure=count(total.delivered),
+        notes=(f"of {count(total.expected)} expected", f"{count(total.lost)} lost"),
+        status="fail" if total.lost else "pass" if total.expected else "",
     )
 
 
 def _latencies(verdict: Verdict) -> tuple[Tile, ...]:
-    """P99 delivery latency, P99 completion latency; another statistic where the plan limits that one instead. Where it
-    limits live deliveries, these, without what a broken part held up."""
-    tiles = []
+    """P99 delivery latency and P99 completion latency; another statistic where the plan limits that one instead. Where the
+    plan limits live deliveries, their latency alone, without the deliveries that a fault held up."""
     limited = {wish.measure for wish in verdict.plan.expectations}
     usual = {"live_latency_ms"} if "live_latency_ms" in limited else {"latency_ms", "completion_ms"}
-    for measure, name in _LATENCIES.items():
-        if measure not in usual | limited:
-            continue
-        statistic = next((wish.statistic for wish in verdict.plan.expectations if wish.measure == measure), "p99")
-        found = value(verdict.measurements, measure, statistic)
-        limit = limit_ms(verdict, measure, statistic)
-        notes = [f"limit {milliseconds(limit)}"] if limit is not None else []
-        low, high = (value(verdict.measurements, measure, f"{statistic}_{end}") for end in ("low", "high"))
-        if low is not None and high is not None:
-            notes.append(f"95{SPACE}% between {milliseconds(low)} and {milliseconds(high)}")
-        if found is None:
-            notes.append("not measured")
-        news = "" if found is None or limit is None else "pass" if found < limit else "fail"
-        title = f"{label(statistic)} {name}"
-        amount, _, unit = milliseconds(found).partition(SPACE)
-        tiles.append(Tile(name=title, figure=amount, unit=unit, notes=tuple(notes), status=news))
-    return tuple(tiles)
+    return tuple(_latency(verdict, measure) for measure in _LATENCIES if measure in usual | limited)
+
+
+def _latency(verdict: Verdict, measure: Measure) -> Tile:
+    wanted = (wish.statistic for wish in verdict.plan.expectations if wish.measure == measure)
+    statistic: Statistic = next(wanted, "p99")
+    limit = limit_ms(verdict.plan, measure, statistic)
+    percentiles = verdict.run.timed(measure) if verdict.run else None
+    found = percentiles.at_ms(statistic) if percentiles else None
+    notes = [f"limit {milliseconds(limit)}"] if limit is not None else []
+    if (
+        percentiles
+        and statistic == "p99"
+        and percentiles.p99_low_ms is not None
+        and percentiles.p99_high_ms is not None
+    ):
+        low, high = milliseconds(percentiles.p99_low_ms), milliseconds(percentiles.p99_high_ms)
+        notes.append(f"95{SPACE}% between {low} and {high}")
+    if found is None:
+        notes.append("not measured")
+    amount, _, unit = milliseconds(found).partition(SPACE)
+    return Tile(
+        name=f"{label(statistic)} {_LATENCIES[measure]}",
+        figure=amount,
+        unit=unit,
+        notes=tuple(notes),
+        status="" if found is None or limit is None else "pass" if found < limit else "fail",
+    )
 
 
 def _recovered(verdict: Verdict) -> tuple[Tile, ...]:
     """The deliveries that came late from the database, where a fault makes some be expected."""
-    found = part(verdict.measurements, "recovered_latency_ms")
-    deliveries = value(found, "count")
-    if not concerns(verdict) and not deliveries:
+    found = verdict.run.recovered_latency if verdict.run else None
+    if not has_outage(verdict) and not (found and found.count):
         return ()
     notes: tuple[str, ...]
-    if deliveries is None:
+    if found is None:
         notes = ("not measured",)
-    elif not deliveries:
+    elif not found.count:
         notes = ("every delivery came live",)
     else:
-        notes = (f"P99 {milliseconds(value(found, 'p99'))}", "filled in from the database")
-    return (Tile(name="Recovered deliveries", figure=count(deliveries), notes=notes),)
+        notes = (f"P99 {milliseconds(found.p99_ms)}", "filled in from the database")
+    return (Tile(name="Recovered deliveries", figure=count(found.count if found else None), notes=notes),)
 
 
 def _rate(verdict: Verdict) -> Tile:
-    plan, rates = verdict.plan, part(verdict.measurements, "rates")
-    measured, deliveries = value(rates, "messages_hz"), value(rates, "deliveries_hz")
-    if measured is None:
+    plan, rates = verdict.plan, verdict.run.rates if verdict.run else None
+    if rates is None or rates.messages_hz is None:
         notes = (f"planned: {in_unit(round(plan.deliveries_per_s), 'deliveries/s')}", "not measured")
         return Tile(name="Rate", figure=figure(_rounded(plan.rate_hz)), unit="messages/s", notes=notes)
+    deliveries_hz = None if rates.deliveries_hz is None else round(rates.deliveries_hz)
     planned = f"planned {in_unit(_rounded(plan.rate_hz), 'messages/s')}"
     return Tile(
         name="Rate",
-        figure=figure(_rounded(measured)),
+        figure=figure(_rounded(rates.messages_hz)),
         unit="messages/s",
-        notes=(in_unit(None if deliveries is None else round(deliveries), "deliveries/s"), planned),
+        notes=(in_unit(deliveries_hz, "deliveries/s"), planned),
     )
 
 
-def _cluster(verdict: Verdict, versions: Mapping[str, Any]) -> Tile:
-    plan = verdict.plan
+def _cluster(plan: Plan, network_path: str) -> Tile:
     each = f"{count(plan.clients / plan.servers)} clients each" if plan.servers else ""
     servers = "server" if plan.servers == 1 else "servers"
-    path = f"measured over {versions['path']}" if versions.get("path") else ""
+    path = f"measured over {network_path}" if network_path else ""
     return Tile(
         name="Cluster", figure=count(plan.servers), unit=servers, notes=(each, f"{count(plan.clients)} clients", path)
     )
 
 
-def _audience(verdict: Verdict) -> Tile:
-    plan = verdict.plan
+def _audience(plan: Plan) -> Tile:
     channels = "channel" if plan.channels == 1 else "channels"
     return Tile(
         name="Audience",
@@ -138,5 +144,5 @@ def _audience(verdict: Verdict) -> Tile:
 
 
 def _rounded(rate: float) -> float:
-    """A rate without decimals that nobody reads."""
+    """A rate without decimals that are below its accuracy."""
     return round(rate) if rate >= 100 else round(rate, 1)

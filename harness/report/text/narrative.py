@@ -1,199 +1,207 @@
-"""The story of an outage, told from the figures: paragraphs for the page, key lines for the terminal.
+"""The narrative of an outage, made from the figures: paragraphs for the page, key lines for the terminal.
 
 A figure that is not there is named as missing; none is guessed.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from harness.model.fault import Target
+from harness.model.fault import Fault, Target
 from harness.model.finding import Verdict
-from harness.report.text.lookup import part, value
-from harness.report.text.outage import Outage, concerns, outages, recovery
-from harness.report.text.quantities import SPACE, count, many, milliseconds, number, seconds
+from harness.model.measurements.recovery import PostCounts, Rebroadcast, Recovery, ServerRecovery
+from harness.report.text.outage import endings, faults, has_outage, injected, recovery, subject
+from harness.report.text.quantities import SPACE, count, many, milliseconds, seconds
 from harness.report.text.recovery_tables import answers, reconnections
 
+Moment = Callable[[ServerRecovery], float | None]
 _BY_HAND = "The servers waited for a request before they filled in what was missing"
-_EVERY = {2: "Both servers"}
 _MANNERS = {
-    "automatic": "Recovery was left to the servers; nobody asked for it.",
-    "off": "Recovery was switched off: nobody was to fill in what the backplane lost.",
+    "automatic": "The servers recovered by themselves; the harness did not ask them to.",
+    "off": "Recovery was switched off: no server was to fill in what the backplane lost.",
 }
 
 
 def paragraphs(verdict: Verdict) -> tuple[str, ...]:
-    """What was broken; the posts meanwhile; the way back; the clients. Empty where nothing was to be broken."""
-    if not concerns(verdict):
+    """The faults; the posts during the outage; the recovery; the clients. Empty where no fault was planned."""
+    if not has_outage(verdict):
         return ()
-    told = (_broken(verdict), _posts(verdict), _way_back(verdict), _clients(verdict))
-    return tuple(" ".join(sentences) for one in told if (sentences := list(one)))
+    parts = (_faults(verdict), _posts(recovery(verdict)), _recovery(verdict), _clients(verdict))
+    return tuple(" ".join(sentences) for part in parts if (sentences := list(part)))
 
 
 def key_lines(verdict: Verdict) -> tuple[tuple[str, str], ...]:
-    """(name, figures), the story in a few lines. Empty where nothing was to be broken."""
-    if not concerns(verdict):
+    """(name, figures), the narrative in a few lines. Empty where no fault was planned."""
+    if not has_outage(verdict):
         return ()
-    posts, servers = part(recovery(verdict), "posts"), part(recovery(verdict), "servers")
-    due, taken = (value(posts, "during", key) for key in ("posted", "acknowledged"))
-    before, during = (milliseconds(value(posts, span, "ack_p99_ms")) for span in ("before", "during"))
-    lines = [("Outage", _in_short(outage)) for outage in outages(verdict)]
-    lines += [
-        ("Posts meanwhile", f"{count(taken)} of {count(due)} acknowledged"),
-        ("Acknowledged P99", f"before {before} · during {during}"),
-    ]
-    anchor = f"after {_back(verdict)}"
-    for name, key, since in (
-        ("Noticed", "detected_s", "after the fault began"),
-        ("Resubscribed", "resubscribed_s", anchor),
+    measured, run = recovery(verdict), verdict.run
+    before, during = (measured.posts.before, measured.posts.during) if measured else (None, None)
+    lines = [("Outage", _in_short(fault, verdict)) for fault in faults(verdict)]
+    posted, acknowledged = (during.posted, during.acknowledged) if during else (None, None)
+    lines.append(("Posts meanwhile", f"{count(acknowledged)} of {count(posted)} acknowledged"))
+    earlier, later = (milliseconds(posts.ack_p99_ms if posts else None) for posts in (before, during))
+    lines.append(("Acknowledged P99", f"before {earlier} · during {later}"))
+    servers, anchor = measured.servers if measured else (), f"after {_back(verdict)}"
+    for name, ends, since in (
+        ("Noticed", _ends(servers, _detected), "after the fault began"),
+        ("Resubscribed", _ends(servers, _resubscribed), anchor),
     ):
-        if ends := _ends(servers, key):
+        if ends:
             lines.append((name, _between(*ends, since)))
-    backfilled = value(recovery(verdict), "backfilled_s")
-    lines.append(("Backfilled", "not recorded" if backfilled is None else _since(backfilled, anchor)))
-    for name, key in (("Live", "live_latency_ms"), ("Recovered", "recovered_latency_ms")):
-        if found := part(verdict.measurements, key):
-            deliveries = f"{count(value(found, 'count'))} deliveries"
-            lines.append((f"{name} P99", f"{milliseconds(value(found, 'p99'))} · {deliveries}"))
+    backfilled_s = measured.backfilled_s if measured else None
+    lines.append(("Backfilled", "not recorded" if backfilled_s is None else _since(backfilled_s, anchor)))
+    for name, found in (("Live", run and run.live_latency), ("Recovered", run and run.recovered_latency)):
+        if found:
+            lines.append((f"{name} P99", f"{milliseconds(found.p99_ms)} · {count(found.count)} deliveries"))
     return tuple(lines)
 
 
-def _in_short(outage: Outage) -> str:
-    what = f"{outage.subject} {outage.verb}"
-    if outage.begun_s is None:
-        return f"{outage.planned or what}: not recorded"
-    end = "not back" if outage.back_s is None else f"back after {seconds(outage.outage_s)}"
-    ending = f" ({', '.join(outage.endings)})" if outage.endings else ""
-    return f"{what} at {seconds(outage.begun_s)}{ending} · {end}"
+def _in_short(fault: Fault, verdict: Verdict) -> str:
+    measured, times = recovery(verdict), fault.times
+    if measured is None or times is None:
+        return f"{fault}: not recorded"
+    end = "not back" if times.back_ns is None else f"back after {seconds(times.outage_s)}"
+    begun = seconds(measured.on_axis_s(times.begun_ns))
+    return f"{injected(fault, verdict.plan)} at {begun}{_ended(fault)} · {end}"
 
 
-def _broken(verdict: Verdict) -> Iterator[str]:
-    for outage in outages(verdict):
-        if outage.begun_s is None:
-            if outage.planned:
-                yield f"The plan was: {outage.planned}. Whether and when that happened is not recorded."
-            else:
-                yield f"{outage.subject} {outage.verb}; when that happened is not recorded."
+def _ended(fault: Fault) -> str:
+    found = endings(fault)
+    return f" ({', '.join(found)})" if found else ""
+
+
+def _faults(verdict: Verdict) -> Iterator[str]:
+    measured = recovery(verdict)
+    for fault in faults(verdict):
+        times = fault.times
+        if measured is None or times is None:
+            yield f"The plan was: {fault}. Whether and when that happened is not recorded."
             continue
-        ending = f" ({', '.join(outage.endings)})" if outage.endings else ""
-        yield f"{outage.subject} {outage.verb} {seconds(outage.begun_s)} into the measured time{ending}."
-        it = "They were" if outage.plural else "It was"
-        if outage.back_s is None:
+        begun = seconds(measured.on_axis_s(times.begun_ns))
+        yield f"{injected(fault, verdict.plan)} {begun} into the measured time{_ended(fault)}."
+        it = "They were" if subject(fault, verdict.plan).plural else "It was"
+        if times.back_ns is None:
             yield f"That {it.lower()} back again is not recorded."
         else:
-            yield f"{it} back at {seconds(outage.back_s)}, after an outage of {seconds(outage.outage_s)}."
+            back = seconds(measured.on_axis_s(times.back_ns))
+            yield f"{it} back at {back}, after an outage of {seconds(times.outage_s)}."
 
 
-def _posts(verdict: Verdict) -> Iterator[str]:
-    measured = recovery(verdict)
-    before, during = part(measured, "posts", "before"), part(measured, "posts", "during")
-    due = value(during, "posted")
-    if due is None:
+def _posts(measured: Recovery | None) -> Iterator[str]:
+    if measured is None:
         yield "How many posts were due meanwhile is not recorded."
-    else:
-        outcomes = ", ".join(
-            f"{count(value(during, key))} {key}" for key in ("acknowledged", "rejected", "indeterminate")
+        return
+    during = measured.posts.during
+    outcomes = ", ".join(
+        f"{count(posts)} {name}"
+        for name, posts in (
+            ("acknowledged", during.acknowledged),
+            ("rejected", during.rejected),
+            ("indeterminate", during.indeterminate),
         )
-        yield f"{many(due, 'post')} {_was(due)} due meanwhile: {outcomes}."
-    if value(during, "acknowledged"):
-        half, most = (milliseconds(value(during, key)) for key in ("ack_p50_ms", "ack_p99_ms"))
-        earlier = " and ".join(milliseconds(value(before, key)) for key in ("ack_p50_ms", "ack_p99_ms"))
-        yield f"Half of the answers came within {half}, 99{SPACE}% within {most}; before the outage within {earlier}."
-    first, last = value(measured, "first_error_s"), value(measured, "last_error_s")
-    if first is not None:
-        end = "" if last is None else f", the last at {seconds(last)}"
-        yield f"The first post that was not acknowledged was due at {seconds(first)}{end}."
-    if named := answers(verdict):
+    )
+    yield f"{many(during.posted, 'post')} {'was' if during.posted == 1 else 'were'} due meanwhile: {outcomes}."
+    if during.acknowledged:
+        yield _answer_times(measured.posts.before, during)
+    if measured.first_error_s is not None:
+        last = "" if measured.last_error_s is None else f", the last at {seconds(measured.last_error_s)}"
+        yield f"The first post that was not acknowledged was due at {seconds(measured.first_error_s)}{last}."
+    if named := answers(measured):
         yield f"Those posts were answered: {named}."
 
 
-def _way_back(verdict: Verdict) -> Iterator[str]:
+def _answer_times(before: PostCounts, during: PostCounts) -> str:
+    half, most = milliseconds(during.ack_p50_ms), milliseconds(during.ack_p99_ms)
+    earlier = f"{milliseconds(before.ack_p50_ms)} and {milliseconds(before.ack_p99_ms)}"
+    return f"Half of the answers came within {half}, 99{SPACE}% within {most}; before the outage within {earlier}."
+
+
+def _recovery(verdict: Verdict) -> Iterator[str]:
     measured, plan = recovery(verdict), verdict.plan
-    servers, back = part(measured, "servers"), _back(verdict)
-    yield _did(servers, "detected_s", "noticed the outage", "after it began")
-    if any(fault.target is Target.BROKER for fault in plan.faults) or _ends(servers, "resubscribed_s"):
-        yield _did(servers, "resubscribed_s", "subscribed to the backplane again", f"after {back}")
-    yield _manner(plan.recovery, part(measured, "rebroadcast"))
-    backfilled = value(measured, "backfilled_s")
-    if backfilled is None:
+    servers, anchor = measured.servers if measured else (), f"after {_back(verdict)}"
+    yield _of_servers(servers, _detected, "noticed the outage", "after it began")
+    if any(fault.target is Target.BROKER for fault in plan.faults) or _ends(servers, _resubscribed):
+        yield _of_servers(servers, _resubscribed, "subscribed to the backplane again", anchor)
+    yield _manner(plan.recovery, measured.rebroadcast if measured else None)
+    if measured is None or measured.backfilled_s is None:
         yield "When the last missing delivery arrived is not recorded."
     else:
-        yield f"The last missing delivery reached its client {_since(backfilled, f'after {back}')}."
+        yield f"The last missing delivery reached its client {_since(measured.backfilled_s, anchor)}."
 
 
-def _manner(manner: str, rebroadcast: Mapping[str, Any]) -> str:
+def _manner(manner: str, rebroadcast: Rebroadcast | None) -> str:
     if manner != "manual":
         return _MANNERS.get(manner, f"Recovery: {manner}.")
-    asked, answered, messages = (value(rebroadcast, key) for key in ("asked_s", "answered_s", "messages"))
-    if asked is None:
-        return f"{_BY_HAND}; that they were asked is not recorded."
-    done = "no answer is recorded" if answered is None else f"the last answer came at {seconds(answered)}"
+    if rebroadcast is None:
+        return f"{_BY_HAND}; no request is recorded."
+    answered_s, messages = rebroadcast.answered_s, rebroadcast.messages
+    done = "no answer is recorded" if answered_s is None else f"the last answer came at {seconds(answered_s)}"
     filled = "" if messages is None else f", {many(messages, 'message')} filled in over all servers"
-    return f"{_BY_HAND}: it came at {seconds(asked)}, {done}{filled}."
+    return f"{_BY_HAND}: it came at {seconds(rebroadcast.asked_s)}, {done}{filled}."
 
 
 def _clients(verdict: Verdict) -> Iterator[str]:
-    if sentence := reconnections(verdict):
-        yield sentence
-    else:
-        yield "Whether clients lost their connection is not recorded."
-    live, recovered = (part(verdict.measurements, key) for key in ("live_latency_ms", "recovered_latency_ms"))
+    yield reconnections(recovery(verdict)) or "Whether clients lost their connection is not recorded."
+    live = verdict.run.live_latency if verdict.run else None
+    recovered = verdict.run.recovered_latency if verdict.run else None
     if live:
-        deliveries = f"{count(value(live, 'count'))} deliveries of the measured window came live"
-        yield f"{deliveries}, 99{SPACE}% of them within {milliseconds(value(live, 'p99'))} of the intended time."
-    if recovered:
-        if value(recovered, "count") == 0:
-            yield "None had to be recovered from the database."
-        else:
-            half, last = (milliseconds(value(recovered, key)) for key in ("p50", "max"))
-            yield f"{count(value(recovered, 'count'))} were recovered: half within {half}, the last after {last}."
+        deliveries = f"{count(live.count)} deliveries of the measured window came live"
+        yield f"{deliveries}, 99{SPACE}% of them within {milliseconds(live.p99_ms)} of the intended time."
+    if recovered and not recovered.count:
+        yield "None had to be recovered from the database."
+    elif recovered:
+        half, last = milliseconds(recovered.p50_ms), milliseconds(recovered.max_ms)
+        yield f"{count(recovered.count)} were recovered: half within {half}, the last after {last}."
     if not live and not recovered:
-        yield "Live and recovered deliveries are not told apart in this recording."
+        yield "This recording does not distinguish live from recovered deliveries."
 
 
-def _did(servers: Mapping[str, Any], key: str, did: str, since: str) -> str:
-    """When the servers did it: the first and the last of them; how many left no trace of it."""
-    ends = _ends(servers, key)
+def _detected(server: ServerRecovery) -> float | None:
+    return server.detected_s
+
+
+def _resubscribed(server: ServerRecovery) -> float | None:
+    return server.resubscribed_s
+
+
+def _of_servers(servers: tuple[ServerRecovery, ...], moment: Moment, verb: str, since: str) -> str:
+    """When the servers did it: the first and the last of them, and how many servers have no trace of it."""
+    ends = _ends(servers, moment)
     if ends is None:
-        return f"When the servers {did} is not recorded."
-    doers = [str(name) for name in servers if value(servers, str(name), key) is not None]
-    who = doers[0] if len(doers) == 1 else _EVERY.get(len(servers), f"All {len(servers)} servers")
-    rest = ""
-    if silent := len(servers) - len(doers):
-        who = who if len(doers) == 1 else f"{len(doers)} servers"
-        rest = f"; of {many(silent, 'other')} there is no trace of it"
-    return f"{who} {did} {_between(*ends, since)}{rest}."
+        return f"When the servers {verb} is not recorded."
+    known = [server.name for server in servers if moment(server) is not None]
+    everyone = "Both servers" if len(servers) == 2 else f"All {len(servers)} servers"
+    silent = len(servers) - len(known)
+    names = known[0] if len(known) == 1 else f"{len(known)} servers" if silent else everyone
+    rest = f"; of {many(silent, 'other')} there is no trace of it" if silent else ""
+    return f"{names} {verb} {_between(*ends, since)}{rest}."
 
 
-def _ends(servers: Mapping[str, Any], key: str) -> tuple[float, float] | None:
-    """The least and the greatest ``key`` of all servers; None where none has it."""
-    found = [at for name in servers if (at := value(servers, str(name), key)) is not None]
+def _ends(servers: tuple[ServerRecovery, ...], moment: Moment) -> tuple[float, float] | None:
+    """The earliest and the latest moment of all servers; None where no server has one."""
+    found = [at_s for server in servers if (at_s := moment(server)) is not None]
     return (min(found), max(found)) if found else None
 
 
-def _between(first: float, last: float, since: str) -> str:
-    if seconds(first) == seconds(last):
-        return _since(last, since)
-    if (first < 0) == (last < 0):
-        early, late = sorted((abs(first), abs(last)))
-        return f"{seconds(early)} to {_since(late if last >= 0 else -late, since)}"
-    return f"between {_since(first, since)} and {seconds(last)} after"
+def _between(first_s: float, last_s: float, since: str) -> str:
+    if seconds(first_s) == seconds(last_s):
+        return _since(last_s, since)
+    if (first_s < 0) == (last_s < 0):
+        early, late = sorted((abs(first_s), abs(last_s)))
+        return f"{seconds(early)} to {_since(late if last_s >= 0 else -late, since)}"
+    return f"between {_since(first_s, since)} and {seconds(last_s)} after"
 
 
-def _since(at: float, since: str) -> str:
-    """``50 ms after Redis was back``, or ``… before …`` where that was earlier; ``since`` begins with ``after``."""
-    return f"{seconds(abs(at))} {since if at >= 0 else since.replace('after', 'before', 1)}"
+def _since(at_s: float, since: str) -> str:
+    """``50 ms after server-2 was back``; ``before`` where ``at_s`` is negative. ``since`` begins with ``after``."""
+    return f"{seconds(abs(at_s))} {since if at_s >= 0 else since.replace('after', 'before', 1)}"
 
 
 def _back(verdict: Verdict) -> str:
-    """What `after` counts from: ``Redis was back``."""
-    found = outages(verdict)
+    """The moment that `after` counts from, e.g. ``server-2 was back``."""
+    found = faults(verdict)
     if len(found) != 1:
         return "the broken part was back"
-    subject = found[0].subject
-    if subject.startswith(("All ", "A ", "Some ")):
-        subject = subject[0].lower() + subject[1:]
-    return f"{subject} {found[0].was} back"
-
-
-def _was(value: object) -> str:
-    return "was" if number(value) == 1 else "were"
+    hit = subject(found[0], verdict.plan)
+    words = hit.words
+    if words.startswith(("All ", "Some ")):
+        words = words[0].lower() + words[1:]
+    return f"{words} {hit.was} back"

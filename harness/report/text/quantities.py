@@ -1,13 +1,12 @@
-"""Numbers as people read them: thousands set apart, sensible digits, the unit always beside them.
+"""Numbers in words: thousands grouped, three significant digits, always with the unit.
 
-Thousands are parted by a narrow no-break space and units by a no-break space, so that a figure never wraps. Whatever is
-not a finite number, or is absent, reads as `UNKNOWN`.
+A narrow no-break space separates thousands and a no-break space separates the unit, so that a figure never wraps. A value
+that is absent or not a finite number reads as `UNKNOWN`.
 """
 
 import math
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 UNKNOWN = "–"
 THOUSANDS, SPACE = "\u202f", "\u00a0"
@@ -89,7 +88,7 @@ def size(value: object) -> str:
 
 
 def regrouped(words: str) -> str:
-    """Prose whose thousands are set apart by commas, set as everywhere in the report."""
+    """Prose with its thousands grouped as everywhere in the report, instead of by commas."""
     return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", THOUSANDS, words)
 
 
@@ -100,7 +99,7 @@ def heading(key: str) -> str:
 
 
 def label(key: str) -> str:
-    """A JSON key as a label: ``p99_ms`` → ``P99``, ``lost_tail`` → ``lost tail``. The unit is left to the value."""
+    """A JSON key as a label: ``p99_ms`` → ``P99``, ``lost_tail`` → ``lost tail``. The unit stands beside the value."""
     head, _, bound = key.rpartition("_")
     if head and bound in _BOUNDS:
         return f"{label(head)} {bound}"
@@ -116,26 +115,28 @@ def label(key: str) -> str:
     return " ".join(parts)
 
 
-def told(value: Any, key: str = "", unit: str = "") -> str:
-    """Any JSON value in words. The unit comes from the key's ending (``_ms``, ``_bytes``, …), else from ``unit``, the
-    unit of the object that holds it."""
+def formatted(value: object, key: str = "", unit: str = "") -> str:
+    """Any JSON value in words. The unit comes from the end of the key (``_ms``, ``_bytes``, …), else from ``unit``, the
+    unit of the object that holds the value."""
     unit = _parted(key)[1] or unit
     if value is None:
         return UNKNOWN
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
+        if unit == "bytes_hz":
+            return f"{size(value)}/s"
         if unit in ("bytes", "ms") and not key.endswith("count"):
             return size(value) if unit == "bytes" else milliseconds(value)
         return in_unit(value, "" if key.endswith("count") else _UNITS.get(unit, unit))
     if isinstance(value, Mapping):
-        return listed(f"{label(str(name))} {told(part, str(name), unit)}" for name, part in value.items())
+        return listed(f"{label(str(name))} {formatted(part, str(name), unit)}" for name, part in value.items())
     if isinstance(value, list | tuple):
-        return listed(told(part, "", unit) for part in value)
+        return listed(formatted(part, "", unit) for part in value)
     return str(value)
 
 
-def listed(parts: Any) -> str:
+def listed(parts: Iterable[str]) -> str:
     """The parts with commas between them; after `_PARTS_MAX` of them, how many more there are."""
     every = list(parts)
     rest = len(every) - _PARTS_MAX
@@ -147,6 +148,8 @@ def _parted(key: str) -> tuple[str, str]:
     head, _, last = key.rpartition("_")
     if head and last in _BOUNDS:
         return key, _parted(head)[1]
+    if last == "hz" and head.endswith("_bytes"):
+        return head.removesuffix("_bytes"), "bytes_hz"
     return (head, last) if head and (last in _UNITS or last == "bytes") else (key, "")
 
 

@@ -1,96 +1,96 @@
-"""The tables of an outage: what was broken, each server's way back, the posts before, during and after."""
+"""The tables of an outage: the faults, the recovery of each server, the posts before, during and after."""
 
 from harness.model.finding import Verdict
-from harness.report.text.lookup import part, value
-from harness.report.text.outage import outages, recovery
-from harness.report.text.quantities import SPACE, UNKNOWN, count, many, milliseconds, number, seconds
+from harness.model.measurements.recovery import AnswerCount, Recovery
+from harness.report.text.outage import endings, faults, injected, recovery
+from harness.report.text.quantities import SPACE, count, many, milliseconds, seconds
 from harness.report.text.table import Cell, Table, figures, text
 
-_SPANS = {
-    "before": ("Before", "due before the outage"),
-    "during": ("During", "due while the part was away"),
-    "after": ("After", "due when it was back"),
-}
 _ANSWERS_MAX = 6
-_OUTCOMES = ("posted", "acknowledged", "rejected", "indeterminate")
 
 
 def fault_table(verdict: Verdict) -> Table | None:
     """Each fault on the time axis of the figures. None where none was recorded."""
-    found = [outage for outage in outages(verdict) if outage.begun_s is not None]
-    lines = tuple(
-        (
-            Cell(text=f"{outage.subject} {outage.verb}", lines=outage.endings),
-            *(figures(seconds(at)) for at in (outage.begun_s, outage.done_s, outage.heal_s, outage.back_s)),
-            figures(seconds(outage.outage_s)),
+    measured = recovery(verdict)
+    if measured is None:
+        return None
+    lines = []
+    for fault in faults(verdict):
+        if (times := fault.times) is None:
+            continue
+        moments = (times.begun_ns, times.done_ns, times.heal_ns, times.back_ns)
+        lines.append(
+            (
+                Cell(text=injected(fault, verdict.plan), lines=endings(fault)),
+                *(figures(seconds(measured.on_axis_s(at_ns))) for at_ns in moments),
+                figures(seconds(times.outage_s)),
+            )
         )
-        for outage in found
-    )
-    columns = ("What was done", "Begun", "Done", "Undone", "Back", "Outage")
-    return Table(caption="What was broken, and when", columns=columns, rows=lines) if lines else None
+    columns = ("Fault", "Begun", "Injected", "Healing began", "Back", "Outage")
+    return Table(caption="What was broken, and when", columns=columns, rows=tuple(lines)) if lines else None
 
 
-def server_table(verdict: Verdict) -> Table | None:
-    """When each server noticed, was subscribed again, and had filled in what was missing."""
-    servers = part(recovery(verdict), "servers")
+def server_table(measured: Recovery | None) -> Table | None:
+    """When each server noticed the outage, was subscribed again, and had filled in what was missing."""
     lines = tuple(
         (
-            text(name),
-            figures(seconds(value(row, "detected_s"))),
-            figures(seconds(value(row, "resubscribed_s"))),
-            figures(seconds(value(row, "backfilled_s"))),
-            figures(count(value(row, "recovered"))),
+            text(server.name),
+            figures(seconds(server.detected_s)),
+            figures(seconds(server.resubscribed_s)),
+            figures(seconds(server.backfilled_s)),
+            figures(count(server.recovered)),
         )
-        for name in servers
-        if (row := part(servers, name))
+        for server in (measured.servers if measured else ())
     )
     columns = ("Server", "Noticed", "Resubscribed", "Last recovered delivery", "Messages recovered")
-    return Table(caption="The way back of each server", columns=columns, rows=lines) if lines else None
+    return Table(caption="Recovery of each server", columns=columns, rows=lines) if lines else None
 
 
-def post_table(verdict: Verdict) -> Table | None:
+def post_table(measured: Recovery | None) -> Table | None:
     """What became of the posts before, during and after the outage, by the time they were due."""
-    spans = part(recovery(verdict), "posts")
+    if measured is None:
+        return None
+    posts = measured.posts
     lines = tuple(
         (
-            Cell(text=_SPANS[span][0], lines=_SPANS[span][1:]),
-            *(figures(count(value(row, key))) for key in _OUTCOMES),
-            figures(milliseconds(value(row, "ack_p50_ms"))),
-            figures(milliseconds(value(row, "ack_p99_ms"))),
+            Cell(text=span, lines=(meaning,)),
+            *(figures(count(found)) for found in (row.posted, row.acknowledged, row.rejected, row.indeterminate)),
+            figures(milliseconds(row.ack_p50_ms)),
+            figures(milliseconds(row.ack_p99_ms)),
         )
-        for span in _SPANS
-        if (row := part(spans, span))
+        for span, meaning, row in (
+            ("Before", "due before the outage", posts.before),
+            ("During", "due during the outage", posts.during),
+            ("After", "due after the outage", posts.after),
+        )
     )
     columns = ("Posts", "Due", "Acknowledged", "Rejected", "Indeterminate", "Acknowledged P50", "Acknowledged P99")
-    return Table(caption="Posts before, during and after", columns=columns, rows=lines) if lines else None
+    return Table(caption="Posts before, during and after", columns=columns, rows=lines)
 
 
-def answers(verdict: Verdict) -> str:
-    """What the posts that were not acknowledged were answered, the most frequent first; empty where nothing is known."""
-    errors = part(recovery(verdict), "errors")
-    often = sorted(((number(posts) or 0, str(status)) for status, posts in errors.items()), reverse=True)
-    rest = sum(posts for posts, _ in often[_ANSWERS_MAX:])
-    named = [f"{_answer(status)} ({count(posts)})" for posts, status in often[:_ANSWERS_MAX]]
-    return ", ".join(named) + (f" and others ({count(rest)})" if rest else "")
+def answers(measured: Recovery) -> str:
+    """The answers to the posts that were not acknowledged, the most frequent first; empty where nothing is known."""
+    often = sorted(measured.errors, key=lambda answer: answer.posts, reverse=True)
+    rest = sum(answer.posts for answer in often[_ANSWERS_MAX:])
+    named = ", ".join(f"{_answer(answer)} ({count(answer.posts)})" for answer in often[:_ANSWERS_MAX])
+    return named + (f" and others ({count(rest)})" if rest else "")
 
 
-def _answer(status: str) -> str:
-    """An HTTP status with its word; 0 is no answer at all."""
-    return "no answer" if status.split(" ")[0] == "0" else status or UNKNOWN
+def _answer(answer: AnswerCount) -> str:
+    return "no answer" if answer.http_status is None else str(answer.http_status)
 
 
-def reconnections(verdict: Verdict) -> str:
+def reconnections(measured: Recovery | None) -> str:
     """The clients that lost their connection, in one sentence; empty where nothing is known of them."""
-    found = part(recovery(verdict), "reconnected")
-    clients = value(found, "clients")
-    if clients is None:
+    found = measured.reconnected if measured else None
+    if found is None:
         return ""
-    if not clients:
+    if not found.clients:
         return "No client lost its connection."
-    half, most, last = (seconds(value(found, key)) for key in ("p50_s", "p99_s", "last_s"))
-    if clients == 1:
+    half, most, last = (seconds(after_s) for after_s in (found.p50_s, found.p99_s, found.last_s))
+    if found.clients == 1:
         return f"1 client lost its connection and was subscribed again {last} later."
     return (
-        f"{many(clients, 'client')} lost their connection; half of them were subscribed again within {half}, "
+        f"{many(found.clients, 'client')} lost their connection; half of them were subscribed again within {half}, "
         f"99{SPACE}% within {most}, the last after {last}."
     )

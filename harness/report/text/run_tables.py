@@ -1,162 +1,150 @@
-"""The tables of the report, each from one part of the measurements. A part that is not there gives None."""
+"""The tables of a single run, each from one part of the measurements. A part that is not there gives None."""
 
-from typing import Any
+from dataclasses import fields
 
-from harness.model.finding import Verdict
-from harness.report.text.lookup import part, rows, value
-from harness.report.text.quantities import UNKNOWN, count, heading, in_unit, many, milliseconds, told
-from harness.report.text.step_tables import outcome
-from harness.report.text.table import Cell, Table, figures, text
+from harness.model.measurements.delivery import DeliveryCounts
+from harness.model.measurements.run_measurements import RunMeasurements
+from harness.model.plan import Plan
+from harness.report.text.component_titles import database_title, kind_title
+from harness.report.text.quantities import count, formatted, heading, in_unit, many, milliseconds
+from harness.report.text.table import Cell, Table, figures, grid, pairs, text
 
-_LATENCIES = {
-    "latency_ms": ("Delivery", "intended time → received by one client"),
-    "live_latency_ms": ("Live", "the deliveries that came over the backplane"),
-    "recovered_latency_ms": ("Recovered", "the deliveries that were filled in from the database"),
-    "completion_ms": ("Completion", "intended time → received by the last client of the audience"),
-    "service_ms": ("Service", "sent → received by one client"),
-    "acknowledgement_ms": ("Acknowledgement", "intended time → answered"),
-    "send_late_ms": ("Send lateness", "intended time → sent"),
-}
-_STATISTICS = ("p50", "p95", "p99", "p999", "max")
 _CLASSES = {
-    "posted": "Posted",
-    "acknowledged": "Acknowledged",
-    "rejected": "Rejected",
-    "indeterminate": "Indeterminate",
     "expected": "Deliveries expected",
-    "delivered": "Delivered",
-    "lost": "Lost",
     "lost_tail": "Lost at the tail",
     "duplicates_wire": "Duplicate on the wire",
     "duplicates_visible": "Duplicate as the client sees it",
-    "out_of_order": "Out of order",
-    "phantom": "Phantom",
 }
 _HARM = ("lost", "lost_tail", "duplicates_visible", "out_of_order", "phantom")
 _RECOVERIES = {
     "automatic": "automatic: the servers by themselves",
     "manual": "manual: the servers wait for a request",
-    "off": "off: nobody fills in what the backplane lost",
+    "off": "off: no server fills in what the backplane lost",
 }
-_PHASES = {"probe": "Probe", "warm_up": "Warm-up", "measured": "Measured"}
 
 
-def latencies(verdict: Verdict) -> Table | None:
-    found = {key: part(verdict.measurements, key) for key in _LATENCIES}
+def latencies(run: RunMeasurements | None) -> Table | None:
+    if run is None:
+        return None
+    named = (
+        ("Delivery", "intended time → received by one client", run.latency),
+        ("Live", "the deliveries that came over the backplane", run.live_latency),
+        ("Recovered", "the deliveries that were filled in from the database", run.recovered_latency),
+        ("Completion", "intended time → received by the last client of the audience", run.completion),
+        ("Acknowledgement", "intended time → answered", run.acknowledgement),
+        ("Send lateness", "intended time → sent", run.send_late),
+    )
     lines = tuple(
         (
-            Cell(text=_LATENCIES[key][0], lines=_LATENCIES[key][1:]),
-            *(figures(milliseconds(value(row, statistic))) for statistic in _STATISTICS),
-            figures(count(value(row, "count"))),
+            Cell(text=name, lines=(meaning,)),
+            *(
+                figures(milliseconds(at_ms))
+                for at_ms in (found.p50_ms, found.p95_ms, found.p99_ms, found.p999_ms, found.max_ms)
+            ),
+            figures(count(found.count)),
         )
-        for key, row in found.items()
-        if row
+        for name, meaning, found in named
+        if found is not None
     )
-    columns = ("Latency", *(heading(statistic) for statistic in _STATISTICS), "Samples")
-    return Table(caption="Latencies of the measured window", columns=columns, rows=lines) if lines else None
+    columns = ("Latency", "P50", "P95", "P99", "P99.9", "Max", "Samples")
+    return Table(caption="Latencies of the measured window", columns=columns, rows=lines)
 
 
-def ledger(verdict: Verdict) -> Table | None:
+def ledger(run: RunMeasurements | None) -> Table | None:
     """What became of every post and of every delivery, phase by phase."""
-    phases = {name: part(verdict.measurements, "delivery_by_phase", name) for name in _PHASES}
-    columns = {_PHASES[name]: row for name, row in phases.items() if row}
-    if len(columns) > 1:
-        every = {str(key) for row in columns.values() for key in row}
-        columns["All"] = {key: sum(_integer(row.get(key)) for row in columns.values()) for key in every}
-    keys = [key for key in _CLASSES if any(key in row for row in columns.values())]
-    keys += sorted({str(key) for row in columns.values() for key in row} - set(_CLASSES))
-    if not keys:
+    if run is None:
         return None
+    phases = run.delivery
+    counts = (phases.probe, phases.warm_up, phases.measured, phases.total)
+    names = [field.name for field in fields(DeliveryCounts)]
     return Table(
         caption="What became of each message and delivery",
-        columns=("Class", *columns),
+        columns=("Class", "Probe", "Warm-up", "Measured", "All"),
         rows=tuple(
-            (text(_CLASSES.get(key, heading(key))), *(_counted(key, row.get(key)) for row in columns.values()))
-            for key in keys
+            (text(_CLASSES.get(name, heading(name))), *(_counted(name, getattr(phase, name)) for phase in counts))
+            for name in names
         ),
     )
 
 
-def indeterminate(verdict: Verdict) -> str:
-    """What the posts mean of which nobody knows how they ended; empty where there are none."""
-    posts = sum(
-        _integer(part(verdict.measurements, "delivery_by_phase", name).get("indeterminate")) for name in _PHASES
-    )
+def _counted(name: str, found: int) -> Cell:
+    return figures(count(found), status="fail" if name in _HARM and found else "")
+
+
+def indeterminate(run: RunMeasurements | None) -> str:
+    """What indeterminate posts mean; empty where there are none."""
+    posts = run.delivery.total.indeterminate if run else 0
     if not posts:
         return ""
     return (
-        f"{many(posts, 'post')} ended indeterminate: the answer never came, or said that nobody knows. Such a message may "
-        "be stored or not, and either is right; one that is stored must be delivered like any other. It is counted here, "
-        "and no denominator is made smaller by it."
+        f"{many(posts, 'post')} ended indeterminate: the answer never came, or the answer left the outcome open. Such a "
+        "message may be stored or not, and both are correct; one that is stored must be delivered like any other. It is "
+        "counted here, and no denominator is made smaller by it."
     )
 
 
-def _integer(found: object) -> int:
-    return found if isinstance(found, int) else 0
-
-
-def _counted(key: str, found: object) -> Cell:
-    return figures(count(found), status="fail" if key in _HARM and found else "")
-
-
-def lost_at(verdict: Verdict) -> Table | None:
+def lost_at(run: RunMeasurements | None) -> Table | None:
     """The hop that lost what was lost."""
-    hops = part(verdict.measurements, "lost_at")
-    lines = tuple((text(heading(str(hop))), figures(count(found))) for hop, found in hops.items())
+    hops = run.lost_at if run else ()
+    lines = tuple((text(heading(lost.hop)), figures(count(lost.deliveries))) for lost in hops)
     return Table(caption="Where deliveries were lost", columns=("Lost at", "Deliveries"), rows=lines) if lines else None
 
 
-def decisions(verdict: Verdict) -> Table | None:
-    lines = tuple(
-        (
-            Cell(text=str(row.get("adr", UNKNOWN)), lines=(str(row.get("title", "")),)),
-            outcome(row.get("status")),
-            text(told(row.get("evidence"))),
-        )
-        for row in rows(verdict.measurements, "decisions")
-    )
-    columns = ("Decision", "This run", "Evidence")
-    return (
-        Table(caption="Architecture decisions and what this run says of them", columns=columns, rows=lines, prose=True)
-        if lines
-        else None
-    )
+def server_grid(run: RunMeasurements | None) -> Table | None:
+    return grid("Server by server", "Server", [(server.name, server) for server in run.servers] if run else [])
 
 
-def reductions(verdict: Verdict) -> Table | None:
-    lines = tuple(
-        (text(cut.what), text(cut.wanted), text(cut.planned), text(cut.because)) for cut in verdict.plan.reductions
+def worker_grid(run: RunMeasurements | None) -> Table | None:
+    return grid("Load workers", "Worker", [(worker.name, worker) for worker in run.workers] if run else [])
+
+
+def publisher_pairs(run: RunMeasurements | None) -> Table | None:
+    return pairs("The publisher", run.publisher if run else None)
+
+
+def resource_pairs(run: RunMeasurements | None) -> tuple[Table, ...]:
+    """One table each for broker, database and machine, where there are figures of them."""
+    if run is None:
+        return ()
+    found = (
+        pairs(kind_title(run.broker.kind), run.broker) if run.broker else None,
+        pairs(kind_title(run.database.kind), run.database) if run.database else None,
+        pairs("Machine", run.machine),
     )
+    return tuple(table for table in found if table)
+
+
+def reductions(plan: Plan) -> Table | None:
+    lines = tuple((text(cut.what), text(cut.wanted), text(cut.planned), text(cut.because)) for cut in plan.reductions)
     columns = ("What", "Scenario", "This run", "Because")
-    return (
-        Table(caption="What was lowered to fit this machine", columns=columns, rows=lines, prose=True)
-        if lines
-        else None
-    )
+    caption = "What was lowered to fit this machine"
+    return Table(caption=caption, columns=columns, rows=lines, prose=True) if lines else None
 
 
-def settings(verdict: Verdict) -> Table:
+def plan_table(plan: Plan) -> Table:
     """What decided the run."""
-    plan = verdict.plan
-    entries: dict[str, Any] = {
+    entries = {
         "scenario": plan.scenario,
         "run": plan.run_id,
         "seed": str(plan.seed),
         "environment": plan.environment,
         "backplane": plan.backplane,
+        "database": database_title(),
         "write path": plan.write_path,
         "size": f"{plan.size.value}{', forced' if plan.forced else ''}",
         "servers": count(plan.servers),
         "clients": count(plan.clients),
         "audience": f"{count(plan.audience)} clients per channel (asked: {plan.asked_audience})",
         "channels": count(plan.channels),
-        "rate": f"{told(plan.rate_hz)} messages/s, {told(plan.deliveries_per_s)} deliveries/s",
+        "rate": f"{formatted(plan.rate_hz)} messages/s, {formatted(plan.deliveries_per_s)} deliveries/s",
         "faults": "; ".join(map(str, plan.faults)) or "none",
         "recovery": _RECOVERIES.get(plan.recovery, plan.recovery),
         "duration": f"{in_unit(plan.duration_s, 's')} after {in_unit(plan.warm_up_s, 's')} of warm-up",
-        "text": told(plan.text_bytes, "text_bytes"),
+        "text": formatted(plan.text_bytes, "text_bytes"),
         "load workers": count(plan.workers),
-        "predicted need": f"{told(plan.need.cores)} cores, {told(plan.need.memory_bytes, 'memory_bytes')} memory",
+        "predicted need": (
+            f"{formatted(plan.need.cores)} cores, {formatted(plan.need.memory_bytes, 'memory_bytes')} memory"
+        ),
     }
     return Table(
         caption="The plan",

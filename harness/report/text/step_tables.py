@@ -1,85 +1,112 @@
-"""The way of a message in five steps: what is claimed, what was measured, and whether the one bears the other out."""
+"""A message in five steps: what is claimed, what was measured, and whether the measurement supports the claim."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from harness.model.finding import Verdict
-from harness.report.text.lookup import part, rows, value
-from harness.report.text.quantities import UNKNOWN, count, milliseconds, told
+from harness.model.measurements.claims import Claim, Decision, Outcome
+from harness.model.measurements.percentiles import Percentiles
+from harness.model.measurements.steps import StepLatencies
+from harness.report.text.component_titles import database_title
+from harness.report.text.quantities import count, formatted, label, milliseconds
 from harness.report.text.table import Cell, Table, figures, text
 
-_OUTCOMES = {"supported": "pass", "contradicted": "fail", "not reached": "unknown"}
+_STATUS = {Outcome.SUPPORTED: "pass", Outcome.CONTRADICTED: "fail", Outcome.NOT_REACHED: "unknown"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """``key`` names it in the measurements."""
-
-    key: str
-    name: str
-    what: str
-
-
-STEPS = (
-    Step(key="ingest", name="Ingest", what="A server takes the post."),
-    Step(key="commit", name="Commit", what="PostgreSQL commits it."),
-    Step(key="publish", name="Publish", what="It is handed to the backplane."),
-    Step(key="fan_out", name="Fan-out", what="The backplane brings it to every server."),
-    Step(key="push", name="Push", what="Each subscribed client receives it."),
-)
-TOTAL = Step(key="total", name="Total", what="From the intended time to the client.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepFigures:
-    """A step in the sketch, with its measured figures."""
+    """One step with its figures; ``percentiles`` is None where it was not measured."""
 
     name: str
     what: str
-    p50: str
-    p99: str
+    percentiles: Percentiles | None
+
+    @property
+    def p50(self) -> str:
+        return milliseconds(self.percentiles.p50_ms if self.percentiles else None)
+
+    @property
+    def p99(self) -> str:
+        return milliseconds(self.percentiles.p99_ms if self.percentiles else None)
 
 
-def step_figures(verdict: Verdict) -> tuple[StepFigures, ...]:
-    """The five steps in order; their figures read as unknown where no trace was collected."""
-    return tuple(
-        StepFigures(
-            name=step.name,
-            what=step.what,
-            p50=milliseconds(value(verdict.measurements, "steps_ms", step.key, "p50")),
-            p99=milliseconds(value(verdict.measurements, "steps_ms", step.key, "p99")),
-        )
-        for step in STEPS
+def steps(measured: StepLatencies | None) -> tuple[Step, ...]:
+    """The five steps in order. Without traces their figures read as unknown."""
+    found = measured or StepLatencies()
+    return (
+        Step(name="Ingest", what="A server takes the post.", percentiles=found.ingest),
+        Step(name="Commit", what=f"{database_title()} commits it.", percentiles=found.commit),
+        Step(name="Publish", what="The server hands it to the backplane.", percentiles=found.publish),
+        Step(name="Fan-out", what="The backplane brings it to every server.", percentiles=found.fan_out),
+        Step(name="Push", what="Each subscribed client receives it.", percentiles=found.push),
     )
 
 
-def step_table(verdict: Verdict) -> Table | None:
-    """Each step's percentiles, the total last. None where no step was measured."""
-    lines = []
-    for place, step in enumerate((*STEPS, TOTAL), 1):
-        if found := part(verdict.measurements, "steps_ms", step.key):
-            name = f"{place}. {step.name}" if step is not TOTAL else step.name
-            times = (figures(milliseconds(value(found, statistic))) for statistic in ("p50", "p95", "p99", "max"))
-            lines.append((text(name), *times, figures(count(value(found, "count")))))
+def step_table(measured: StepLatencies | None) -> Table | None:
+    """The percentiles of each step, the total last. None where no step was measured."""
+    if measured is None:
+        return None
+    named = [(f"{place}. {step.name}", step.percentiles) for place, step in enumerate(steps(measured), 1)]
+    lines = tuple(
+        (
+            text(name),
+            *(figures(milliseconds(at_ms)) for at_ms in (found.p50_ms, found.p95_ms, found.p99_ms, found.max_ms)),
+            figures(count(found.count)),
+        )
+        for name, found in (*named, ("Total", measured.total))
+        if found is not None
+    )
     columns = ("Step", "P50", "P95", "P99", "Max", "Samples")
-    return Table(caption="Time spent in each step", columns=columns, rows=tuple(lines)) if lines else None
+    return Table(caption="Time spent in each step", columns=columns, rows=lines) if lines else None
 
 
-def claim_table(verdict: Verdict) -> Table | None:
+def clock_note(measured: StepLatencies | None) -> str:
+    """What clocks of different hosts mean for the steps; empty where all processes share one clock."""
+    if measured is None:
+        return ""
+    notes = []
+    if measured.left_out:
+        names = ", ".join(label(name) for name in measured.left_out)
+        notes.append(
+            f"Not measured: {names}. Each of these steps begins and ends on hosts whose clocks cannot be compared, so "
+            "times of the one were not compared with times of the other."
+        )
+    if measured.clock_bound_ms:
+        bound = milliseconds(measured.clock_bound_ms)
+        notes.append(f"Clocks of different hosts can put an error of up to {bound} into each sample.")
+    return " ".join(notes)
+
+
+def claim_table(claims: Iterable[Claim]) -> Table | None:
     """What the architecture claims beside what was measured."""
     lines = tuple(
         (
-            Cell(text=str(row.get("claim", UNKNOWN)), lines=(told(row["source"]),) if row.get("source") else ()),
-            text(told(row.get("expected"))),
-            text(told(row.get("measured"))),
-            outcome(row.get("status")),
+            Cell(text=claim.claim, lines=(claim.source,) if claim.source else ()),
+            text(formatted(claim.expected)),
+            text(formatted(claim.measured)),
+            outcome(claim.status),
         )
-        for row in rows(verdict.measurements, "claims")
+        for claim in claims
     )
     columns = ("Claim", "Claimed", "Measured", "This run")
     return Table(caption="Claims of the architecture", columns=columns, rows=lines, prose=True) if lines else None
 
 
-def outcome(status: object) -> Cell:
+def decision_table(decisions: Iterable[Decision]) -> Table | None:
+    """Each decision record and what the run says of it."""
+    lines = tuple(
+        (
+            Cell(text=decision.adr, lines=(decision.title,)),
+            outcome(decision.status),
+            text(decision.evidence),
+        )
+        for decision in decisions
+    )
+    columns = ("Decision", "This run", "Evidence")
+    caption = "Architecture decisions and what this run says of them"
+    return Table(caption=caption, columns=columns, rows=lines, prose=True) if lines else None
+
+
+def outcome(status: Outcome) -> Cell:
     """``supported``, ``contradicted`` or ``not reached``, with the colour of its meaning."""
-    words = str(status) if status is not None else UNKNOWN
-    return Cell(text=words, status=_OUTCOMES.get(words, "unknown"))
+    return Cell(text=status.value, status=_STATUS[status])

@@ -1,33 +1,28 @@
 """The key figures of a sweep."""
 
 from harness.model.finding import Verdict
-from harness.report.text.lookup import part, value
-from harness.report.text.quantities import SPACE, UNKNOWN, count, milliseconds
+from harness.report.text.quantities import SPACE, count, milliseconds
 from harness.report.text.tile import Tile
 
 
 def sweep_tiles(verdict: Verdict) -> tuple[Tile, ...]:
     """Empty for the verdict of a single run."""
-    sweep = part(verdict.measurements, "sweep")
-    if not sweep:
+    sweep = verdict.sweep
+    if sweep is None:
         return ()
-    counts = sweep.get("server_counts")
-    told_counts = ", ".join(map(count, counts)) if isinstance(counts, list) else UNKNOWN
-    delivery = part(verdict.measurements, "delivery")
-    lost = value(delivery, "lost")
-    p99 = value(verdict.measurements, "latency_ms", "p99")
-    amount, _, unit = milliseconds(p99).partition(SPACE)
+    delivery = sweep.delivery
+    amount, _, unit = milliseconds(sweep.latency.p99_ms if sweep.latency else None).partition(SPACE)
     return (
         Tile(
             name="Servers",
-            figure=told_counts,
-            notes=(f"{count(value(sweep, 'clients_per_server'))} clients on each",),
+            figure=", ".join(map(count, sweep.server_counts)),
+            notes=(f"{count(sweep.clients_per_server)} clients on each",),
         ),
         Tile(
             name="Deliveries",
-            figure=count(value(delivery, "delivered")),
-            notes=(f"of {count(value(delivery, 'expected'))} expected, over all runs", f"{count(lost)} lost"),
-            status="" if lost is None else "fail" if lost else "pass",
+            figure=count(delivery.delivered),
+            notes=(f"of {count(delivery.expected)} expected, over all runs", f"{count(delivery.lost)} lost"),
+            status="fail" if delivery.lost else "pass" if delivery.expected else "",
         ),
         Tile(name="Highest P99 of a run", figure=amount, unit=unit),
         Tile(

@@ -1,10 +1,15 @@
 """A table as a value: the page, and a test, need nothing else to show it."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
-from harness.report.text.quantities import UNKNOWN, heading, regrouped, told
+from harness.report.text.quantities import UNKNOWN, formatted, heading, regrouped
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+_NOT_FIGURES = ("name", "kind")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,40 +38,46 @@ class Table:
         assert all(len(row) == len(self.columns) for row in self.rows), "every row fills every column"
 
 
-def text(words: object) -> Cell:
-    return Cell(text=regrouped(str(words)))
+def text(words: str) -> Cell:
+    return Cell(text=regrouped(words))
 
 
 def figures(words: str, status: str = "") -> Cell:
-    """A cell of digits: set right-aligned, never wrapped."""
+    """A cell of digits: right-aligned, never wrapped."""
     return Cell(text=words, numeric=True, status=status)
 
 
-def grid(caption: str, head: str, values: Mapping[str, Any], *, unit: str = "") -> Table | None:
-    """One row per object of ``values``, one column per key that any of them has, in order of appearance. None where
-    there is nothing to show."""
-    members = {str(name): row for name, row in values.items() if isinstance(row, Mapping)}
-    keys = list(dict.fromkeys(str(key) for row in members.values() for key in row))
+def grid(caption: str, head: str, named: "Sequence[tuple[str, DataclassInstance]]") -> Table | None:
+    """One row per (name, measurement), one column per field that any of them has a figure in. None without figures."""
+    members = [(name, _figures(member)) for name, member in named]
+    keys = list(dict.fromkeys(key for _, row in members for key, value in row.items() if value is not None))
     if not keys:
         return None
     return Table(
         caption=caption,
         columns=(head, *map(heading, keys)),
-        rows=tuple(
-            (text(name), *(figures(told(row.get(key), key, unit)) for key in keys)) for name, row in members.items()
-        ),
+        rows=tuple((text(name), *(figures(formatted(row.get(key), key)) for key in keys)) for name, row in members),
     )
 
 
-def pairs(caption: str, head: str, values: Mapping[str, Any]) -> Table | None:
-    """One row per number of ``values``, its key read as a label. None where there is nothing to show."""
-    rows = tuple((text(heading(str(key))), figures(told(inner, str(key)))) for key, inner in values.items())
-    return Table(caption=caption, columns=(head, "Value"), rows=rows) if rows else None
+def pairs(caption: str, member: "DataclassInstance | None") -> Table | None:
+    """One row per figure of a measurement, the field's name read as a label. None without figures."""
+    found = {} if member is None else _figures(member)
+    rows = tuple(
+        (text(heading(key)), figures(formatted(value, key))) for key, value in found.items() if value is not None
+    )
+    return Table(caption=caption, columns=("Figure", "Value"), rows=rows) if rows else None
 
 
-def settings(caption: str, values: Mapping[str, Any], *, rows_max: int = 200) -> Table | None:
-    """Nested ``values`` as one row per leaf, named by its path with the keys as they are, so that they can be searched
-    for. None where there is nothing to show."""
+def _figures(member: "DataclassInstance") -> dict[str, int | float | None]:
+    """The fields that hold one number, or None for one that was not measured."""
+    found = {field.name: getattr(member, field.name) for field in fields(member) if field.name not in _NOT_FIGURES}
+    return {name: value for name, value in found.items() if value is None or isinstance(value, int | float)}
+
+
+def settings(caption: str, values: Mapping[str, object], *, rows_max: int = 200) -> Table | None:
+    """Nested ``values`` as one row per leaf, named by its path with the keys as they are, so that a reader can search for
+    them. None without values."""
     leaves = list(_leaves("", values))
     if not leaves:
         return None
@@ -76,10 +87,10 @@ def settings(caption: str, values: Mapping[str, Any], *, rows_max: int = 200) ->
     return Table(caption=caption, columns=("Setting", "Value"), rows=tuple(rows))
 
 
-def _leaves(path: str, values: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+def _leaves(path: str, values: Mapping[str, object]) -> Iterable[tuple[str, str]]:
     for key, inner in values.items():
         name = f"{path} › {key}" if path else str(key)
         if isinstance(inner, Mapping):
             yield from _leaves(name, inner)
         else:
-            yield name, told(inner, str(key)) or UNKNOWN
+            yield name, formatted(inner, str(key)) or UNKNOWN

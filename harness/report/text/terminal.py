@@ -1,4 +1,4 @@
-"""The verdict in a terminal: tables and colour where there is one, plain lines where the output goes elsewhere."""
+"""The verdict in a terminal: tables and colour; plain lines where the output is no terminal."""
 
 from collections.abc import Iterator
 
@@ -7,16 +7,17 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from harness.model.finding import Status, Verdict
+from harness.model.measurements.claims import Outcome
 from harness.report.text.criteria import STATUS_WORDS
 from harness.report.text.headline import headline
-from harness.report.text.lookup import ranked, rows
 from harness.report.text.narrative import key_lines
-from harness.report.text.quantities import SPACE, THOUSANDS, UNKNOWN, told
+from harness.report.text.quantities import SPACE, THOUSANDS, formatted
+from harness.report.text.reason import ranked
 from harness.report.text.step_tables import step_table
 from harness.report.text.table import Table
 
 _STYLES = {Status.PASS: "bold green", Status.UNKNOWN: "bold yellow", Status.FAIL: "bold red"}
-_CLAIM_STYLES = {"supported": "green", "contradicted": "red"}
+_OUTCOME_STYLES = {Outcome.SUPPORTED: "green", Outcome.CONTRADICTED: "red", Outcome.NOT_REACHED: "yellow"}
 _EXAMPLES_MAX = 3
 
 
@@ -26,7 +27,7 @@ def render_verdict(verdict: Verdict) -> RenderableType:
 
 
 def plain_lines(verdict: Verdict) -> Iterator[str]:
-    """The same as lines of text, without colour, width or control characters."""
+    """The same as lines of text, without colour, control characters or a fixed width."""
     top = headline(verdict)
     yield _clean(f"{top.word}  {verdict.plan.scenario}: {top.sentence}")
     for cut in verdict.plan.reductions:
@@ -39,18 +40,18 @@ def plain_lines(verdict: Verdict) -> Iterator[str]:
     for name, figures in key_lines(verdict):
         yield _clean(f"  {name:<26}  {figures}")
     for finding in ranked(verdict.findings):
-        measured, expected = told(finding.measured), told(finding.expected)
+        measured, expected = formatted(finding.measured), formatted(finding.expected)
         yield _clean(f"  {STATUS_WORDS[finding.status]:<8} {finding.check}: {finding.summary}")
         if finding.status is not Status.PASS:
             yield _clean(f"           measured {measured}; expected {expected}")
             for example in finding.examples[:_EXAMPLES_MAX]:
                 yield _clean(f"           e.g. {example}")
-    if steps := step_table(verdict):
+    if steps := step_table(verdict.run.steps if verdict.run else None):
         for row in steps.rows:
             figures = " · ".join(f"{name} {cell.text}" for name, cell in zip(steps.columns[1:], row[1:], strict=True))
             yield _clean(f"  {row[0].text:<26}  {figures}")
-    for name, figures, word in _claims(verdict):
-        yield _clean(f"  {word or UNKNOWN:<13} {name}: {figures}")
+    for name, figures, outcome in _claims(verdict):
+        yield _clean(f"  {outcome:<13} {name}: {figures}")
 
 
 class _Summary:
@@ -84,22 +85,25 @@ def _blocks(verdict: Verdict) -> Iterator[RenderableType]:
     yield key
     if lines := key_lines(verdict):
         yield Text("")
-        told_grid = _grid()
+        narrative = _grid()
         for name, figures in lines:
-            told_grid.add_row(Text(_clean(name), style="dim"), Text(_clean(figures)))
-        yield told_grid
+            narrative.add_row(Text(_clean(name), style="dim"), Text(_clean(figures)))
+        yield narrative
     yield Text("")
     yield _criteria(verdict)
     yield from _reasons(verdict)
-    if steps := step_table(verdict):
+    if steps := step_table(verdict.run.steps if verdict.run else None):
         yield Text("")
         yield _table(steps)
     if claims := list(_claims(verdict)):
         yield Text("")
         grid = _grid()
-        for name, figures, word in claims:
-            style = _CLAIM_STYLES.get(word, "yellow")
-            grid.add_row(Text(_clean(word), style=style), Text(_clean(name)), Text(_clean(figures), style="dim"))
+        for name, figures, outcome in claims:
+            grid.add_row(
+                Text(outcome.value, style=_OUTCOME_STYLES[outcome]),
+                Text(_clean(name)),
+                Text(_clean(figures), style="dim"),
+            )
         yield grid
 
 
@@ -111,14 +115,14 @@ def _criteria(verdict: Verdict) -> RichTable:
         grid.add_row(
             Text(STATUS_WORDS[finding.status], style=_STYLES[finding.status]),
             Text(_clean(finding.check)),
-            Text(_clean(told(finding.measured))),
-            Text(_clean(told(finding.expected)), style="dim"),
+            Text(_clean(formatted(finding.measured))),
+            Text(_clean(formatted(finding.expected)), style="dim"),
         )
     return grid
 
 
 def _reasons(verdict: Verdict) -> Iterator[Text]:
-    """What stands behind each finding that did not pass."""
+    """Summary and examples of each finding that did not pass."""
     for finding in ranked(verdict.findings):
         if finding.status is not Status.PASS:
             yield Text.assemble("\n", (_clean(finding.check), _STYLES[finding.status]), "  ", _clean(finding.summary))
@@ -142,16 +146,16 @@ def _grid() -> RichTable:
     return grid
 
 
-def _claims(verdict: Verdict) -> Iterator[tuple[str, str, str]]:
+def _claims(verdict: Verdict) -> Iterator[tuple[str, str, Outcome]]:
     """Claims and decisions as (name, figures, outcome)."""
-    for row in rows(verdict.measurements, "claims"):
-        figures = f"measured {told(row.get('measured'))}, claimed {told(row.get('expected'))}"
-        yield str(row.get("claim", "")), figures, str(row.get("status", ""))
-    for row in rows(verdict.measurements, "decisions"):
-        yield f"{row.get('adr', '')} {row.get('title', '')}", told(row.get("evidence")), str(row.get("status", ""))
+    for claim in verdict.claims:
+        figures = f"measured {formatted(claim.measured)}, claimed {formatted(claim.expected)}"
+        yield claim.claim, figures, claim.status
+    for decision in verdict.decisions:
+        yield f"{decision.adr} {decision.title}", decision.evidence, decision.status
 
 
 def _clean(text: str) -> str:
-    """Without what could steer a terminal; thousands by comma, as everywhere on the command line."""
+    """``text`` without control characters, which could change the terminal; thousands have commas, as on the command line."""
     spaced = text.replace(THOUSANDS, ",").replace(SPACE, " ")
     return "".join(letter if letter.isprintable() else "?" for letter in spaced)

@@ -1,0 +1,67 @@
+"""Everything that was measured in one run."""
+
+from dataclasses import dataclass
+
+from harness.model.expectation import Measure
+from harness.model.measurements.claims import Claim, Decision
+from harness.model.measurements.delivery import DeliveryByPhase, LostAt
+from harness.model.measurements.percentiles import Percentiles
+from harness.model.measurements.recovery import Recovery
+from harness.model.measurements.resources import (
+    BrokerFigures,
+    DatabaseFigures,
+    MachineFigures,
+    ProcessFigures,
+    ServerFigures,
+    WorkerFigures,
+)
+from harness.model.measurements.steps import StepLatencies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """What was posted and delivered per second of the measured window, beside the plan."""
+
+    planned_messages_hz: float
+    planned_deliveries_hz: float
+    messages_hz: float | None = None
+    deliveries_hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunMeasurements:
+    """One run; of the measured window where nothing else is said.
+
+    ``latency``: intended time → received by one client. ``completion``: → received by the last client of the audience.
+    ``acknowledgement``: → answered. ``send_late``: → sent. In a run with faults ``live_latency`` is of the deliveries that
+    no fault held up, ``recovered_latency`` of the others; in other runs they are None, like ``recovery``. ``steps`` is None
+    without traces, ``broker`` where the backplane needs none.
+    """
+
+    delivery: DeliveryByPhase
+    rates: Rates
+    latency: Percentiles
+    completion: Percentiles
+    live_latency: Percentiles | None = None
+    recovered_latency: Percentiles | None = None
+    acknowledgement: Percentiles | None = None
+    send_late: Percentiles | None = None
+    steps: StepLatencies | None = None
+    lost_at: tuple[LostAt, ...] = ()
+    recovery: Recovery | None = None
+    servers: tuple[ServerFigures, ...] = ()
+    workers: tuple[WorkerFigures, ...] = ()
+    publisher: ProcessFigures
+    machine: MachineFigures
+    broker: BrokerFigures | None = None
+    database: DatabaseFigures | None = None
+    claims: tuple[Claim, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+
+    def timed(self, measure: Measure) -> Percentiles | None:
+        """The percentiles that an expectation speaks of."""
+        return {
+            "latency_ms": self.latency,
+            "live_latency_ms": self.live_latency,
+            "completion_ms": self.completion,
+        }[measure]
