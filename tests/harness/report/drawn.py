@@ -18,7 +18,7 @@ NONE = Drawings(drawn=(), missing=())
 
 @cache
 def drawn(name: str) -> Drawings:
-    """The figures of the verdict of that name, with its events; of the failed one only those that differ from the passed."""
+    """The figures of the verdict of that name, with its events; of the failed run only two."""
     verdict = VERDICTS[name]()
     if name == "failed":
         verdict = replace(verdict, series={curve: verdict.series[curve] for curve in ("latency", "percentiles")})

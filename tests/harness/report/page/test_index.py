@@ -11,7 +11,6 @@ from harness.report import write_index
 from tests.harness.report import outage_verdicts, sweep_verdicts, verdicts
 from tests.harness.report.html import Document
 
-
 VERDICT = json.loads(msgspec.json.encode(replace(verdicts.passed(), series={}))) | {"version": VERSION}
 
 

@@ -22,7 +22,7 @@ from tests.harness.report.html import Document
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} $x^2$ </style><b>"
 
-NONSENSE = [None, 7, "text", [], [None, 1], {}, {"x": None}, {"x": {"y": [1, {"z": True}]}}]
+NONSENSE: list[Any] = [None, 7, "text", [], [None, 1], {}, {"x": None}, {"x": {"y": [1, {"z": True}]}}]
 OPTIONAL = [field.name for field in fields(RunMeasurements) if field.default is not MISSING]
 
 
@@ -107,7 +107,7 @@ def test_failing_criteria_lead() -> None:
 @pytest.mark.parametrize("part", OPTIONAL)
 def test_a_missing_part_leaves_the_rest_standing(part: str) -> None:
     """Each part of the measurements may be absent."""
-    default = next(field.default for field in fields(RunMeasurements) if field.name == part)
+    default: Any = next(field.default for field in fields(RunMeasurements) if field.name == part)
     for verdict in (verdicts.passed(), outage_verdicts.outage()):
         bare = replace(verdict, run=replace(run_of(verdict), **{part: default}), series={})
         assert Document(render(bare)).problems == []
@@ -123,7 +123,7 @@ def test_a_part_of_another_shape_leaves_the_rest_standing(part: str) -> None:
 
 def test_what_is_not_known_is_said() -> None:
     """An absent part is a sentence, not a gap; every figure that is not there is named with its reason."""
-    text = Document(render(verdicts.empty(), machine={}, events=[])).text
+    text = Document(render(verdicts.empty(), machine={}, events=[], drawings=drawn("empty"))).text
     for words in (
         "No latency was measured",
         "no server's trace was collected",
@@ -228,7 +228,7 @@ def test_an_outage_of_which_nothing_was_recorded_is_named() -> None:
     """Every table that is not there is a sentence."""
     bare = replace(outage_verdicts.outage(), run=None, series={})
     text = Document(render(bare, events=[])).text
-    for words in ("is not in this recording", "were not distinguished", "No server’s recovery was recorded"):
+    for words in ("are not in this recording", "were not distinguished", "No server’s recovery was recorded"):
         assert words in text
 
 

@@ -52,7 +52,7 @@ def test_the_findings_and_the_growth_are_on_the_page() -> None:
 def test_a_part_of_another_shape_leaves_the_rest_standing(part: str) -> None:
     """A verdict of another shape is refused where it is read, or is shown as far as it is understood."""
     document = msgspec.to_builtins(sweep_verdicts.passed())
-    for nonsense in [*NONSENSE, [{"curve": "weak"}], [{}], [3]]:
+    for nonsense in (*NONSENSE, [{"curve": "weak"}], [{}], [3]):
         try:
             verdict = msgspec.convert(document | {"sweep": document["sweep"] | {part: nonsense}}, Verdict)
         except msgspec.ValidationError:

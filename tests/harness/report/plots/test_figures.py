@@ -150,7 +150,7 @@ def test_an_outage_is_shaded_from_the_measurements_where_events_are_lost() -> No
 
 
 def test_the_figures_of_an_outage_belong_to_its_section() -> None:
-    """Live, recovered and acknowledgement stand in the section of the outage; without one they stand with the other latencies."""
+    """Live, recovered and acknowledgement stand in the outage section; without it, with the other latencies."""
     names = ["live_latency", "recovered_latency", "acknowledgement"]
     outage = drawn_of("outage")
     assert [drawing.name for drawing in outage.group("outage")] == names

@@ -8,6 +8,7 @@ from harness.report.text.quantities import (
     THOUSANDS,
     count,
     figure,
+    formatted,
     heading,
     label,
     many,
@@ -15,7 +16,6 @@ from harness.report.text.quantities import (
     regrouped,
     seconds,
     size,
-    formatted,
 )
 
 

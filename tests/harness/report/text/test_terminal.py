@@ -38,7 +38,7 @@ def test_without_a_terminal_there_are_plain_lines() -> None:
 
 
 def test_nothing_in_a_verdict_changes_the_terminal() -> None:
-    """Escape sequences and line ends of a name from elsewhere are shown and have no effect; square brackets are no markup."""
+    """Escape sequences and line ends of a foreign name are shown and have no effect; square brackets are no markup."""
     findings = (replace(verdicts.failed().findings[4], summary="\x1b[2J\n[red]gone[/]", examples=("a\rb\x07",)),)
     claims = (verdicts.claim("\x1b]0;x\x07", "", None, Outcome.NOT_REACHED),)
     verdict = replace(verdicts.failed(), findings=findings, run=replace(verdicts.measurements(), claims=claims))
