@@ -1,72 +1,99 @@
 """Recording → Verdict."""
 
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
-from harness.checks.evidence.evidence import gather
-from harness.checks.evidence.tally import tally
-from harness.checks.run import claims, delivery, durability, latency, recovery, resilience, resources, steps
-from harness.checks.run import validity as instrument
-from harness.model.finding import Bias, Finding, Kind, Series, Status, Verdict, worst
+from harness.checks.check import Case, Check
+from harness.checks.evidence.account import Account, reconcile
+from harness.checks.evidence.evidence import Evidence, gather
+from harness.checks.evidence.tally import Tally, tally
+from harness.checks.registry import CHECKS
+from harness.checks.run import claims, delivery, latency, recovery, resource_curves, resources, steps, validity
+from harness.model.finding import Bias, Finding, Kind, Status, Verdict, worst
+from harness.model.measurements.run_measurements import RunMeasurements
+from harness.model.plan import Plan
 from harness.recording.reader import Recording
 
-_log = logging.getLogger(__name__)
+C = TypeVar("C")
 
 
 def judge(recording: Recording) -> Verdict:
-    """Ask every question of the recording. Works on whatever part of a run exists; what cannot be asked is UNKNOWN."""
+    """Ask every check that applies. Works on any part of a run that exists; what cannot be decided is UNKNOWN."""
     evidence = gather(recording)
     counted = tally(evidence)
-    account = delivery.settle(evidence, counted)
-    figures: dict[str, Any] = latency.measure(evidence, counted, account)
-    by_phase = delivery.counts(evidence, counted, account)
-    story = recovery.measure(evidence, counted)
-    findings = [
-        *_asked("delivery", Kind.SAFETY, lambda: delivery.findings(evidence, counted, account)),
-        *_asked("durability", Kind.SAFETY, lambda: durability.findings(evidence, counted, account)),
-        *_asked("resilience", Kind.SAFETY, lambda: resilience.findings(evidence, counted, story)),
-        *_asked("latency", Kind.PERFORMANCE, lambda: latency.findings(evidence, figures)),
-        *_asked("instrument", Kind.VALIDITY, lambda: instrument.findings(evidence, counted, figures)),
-    ]
-    findings = apply_bias(findings)
-    measurements: dict[str, Any] = {
-        "delivery": by_phase["measured"],
-        "delivery_by_phase": by_phase,
-        "rates": instrument.rates(evidence, figures),
-        **figures,
-        "steps_ms": steps.measure(evidence, counted),
-        "lost_at": steps.lost_at(evidence, account),
-        **({"recovery": story} if story else {}),
-        **resources.measure(evidence, counted),
-    }
-    measurements["claims"] = claims.compare(measurements)
-    measurements["decisions"] = claims.decide(recording.plan, findings, measurements)
-    curves: dict[str, Series] = latency.series(evidence, counted, account) | resources.series(evidence)
+    account = reconcile(evidence, counted)
+    measured = measure(evidence, counted, account)
+    case = Case(evidence=evidence, tally=counted, account=account, measured=measured)
+    findings = tuple(apply_bias(ask_all(checks_of(recording.plan), case)))
+    measured = replace(
+        measured, claims=claims.compare(measured), decisions=claims.decide(recording.plan, findings, measured)
+    )
     return Verdict(
         status=overall(findings),
-        findings=tuple(findings),
-        measurements=measurements,
+        findings=findings,
+        run=measured,
         plan=recording.plan,
-        series=curves,
+        series=latency.series(evidence, counted, account) | resource_curves.series(evidence),
     )
 
 
-def apply_bias(findings: Sequence[Finding]) -> list[Finding]:
-    """Apply what the ruler's findings mean for performance; safety stands as it is.
+def measure(evidence: Evidence, counted: Tally, account: Account) -> RunMeasurements:
+    """Everything that is measured, without claims and decisions."""
+    recording = evidence.recording
+    latencies = latency.measure(evidence, counted, account)
+    found = resources.samples(recording)
+    return RunMeasurements(
+        delivery=delivery.measure(evidence, counted, account),
+        rates=validity.rates(evidence, latencies["latency"]),
+        latency=latencies["latency"],
+        completion=latencies["completion"],
+        live_latency=latencies.get("live_latency"),
+        recovered_latency=latencies.get("recovered_latency"),
+        acknowledgement=latencies.get("acknowledgement"),
+        send_late=latencies.get("send_late"),
+        steps=steps.measure(evidence, counted),
+        lost_at=steps.lost_at(evidence, account),
+        recovery=recovery.measure(evidence, counted),
+        servers=resources.servers(evidence, counted, found),
+        workers=resources.workers(recording, found),
+        publisher=resources.publisher(found),
+        machine=resources.machine(found, recording.telemetry),
+        broker=resources.broker(recording.plan, found),
+        database=resources.database(found),
+    )
 
-    A ruler bent towards BETTER (a lower rate than planned, rows missing) decides nothing: PASS and FAIL become UNKNOWN.
-    Bent towards WORSE (a late sender, a lagging receiver) it cannot have helped: a PASS stands, a FAIL becomes UNKNOWN.
+
+def checks_of(plan: Plan) -> list[Check[Case]]:
+    """Those of the registry, and one for each expectation of the plan that has none there."""
+    found = {check.name: check for check in CHECKS}
+    for wish in plan.expectations:
+        check = latency.limit_check(wish.measure, wish.statistic)
+        found.setdefault(check.name, check)
+    return list(found.values())
+
+
+def ask_all(checks: Iterable[Check[C]], case: C) -> list[Finding]:
+    """The findings of the checks that apply. A check that crashes says UNKNOWN and hides no other."""
+    return [finding for check in checks if (finding := check.ask(case)) is not None]
+
+
+def apply_bias(findings: Sequence[Finding], fail_stands: frozenset[str] = frozenset()) -> list[Finding]:
+    """Apply to performance findings what the validity findings mean for them; safety findings stand as they are.
+
+    An OPTIMISTIC bias (a lower rate than planned, rows missing) decides nothing: PASS and FAIL become UNKNOWN. With a
+    PESSIMISTIC bias (a late sender, a lagging receiver) a PASS stands, and a FAIL becomes UNKNOWN, unless the check is in
+    ``fail_stands``.
     """
-    bent = [finding for finding in findings if finding.bias is not None]
-    better = [finding.check for finding in bent if finding.bias is Bias.OPTIMISTIC]
-    worse = [finding.check for finding in bent if finding.bias is Bias.PESSIMISTIC]
+    optimistic = [finding.check for finding in findings if finding.bias is Bias.OPTIMISTIC]
+    pessimistic = [finding.check for finding in findings if finding.bias is Bias.PESSIMISTIC]
 
     def with_bias(finding: Finding) -> Finding:
-        if finding.kind is not Kind.PERFORMANCE:
+        if finding.kind is not Kind.PERFORMANCE or finding.status is Status.UNKNOWN:
             return finding
-        doubts = better if finding.status is Status.PASS else better + worse if finding.status is Status.FAIL else []
+        doubts = list(optimistic)
+        if finding.status is Status.FAIL and finding.check not in fail_stands:
+            doubts += pessimistic
         if not doubts:
             return finding
         summary = f"{finding.summary}; not decided, because of {', '.join(doubts)}"
@@ -75,26 +102,7 @@ def apply_bias(findings: Sequence[Finding]) -> list[Finding]:
     return [with_bias(finding) for finding in findings]
 
 
-def overall(findings: Sequence[Finding]) -> Status:
-    """The worst finding. A ruler bent towards WORSE counts only through the findings that it changed: a system that
-    passes although it was measured unfavourably has passed."""
+def overall(findings: Iterable[Finding]) -> Status:
+    """The worst finding. A PESSIMISTIC bias counts only through the findings that it changed: a system that passes although
+    it was measured unfavourably has passed."""
     return worst(finding.status for finding in findings if finding.bias is not Bias.PESSIMISTIC)
-
-
-def _asked(name: str, kind: Kind, ask: Callable[[], list[Finding]]) -> list[Finding]:
-    """The answers, or one UNKNOWN where a check itself fails: a broken check proves nothing, and hides no other."""
-    try:
-        return ask()
-    except Exception as error:
-        _log.exception("check %s failed", name)
-        return [
-            Finding(
-                check=name,
-                kind=kind,
-                status=Status.UNKNOWN,
-                summary=f"the check itself failed: {type(error).__name__}: {error}",
-                measured=None,
-                expected=None,
-                bias=Bias.OPTIMISTIC if kind is Kind.VALIDITY else None,
-            )
-        ]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from harness.model.figure import Figure
 from harness.model.measurements.claims import Claim, Decision
@@ -71,7 +70,6 @@ class Verdict:
     findings: tuple[Finding, ...]
     run: RunMeasurements | None = None
     sweep: SweepMeasurements | None = None
-    measurements: dict[str, Any] = field(default_factory=dict)
     plan: Plan
     series: Mapping[str, Series] = field(default_factory=dict)
 

@@ -12,7 +12,7 @@ Bools = NDArray[np.bool_]
 Hosts = int | Ints
 """indices of hosts"""
 
-UNKNOWN_NS = 1 << 61
+UNKNOWN_NS = 1 << 60
 """The bound of a clock whose offset is not known: wider than any difference of two times."""
 
 
@@ -59,13 +59,14 @@ class HostClocks:
         return self._index[name]
 
     def _add(self, name: str, offset_ns: int | None, bound_ns: int | None) -> None:
-        known = offset_ns is not None and bound_ns is not None
+        if offset_ns is None or bound_ns is None:
+            offset_ns, bound_ns = 0, UNKNOWN_NS
         self._index[name] = len(self._index)
-        self._offset_ns = np.append(self._offset_ns, offset_ns if known else 0).astype(np.int64)
-        self._bound_ns = np.append(self._bound_ns, bound_ns if known else UNKNOWN_NS).astype(np.int64)
+        self._offset_ns = np.append(self._offset_ns, np.int64(offset_ns))
+        self._bound_ns = np.append(self._bound_ns, np.int64(bound_ns))
 
     @property
-    def _one(self) -> bool:
+    def one(self) -> bool:
         """Whether all hosts have one clock."""
         return not self._offset_ns.any() and not self._bound_ns.any()
 
@@ -85,7 +86,7 @@ class HostClocks:
         Arrays must have shapes that broadcast. Where an offset is not known, the interval holds every value.
         """
         difference = until_ns - since_ns
-        if self._one:
+        if self.one:
             return Interval(low=difference, high=difference)
         difference = difference + self._offset_ns[until] - self._offset_ns[since]
         bound = self.bound_ns(since, until)

@@ -1,79 +1,87 @@
-"""What was broken on purpose, when it really was, and which deliveries stood in its way."""
+"""What was broken on purpose, when that really was, and which deliveries it disturbed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.model.fault import Fault, FaultKind, Target
+from harness.checks.evidence.clocks import HostClocks
+from harness.model.fault import Ending, Fault, FaultKind, FaultTimes, Target
 from harness.planning.placement import client_servers
-from harness.recording.format import ACKNOWLEDGED, SUBSCRIBED
+from harness.recording.format import ACKNOWLEDGED, SUBSCRIBED, Document
 from harness.recording.reader import Recording
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 LEAD_NS = 1_000_000_000
-"""What was posted so shortly before a fault may have been on its way when it struck."""
-SETTLE_NS = 1_000_000_000
-"""How long after the last sign of recovery deliveries may still come late because of it."""
-NEVER = np.iinfo(np.int64).max
+"""A message that was posted so shortly before a fault may have been on its way when the fault began."""
+LATE_NS = 1_000_000_000
+"""How long after the last sign of recovery deliveries may still come late because of the fault."""
+NEVER = int(np.iinfo(np.int64).max)
+
+
+def timed_faults(recording: Recording) -> tuple[Fault, ...]:
+    """The plan's faults in order, with the times that the events give."""
+    events: dict[tuple[str, int], Document] = {}
+    for event in recording.events:
+        if "fault" in event:
+            events[str(event["event"]), int(event["fault"])] = event
+
+    def at_ns(word: str, number: int) -> int | None:
+        event = events.get((word, number))
+        return None if event is None else int(event["at_ns"])
+
+    return tuple(
+        fault
+        if (begun_ns := at_ns("fault", number)) is None
+        else replace(
+            fault,
+            times=FaultTimes(
+                begun_ns=begun_ns,
+                done_ns=at_ns("fault-done", number),
+                heal_ns=at_ns("heal", number),
+                back_ns=at_ns("heal-done", number),
+                endings=_endings(events.get(("fault-done", number), {})),
+            ),
+        )
+        for number, fault in enumerate(recording.plan.faults)
+    )
+
+
+def _endings(done: Document) -> tuple[Ending, ...]:
+    seen = done.get("seen") or {}
+    return tuple(Ending(part=part, how=str(values["ended"])) for part, values in seen.items() if "ended" in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """One fault as it happened; times in ns, 0 for what never came.
-
-    From ``begun_ns`` it was being done, at ``done_ns`` it was; from ``heal_ns`` it was being healed, at ``back_ns`` the
-    broken parts answered again. ``seen`` and ``seen_back`` are what the environment saw of each part.
-    """
+    """The span of one fault that was begun. ``back_ns`` is `NEVER` where the broken parts never answered again."""
 
     fault: Fault
     begun_ns: int
-    done_ns: int
-    heal_ns: int
     back_ns: int
-    what: str
-    seen: dict[str, Any]
-    seen_back: dict[str, Any]
 
     @property
     def over_ns(self) -> int:
-        """When nothing waits for the broken part any more; `NEVER` where it never came back.
+        """When nothing waits for the broken part any more.
 
         After a partition that is later: TCP doubles its wait with every attempt (RFC 6298), so a connection that lived
         through it may stay silent for as long again.
         """
-        if not self.back_ns:
-            return int(NEVER)
-        return self.back_ns + (self.back_ns - self.begun_ns if self.fault.kind is FaultKind.PARTITION else 0)
+        if self.back_ns == NEVER or self.fault.kind is not FaultKind.PARTITION:
+            return self.back_ns
+        return self.back_ns + self.back_ns - self.begun_ns
 
 
-def outages(recording: Recording) -> tuple[Outage, ...]:
-    """The plan's faults in order, joined with the events that tell of them."""
-    told: dict[tuple[str, int], dict[str, Any]] = {}
-    for event in recording.events:
-        if "fault" in event:
-            told[str(event["event"]), int(event["fault"])] = event
-
-    def at(word: str, number: int) -> int:
-        return int(told.get((word, number), {}).get("at_ns", 0))
-
-    return tuple(
-        Outage(
-            fault=fault,
-            begun_ns=at("fault", number),
-            done_ns=at("fault-done", number),
-            heal_ns=at("heal", number),
-            back_ns=at("heal-done", number),
-            what=str(told.get(("fault", number), {}).get("what", fault)),
-            seen=dict(told.get(("fault-done", number), {}).get("seen") or {}),
-            seen_back=dict(told.get(("heal-done", number), {}).get("seen") or {}),
-        )
-        for number, fault in enumerate(recording.plan.faults)
-    )
+def outages(faults: Sequence[Fault]) -> list[Outage]:
+    """Of the faults that were begun."""
+    return [
+        Outage(fault=fault, begun_ns=times.begun_ns, back_ns=NEVER if times.back_ns is None else times.back_ns)
+        for fault in faults
+        if (times := fault.times) is not None
+    ]
 
 
 def broken_servers(faults: Sequence[Fault]) -> list[int]:
@@ -97,13 +105,13 @@ def reconnected_clients(recording: Recording) -> Bools:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disturbance:
-    """Which deliveries a fault stood in the way of: the others must be as fast as ever.
+    """Which deliveries a fault disturbed. All others must be as fast as without a fault.
 
-    There must be a reason, with its time: the message was read from the database instead of coming over the backplane
-    (``recovered``), and was due between a second before the fault and a second after the last sign of recovery
-    (``window``); or it was due while its client had no connection or did not read (``away_from`` to ``away_until``); or
-    while whatever was broken held it up (``held_up``). So a server that reads everything from the database all the time
-    hides nothing here.
+    A delivery is disturbed for one of three reasons, each limited in time. The server read the message from the database
+    instead of from the backplane (``recovered``), and the message was due between a second before the fault and a second
+    after the last sign of recovery (``window``). Or it was due while its client had no connection or did not read
+    (``away_from`` to ``away_until``). Or it was due while the broken component held it up (``held_up``). So a server that
+    always reads from the database hides nothing here.
     """
 
     intended_ns: Ints
@@ -126,17 +134,17 @@ class Disturbance:
 
 def disturbance(
     recording: Recording,
-    found: Sequence[Outage],
+    clocks: HostClocks,
+    begun: Sequence[Outage],
     intended_ns: Ints,
     meant_for: NDArray[np.uint16],
     recovered: Bools | None,
 ) -> Disturbance | None:
-    """None for a run without faults. ``meant_for`` is the server that the schedule chose for each message."""
-    begun = [outage for outage in found if outage.begun_ns]
+    """None where no fault was begun. ``meant_for`` is the server that the schedule chose for each message."""
     if not begun:
         return None
     low = min(outage.begun_ns for outage in begun) - LEAD_NS
-    window = (intended_ns >= low) & (intended_ns <= settled_ns(recording, begun))
+    window = (intended_ns >= low) & (intended_ns <= _calm_again_ns(recording, clocks, begun))
     held_up = np.zeros(len(intended_ns), np.bool_)
     for outage in begun:
         held_up |= _held_up(recording, outage, intended_ns, meant_for, traced=recovered is not None)
@@ -154,11 +162,11 @@ def disturbance(
 def _held_up(
     recording: Recording, outage: Outage, intended_ns: Ints, meant_for: NDArray[np.uint16], *, traced: bool
 ) -> Bools:
-    """Messages that this outage held up whoever they went to: for want of the database, of the server that took them, or
-    of somebody who asks for them."""
+    """Messages that this outage held up for all clients: because the database was away, the server that accepts them was
+    away, or nobody had asked for a re-broadcast yet."""
     target = outage.fault.target
     end_ns = outage.over_ns
-    if target is Target.DATABASE and outage.back_ns:
+    if target is Target.DATABASE and outage.back_ns != NEVER:
         end_ns = max(end_ns, _served_again_ns(recording, outage.back_ns))
     asked = recording.event("rebroadcast-done")
     if recording.plan.recovery == "manual" and asked is not None:
@@ -168,13 +176,13 @@ def _held_up(
         return due
     if len(recording.posts) != len(due):
         return np.zeros(len(due), np.bool_)
-    # Also what was meant for a broken server and waited until it was clear that another had to take it.
+    # A message for a broken server also waited until the sender chose another server.
     broken = broken_servers((outage.fault,))
     return due & (np.isin(recording.posts["server"], broken) | np.isin(meant_for, broken))
 
 
 def _served_again_ns(recording: Recording, back_ns: int) -> int:
-    """When every server had acknowledged a post again after PostgreSQL was back, which each has to notice first."""
+    """When every server had acknowledged a post again after the database was back. Each server notices it by itself."""
     posts = recording.posts
     after = posts[(posts["outcome"] == ACKNOWLEDGED) & (posts["answered_ns"] >= back_ns)]
     first = np.full(recording.plan.servers, back_ns)
@@ -185,7 +193,7 @@ def _served_again_ns(recording: Recording, back_ns: int) -> int:
 
 
 def _away(recording: Recording, found: Sequence[Outage]) -> tuple[Ints, Ints]:
-    """(from, until) of each client, in ns: without a connection, on a server that is broken, or not reading."""
+    """(from, until) of each client, in ns: it had no connection, was on a broken server, or did not read."""
     plan = recording.plan
     begin = np.full(plan.clients, NEVER)
     end = np.zeros(plan.clients, np.int64)
@@ -206,11 +214,17 @@ def _away(recording: Recording, found: Sequence[Outage]) -> tuple[Ints, Ints]:
     return begin, end
 
 
-def settled_ns(recording: Recording, found: Sequence[Outage]) -> int:
-    """When the last sign of recovery was seen, and a second more; `NEVER` where something was not healed."""
-    if any(not outage.back_ns for outage in found):
-        return int(NEVER)
+def _calm_again_ns(recording: Recording, clocks: HostClocks, found: Sequence[Outage]) -> int:
+    """A second after the last sign of recovery; `NEVER` where a fault was not healed. A server whose clock cannot be
+    compared with the harness's gives no sign."""
+    if any(outage.back_ns == NEVER for outage in found):
+        return NEVER
     signs = [outage.over_ns for outage in found]
-    signs += [int(rows["at_ns"][rows["state"] == SUBSCRIBED].max(initial=0)) for rows in recording.backplane.values()]
+    for server, rows in recording.backplane.items():
+        host = clocks.of_file(f"backplane-{server:02}")
+        if clocks.comparable(host, clocks.coordinator):
+            subscribed_ns = rows["at_ns"][rows["state"] == SUBSCRIBED]
+            at_ns = clocks.elapsed_ns(np.zeros(1, np.int64), clocks.coordinator, subscribed_ns, host)
+            signs.append(int(at_ns.high.max(initial=0)))
     signs += [int(seen.sessions["subscribed_ns"].max(initial=0)) for seen in recording.seen.values()]
-    return max(signs) + SETTLE_NS
+    return max(signs) + LATE_NS

@@ -5,8 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.checks.evidence.disturbance import Disturbance, Outage, disturbance, outages, reconnected_clients
+from harness.checks.evidence.clocks import HostClocks
+from harness.checks.evidence.disturbance import (
+    Disturbance,
+    Outage,
+    disturbance,
+    outages,
+    reconnected_clients,
+    timed_faults,
+)
 from harness.checks.evidence.scratch import zeros
+from harness.model.environment import ENVIRONMENTS
+from harness.model.fault import Fault
 from harness.model.plan import Plan
 from harness.planning.arrivals import MEASURED, PROBE, WARM_UP, Schedule, schedule
 from harness.planning.placement import audiences, client_channels, client_servers
@@ -21,12 +31,13 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """The servers' traces by message, in ns; 0 where a server did not see it. None of it exists without traces.
+    """The servers' traces by message, in ns on the clock of the server's host; 0 where the server did not see the message.
 
-    ``accepted``, ``committed``, ``published``: shape (messages,). ``received``, ``written``, ``sockets``: shape
-    (servers, messages). ``live``: it came over the backplane, shape (servers, messages).
+    ``accepted``, ``committed``, ``published``: of the server ``accepted_by``, shape (messages,). ``received``, ``written``,
+    ``sockets``: shape (servers, messages). ``live``: the message came over the backplane, shape (servers, messages).
     """
 
+    accepted_by: Ints
     accepted: Ints
     committed: Ints
     published: Ints
@@ -49,7 +60,7 @@ class Evidence:
     channel: Ints
     outcome: NDArray[np.uint8]
     intended_ns: Ints
-    """0 for messages whose turn never came"""
+    """0 for messages that were never due"""
     second: Ints
     """of the measured window, in which each was due; 0 for those before it"""
     measured: Bools
@@ -66,15 +77,23 @@ class Evidence:
     base: Ints
     pairs: int
     trace: Trace | None
+    clocks: HostClocks
+    server_host: Ints
+    """by server: the host whose clock its trace has"""
+    generator_host: int
+    """the host of the ledger"""
+    faults: tuple[Fault, ...]
+    """those of the plan, with their times"""
     outages: tuple[Outage, ...]
+    """of the faults that were begun"""
     disturbance: Disturbance | None
-    """None for a run without faults"""
+    """None where no fault was begun"""
     reconnected: Bools
     """by client: had more than one connection, so that it was not always on ``client_server``"""
     start_ns: int
-    """when offset 0 of the schedule was due; 0 where the run never came so far"""
+    """when offset 0 of the schedule was due; 0 where the schedule never began"""
     ended: str
-    """how the run ended: ``complete``, ``casualty``, ``interrupted``, ``failed``; empty where it did not say"""
+    """how the run ended: ``complete``, ``casualty``, ``interrupted``, ``failed``; empty where the recording does not say"""
     why: str
 
     @property
@@ -82,10 +101,15 @@ class Evidence:
         return self.ended == "complete"
 
     @property
-    def one_clock(self) -> bool:
-        """Whether the servers' times can be compared with ours: not where they run on another kernel (Docker Desktop)."""
-        versions = self.recording.machine.get("cluster", {}).get("versions", {})
-        return bool(versions.get("clock") != "separate")
+    def owns_servers(self) -> bool:
+        """Whether the harness started the servers: then their processes are known, and they keep a trace."""
+        environment = ENVIRONMENTS.find(self.plan.environment)
+        return environment is not None and environment.owns_components
+
+    @property
+    def begin_ns(self) -> int:
+        """When the first measured message was due: 0 on the report's time axis."""
+        return self.start_ns + int(self.plan.warm_up_s * 1e9)
 
 
 def gather(recording: Recording) -> Evidence:
@@ -99,7 +123,7 @@ def gather(recording: Recording) -> Evidence:
     seq = np.zeros(total, np.int64)
     if len(posts) == total:
         outcome[:], intended[:], seq[:] = posts["outcome"], posts["intended_ns"], posts["seq"]
-        # Sent, but the sender ended before it could write down what became of it.
+        # The message was sent, but the sender ended before it recorded the outcome.
         outcome[(outcome == UNSENT) & (posts["sent_ns"] > 0)] = INDETERMINATE
     stored_seq = None
     if recording.stored is not None:
@@ -111,7 +135,9 @@ def gather(recording: Recording) -> Evidence:
     channel = made.channel.astype(np.int64)
     audience = audiences(plan)
     trace = _join_traces(recording, plan, total, channel, seq)
-    broken = outages(recording)
+    clocks = HostClocks(recording.clocks)
+    faults = timed_faults(recording)
+    begun_faults = outages(faults)
     recovered = None if trace is None else (trace.received > 0) & ~trace.live
     sizes = audience[channel]
     ended = recording.event("ended") or {}
@@ -136,8 +162,12 @@ def gather(recording: Recording) -> Evidence:
         base=np.cumsum(sizes) - sizes,
         pairs=int(sizes.sum()),
         trace=trace,
-        outages=broken,
-        disturbance=disturbance(recording, broken, intended, made.server, recovered),
+        clocks=clocks,
+        server_host=np.array([clocks.of_file(f"accepted-{server:02}") for server in range(plan.servers)], np.int64),
+        generator_host=clocks.of_file("posts"),
+        faults=faults,
+        outages=tuple(begun_faults),
+        disturbance=disturbance(recording, clocks, begun_faults, intended, made.server, recovered),
         reconnected=reconnected_clients(recording),
         ended=str(ended.get("how", "")),
         why=str(ended.get("why", "")),
@@ -148,7 +178,7 @@ def must_arrive(evidence: Evidence, delivered: Ints) -> Bools:
     """Which messages every client of their channel must have.
 
     Acknowledged ones; and of those with an unknown outcome the ones that turned out to exist, because the database holds
-    them or because somebody (``delivered``, clients by message) received them: a message is for all or for nobody.
+    them or because a client received them (``delivered``: clients by message). A message is for all clients or for none.
     """
     exists = delivered > 0
     if evidence.stored_seq is not None:
@@ -162,8 +192,10 @@ def _join_traces(recording: Recording, plan: Plan, total: int, channel: Ints, se
         return None
     find = _Finder(channel, seq)
     by_message = np.zeros((3, total), np.int64)
-    for rows in recording.accepted.values():
+    accepted_by = np.zeros(total, np.int64)
+    for server, rows in recording.accepted.items():
         at, known = find(rows["channel"], rows["seq"])
+        accepted_by[at] = min(server, plan.servers - 1)
         for row, name in enumerate(("accepted_ns", "committed_ns", "published_ns")):
             by_message[row, at] = rows[name][known]
     shape = (plan.servers, total)
@@ -177,6 +209,7 @@ def _join_traces(recording: Recording, plan: Plan, total: int, channel: Ints, se
             sockets[server, at] = rows["sockets"][known]
             recovered[server, at] = rows["recovered"][known] != 0
     return Trace(
+        accepted_by=accepted_by,
         accepted=by_message[0],
         committed=by_message[1],
         published=by_message[2],

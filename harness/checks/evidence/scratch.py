@@ -1,4 +1,4 @@
-"""Room for what grows with a recording: memory while it is small, unnamed temporary files beyond."""
+"""Room for what grows with a recording: memory while it is small, unnamed temporary files when it is large."""
 
 import math
 import tempfile
@@ -30,7 +30,7 @@ class Column:
             self.highest = max(self.highest, int(values.max()))
             with _room():
                 self._file.write(np.ascontiguousarray(values, self._dtype).data)
-                self._file.flush()  # a full disk is to be heard of here, not by whoever reads
+                self._file.flush()  # so that a full disk is reported here and not while reading
 
     def pieces(self) -> Iterator[Ints]:
         """All of it in order, PIECE_ROWS at a time."""
@@ -57,7 +57,7 @@ def zeros(shape: tuple[int, int], dtype: type[np.generic]) -> NDArray[Any]:
 
 
 def _close(file: "tempfile.SpooledTemporaryFile[bytes]") -> None:
-    with suppress(OSError):  # what a full disk did not take was told already
+    with suppress(OSError):  # a full disk was reported before
         file.close()
 
 

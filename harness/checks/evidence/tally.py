@@ -40,14 +40,14 @@ class Tally:
     phantom: Counter[int] = field(default_factory=Counter)
     phantom_kinds: Counter[str] = field(default_factory=Counter)
     orphans: int = 0
-    """deliveries of a frame that nobody knows: a worker that was killed may have left them"""
+    """deliveries whose frame is not recorded: a worker that was killed may leave them"""
     misnumbered: int = 0
     """deliveries under another seq than the acknowledged one"""
     examples: dict[str, list[str]] = field(default_factory=dict)
     timings: Timings
     """of measured deliveries, each pair's first"""
     disturbed_last_ns: int = 0
-    """when the last delivery was received that a fault stood in the way of"""
+    """when the last delivery was received that a fault disturbed"""
 
     def example(self, check: str, text: str) -> None:
         listed = self.examples.setdefault(check, [])
@@ -72,21 +72,41 @@ def tally(evidence: Evidence) -> Tally:
         mine = np.flatnonzero(workers == worker)
         local[mine] = np.arange(len(mine))
         frames = _look_at(evidence, seen)
+        receiver = _Receiver(evidence, worker)
         for rows in _chunks(seen):
             found.rows += len(rows)
-            piece = _match(evidence, found, frames, rows)
+            piece = _match(evidence, found, frames, rows, receiver.shift_ns)
             strange_seqs += _odd_numbers(evidence, piece)
             first = _count(found, evidence, piece)
             _follow_order(found, evidence, piece, first, local)
             np.maximum.at(found.last_ns, piece.message, piece.received_ns)
-            _time(found, evidence, piece, first)
+            _time(found, evidence, piece, first, receiver)
     _judge_numbers(found, evidence, strange_seqs)
     return found
 
 
+class _Receiver:
+    """The clock of one load worker. ``shift_ns`` brings its times to the clock of the ledger, as far as that is known."""
+
+    def __init__(self, evidence: Evidence, worker: int) -> None:
+        clocks = evidence.clocks
+        self.host = clocks.of_file(f"deliveries-{worker:02}")
+        zero = np.zeros(1, np.int64)
+        shift = clocks.elapsed_ns(zero, evidence.generator_host, zero, self.host)
+        self.shift_ns = int(shift.middle[0])
+        self.times_push = evidence.trace is not None and push_is_comparable(evidence)
+
+
+def push_is_comparable(evidence: Evidence) -> bool:
+    """Whether every server's clock can be compared with those of all load workers."""
+    hosts = [evidence.clocks.of_file(f"deliveries-{worker:02}") for worker in sorted(evidence.recording.seen)]
+    return all(evidence.clocks.comparable(evidence.server_host, host) for host in hosts)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Piece:
-    """Deliveries that are what was posted, to whom it was meant, in order of arrival."""
+    """Deliveries that are what was posted, to the clients that it was posted for, in order of arrival. ``received_ns`` is
+    on the clock of the ledger."""
 
     client: Ints
     message: Ints
@@ -155,8 +175,8 @@ def _look_at(evidence: Evidence, seen: Seen) -> _Frames:
     )
 
 
-def _match(evidence: Evidence, found: Tally, frames: _Frames, rows: NDArray[np.void]) -> _Piece:
-    """Put the phantoms aside, number the pairs of the rest."""
+def _match(evidence: Evidence, found: Tally, frames: _Frames, rows: NDArray[np.void], shift_ns: int) -> _Piece:
+    """Count the phantoms and leave them out; number the pairs of the rest."""
     which, client = rows["frame"], rows["client"]
     # A worker that was killed between two files may have written deliveries whose frame never came to disk.
     known = (which < len(frames)) & (client < evidence.plan.clients)
@@ -167,6 +187,8 @@ def _match(evidence: Evidence, found: Tally, frames: _Frames, rows: NDArray[np.v
     which, client = which.astype(np.int64), client.astype(np.int64)
     message, seq, flaw = frames.message[which], frames.seq[which], frames.flaw[which]
     received_ns = rows["received_ns"].astype(np.int64)
+    if shift_ns:
+        received_ns += shift_ns
     elsewhere = evidence.client_channel[client] != frames.channel[which]
     wrong = (flaw > 0) | elsewhere
     if wrong.any():
@@ -267,7 +289,7 @@ def _follow_order(found: Tally, evidence: Evidence, piece: _Piece, first: Bools,
     found.highest_seq[clients] = np.maximum(found.highest_seq[clients], np.maximum.reduceat(seq, starts))
 
 
-def _time(found: Tally, evidence: Evidence, piece: _Piece, first: Bools) -> None:
+def _time(found: Tally, evidence: Evidence, piece: _Piece, first: Bools, receiver: _Receiver) -> None:
     """Note how long the measured deliveries of this piece took."""
     message, client, received = piece.message, piece.client, piece.received_ns
     keep = first & evidence.measured[message]
@@ -275,9 +297,15 @@ def _time(found: Tally, evidence: Evidence, piece: _Piece, first: Bools) -> None
         message, client, received = message[keep], client[keep], received[keep]
     server = evidence.client_server[client]
     push = np.empty(0, np.int64)
-    if evidence.trace is not None and evidence.one_clock:
+    if evidence.trace is not None and receiver.times_push:
         at_server = evidence.trace.received[server, message]
-        push = received - at_server
+        one = evidence.clocks.one
+        push = evidence.clocks.elapsed_ns(
+            at_server,
+            receiver.host if one else evidence.server_host[server],
+            received if one else received - receiver.shift_ns,
+            receiver.host,
+        ).middle
         traced = (at_server > 0) & ~evidence.reconnected[client]
         if not traced.all():
             push = push[traced]

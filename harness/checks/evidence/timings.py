@@ -1,4 +1,4 @@
-"""How long each measured delivery took."""
+"""How long each measured delivery took, in files on disk where there are many."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,10 +10,10 @@ from harness.checks.statistics.distribution import Bools, Distribution, Ints
 
 
 class Timings:
-    """First everything is appended, then asked.
+    """First everything is appended, then it is read.
 
     ``latency``: intended time to receipt, grouped by the second of the measured window in which the delivery was due.
-    ``live`` and ``recovered``: the two parts of it, without and with a fault in the way (`outages.Disturbance`).
+    ``live`` and ``recovered``: the two parts of it, not disturbed and disturbed by a fault (`disturbance.Disturbance`).
     ``by_server``: the same grouped by the server that delivered. ``push``: from the server's receipt to the client's, of
     deliveries whose server traced it.
     """

@@ -1,19 +1,23 @@
-"""The architecture's claims beside what was measured, and what that says of the two decisions that rest on them."""
+"""The architecture's claims beside what was measured, and what that says of the decisions that rest on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import FaultKind, Target
 from harness.model.finding import Finding, Status
+from harness.model.measurements.claims import Claim, Decision, Outcome
+from harness.model.measurements.percentiles import Percentiles
+from harness.model.measurements.run_measurements import RunMeasurements
 from harness.model.plan import Plan
 
-SUPPORTED, CONTRADICTED, NOT_REACHED = "supported", "contradicted", "not reached"
+SOURCE = "the architecture's own figures"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Claim:
-    """``step`` of `steps_ms` stays below ``limit_ms``."""
+class _Limit:
+    """``step`` of `StepLatencies` stays below ``limit_ms``."""
 
     claim: str
     step: str
@@ -21,84 +25,92 @@ class _Claim:
 
 
 CLAIMS = (
-    _Claim(claim="end to end P99 below 100 ms", step="total", limit_ms=100),
-    _Claim(claim="step 2, commit: 20–30 ms, 20–50 ms under load", step="commit", limit_ms=50),
-    _Claim(claim="step 3, publish: below 1 ms", step="publish", limit_ms=1),
-    _Claim(claim="step 4, fan-out: below 1 ms", step="fan_out", limit_ms=1),
-    _Claim(claim="step 5, push: below 5 ms", step="push", limit_ms=5),
-    _Claim(claim="total: 30–40 ms", step="total", limit_ms=40),
+    _Limit(claim="end to end P99 below 100 ms", step="total", limit_ms=100),
+    _Limit(claim="step 2, commit: 20–30 ms, 20–50 ms under load", step="commit", limit_ms=50),
+    _Limit(claim="step 3, publish: below 1 ms", step="publish", limit_ms=1),
+    _Limit(claim="step 4, fan-out: below 1 ms", step="fan_out", limit_ms=1),
+    _Limit(claim="step 5, push: below 5 ms", step="push", limit_ms=5),
+    _Limit(claim="total: 30–40 ms", step="total", limit_ms=40),
 )
 
 
-def compare(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """`measurements.claims`. The claims name no percentile, so: supported where even the P99 stays within the claimed
-    bound, contradicted where not even the median does, and not reached in between (typical, but not in the tail)."""
-    rows = []
-    for claim in CLAIMS:
-        step = figures.get("steps_ms", {}).get(claim.step) or {}
-        if claim.step == "total":
-            step = figures.get("latency_ms", {})
-        p50, p99 = step.get("p50"), step.get("p99")
-        status = NOT_REACHED
-        if p50 is not None and p99 is not None:
-            status = SUPPORTED if p99 < claim.limit_ms else CONTRADICTED if p50 >= claim.limit_ms else NOT_REACHED
-        rows.append(
-            {
-                "claim": claim.claim,
-                "source": "the architecture's own figures",
-                "step": claim.step,
-                "expected": {"p99_ms_below": claim.limit_ms},
-                "measured": None if p99 is None else {"p50_ms": p50, "p99_ms": p99},
-                "status": status,
-            }
-        )
-    return rows
+def compare(measured: RunMeasurements) -> tuple[Claim, ...]:
+    """The claims name no percentile, so a claim is supported where even the P99 stays within the bound, contradicted where
+    not even the median does, and not reached in between. The error of the clocks counts against either."""
+    return tuple(_compared(claim, measured) for claim in CLAIMS)
 
 
-def decide(plan: Plan, findings: Sequence[Finding], figures: Mapping[str, Any]) -> list[dict[str, str]]:
-    """`measurements.decisions`: whether this run supports, contradicts or does not reach ADR-0001 and ADR-0002."""
-    return [_db_first(plan, findings, figures), _redis(plan, findings, figures)]
+def _compared(limit: _Limit, measured: RunMeasurements) -> Claim:
+    # Both ends of the total are on the load generator, so it is known without traces too.
+    if limit.step == "total":
+        found, bound_ms = measured.latency, 0.0
+    else:
+        steps = measured.steps
+        found = (getattr(steps, limit.step) if steps else None) or Percentiles()
+        bound_ms = steps.clock_bound_ms if steps and limit.step in ("ingest", "fan_out", "push") else 0.0
+    status = Outcome.NOT_REACHED
+    if found.p50_ms is not None and found.p99_ms is not None:
+        if found.p99_ms + bound_ms < limit.limit_ms:
+            status = Outcome.SUPPORTED
+        elif found.p50_ms - bound_ms >= limit.limit_ms:
+            status = Outcome.CONTRADICTED
+    return Claim(
+        claim=limit.claim,
+        source=SOURCE,
+        step=limit.step,
+        expected={"p99_ms_below": limit.limit_ms},
+        measured=None if found.p99_ms is None else {"p50_ms": found.p50_ms, "p99_ms": found.p99_ms},
+        status=status,
+    )
 
 
-def _db_first(plan: Plan, findings: Sequence[Finding], figures: Mapping[str, Any]) -> dict[str, str]:
+def decide(plan: Plan, findings: Sequence[Finding], measured: RunMeasurements) -> tuple[Decision, ...]:
+    """Whether this run supports, contradicts or does not reach the decision records."""
+    return (_write_path(plan, findings, measured), _backplane(plan, findings, measured))
+
+
+def _write_path(plan: Plan, findings: Sequence[Finding], measured: RunMeasurements) -> Decision:
+    decided = WRITE_PATHS.default
     checks = ["acknowledged-not-stored", "delivered-not-stored", "commit-order", "seq-gapless"]
-    # With something broken the promise goes further: nothing is lost, and Redis away slows no acknowledgement.
+    # With a fault the promise goes further: nothing is lost, and no acknowledgement waits for the broker.
     checks += ["lost"] if plan.faults else []
-    redis_away = any(fault.target is Target.BROKER and fault.kind is not FaultKind.RESTART for fault in plan.faults)
-    checks += ["ack-during-outage"] if redis_away else []
-    status, statuses = _weigh(findings, checks)
-    commit = figures.get("steps_ms", {}).get("commit", {}).get("p99")
-    cost = f"; the commit costs {commit:.1f} ms at its P99" if commit is not None else ""
-    broken = "; ".join(map(str, plan.faults))
-    evidence = f"{_told(statuses)}{cost}. " + (f"Broken: {broken}." if broken else "No fault was injected in this run.")
-    if plan.write_path != "db-first":
-        status, evidence = NOT_REACHED, f"this run used the write path {plan.write_path}"
-    return {"adr": "ADR-0001", "title": "DB-first write path", "status": status, "evidence": evidence}
+    broker_away = any(fault.target is Target.BROKER and fault.kind is not FaultKind.RESTART for fault in plan.faults)
+    checks += ["ack-during-outage"] if broker_away else []
+    status, statuses = _weighed(findings, checks)
+    commit = measured.steps.commit if measured.steps else None
+    cost = f"; the commit costs {commit.p99_ms:.1f} ms at its P99" if commit and commit.p99_ms is not None else ""
+    faults = "; ".join(map(str, plan.faults))
+    evidence = f"{statuses}{cost}. " + (f"Faults: {faults}." if faults else "No fault was injected in this run.")
+    if plan.write_path != decided.name:
+        status, evidence = Outcome.NOT_REACHED, f"this run used the write path {plan.write_path}"
+    adr, title = decided.decision or ("", decided.name)
+    return Decision(adr=adr, title=title, status=status, evidence=evidence)
 
 
-def _redis(plan: Plan, findings: Sequence[Finding], figures: Mapping[str, Any]) -> dict[str, str]:
+def _backplane(plan: Plan, findings: Sequence[Finding], measured: RunMeasurements) -> Decision:
+    decided = BACKPLANES.default
     latency = "live_latency_ms.p99" if plan.faults else "latency_ms.p99"
-    checks = ("lost", "duplicate-visible", "order", "phantom", latency)
-    status, statuses = _weigh(findings, checks)
-    fan_out = figures.get("steps_ms", {}).get("fan_out", {})
-    cost = f"; fan-out P50 {fan_out['p50']:.2f} ms, P99 {fan_out['p99']:.1f} ms" if fan_out.get("count") else ""
-    evidence = f"{_told(statuses)} over {plan.servers} servers{cost}. One server count says nothing about scaling."
-    if plan.backplane != "redis" or plan.servers < 2:
-        status = NOT_REACHED
+    status, statuses = _weighed(findings, ("lost", "duplicate-visible", "order", "phantom", latency))
+    fan_out = (measured.steps.fan_out if measured.steps else None) or Percentiles()
+    cost = ""
+    if fan_out.p50_ms is not None and fan_out.p99_ms is not None:
+        cost = f"; fan-out P50 {fan_out.p50_ms:.2f} ms, P99 {fan_out.p99_ms:.1f} ms"
+    evidence = f"{statuses} over {plan.servers} servers{cost}. One server count says nothing about scaling."
+    if plan.backplane != decided.name or plan.servers < 2:
+        status = Outcome.NOT_REACHED
         evidence = f"this run had {plan.servers} server(s) on the backplane {plan.backplane}"
-    elif plan.environment == "external":
+    elif (environment := ENVIRONMENTS.find(plan.environment)) and not environment.owns_components:
         evidence += " The backplane is what the external cluster says it is."
-    return {"adr": "ADR-0002", "title": "Redis Pub/Sub between servers", "status": status, "evidence": evidence}
+    adr, title = decided.decision or ("", decided.name)
+    return Decision(adr=adr, title=title, status=status, evidence=evidence)
 
 
-def _weigh(findings: Sequence[Finding], checks: Sequence[str]) -> tuple[str, dict[str, Status]]:
+def _weighed(findings: Sequence[Finding], checks: Sequence[str]) -> tuple[Outcome, str]:
+    """The outcome over these checks, and their statuses as text."""
     found = {finding.check: finding.status for finding in findings if finding.check in checks}
+    text = ", ".join(f"{check} {status}" for check, status in found.items()) or "nothing was checked"
     if Status.FAIL in found.values():
-        return CONTRADICTED, found
+        return Outcome.CONTRADICTED, text
     if len(found) == len(checks) and all(status is Status.PASS for status in found.values()):
-        return SUPPORTED, found
-    return NOT_REACHED, found
-
-
-def _told(statuses: Mapping[str, Status]) -> str:
-    return ", ".join(f"{check} {status}" for check, status in statuses.items()) or "nothing was checked"
+        return Outcome.SUPPORTED, text
+    return Outcome.NOT_REACHED, text

@@ -1,59 +1,41 @@
-"""Does the database hold what was acknowledged and what was delivered, numbered without a gap, committed first?"""
+"""Does the database hold what was acknowledged and delivered, numbered without a gap, and was it committed first?"""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.checks.evidence.disturbance import broken_servers
-from harness.checks.evidence.evidence import Bools, Evidence
-from harness.checks.evidence.tally import EXAMPLES, Tally
-from harness.checks.run.delivery import Account
+from harness.checks.check import Answer, Case, Check, Need
+from harness.checks.evidence.disturbance import NEVER, broken_servers
+from harness.checks.evidence.evidence import Bools, Evidence, Trace
+from harness.checks.evidence.tally import EXAMPLES
 from harness.checks.statistics.distribution import loss_bound
+from harness.model.backplane import WRITE_PATHS
 from harness.model.fault import FaultKind, Target
-from harness.model.finding import Finding, Kind, Status
+from harness.model.finding import Kind, Status
 from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, REJECTED, SOUND, UNSENT
 
+PLANTED = "tests/harness/checks/run/test_planted_bugs.py::"
 ANSWER_NS = 100_000_000
-"""How long a post that got no answer is taken to have been on its way, at least."""
+"""A post without an answer is taken to have been on its way for at least this long."""
 GRACE_NS = 2_000_000_000
-"""After a part is back: until everybody has connected to it again."""
+"""After a component is back: until all have connected to it again."""
 
 
-def findings(evidence: Evidence, tally: Tally, account: Account) -> list[Finding]:
-    found = [_ledger(evidence)]
-    if evidence.stored_seq is None:
-        found += [
-            _undecided(check, "the database was not read after the run")
-            for check in ("acknowledged-not-stored", "delivered-not-stored", "seq-gapless")
-        ]
-    else:
-        found += [
-            _acknowledged_not_stored(evidence),
-            _delivered_not_stored(evidence, account),
-            _gapless(evidence, tally),
-        ]
-    if evidence.trace is not None or evidence.plan.environment != "external":
-        # Somebody else's server need not keep a trace; ours does, and then its absence leaves the question open.
-        found.append(_commit_order(evidence))
-    return found
+def _undecided(why: str) -> Answer:
+    return Answer(status=Status.UNKNOWN, summary=f"not known: {why}", expected=0)
 
 
-def _undecided(check: str, why: str) -> Finding:
-    return Finding(
-        check=check, kind=Kind.SAFETY, status=Status.UNKNOWN, summary=f"not known: {why}", measured=None, expected=0
-    )
+_UNREAD = "the database was not read after the run"
 
 
-def _verdict(
-    check: str, wrong: "np.ndarray[tuple[int], np.dtype[np.int64]]", samples: int, what: str, name: Callable[[int], str]
-) -> Finding:
-    """A finding over messages, of which ``wrong`` break the rule."""
+def _none_wrong(
+    wrong: "np.ndarray[tuple[int], np.dtype[np.int64]]", samples: int, what: str, name: Callable[[int], str]
+) -> Answer:
+    """The answer over ``samples`` messages, of which ``wrong`` break the rule."""
     status = Status.FAIL if len(wrong) else (Status.PASS if samples else Status.UNKNOWN)
     summary = f"{len(wrong):,} of {samples:,} {what}" if samples else "no message to look at"
-    return Finding(
-        check=check,
-        kind=Kind.SAFETY,
+    return Answer(
         status=status,
         summary=summary,
         measured=len(wrong),
@@ -64,9 +46,10 @@ def _verdict(
     )
 
 
-def _ledger(evidence: Evidence) -> Finding:
-    """Every planned message was posted and acknowledged, except where what was broken excuses it: without the database, or
-    on a server that is gone, a post cannot succeed. Redis excuses nothing."""
+def _ledger(case: Case) -> Answer:
+    """Every planned message was posted and acknowledged, except where a fault excuses it: a post cannot succeed without the
+    database, or on a server that is away. An outage of the broker excuses nothing."""
+    evidence = case.evidence
     outcome = evidence.outcome
     excused = int((excusable(evidence) & np.isin(outcome, (REJECTED, INDETERMINATE))).sum())
     unsent, rejected = int((outcome == UNSENT).sum()), int((outcome == REJECTED).sum())
@@ -77,10 +60,8 @@ def _ledger(evidence: Evidence) -> Finding:
         status = Status.UNKNOWN
     elif rejected + indeterminate > excused:
         status = Status.FAIL
-    remark = f"; {excused:,} of them fell into the outage" if excused else ""
-    return Finding(
-        check="ledger",
-        kind=Kind.SAFETY,
+    remark = f"; {excused:,} of them were due in the outage" if excused else ""
+    return Answer(
         status=status,
         summary=f"of {total:,} planned messages {acknowledged:,} were acknowledged, {rejected:,} rejected, "
         f"{indeterminate:,} have an unknown outcome, {unsent:,} were not sent{remark}",
@@ -96,26 +77,27 @@ def _ledger(evidence: Evidence) -> Finding:
 
 
 def excusable(evidence: Evidence) -> Bools:
-    """Which posts may fail: on their way at any moment between the beginning of an outage of PostgreSQL or of servers and
-    two seconds after its end."""
+    """Which posts may fail: those that were on their way between the beginning of an outage of the database or of servers
+    and two seconds after its end."""
     found = np.zeros(len(evidence.outcome), np.bool_)
     posts = evidence.recording.posts
     if len(posts) != len(found):
         return found
     until_ns = np.maximum(posts["answered_ns"], posts["intended_ns"] + ANSWER_NS)
     for outage in evidence.outages:
-        if outage.begun_ns and outage.fault.target in (Target.DATABASE, Target.SERVER, Target.SERVERS):
-            end_ns = outage.back_ns + GRACE_NS if outage.back_ns else np.iinfo(np.int64).max
+        if outage.fault.target in (Target.DATABASE, Target.SERVER, Target.SERVERS):
+            end_ns = NEVER if outage.back_ns == NEVER else outage.back_ns + GRACE_NS
             found |= (until_ns >= outage.begun_ns) & (posts["intended_ns"] <= end_ns)
     return found
 
 
-def _acknowledged_not_stored(evidence: Evidence) -> Finding:
-    assert evidence.stored_seq is not None
+def _acknowledged_not_stored(case: Case) -> Answer:
+    evidence = case.evidence
+    if evidence.stored_seq is None:
+        return _undecided(_UNREAD)
     acknowledged = evidence.outcome == ACKNOWLEDGED
     wrong = np.flatnonzero(acknowledged & (evidence.stored_seq == 0))
-    return _verdict(
-        "acknowledged-not-stored",
+    return _none_wrong(
         wrong,
         int(acknowledged.sum()),
         "acknowledged messages are not in the database",
@@ -123,12 +105,13 @@ def _acknowledged_not_stored(evidence: Evidence) -> Finding:
     )
 
 
-def _delivered_not_stored(evidence: Evidence, account: Account) -> Finding:
-    assert evidence.stored_seq is not None
+def _delivered_not_stored(case: Case) -> Answer:
+    evidence, account = case.evidence, case.account
+    if evidence.stored_seq is None:
+        return _undecided(_UNREAD)
     delivered = account.delivered > 0
     wrong = np.flatnonzero(delivered & (evidence.stored_seq == 0))
-    return _verdict(
-        "delivered-not-stored",
+    return _none_wrong(
         wrong,
         int(delivered.sum()),
         "delivered messages are not in the database",
@@ -136,11 +119,13 @@ def _delivered_not_stored(evidence: Evidence, account: Account) -> Finding:
     )
 
 
-def _gapless(evidence: Evidence, tally: Tally) -> Finding:
-    """In each channel the database holds seq 1, 2, 3 …, each message once and whole, and whoever named a seq named that."""
+def _gapless(case: Case) -> Answer:
+    """In each channel the database holds seq 1, 2, 3 …, each message once and unaltered. Acknowledgements and deliveries
+    carry the stored seq."""
+    evidence, tally = case.evidence, case.tally
     stored = evidence.recording.stored
-    assert stored is not None
-    assert evidence.stored_seq is not None
+    if stored is None or evidence.stored_seq is None:
+        return _undecided(_UNREAD)
     problems: list[str] = []
     order = np.lexsort((stored["seq"], stored["channel"]))
     channel, seq = stored["channel"][order], stored["seq"][order]
@@ -166,11 +151,9 @@ def _gapless(evidence: Evidence, tally: Tally) -> Finding:
     count = len(gaps) + unsound + twice + len(differs) + (0 if tally.duplicates_visible.total() else tally.misnumbered)
     status = Status.FAIL if count else (Status.PASS if len(stored) else Status.UNKNOWN)
     summary = f"{len(stored):,} stored messages in {len(np.unique(channel)):,} channels, " + (
-        f"{count:,} of them out of line" if count else "numbered 1, 2, 3 … without a gap, as acknowledged"
+        f"{count:,} of them wrong" if count else "numbered 1, 2, 3 … without a gap, as acknowledged"
     )
-    return Finding(
-        check="seq-gapless",
-        kind=Kind.SAFETY,
+    return Answer(
         status=status,
         summary=summary if len(stored) else "the database holds no message of this run",
         measured=count,
@@ -180,55 +163,77 @@ def _gapless(evidence: Evidence, tally: Tally) -> Finding:
     )
 
 
-def _commit_order(evidence: Evidence) -> Finding:
-    """DB-first: nothing is published, and no answer given, before COMMIT was confirmed."""
-    trace = evidence.trace
-    if trace is None:
-        return _undecided("commit-order", "the servers' traces were not collected")
-    traced = trace.accepted > 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """By message: which rules of the write path it certainly broke, and where the clocks leave that open."""
+
+    broken: Mapping[str, Bools]
+    open: Bools
+
+    def reasons(self, message: int) -> str:
+        return f"message {message}: {', '.join(rule for rule, wrong in self.broken.items() if wrong[message])}"
+
+
+def _order(evidence: Evidence, trace: Trace, traced: Bools) -> _Order:
+    clocks, host = evidence.clocks, evidence.server_host[trace.accepted_by]
     answered = np.zeros(len(traced), np.int64)
     if len(evidence.recording.posts) == len(traced):
         answered = evidence.recording.posts["answered_ns"].astype(np.int64)
-    acknowledged = evidence.outcome == ACKNOWLEDGED
-    uncommitted = traced & (trace.committed == 0)
-    early_answer = traced & acknowledged & (answered < trace.committed) & evidence.one_clock
-    early_publication = traced & (trace.published > 0) & (trace.published < trace.committed)
-    # Over the backplane: what a server reads from the database is committed, however late its COMMIT is confirmed.
-    arrived_ns = np.min(trace.received, axis=0, where=trace.live, initial=np.iinfo(np.int64).max)
-    early_arrival = traced & (arrived_ns < trace.committed)
-    wrong = np.flatnonzero(uncommitted | early_answer | early_publication | early_arrival)
-    if evidence.plan.write_path != "db-first":
-        return _undecided("commit-order", f"not asked of write path {evidence.plan.write_path}")
+    acknowledged = traced & (evidence.outcome == ACKNOWLEDGED)
+    until_answer = clocks.elapsed_ns(trace.committed, host, answered, evidence.generator_host)
+    early_arrival, open_arrival = np.zeros(len(traced), np.bool_), np.zeros(len(traced), np.bool_)
+    for server, (received, live) in enumerate(zip(trace.received, trace.live, strict=True)):
+        # Only over the backplane: what a server reads from the database is committed, however late that is confirmed.
+        arrived = traced & live
+        until_arrival = clocks.elapsed_ns(trace.committed, host, received, int(evidence.server_host[server]))
+        early_arrival |= arrived & (until_arrival.high < 0)
+        open_arrival |= arrived & until_arrival.open
+    return _Order(
+        broken={
+            "never committed": traced & (trace.committed == 0),
+            "answered before COMMIT": acknowledged & (until_answer.high < 0),
+            "published before COMMIT": traced & (trace.published > 0) & (trace.published < trace.committed),
+            "on another server before COMMIT": early_arrival,
+        },
+        open=(acknowledged & until_answer.open) | open_arrival,
+    )
 
-    def name(message: int) -> str:
-        reasons = {
-            "never committed": uncommitted[message],
-            "answered before COMMIT": early_answer[message],
-            "published before COMMIT": early_publication[message],
-            "on another server before COMMIT": early_arrival[message],
-        }
-        return f"message {message}: {', '.join(reason for reason, true in reasons.items() if true)}"
 
-    finding = _verdict(
-        "commit-order",
-        wrong,
+def _commit_order(case: Case) -> Answer:
+    """The message is published, and the post answered, only after COMMIT was confirmed."""
+    evidence, trace = case.evidence, case.evidence.trace
+    if trace is None:
+        return _undecided("the servers' traces were not collected")
+    path = WRITE_PATHS.find(evidence.plan.write_path)
+    if path is None or not path.commits_first:
+        return _undecided(f"write path {evidence.plan.write_path} does not promise it")
+    traced = trace.accepted > 0
+    order = _order(evidence, trace, traced)
+    answer = _none_wrong(
+        np.flatnonzero(np.logical_or.reduce(list(order.broken.values()))),
         int(traced.sum()),
         "traced messages were answered or published before they were committed",
-        name,
+        order.reasons,
     )
-    missing = acknowledged & ~traced
+    missing = (evidence.outcome == ACKNOWLEDGED) & ~traced
     gone = missing & _gone_with_their_server(evidence)
-    untraced = int((missing & ~gone).sum())
+    untraced, open_ = int((missing & ~gone).sum()), int(order.open.sum())
     if gone.any():
-        finding = replace(finding, summary=f"{finding.summary}; the trace of {int(gone.sum()):,} went with its server")
-    if untraced and finding.status is Status.PASS:
-        summary = f"{finding.summary}; {untraced:,} acknowledged messages are in no server's trace"
-        finding = replace(finding, status=Status.UNKNOWN, summary=summary)
-    return finding
+        answer = replace(answer, summary=f"{answer.summary}; the trace of {int(gone.sum()):,} ended with its server")
+    if untraced and answer.status is Status.PASS:
+        summary = f"{answer.summary}; {untraced:,} acknowledged messages are in no server's trace"
+        answer = replace(answer, status=Status.UNKNOWN, summary=summary, confidence="")
+    if open_ and answer.status is not Status.FAIL:
+        summary = (
+            f"{answer.summary}; of {open_:,} messages it is not known whether COMMIT came first, because the clocks of the "
+            "hosts cannot be compared closely enough"
+        )
+        answer = replace(answer, status=Status.UNKNOWN, summary=summary, confidence="")
+    return answer
 
 
 def _gone_with_their_server(evidence: Evidence) -> Bools:
-    """Messages accepted by a server before it was ended on purpose: its trace was in its memory."""
+    """Messages that a server accepted before it was ended on purpose: its trace was in its memory."""
     found = np.zeros(len(evidence.outcome), np.bool_)
     posts = evidence.recording.posts
     if len(posts) != len(found):
@@ -236,5 +241,65 @@ def _gone_with_their_server(evidence: Evidence) -> Bools:
     for outage in evidence.outages:
         if outage.fault.kind in (FaultKind.STOP, FaultKind.KILL, FaultKind.RESTART):
             mine = np.isin(posts["server"], broken_servers((outage.fault,)))
-            found |= mine & (posts["sent_ns"] <= outage.done_ns)
+            done_ns = outage.fault.times.done_ns if outage.fault.times else None
+            found |= mine & (posts["sent_ns"] <= (done_ns or 0))
     return found
+
+
+CHECKS: tuple[Check[Case], ...] = (
+    Check(
+        name="ledger",
+        kind=Kind.SAFETY,
+        function=_ledger,
+        needs=(Need.LEDGER, Need.EVENTS),
+        red_when="a post was rejected or its outcome is unknown, except around an outage of the database or of "
+        "servers (from "
+        "its beginning until two seconds after its end); an outage of the broker excuses nothing. UNKNOWN when a post "
+        "was not "
+        "sent",
+        what_to_do="the server's log; the sender's log for time-outs",
+        planted_bug=f"{PLANTED}test_a_rejected_message_must_not_be_delivered",
+    ),
+    Check(
+        name="acknowledged-not-stored",
+        kind=Kind.SAFETY,
+        function=_acknowledged_not_stored,
+        needs=(Need.LEDGER, Need.AUDIT),
+        red_when="the database lacks an acknowledged message",
+        what_to_do="the write path; durability settings in `machine.json`",
+        planted_bug=f"{PLANTED}test_acknowledged_but_not_stored_is_red",
+    ),
+    Check(
+        name="delivered-not-stored",
+        kind=Kind.SAFETY,
+        function=_delivered_not_stored,
+        needs=(Need.DELIVERIES, Need.AUDIT),
+        red_when="the database lacks a delivered message",
+        what_to_do="the write path: a message was published before COMMIT, or rolled back after it was published",
+        planted_bug=f"{PLANTED}test_delivered_but_not_stored_is_red",
+    ),
+    Check(
+        name="seq-gapless",
+        kind=Kind.SAFETY,
+        function=_gapless,
+        needs=(Need.AUDIT,),
+        red_when="stored seqs are not 1, 2, 3 …, a stored text is not what was posted, or a seq differs from the "
+        "acknowledged "
+        "one",
+        what_to_do="the statement that assigns seq; other writers on the same tables",
+        planted_bug=f"{PLANTED}test_a_gap_in_the_stored_seqs_is_red",
+    ),
+    Check(
+        name="commit-order",
+        kind=Kind.SAFETY,
+        function=_commit_order,
+        # The server of another maker need not keep a trace; ours does, and without it the question stays open.
+        applies=lambda case: case.evidence.trace is not None or case.evidence.owns_servers,
+        needs=(Need.TRACES,),
+        red_when="by the servers' traces a message was answered, published or on another server before COMMIT. "
+        "UNKNOWN where "
+        "the clocks of the hosts cannot be compared. Not asked of an external cluster without traces",
+        what_to_do="the write path; for UNKNOWN the clocks, see below",
+        planted_bug=f"{PLANTED}test_a_publication_before_the_commit_is_red",
+    ),
+)

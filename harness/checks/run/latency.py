@@ -1,16 +1,18 @@
 """How long did deliveries take, counted from the intended time of the post?"""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
+from harness.checks.check import Answer, Case, Check, Need
+from harness.checks.evidence.account import Account
 from harness.checks.evidence.evidence import Evidence
 from harness.checks.evidence.tally import Tally
-from harness.checks.run.delivery import Account
-from harness.checks.statistics.distribution import Distribution, summary_ms
-from harness.model.expectation import Expectation
-from harness.model.finding import Finding, Kind, Series, Status
+from harness.checks.statistics.distribution import Distribution, percentiles
+from harness.model.expectation import Measure, Statistic
+from harness.model.finding import Kind, Series, Status
+from harness.model.measurements.percentiles import Percentiles
 from harness.recording.format import ACKNOWLEDGED
 
 CURVE_POINTS = 120
@@ -23,32 +25,29 @@ _LABELS = {
 }
 _NAMES = {
     "latency_ms": "delivery latency",
-    "live_latency_ms": "latency of the deliveries that no fault stood in the way of",
+    "live_latency_ms": "latency of the deliveries that no fault disturbed",
     "completion_ms": "completion latency",
 }
 
 
-def measure(evidence: Evidence, tally: Tally, account: Account) -> dict[str, dict[str, Any]]:
-    """The latency figures of `measurements`, over the measured window, in milliseconds.
-
-    ``latency_ms``: intended time to receipt, per delivery. ``completion_ms``: to the last client's, per message that
-    reached all. ``service_ms``: from the time really sent. ``acknowledgement_ms``: to the answer. ``send_late_ms``: how far
-    the sender was behind. In a run with faults ``live_latency_ms`` and ``recovered_latency_ms`` part ``latency_ms`` in two,
-    so that neither hides in the other: deliveries that no fault stood in the way of, and the others.
-    """
+def measure(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Percentiles]:
+    """The latencies of `RunMeasurements` by the name of the field; those that the recording does not hold are absent."""
     posts = evidence.recording.posts
     seed = evidence.plan.seed
-    figures: dict[str, dict[str, Any]] = {
-        f"{name}_ms": values.summary_ms() | _interval(values, seed)
-        for name, values in _distributions(evidence, tally, account).items()
-    }
+    figures = {name: _with_interval(values, seed) for name, values in _distributions(evidence, tally, account).items()}
     if len(posts) == len(evidence.schedule):
         sent = evidence.measured & (posts["sent_ns"] > 0)
         answered = evidence.measured & (evidence.outcome == ACKNOWLEDGED)
         late_ns = posts["sent_ns"] - posts["intended_ns"]
-        figures["acknowledgement_ms"] = summary_ms((posts["answered_ns"] - posts["intended_ns"])[answered])
-        figures["send_late_ms"] = summary_ms(late_ns[sent])
+        figures["acknowledgement"] = percentiles((posts["answered_ns"] - posts["intended_ns"])[answered])
+        figures["send_late"] = percentiles(late_ns[sent])
     return figures
+
+
+def _with_interval(values: Distribution, seed: int) -> Percentiles:
+    found = values.interval_ms(0.99, seed=seed)
+    low, high = (None, None) if found is None else found
+    return replace(values.percentiles(), p99_low_ms=low, p99_high_ms=high)
 
 
 def _distributions(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Distribution]:
@@ -64,42 +63,59 @@ def completion(evidence: Evidence, tally: Tally, account: Account) -> Distributi
     return Distribution.of(tally.last_ns[whole] - evidence.intended_ns[whole], evidence.second[whole])
 
 
-def findings(evidence: Evidence, figures: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
-    return [_finding(expectation, figures.get(expectation.measure, {})) for expectation in evidence.plan.expectations]
+def limit_check(measure: Measure, statistic: Statistic, *, planted_bug: str = "") -> Check[Case]:
+    """The check of every expectation of the plan that is about this figure."""
+    name = f"{measure}.{statistic}"
+    what = f"{statistic.upper()} of the {_NAMES[measure]}"
+    return Check(
+        name=name,
+        kind=Kind.PERFORMANCE,
+        function=lambda case: _below_limit(case, measure, statistic),
+        applies=lambda case: _limit_ms(case, measure, statistic) is not None,
+        needs=(Need.LEDGER, Need.DELIVERIES, Need.EVENTS),
+        red_when=f"the {what} reaches its limit",
+        what_to_do="the steps table: which step takes the time; then the CPU of each process",
+        planted_bug=planted_bug,
+    )
 
 
-def _finding(expectation: Expectation, figures: Mapping[str, Any]) -> Finding:
-    measured = figures.get(expectation.statistic)
-    count = int(figures.get("count", 0))
-    unit = "messages" if expectation.measure == "completion_ms" else "deliveries"
-    name = f"{expectation.statistic.upper()} of the {_NAMES[expectation.measure]}"
+def _limit_ms(case: Case, measure: Measure, statistic: Statistic) -> float | None:
+    """The tightest limit of the plan for this figure."""
+    limits = [
+        wish.limit_ms
+        for wish in case.evidence.plan.expectations
+        if (wish.measure, wish.statistic) == (measure, statistic)
+    ]
+    return min(limits, default=None)
+
+
+def _below_limit(case: Case, measure: Measure, statistic: Statistic) -> Answer:
+    limit_ms = _limit_ms(case, measure, statistic)
+    assert limit_ms is not None, "the check applies only where the plan has a limit"
+    figures = case.measured.timed(measure) or Percentiles()
+    measured = figures.at_ms(statistic)
+    unit = "messages" if measure == "completion_ms" else "deliveries"
+    name = f"{statistic.upper()} of the {_NAMES[measure]}"
     if measured is None:
         status, summary = Status.UNKNOWN, f"no {unit} were timed"
     else:
-        status = Status.PASS if measured < expectation.limit_ms else Status.FAIL
+        status = Status.PASS if measured < limit_ms else Status.FAIL
         relation = "below" if status is Status.PASS else "not below"
-        summary = f"{name} is {measured:.1f} ms, {relation} {expectation.limit_ms:g} ms"
-    low, high = figures.get("p99_low"), figures.get("p99_high")
+        summary = f"{name} is {measured:.1f} ms, {relation} {limit_ms:g} ms"
+    low, high = figures.p99_low_ms, figures.p99_high_ms
     interval = (
         f"{low:.1f} to {high:.1f} ms at 95 %, block bootstrap over seconds"
         if low is not None and high is not None
         else ""
     )
-    return Finding(
-        check=f"{expectation.measure}.{expectation.statistic}",
-        kind=Kind.PERFORMANCE,
+    return Answer(
         status=status,
         summary=summary,
-        measured={f"{expectation.statistic}_ms": measured},
-        expected={f"{expectation.statistic}_ms_below": expectation.limit_ms},
-        samples=count,
-        confidence=interval if expectation.statistic == "p99" else "",
+        measured={f"{statistic}_ms": measured},
+        expected={f"{statistic}_ms_below": limit_ms},
+        samples=figures.count,
+        confidence=interval if statistic == "p99" else "",
     )
-
-
-def _interval(values: Distribution, seed: int) -> dict[str, float]:
-    found = values.interval_ms(0.99, seed=seed)
-    return {} if found is None else {"p99_low": found[0], "p99_high": found[1]}
 
 
 def series(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Series]:
@@ -132,9 +148,24 @@ def _per_second(values: Distribution, label: str) -> Series:
 
 
 def _percentile_plot(curves: Mapping[str, Distribution]) -> Series:
-    """Quantiles at evenly spaced nines, as far as the smaller sample reaches: the tail gets the room that it needs."""
+    """Quantiles at evenly spaced nines, as far as the smaller sample reaches: so the tail has room."""
     nines = np.log10(max(min(len(values) for values in curves.values()), 10))
     x = np.linspace(0.02, nines, CURVE_POINTS)
     quantiles = tuple((1 - 10**-x).tolist())
     lines = {name: tuple(values.curve_ms(quantiles)) for name, values in curves.items()}
     return Series(x_label="share of deliveries", y_label="latency (ms)", x=tuple(x.round(4).tolist()), lines=lines)
+
+
+CHECKS: tuple[Check[Case], ...] = (
+    limit_check(
+        "latency_ms",
+        "p99",
+        planted_bug="tests/harness/checks/run/test_planted_bugs.py::test_slow_deliveries_are_red_for_latency_alone",
+    ),
+    limit_check(
+        "live_latency_ms",
+        "p99",
+        planted_bug="tests/harness/checks/run/test_resilience.py::test_late_deliveries_outside_the_outage_are_live",
+    ),
+)
+"""The limits of the catalogue's scenarios. An expectation of another figure gets its check from `limit_check`."""

@@ -1,60 +1,94 @@
 """Where does the time go, step by step, and at which hop was a lost delivery lost? Both from the servers' traces."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from harness.checks.evidence.evidence import Evidence, Trace
+from harness.checks.evidence.account import Account
+from harness.checks.evidence.clocks import UNKNOWN_NS
+from harness.checks.evidence.evidence import Bools, Evidence, Ints, Trace
 from harness.checks.evidence.tally import Tally
-from harness.checks.run.delivery import Account
-from harness.checks.statistics.distribution import Distribution, Ints, summary_ms
+from harness.checks.statistics.distribution import Distribution, percentiles, to_ms
+from harness.model.measurements.delivery import LostAt
+from harness.model.measurements.percentiles import Percentiles
+from harness.model.measurements.steps import StepLatencies
 
-STEPS = ("ingest", "commit", "publish", "fan_out", "push")
 
+def measure(evidence: Evidence, tally: Tally) -> StepLatencies | None:
+    """Percentiles of each step over the measured window; None without traces.
 
-def measure(evidence: Evidence, tally: Tally) -> dict[str, dict[str, Any]]:
-    """`measurements.steps_ms`: percentiles of each step over the measured window; empty without traces.
-
-    ingest: intended time → accepted by a server. commit: → COMMIT confirmed. publish: → handed to the backplane. Those
-    three per message. fan_out: published → received by a server with subscribers, per message and server. push: received
-    by the server → received by its client, per delivery. total: intended time → received by a client, per delivery.
-
-    In a run with faults the first four are of messages due outside the outage: what a fault holds up is told elsewhere.
+    In a run with faults the first four steps are of messages that were due outside the outage. A step is left out where it
+    begins and ends on hosts whose clocks cannot be compared.
     """
     trace = evidence.trace
     if trace is None:
-        return {}
+        return None
     calm = evidence.measured if evidence.disturbance is None else evidence.measured & ~evidence.disturbance.window
     traced = calm & (trace.accepted > 0) & (trace.committed > 0)
     published = traced & (trace.published > 0)
+    bounds = _bounds_ns(evidence, trace, traced, published)
+    left_out = tuple(step for step, bound_ns in bounds.items() if bound_ns >= UNKNOWN_NS)
+    known = [bound_ns for bound_ns in bounds.values() if bound_ns < UNKNOWN_NS]
+    return StepLatencies(
+        ingest=None if "ingest" in left_out else _ingest(evidence, trace, traced),
+        # One server accepts, commits and publishes a message: one clock.
+        commit=percentiles((trace.committed - trace.accepted)[traced]),
+        publish=percentiles((trace.published - trace.committed)[published]),
+        fan_out=None if "fan_out" in left_out else _fan_out(evidence, trace, published),
+        push=None if "push" in left_out else tally.timings.push.percentiles(),
+        total=tally.timings.latency.percentiles(),
+        left_out=left_out,
+        clock_bound_ms=to_ms(max(known, default=0)),
+    )
 
-    def fanned() -> Iterator[tuple[Ints, Ints]]:
-        for received, live in zip(trace.received, trace.live, strict=True):
-            which = live & published
-            taken_ns = (received - trace.published)[which]
-            yield taken_ns, np.zeros(len(taken_ns), np.int64)
 
-    # Of steps that begin or end with us only the servers' own part is known where they have another clock.
-    ingest_ns = (trace.accepted - evidence.intended_ns)[traced & evidence.one_clock]
+def _bounds_ns(evidence: Evidence, trace: Trace, traced: Bools, published: Bools) -> dict[str, int]:
+    """How wrong a sample of each step can be that goes from host to host; UNKNOWN_NS or more where that is not known."""
+    clocks, hosts = evidence.clocks, evidence.server_host
+    accepting = hosts[np.unique(trace.accepted_by[traced])]
+    publishing = hosts[np.unique(trace.accepted_by[published])]
+    receiving = hosts[(trace.live & published).any(axis=1)]
+    workers = np.array([clocks.of_file(f"deliveries-{worker:02}") for worker in evidence.recording.seen], np.int64)
     return {
-        "ingest": summary_ms(ingest_ns),
-        "commit": summary_ms((trace.committed - trace.accepted)[traced]),
-        "publish": summary_ms((trace.published - trace.committed)[published]),
-        "fan_out": Distribution.count(fanned, 1).summary_ms(),
-        "push": tally.timings.push.summary_ms(),
-        "total": tally.timings.latency.summary_ms(),
+        "ingest": int(clocks.bound_ns(accepting, evidence.generator_host).max(initial=0)),
+        "fan_out": int(clocks.bound_ns(publishing[:, None], receiving[None, :]).max(initial=0)),
+        "push": int(clocks.bound_ns(hosts[:, None], workers[None, :]).max(initial=0)),
     }
 
 
-def lost_at(evidence: Evidence, account: Account) -> dict[str, int]:
+def _ingest(evidence: Evidence, trace: Trace, traced: Bools) -> Percentiles:
+    taken_ns = evidence.clocks.elapsed_ns(
+        evidence.intended_ns[traced],
+        evidence.generator_host,
+        trace.accepted[traced],
+        evidence.server_host[trace.accepted_by[traced]],
+    )
+    return percentiles(taken_ns.middle)
+
+
+def _fan_out(evidence: Evidence, trace: Trace, published: Bools) -> Percentiles:
+    def pieces() -> Iterator[tuple[Ints, Ints]]:
+        for server, (received, live) in enumerate(zip(trace.received, trace.live, strict=True)):
+            which = live & published
+            taken_ns = evidence.clocks.elapsed_ns(
+                trace.published[which],
+                evidence.server_host[trace.accepted_by[which]],
+                received[which],
+                int(evidence.server_host[server]),
+            ).middle
+            yield taken_ns, np.zeros(len(taken_ns), np.int64)
+
+    return Distribution.count(pieces, 1).percentiles()
+
+
+def lost_at(evidence: Evidence, account: Account) -> tuple[LostAt, ...]:
     """How many lost deliveries each hop lost; empty where none was lost or nothing was traced.
 
-    A delivery is charged to the first hop after which no trace of it is found.
+    The first hop after which no trace of a delivery is found has lost it.
     """
     trace = evidence.trace
     if trace is None or not len(account.lost_message):
-        return {}
+        return ()
     message, client = account.lost_message, account.lost_client
     server = evidence.client_server[client]
     hops = {
@@ -70,13 +104,13 @@ def lost_at(evidence: Evidence, account: Account) -> dict[str, int]:
         found[hop] = int((open_ & lost_here).sum())
         open_ &= ~lost_here
     found["written to the socket → received by the client"] = int(open_.sum())
-    return {hop: count for hop, count in found.items() if count}
+    return tuple(LostAt(hop=hop, deliveries=count) for hop, count in found.items() if count)
 
 
-def _short_of_sockets(evidence: Evidence, trace: Trace) -> "np.ndarray[tuple[int, int], np.dtype[np.bool_]]":
+def _short_of_sockets(evidence: Evidence, trace: Trace) -> Bools:
     """Where a server wrote a message to fewer sockets than it has clients of the channel, shape (servers, messages)."""
     plan = evidence.plan
     pairs = evidence.client_server * plan.channels + evidence.client_channel
     members = np.bincount(pairs, minlength=plan.servers * plan.channels).reshape(plan.servers, plan.channels)
-    short: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = trace.sockets < members[:, evidence.channel]
+    short: Bools = trace.sockets < members[:, evidence.channel]
     return short

@@ -6,12 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.model.measurements.percentiles import Percentiles
+
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Pieces = Callable[[], Iterable[tuple[Ints, Ints]]]
 Counts = NDArray[np.uint32]
 
-QUANTILES = {"p50": 0.50, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+QUANTILES = (0.50, 0.95, 0.99, 0.999, 1.0)
+"""those of `Percentiles`, in the order of its fields"""
 RESAMPLES = 500
 PIECE_ROWS = 1 << 17
 """What is worked on at once: small enough for a processor's cache, and for the memory allocator to reuse."""
@@ -27,15 +30,15 @@ _FIRST = (1023 + _LOWEST_EXPONENT) << _SUB_BITS
 class Distribution:
     """Percentiles of values in nanoseconds that come in groups (seconds), of any number of them.
 
-    ``pieces`` gives them as often as it is called, as arrays of (values, groups). They are never held together: a first
-    pass counts them by group and bin, a second looks for the exact value in the bins that hold it. So a percentile is
-    the smallest value with at least that share of all at or below it (nearest rank): a latency that really happened.
+    ``pieces`` gives them as often as it is called, as arrays of (values, groups). They are never in memory all at once: a
+    first pass counts them by group and bin, a second pass finds the exact value in its bin. So a percentile is the smallest
+    value with at least that share of all values at or below it (nearest rank): a latency that really happened.
     """
 
     def __init__(self, pieces: Pieces, counts: Counts) -> None:
         self._pieces = pieces
         self._counts = counts
-        self._summary: dict[str, float | int] | None = None
+        self._summary: Percentiles | None = None
 
     @classmethod
     def count(cls, pieces: Pieces, groups: int) -> "Distribution":
@@ -76,13 +79,16 @@ class Distribution:
     def groups(self) -> int:
         return len(self._counts)
 
-    def summary_ms(self) -> dict[str, float | int]:
-        """The usual percentiles in milliseconds, with ``max`` and ``count``; only ``count`` where there are none."""
+    def percentiles(self) -> Percentiles:
+        """The usual percentiles; only a count of 0 where there are no values."""
         if self._summary is None:
-            names = (*QUANTILES, "max") if len(self) else ()
-            found = self.quantiles_ms((*QUANTILES.values(), 1.0)) if names else []
-            self._summary = dict(zip(names, found, strict=True)) | {"count": len(self)}
-        return dict(self._summary)
+            self._summary = Percentiles()
+            if len(self):
+                p50, p95, p99, p999, highest = self.quantiles_ms(QUANTILES)
+                self._summary = Percentiles(
+                    count=len(self), p50_ms=p50, p95_ms=p95, p99_ms=p99, p999_ms=p999, max_ms=highest
+                )
+        return self._summary
 
     def quantiles_ms(self, quantiles: tuple[float, ...]) -> list[float]:
         """Exact quantiles over all groups. There must be values."""
@@ -181,9 +187,9 @@ def _nth(values: Ints, index: int) -> int:
     return int(np.partition(values, index)[index])
 
 
-def summary_ms(values_ns: Ints) -> dict[str, float | int]:
-    """`Distribution.summary_ms` of one array."""
-    return Distribution.of(values_ns).summary_ms()
+def percentiles(values_ns: Ints) -> Percentiles:
+    """`Distribution.percentiles` of one array."""
+    return Distribution.of(values_ns).percentiles()
 
 
 def quantiles_ms(values_ns: Ints, quantiles: tuple[float, ...]) -> list[float]:

@@ -1,13 +1,14 @@
-"""What every run of a sweep must show by itself: delivery, latency below its limit, a straight ruler, an end."""
+"""What every run of a sweep must show by itself: delivery, latency below its limit, validity, an end."""
 
 from collections.abc import Sequence
 
+from harness.checks.check import Answer
 from harness.checks.statistics.distribution import loss_bound
 from harness.checks.sweep.member import Ran
 from harness.model.finding import Bias, Finding, Kind, Status, worst
 
 
-def delivery(runs: Sequence[Ran]) -> Finding:
+def delivery(runs: Sequence[Ran]) -> Answer:
     """100 % delivery at every count: the safety findings of every run."""
     found = {ran.member.name: _of_kind(ran, Kind.SAFETY) for ran in runs}
     status = worst(finding.status for findings in found.values() for finding in findings)
@@ -21,9 +22,7 @@ def delivery(runs: Sequence[Ran]) -> Finding:
         if status is Status.PASS
         else f"{len(red)} safety checks of {len(runs)} runs did not pass"
     )
-    return Finding(
-        check="delivery-at-every-count",
-        kind=Kind.SAFETY,
+    return Answer(
         status=status,
         summary=summary,
         measured={"not_passed": len(red)},
@@ -34,7 +33,7 @@ def delivery(runs: Sequence[Ran]) -> Finding:
     )
 
 
-def latency_limit(runs: Sequence[Ran]) -> Finding:
+def latency_limit(runs: Sequence[Ran]) -> Answer:
     """What the scenario expects of latency, in every run."""
     found = {ran.member.name: [f for f in _of_kind(ran, Kind.PERFORMANCE) if "latency" in f.check] for ran in runs}
     status = worst(finding.status for findings in found.values() for finding in findings)
@@ -47,13 +46,11 @@ def latency_limit(runs: Sequence[Ran]) -> Finding:
         if status is Status.PASS
         else f"the latency limit was not shown to be kept in {len(red)} of {len(runs)} runs"
     )
-    return Finding(
-        check="latency-limit",
-        kind=Kind.PERFORMANCE,
+    return Answer(
         status=status,
         summary=summary,
         measured={
-            ran.member.name: {"p99_ms": ran.verdict.measurements.get("latency_ms", {}).get("p99")}
+            ran.member.name: {"p99_ms": ran.verdict.run.latency.p99_ms if ran.verdict.run else None}
             for ran in runs
             if ran.verdict
         },
@@ -67,48 +64,43 @@ def _of_kind(ran: Ran, kind: Kind) -> list[Finding]:
     return [] if ran.verdict is None else [finding for finding in ran.verdict.findings if finding.kind is kind]
 
 
-def completeness(runs: Sequence[Ran]) -> Finding:
+def completeness(runs: Sequence[Ran]) -> Answer:
     missing = [ran.member.name for ran in runs if ran.verdict is None]
     status = Status.UNKNOWN if missing or not runs else Status.PASS
-    return Finding(
-        check="sweep-completeness",
-        kind=Kind.VALIDITY,
+    return Answer(
         status=status,
         summary=f"{len(runs) - len(missing)} of {len(runs)} planned runs were made and judged",
         measured=len(runs) - len(missing),
         expected=len(runs),
         samples=len(runs),
         examples=tuple(missing[:20]),
-        bias=Bias.OPTIMISTIC if missing or not runs else None,
     )
 
 
-def instrument(runs: Sequence[Ran]) -> Finding:
-    """Was the ruler straight in every run? Each run's own findings have taken the consequences already."""
-    crooked: list[tuple[str, str]] = []
-    better, checks = False, set()
+def validity(runs: Sequence[Ran]) -> Answer:
+    """Can the measurement of every run be trusted? Each run's own verdict has applied its bias already."""
+    biased: list[tuple[str, str]] = []
+    optimistic, checks = False, set()
     for ran in runs:
         found = _of_kind(ran, Kind.VALIDITY)
         if not found:
-            better = True
-            crooked.append((ran.member.name, "nothing is known of its instrument"))
+            optimistic = True
+            biased.append((ran.member.name, "it has no validity findings"))
         for finding in found:
             if finding.bias is not None:
-                better |= finding.bias is Bias.OPTIMISTIC
+                optimistic |= finding.bias is Bias.OPTIMISTIC
                 checks.add(finding.check)
-                crooked.append((ran.member.name, finding.summary))
-    names = {name for name, _ in crooked}
+                biased.append((ran.member.name, finding.summary))
+    names = {name for name, _ in biased}
     named = f": {', '.join(sorted(checks))}" if checks else ""
-    return Finding(
-        check="validity-at-every-count",
-        kind=Kind.VALIDITY,
-        status=Status.UNKNOWN if crooked else Status.PASS,
-        summary=f"not shown straight in {len(names)} of {len(runs)} runs{named}"
-        if crooked
-        else f"straight in all {len(runs)} runs",
-        measured={"crooked_runs": len(names)},
-        expected={"crooked_runs": 0},
+    return Answer(
+        status=Status.UNKNOWN if biased else Status.PASS,
+        summary=f"the measurement may be biased in {len(names)} of {len(runs)} runs{named}"
+        if biased
+        else f"all validity checks passed in all {len(runs)} runs",
+        measured={"biased_runs": len(names)},
+        expected={"biased_runs": 0},
         samples=len(runs),
-        examples=tuple(f"{name}: {summary}" for name, summary in crooked[:20]),
-        bias=None if not crooked else Bias.OPTIMISTIC if better else Bias.PESSIMISTIC,
+        examples=tuple(f"{name}: {summary}" for name, summary in biased[:20]),
+        bias=Bias.OPTIMISTIC if optimistic else Bias.PESSIMISTIC,
     )

@@ -6,11 +6,14 @@ The cost per second would not do: on the weak curve it grows with N² by nature,
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from harness.checks.check import Answer
 from harness.checks.statistics.regression import Estimate, Line, exponent, line, quadratic_share
-from harness.model.finding import Finding, Kind, Status
+from harness.model.figure import Scalar
+from harness.model.finding import Status, worst
+from harness.model.measurements.sweep_measurements import Fit, FitEstimate, FitLine, SweepRun
+from harness.model.sweep_plan import Curve
 
 COUNTS_AT_LEAST = 3
 """Two points lie on every curve."""
@@ -19,82 +22,64 @@ EXPONENT_LIMIT = 1.25
 QUADRATIC_SHARE_LIMIT = 0.25
 
 FIGURES = {
-    "cpu-growth": ("system CPU per message", "cpu_us_per_message", "µs"),
-    "broker-cpu-growth": ("Redis CPU per message", "broker.cpu_us_per_message", "µs"),
-    "broker-bandwidth-growth": ("Redis bytes out per message", "broker.net_out_bytes_per_message", "bytes"),
+    "cpu-growth": ("system CPU per message", "cpu_us_per_message"),
+    "broker-cpu-growth": ("broker CPU per message", "broker_cpu_us_per_message"),
+    "broker-bandwidth-growth": ("bytes out of the broker per message", "broker_net_out_bytes_per_message"),
 }
+"""by check: what it is called, and the field of `SweepRun`"""
 
 
-def value(row: Mapping[str, Any], path: str) -> float | None:
-    """The number at the dotted ``path`` of a row."""
-    found: Any = row
-    for key in path.split("."):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return None if found is None else float(found)
-
-
-def points(rows: Sequence[Mapping[str, Any]], curve: str, path: str) -> tuple[list[float], list[float]]:
+def points(rows: Sequence[SweepRun], curve: Curve, figure: str) -> tuple[list[float], list[float]]:
     """(servers, values) of the runs of one curve that have the figure, positive."""
     pairs = [
-        (float(row["servers"]), found)
+        (float(row.servers), float(found))
         for row in rows
-        if row["curve"] == curve and (found := value(row, path)) is not None and found > 0
+        if row.curve is curve and (found := getattr(row, figure)) is not None and found > 0
     ]
     return [servers for servers, _ in pairs], [found for _, found in pairs]
 
 
-def fit(rows: Sequence[Mapping[str, Any]], curve: str, path: str) -> dict[str, Any] | None:
-    """`measurements.sweep.fits[…]`: straight line, exponent and quadratic share of one figure on one curve; None for fewer
-    than COUNTS_AT_LEAST counts."""
-    x, y = points(rows, curve, path)
+def fit(rows: Sequence[SweepRun], curve: Curve, figure: str) -> Fit | None:
+    """Straight line, exponent and quadratic share of one figure on one curve; None below COUNTS_AT_LEAST counts."""
+    x, y = points(rows, curve, figure)
     if len(set(x)) < COUNTS_AT_LEAST:
         return None
     straight, power, share = line(x, y), exponent(x, y), quadratic_share(x, y)
     assert straight is not None
     assert power is not None
-    return {
-        "curve": curve,
-        "figure": path,
-        "runs": len(x),
-        "line": {
-            "intercept": round(straight.intercept, 4),
-            "slope": _plain(straight.slope),
-            "r2": _digits(straight.r2),
-        },
-        "exponent": _plain(power.slope),
-        "quadratic_share": None if share is None else _plain(share),
-        "status": str(_judged(power, share)),
-    }
+    return Fit(
+        curve=curve,
+        figure=figure,
+        runs=len(x),
+        line=FitLine(intercept=round(straight.intercept, 4), slope=_plain(straight.slope), r2=_digits(straight.r2)),
+        exponent=_plain(power.slope),
+        quadratic_share=None if share is None else _plain(share),
+        status=_judged(power, share),
+    )
 
 
-def finding(check: str, fits: Sequence[Mapping[str, Any]]) -> Finding:
+def judged(check: str, fits: Sequence[Fit]) -> Answer:
     """PASS where the exponent is shown to be at most EXPONENT_LIMIT on every curve and no quadratic term is shown; FAIL
     where growth beyond that is shown on one; else UNKNOWN."""
-    what, path, _ = FIGURES[check]
-    mine = [fit for fit in fits if fit["figure"] == path]
-    expected = {"exponent_at_most": EXPONENT_LIMIT, "quadratic_share_at_most": QUADRATIC_SHARE_LIMIT}
-    statuses = [Status(fit["status"]) for fit in mine]
+    what, figure = FIGURES[check]
+    mine = [fit for fit in fits if fit.figure == figure]
+    status = worst(fit.status for fit in mine)
+    words = {
+        Status.PASS: "grows linearly with the servers at most",
+        Status.FAIL: "grows faster than linearly with the servers",
+        Status.UNKNOWN: "may grow faster than linearly: the runs do not decide",
+    }
+    summary = f"{what} {words[status]}: " + "; ".join(_in_words(fit) for fit in mine)
     if not mine:
-        status = Status.UNKNOWN
         summary = (
             f"{what}: measured at fewer than {COUNTS_AT_LEAST} server counts, which cannot tell a line from a curve"
         )
-    else:
-        status = max(statuses, key=[Status.PASS, Status.UNKNOWN, Status.FAIL].index)
-        words = {
-            Status.PASS: "grows linearly with the servers at most",
-            Status.FAIL: "grows faster than linearly with the servers",
-            Status.UNKNOWN: "may grow faster than linearly: the runs do not decide",
-        }
-        summary = f"{what} {words[status]}: " + "; ".join(_told(fit) for fit in mine)
-    return Finding(
-        check=check,
-        kind=Kind.PERFORMANCE,
+    return Answer(
         status=status,
         summary=summary,
-        measured={fit["curve"]: _measured(fit) for fit in mine} or None,
-        expected=expected,
-        samples=sum(fit["runs"] for fit in mine),
+        measured={str(fit.curve): _measured(fit) for fit in mine} or None,
+        expected={"exponent_at_most": EXPONENT_LIMIT, "quadratic_share_at_most": QUADRATIC_SHARE_LIMIT},
+        samples=sum(fit.runs for fit in mine),
         confidence="95 %, Student's t over runs" if mine else "",
     )
 
@@ -105,31 +90,36 @@ def _judged(power: Line, share: Estimate | None) -> Status:
     return Status.PASS if power.slope.upper_bound <= EXPONENT_LIMIT else Status.UNKNOWN
 
 
-def _told(fit: Mapping[str, Any]) -> str:
-    power, share = fit["exponent"], fit["quadratic_share"]
-    bound = f" (at most {power['upper_bound']:.2f})" if power["upper_bound"] is not None else ""
+def _in_words(fit: Fit) -> str:
+    power, share = fit.exponent, fit.quadratic_share
+    bound = f" (at most {power.upper_bound:.2f})" if power.upper_bound is not None else ""
     quadratic = ""
     if share is not None:
-        shown = share["lower_bound"] is not None and share["lower_bound"] > 0
+        shown = share.lower_bound is not None and share.lower_bound > 0
         quadratic = (
-            f", N² makes up {share['value']:.0%} of it at the most servers" if shown else ", no term in N² is shown"
+            f", N² makes up {share.value:.0%} of it at the most servers" if shown else ", no term in N² is shown"
         )
-    return f"{fit['curve']} curve with N^{power['value']:.2f}{bound}{quadratic}"
+    return f"{fit.curve} curve with N^{power.value:.2f}{bound}{quadratic}"
 
 
-def _measured(fit: Mapping[str, Any]) -> dict[str, Any]:
-    share = fit["quadratic_share"]
+def _measured(fit: Fit) -> dict[str, Scalar]:
     return {
-        "exponent": fit["exponent"]["value"],
-        "exponent_upper_bound": fit["exponent"]["upper_bound"],
-        "quadratic_share": None if share is None else share["value"],
-        "r2": fit["line"]["r2"],
+        "exponent": fit.exponent.value,
+        "exponent_upper_bound": fit.exponent.upper_bound,
+        "quadratic_share": None if fit.quadratic_share is None else fit.quadratic_share.value,
+        "r2": fit.line.r2,
     }
 
 
-def _plain(estimate: Estimate) -> dict[str, float | None]:
+def _plain(estimate: Estimate) -> FitEstimate:
     """As JSON, which knows no infinity."""
-    return {name: _digits(getattr(estimate, name)) for name in ("value", "low", "high", "lower_bound", "upper_bound")}
+    return FitEstimate(
+        value=_digits(estimate.value),
+        low=_digits(estimate.low),
+        high=_digits(estimate.high),
+        lower_bound=_digits(estimate.lower_bound),
+        upper_bound=_digits(estimate.upper_bound),
+    )
 
 
 def _digits(number: float) -> float | None:

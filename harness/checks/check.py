@@ -1,0 +1,106 @@
+"""A check: one question that is put to a recording, or to a sweep, and everything that is known about it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from harness.checks.evidence.account import Account
+from harness.checks.evidence.evidence import Evidence
+from harness.checks.evidence.tally import Tally
+from harness.model.figure import Figure
+from harness.model.finding import Bias, Finding, Kind, Status
+from harness.model.measurements.run_measurements import RunMeasurements
+
+_log = logging.getLogger(__name__)
+
+
+class Need(StrEnum):
+    """A part of a recording. Without it a check cannot pass."""
+
+    LEDGER = "ledger"
+    DELIVERIES = "deliveries"
+    SESSIONS = "sessions"
+    TRACES = "traces"
+    BACKPLANE = "backplane states"
+    AUDIT = "audit"
+    TELEMETRY = "telemetry"
+    HEARTBEATS = "heartbeats"
+    EVENTS = "events"
+    VERDICTS = "verdicts of the runs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a check of a run looks at. ``measured`` has no claims and decisions yet: they follow from the findings."""
+
+    evidence: Evidence
+    tally: Tally
+    account: Account
+    measured: RunMeasurements
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a check found; see `harness.model.finding.Finding`. ``bias`` replaces the bias of the check where the answer has
+    another one."""
+
+    status: Status
+    summary: str
+    measured: Figure = None
+    expected: Figure = None
+    samples: int = 0
+    confidence: str = ""
+    examples: tuple[str, ...] = ()
+    bias: Bias | None = None
+
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check(Generic[C]):
+    """``function`` answers; it is asked only where ``applies`` says so.
+
+    ``bias``: in which direction the problem that a VALIDITY check finds falsifies performance figures. ``compares_ratio``:
+    the check compares two measured figures with each other and not with a fixed limit, so that a bias of either direction
+    can falsify it. ``fail_stands``: a pessimistic bias cannot cause a FAIL of this check. ``red_when`` and ``what_to_do``
+    are its row in docs/results.md. ``planted_bug`` is the test in which a planted error turns it red or UNKNOWN.
+    """
+
+    name: str
+    kind: Kind
+    function: Callable[[C], Answer]
+    applies: Callable[[C], bool] = lambda case: True
+    needs: tuple[Need, ...]
+    bias: Bias | None = None
+    compares_ratio: bool = False
+    fail_stands: bool = False
+    red_when: str
+    what_to_do: str
+    planted_bug: str
+
+    def ask(self, case: C) -> Finding | None:
+        """The finding; None where the check does not apply. A check that crashes says UNKNOWN and raises nothing."""
+        try:
+            return self._finding(self.function(case)) if self.applies(case) else None
+        except Exception as error:
+            _log.exception("check %s failed", self.name)
+            summary = f"the check itself failed: {type(error).__name__}: {error}"
+            return self._finding(Answer(status=Status.UNKNOWN, summary=summary, bias=Bias.OPTIMISTIC))
+
+    def _finding(self, answer: Answer) -> Finding:
+        doubtful = self.kind is Kind.VALIDITY and answer.status is not Status.PASS
+        return Finding(
+            check=self.name,
+            kind=self.kind,
+            status=answer.status,
+            summary=answer.summary,
+            measured=answer.measured,
+            expected=answer.expected,
+            samples=answer.samples,
+            confidence=answer.confidence,
+            examples=answer.examples,
+            bias=(answer.bias or self.bias or Bias.OPTIMISTIC) if doubtful else None,
+        )

@@ -1,0 +1,13 @@
+"""All checks of a run, in the order of their findings: safety, then performance, then validity.
+
+To add a check, add a `Check` to the tuple of a module and, for a new module, its tuple here. Then add its row to
+docs/results.md.
+"""
+
+from harness.checks.check import Case, Check
+from harness.checks.run import delivery, durability, latency, resilience, validity
+from harness.model.registry import Registry
+
+CHECKS: Registry[Check[Case]] = Registry(
+    "check", (*delivery.CHECKS, *durability.CHECKS, *resilience.CHECKS, *latency.CHECKS, *validity.CHECKS)
+)
