@@ -2,14 +2,15 @@
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness import console
 from harness.exit_codes import ExitCode
 from harness.model.finding import Verdict
+from harness.model.measurements.sweep_measurements import SweepRun
 from harness.model.sweep_plan import Curve
 
 if TYPE_CHECKING:
@@ -97,37 +98,37 @@ def show_verdict(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
     console.show_verdict(verdict, folder, as_json=as_json)
 
 
-_COLUMNS = {
-    "servers": ("servers", 0),
-    "messages/s": ("messages_hz", 0),
-    "P50 ms": ("latency_ms.p50", 1),
-    "P95 ms": ("latency_ms.p95", 1),
-    "P99 ms": ("latency_ms.p99", 1),
-    "µs/message": ("cpu_us_per_message", 0),
-    "µs/delivery": ("cpu_us_per_delivery", 1),
-    "Redis µs/msg": ("broker.cpu_us_per_message", 1),
-    "Redis out B/msg": ("broker.net_out_bytes_per_message", 0),
-    "transactions/s": ("database.transactions_hz", 0),
+Figure = Callable[[SweepRun], float | None]
+
+_COLUMNS: dict[str, tuple[Figure, int]] = {
+    "servers": (lambda run: run.servers, 0),
+    "messages/s": (lambda run: run.messages_hz, 0),
+    "P50 ms": (lambda run: run.latency.p50_ms if run.latency else None, 1),
+    "P95 ms": (lambda run: run.latency.p95_ms if run.latency else None, 1),
+    "P99 ms": (lambda run: run.latency.p99_ms if run.latency else None, 1),
+    "µs/message": (lambda run: run.cpu_us_per_message, 0),
+    "µs/delivery": (lambda run: run.cpu_us_per_delivery, 1),
+    "broker µs/msg": (lambda run: run.broker_cpu_us_per_message, 1),
+    "broker out B/msg": (lambda run: run.broker_net_out_bytes_per_message, 0),
+    "transactions/s": (lambda run: run.database.commits_hz if run.database else None, 0),
 }
+"""Heading → the figure and its decimal places."""
 
 
 def table_lines(verdict: Verdict) -> Iterator[str]:
     """One line per run, by curve and server count."""
-    runs = verdict.measurements.get("sweep", {}).get("runs", [])
+    runs = verdict.sweep.runs if verdict.sweep else ()
     if not runs:
         return
     for curve in Curve:
         yield f"{curve} curve"
-        yield "  " + "".join(f"{name:>16}" for name in _COLUMNS) + "  verdict"
-        for row in runs:
-            if row["curve"] == curve:
-                cells = (_cell(row, path, digits) for path, digits in _COLUMNS.values())
-                yield "  " + "".join(f"{cell:>16}" for cell in cells) + f"  {row['status'].upper()}"
+        yield "  " + "".join(f"{name:>17}" for name in _COLUMNS) + "  verdict"
+        for run in runs:
+            if run.curve is curve:
+                cells = (_cell(figure(run), digits) for figure, digits in _COLUMNS.values())
+                yield "  " + "".join(f"{cell:>17}" for cell in cells) + f"  {run.status.upper()}"
     yield ""
 
 
-def _cell(row: Mapping[str, Any], path: str, digits: int) -> str:
-    found: Any = row
-    for key in path.split("."):
-        found = found.get(key) if isinstance(found, Mapping) else None
+def _cell(found: float | None, digits: int) -> str:
     return "–" if found is None else f"{found:,.{digits}f}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from harness.model.clock import Clocks, HostClock, KernelIdentity, clocks_of, same_kernel
 from harness.model.cluster import Cluster
-from harness.model.component import LOCAL_HOST
+from harness.model.component import LOCAL_HOST, Role
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 SHARED = "shared"
@@ -30,7 +30,7 @@ def find_clocks(cluster: Cluster, *, workers: int) -> Clocks:
     Otherwise its offset is not known; an address alone proves nothing.
     """
     here = kernel_of(os.getpid())
-    pids = {process.name: process.pid for process in cluster.processes if process.role == "server"}
+    pids = {part.name: part.pid for part in cluster.components if part.role is Role.SERVER and part.pid is not None}
     compared = cluster.versions.get("clock")
     servers: dict[int, HostClock] = {}
     for index in range(len(cluster.servers)):

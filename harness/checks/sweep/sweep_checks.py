@@ -38,8 +38,8 @@ def _one_host(case: SweepCase) -> Answer:
     summary = (
         f"{cores} cores for {needed} processes at the largest count: every server can have its own"
         if enough
-        else f"{cores or 'an unknown number of'} cores for {needed} processes at the largest count: this shows the cost of a "
-        "delivery and that it arrives, not parallel speed-up; latency grows with the machine's load, whatever the "
+        else f"{cores or 'an unknown number of'} cores for {needed} processes at the largest count: this shows the cost of "
+        "a delivery and that it arrives, not parallel speed-up; latency grows with the machine's load, whatever the "
         "architecture does"
     )
     return Answer(
@@ -95,8 +95,8 @@ SWEEP_CHECKS: Registry[Check[SweepCase]] = Registry(
             needs=(Need.VERDICTS,),
             red_when="the P99 at some count is shown (lower 95 % bound) to be more than 1.25 times that at the fewest "
             "servers. "
-            'PASS only where the upper 95 % bound of every ratio is at most 1.25: "no significant difference" is no evidence '
-            "of sameness. Else UNKNOWN",
+            'PASS only where the upper 95 % bound of every ratio is at most 1.25: "no significant difference" is no '
+            "evidence of sameness. Else UNKNOWN",
             what_to_do="the steps of the runs side by side",
             planted_bug=f"{PLANTED}test_growing_latency_fails_where_every_server_has_a_core",
         ),
