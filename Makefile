@@ -3,14 +3,22 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LOWEST := .venv-lowest
 
-.PHONY: demo test check format types bench secrets clean
+.PHONY: demo test check format types bench lowest secrets clean
 
 demo: $(READY)  ## run Scenario A at smoke size and say where the report is
 	$(BIN)/harness run scenario-a --size smoke
 
-test: $(READY)  ## all tests
-	$(BIN)/python -m pytest
+# Tests that start servers run one after another, because they measure. The second part also runs when the first fails.
+test: $(READY)  ## all tests: the pure ones in parallel, then those that start servers
+	@failed=0; \
+	$(BIN)/python -m pytest -n 2 -m "not integration and not docker" || failed=1; \
+	$(BIN)/python -m pytest -m "integration or docker" || failed=1; \
+	exit $$failed
+
+lowest: $(LOWEST)/.ready  ## Scenario A at smoke size with the lowest versions that pyproject.toml allows
+	$(LOWEST)/bin/harness run scenario-a --size smoke --force --out $(LOWEST)/results
 
 check: $(READY)  ## what CI checks besides the tests: format, lint, types
 	$(BIN)/ruff format --check .
@@ -43,5 +51,12 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e .
 	@touch $@
 
+$(LOWEST)/.ready: pyproject.toml .ci/lowest.py
+	$(PYTHON) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(LOWEST)/bin/python .ci/lowest.py > $(LOWEST)/lowest.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check -c $(LOWEST)/lowest.txt -e .
+	@touch $@
+
 clean:  ## remove the environment and caches; results stay
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(LOWEST) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -171,8 +171,8 @@ def main() -> bool:
             size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
             judged, reported = run("judge", str(folder)), run("report", str(folder))
             verdict = json.loads((folder / layout.VERDICT).read_text())
-            assert verdict["measurements"]["delivery"]["lost"] == 0
-            assert verdict["measurements"]["latency_ms"]["count"] > 0.9 * count
+            assert verdict["run"]["delivery"]["measured"]["lost"] == 0
+            assert verdict["run"]["latency"]["count"] > 0.9 * count
             costs.append((count, judged))
             sizes.append(size)
             rate_hz = count / judged.cpu_s

@@ -1,6 +1,6 @@
 """All checks of a run, in the order of their findings: safety, then performance, then validity.
 
-To add a check, add a `Check` to the tuple of a module and, for a new module, its tuple here; then add its row to
+To add a check, add a `Check` to the tuple of a module and, for a new module, its tuple here. Then add its row to
 docs/results.md.
 """
 

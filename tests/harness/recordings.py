@@ -17,7 +17,10 @@ from unittest import mock
 import numpy as np
 
 from harness.checks.judge import judge
+from harness.model.clock import Clocks, HostClock, clocks_of
+from harness.model.component import LOCAL_HOST
 from harness.model.finding import Finding, Verdict
+from harness.model.measurements.run_measurements import RunMeasurements
 from harness.model.plan import Plan
 from harness.planning.arrivals import MEASURED, Schedule
 from harness.recording import format as layout
@@ -66,7 +69,12 @@ class HandMade:
     backplane: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
     """by server: (state, ms after START_NS)"""
     events: list[dict[str, Any]] = field(default_factory=list)
-    versions: dict[str, str] = field(default_factory=dict)
+    clock_offsets_ns: dict[int, int] = field(default_factory=dict)
+    """by server: how far the clock of its own host is ahead of the coordinator's; the others share the coordinator's host"""
+    clock_bounds_ns: dict[int, int] = field(default_factory=dict)
+    """by server: how closely that offset is known; without an entry it is not known"""
+    clocks_found: bool = True
+    """whether the recording has a clocks.json"""
     statuses: dict[int, int] = field(default_factory=dict)
     """HTTP statuses of answers that are not 200"""
     disk_stalled_share: float = 0.0
@@ -165,7 +173,8 @@ class HandMade:
         return Recording(
             folder=folder,
             plan=plan,
-            machine={"limits": {"cores": 2}, "cluster": {"versions": self.versions}},
+            machine={"limits": {"cores": 2}, "cluster": {"versions": {}}},
+            clocks=self._clocks() if self.clocks_found else None,
             events=(
                 {"event": "probe", "at_ns": 1, "expected": self.clients, "seen": self.clients},
                 {"event": "schedule", "at_ns": 2, "start_ns": START_NS},
@@ -186,7 +195,13 @@ class HandMade:
             accepted=self._accepted() if self.traced else {},
             delivered=self._delivered() if self.traced else {},
             backplane={
-                server: np.array([(state, START_NS + int(at_ms * MS)) for state, at_ms in rows], layout.BACKPLANE)
+                server: np.array(
+                    [
+                        (state, START_NS + int(at_ms * MS) + self.clock_offsets_ns.get(server, 0))
+                        for state, at_ms in rows
+                    ],
+                    layout.BACKPLANE,
+                )
                 for server, rows in self.backplane.items()
             },
             stored=np.array([(m, c, s, layout.SOUND) for c, s, m in stored], layout.STORED) if self.audited else None,
@@ -199,12 +214,29 @@ class HandMade:
         times = {"fault": begun, "fault-done": begun + 1, "heal": back - 1, "heal-done": back}
         return [{"event": word, "fault": 0, "what": "break it", "at_ns": at_ns} for word, at_ns in times.items()]
 
+    def _clocks(self) -> Clocks:
+        """One kernel with bound 0, except for the servers that have a clock of their own."""
+        hosts = {
+            server: HostClock(
+                host=f"host-of-server-{server + 1}",
+                offset_ns=-ahead_ns if server in self.clock_bounds_ns else None,
+                bound_ns=self.clock_bounds_ns.get(server),
+                found="written by hand",
+            )
+            for server, ahead_ns in self.clock_offsets_ns.items()
+        }
+        here = HostClock(host=LOCAL_HOST, offset_ns=0, bound_ns=0, found="written by hand")
+        servers = {server: hosts.get(server, here) for server in range(self.servers)}
+        return clocks_of(workers=1, servers=servers, found="written by hand")
+
     def _accepted(self) -> dict[int, Any]:
         rows: dict[int, list[Any]] = {server: [] for server in range(self.servers)}
         for message, post in enumerate(self.posts):
-            published = 0 if message in self.unpublished else post.published_ns
-            row = (post.channel, post.seq, self.due_ns(message) + MS, post.committed_ns, published)
-            rows[message % self.servers].append(row)
+            server = message % self.servers
+            ahead_ns = self.clock_offsets_ns.get(server, 0)
+            published = 0 if message in self.unpublished else post.published_ns + ahead_ns
+            times = (self.due_ns(message) + MS + ahead_ns, post.committed_ns + ahead_ns, published)
+            rows[server].append((post.channel, post.seq, *times))
         return {server: np.array(found, layout.ACCEPTED) for server, found in rows.items()}
 
     def _delivered(self) -> dict[int, Any]:
@@ -217,6 +249,7 @@ class HandMade:
                 if sockets and (server, message) not in self.silent and message not in self.unpublished:
                     recovered = message in self.recovered
                     at_ns = post.published_ns + (20 * MS if recovered else MS // 2)
+                    at_ns += self.clock_offsets_ns.get(server, 0)
                     rows[server].append((post.channel, post.seq, at_ns, at_ns + 1000, sockets, recovered))
         return {server: np.array(found, layout.DELIVERED) for server, found in rows.items()}
 
@@ -260,6 +293,12 @@ def _pulse(plan: Plan) -> Any:
 def red(verdict: Verdict) -> set[str]:
     """The checks that failed."""
     return {finding.check for finding in verdict.findings if finding.status == "fail"}
+
+
+def measured(verdict: Verdict) -> RunMeasurements:
+    """The measurements of a run's verdict."""
+    assert verdict.run is not None
+    return verdict.run
 
 
 def finding(verdict: Verdict, check: str) -> Finding:

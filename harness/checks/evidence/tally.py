@@ -105,8 +105,8 @@ def push_is_comparable(evidence: Evidence) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Piece:
-    """Deliveries of what was posted, to the clients that it was posted for, in order of arrival. ``received_ns`` is on the
-    clock of the ledger."""
+    """Deliveries that are what was posted, to the clients that it was posted for, in order of arrival. ``received_ns`` is
+    on the clock of the ledger."""
 
     client: Ints
     message: Ints

@@ -26,7 +26,8 @@ RESOLUTION_NS = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """From the first fault's beginning until the last component was back, in ns; ``end_ns`` is `NEVER` if one was not."""
+    """From the beginning of the first fault until the last component was back, in ns; ``end_ns`` is `NEVER` where one never
+    was."""
 
     begin_ns: int
     end_ns: int

@@ -40,7 +40,7 @@ def points(rows: Sequence[SweepRun], curve: Curve, figure: str) -> tuple[list[fl
 
 
 def fit(rows: Sequence[SweepRun], curve: Curve, figure: str) -> Fit | None:
-    """Line, exponent and quadratic share of one figure on one curve; None for fewer than COUNTS_AT_LEAST counts."""
+    """Straight line, exponent and quadratic share of one figure on one curve; None below COUNTS_AT_LEAST counts."""
     x, y = points(rows, curve, figure)
     if len(set(x)) < COUNTS_AT_LEAST:
         return None

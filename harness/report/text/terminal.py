@@ -156,6 +156,6 @@ def _claims(verdict: Verdict) -> Iterator[tuple[str, str, Outcome]]:
 
 
 def _clean(text: str) -> str:
-    """``text`` without control characters, which could change the terminal; thousands are parted by commas."""
+    """``text`` without control characters, which could change the terminal, and with commas between thousands."""
     spaced = text.replace(THOUSANDS, ",").replace(SPACE, " ")
     return "".join(letter if letter.isprintable() else "?" for letter in spaced)

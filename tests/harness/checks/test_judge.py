@@ -1,13 +1,17 @@
 """How findings become a verdict."""
 
+from collections.abc import Callable
 from pathlib import Path
-from unittest import mock
 
 import pytest
 
+from harness.checks.check import Answer, Case, Check
 from harness.checks.judge import apply_bias, overall
+from harness.checks.registry import CHECKS
+from harness.model.expectation import Expectation
 from harness.model.finding import Bias, Finding, Kind, Status
-from tests.harness.recordings import HandMade, finding
+from harness.model.measurements.delivery import LostAt
+from tests.harness.recordings import HandMade, finding, measured
 
 
 def a_finding(kind: Kind, status: Status, bias: Bias | None = None) -> Finding:
@@ -54,16 +58,51 @@ def test_the_verdict_is_the_worst_finding() -> None:
     assert overall([]) is Status.UNKNOWN
 
 
+def a_check(name: str, function: Callable[[Case], Answer]) -> Check[Case]:
+    """A made-up check."""
+    return Check(name=name, kind=Kind.SAFETY, function=function, needs=(), red_when="", what_to_do="", planted_bug="")
+
+
 def test_a_check_that_crashes_says_unknown_and_hides_no_other(tmp_path: Path) -> None:
-    """A broken check proves nothing, and the others are asked all the same."""
+    """A broken check proves nothing; it has one finding under its own name, and all other checks are asked as before."""
+
+    def crash(case: Case) -> Answer:
+        raise ZeroDivisionError("planted")
+
     run = HandMade()
     run.post(0)
-    with mock.patch("harness.checks.run.durability.findings", side_effect=ZeroDivisionError("planted")):
+    others = {found.check for found in run.verdict(tmp_path).findings}
+    with CHECKS.added(a_check("made-up", crash)):
         verdict = run.verdict(tmp_path)
-    assert finding(verdict, "durability").status is Status.UNKNOWN
-    assert "ZeroDivisionError: planted" in finding(verdict, "durability").summary
+    assert finding(verdict, "made-up").status is Status.UNKNOWN
+    assert "ZeroDivisionError: planted" in finding(verdict, "made-up").summary
     assert finding(verdict, "lost").status is Status.PASS
+    assert {found.check for found in verdict.findings} == others | {"made-up"}
     assert verdict.status is Status.UNKNOWN
+
+
+def test_a_check_that_is_added_to_the_registry_is_asked(tmp_path: Path) -> None:
+    """Nothing but the registry needs to know a new check."""
+    run = HandMade()
+    run.post(0)
+
+    def one_message(case: Case) -> Answer:
+        return Answer(status=Status.FAIL, summary="made up", measured=len(case.evidence.schedule))
+
+    with CHECKS.added(a_check("made-up", one_message)):
+        verdict = run.verdict(tmp_path)
+    assert finding(verdict, "made-up").measured == 1
+    assert verdict.status is Status.FAIL
+    assert "made-up" not in {found.check for found in run.verdict(tmp_path).findings}
+
+
+def test_an_expectation_without_a_registered_check_is_judged(tmp_path: Path) -> None:
+    """A scenario may limit any statistic of any measured latency."""
+    wish = Expectation(measure="completion_ms", statistic="max", limit_ms=1)
+    run = HandMade(changes={"expectations": (wish,)})
+    for _ in range(300):
+        run.post(0)
+    assert finding(run.verdict(tmp_path), "completion_ms.max").status is Status.FAIL
 
 
 def test_an_empty_recording_proves_nothing(tmp_path: Path) -> None:
@@ -115,19 +154,7 @@ def test_a_loss_is_charged_to_the_hop_that_lost_it(tmp_path: Path, planted: dict
     run.post(0, to=[0])
     for name, value in planted.items():
         setattr(run, name, value)
-    assert run.verdict(tmp_path).measurements["lost_at"] == {hop: 1}
-
-
-def test_times_of_another_clock_are_not_compared(tmp_path: Path) -> None:
-    """Servers on another kernel: an answer before their COMMIT means nothing, a publication before it still does."""
-    run = HandMade(versions={"clock": "separate"})
-    run.post(answered_ms=1, committed_ms=2)
-    verdict = run.verdict(tmp_path)
-    assert finding(verdict, "commit-order").status is Status.PASS
-    steps = verdict.measurements["steps_ms"]
-    assert (steps["ingest"]["count"], steps["push"]["count"], steps["commit"]["count"]) == (0, 0, 1)
-    run.post(committed_ms=3, published_ms=2)
-    assert finding(run.verdict(tmp_path), "commit-order").status is Status.FAIL
+    assert measured(run.verdict(tmp_path)).lost_at == (LostAt(hop=hop, deliveries=1),)
 
 
 @pytest.mark.parametrize(

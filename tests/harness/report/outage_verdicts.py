@@ -4,12 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 from harness.model.expectation import Expectation
-from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
+from harness.model.fault import Ending, Fault, FaultKind, FaultTimes, Moment, Target, Unit
 from harness.model.finding import Series, Verdict
+from harness.model.measurements.recovery import PostCounts, PostsAround, Reconnections, Recovery, ServerRecovery
 from harness.model.plan import Plan
 from tests.harness.report import verdicts
 
-REDIS = Fault(
+BROKER = Fault(
     kind=FaultKind.STOP,
     target=Target.BROKER,
     at=Moment(unit=Unit.SHARE, value=0.5),
@@ -68,59 +69,62 @@ def plan(**changes: Any) -> Plan:
         "expectations": (LIVE,),
         "reductions": (),
         "command": ("run", "scenario-b"),
-        "faults": (REDIS,),
+        "faults": (BROKER,),
     }
     return verdicts.a_large_plan(**values | changes)
 
 
-def recovery() -> dict[str, Any]:
-    """Every key that a judge may give, but ``errors`` and ``rebroadcast``."""
+def at_ns(at_s: float) -> int:
+    """A time on the report's axis by the harness's clock."""
+    return _ORIGIN_NS + round(at_s * 1e9)
 
-    def posts(p50: float, p99: float, due: int = 500) -> dict[str, Any]:
-        outcomes = {"posted": due, "acknowledged": due, "rejected": 0, "indeterminate": 0}
-        return outcomes | {"ack_p50_ms": p50, "ack_p99_ms": p99}
 
-    return {
-        "faults": [
-            {
-                "what": "stop broker",
-                "kind": "stop",
-                "target": "broker",
-                "parts": ["broker"],
-                "begun_s": 5.0,
-                "done_s": 5.02,
-                "heal_s": 10.2,
-                "back_s": 10.4,
-                "outage_s": 5.4,
-                "endings": {"broker": "exit code 0"},
-            }
-        ],
-        "posts": {"before": posts(4.1, 7.04), "during": posts(4.2, 7.4), "after": posts(4.0, 6.9, 0)},
-        "servers": {
-            "server-1": {"detected_s": 0.012, "resubscribed_s": 0.051, "backfilled_s": -0.2, "recovered": 500},
-            "server-2": {"detected_s": 0.034, "resubscribed_s": 0.048, "backfilled_s": -0.18, "recovered": 500},
-        },
-        "backfilled_s": -0.17,
-        "reconnected": {"clients": 0, "p50_s": None, "p99_s": None, "last_s": None},
-        "first_error_s": None,
-        "last_error_s": None,
-    }
+def times(begun_s: float, back_s: float | None, *endings: tuple[str, str], **moments_s: float) -> FaultTimes:
+    """Times of a fault by the axis, and (part, how) of each process that ended."""
+    return FaultTimes(
+        begun_ns=at_ns(begun_s),
+        back_ns=None if back_s is None else at_ns(back_s),
+        endings=tuple(Ending(part=part, how=how) for part, how in endings),
+        **{name.removesuffix("_s") + "_ns": at_ns(moment_s) for name, moment_s in moments_s.items()},
+    )
+
+
+def recovery() -> Recovery:
+    """Every part that a judge may give, but ``errors`` and ``rebroadcast``."""
+
+    def posts(p50: float, p99: float, due: int = 500) -> PostCounts:
+        return PostCounts(posted=due, acknowledged=due, ack_p50_ms=p50, ack_p99_ms=p99)
+
+    return Recovery(
+        origin_ns=_ORIGIN_NS,
+        faults=(replace(BROKER, times=times(5.0, 10.4, ("broker", "exit code 0"), done_s=5.02, heal_s=10.2)),),
+        posts=PostsAround(before=posts(4.1, 7.04), during=posts(4.2, 7.4), after=posts(4.0, 6.9, 0)),
+        servers=(
+            ServerRecovery(name="server-1", detected_s=0.012, resubscribed_s=0.051, backfilled_s=-0.2, recovered=500),
+            ServerRecovery(name="server-2", detected_s=0.034, resubscribed_s=0.048, backfilled_s=-0.18, recovered=500),
+        ),
+        backfilled_s=-0.17,
+        reconnected=Reconnections(clients=0),
+    )
 
 
 def outage(**changes: Any) -> Verdict:
-    """Redis was away for 5.4 s and everything held. ``changes`` are of the plan."""
-    whole = verdicts.passed()
-    measured = whole.measurements | {
-        "recovery": recovery(),
-        "live_latency_ms": _times(6.1, 9.8, 14.2, 31.0, 100_000),
-        "recovered_latency_ms": _times(212.0, 460.0, 498.0, 512.0, 100_000),
-        "latency_ms": _times(31.0, 440.0, 490.0, 512.0, 200_000),
-    }
-    return replace(whole, plan=plan(**changes), measurements=measured, series=series())
+    """The broker was away for 5.4 s and every criterion was met. ``changes`` are of the plan."""
+    run = replace(
+        verdicts.measurements(),
+        recovery=recovery(),
+        live_latency=verdicts.percentiles(6.1, 9.8, 14.2, 31.0, 100_000),
+        recovered_latency=verdicts.percentiles(212.0, 460.0, 498.0, 512.0, 100_000),
+        latency=verdicts.percentiles(31.0, 440.0, 490.0, 512.0, 200_000),
+    )
+    return replace(verdicts.passed(), plan=plan(**changes), run=run, series=series())
 
 
-def _times(p50: float, p95: float, p99: float, top: float, count: int) -> dict[str, float]:
-    return {"p50": p50, "p95": p95, "p99": p99, "p999": (p99 + top) / 2, "max": top, "count": count}
+def recovering(verdict: Verdict, **parts: Any) -> Verdict:
+    """``verdict`` with ``parts`` of its recovery replaced."""
+    assert verdict.run is not None
+    assert verdict.run.recovery is not None
+    return replace(verdict, run=replace(verdict.run, recovery=replace(verdict.run.recovery, **parts)))
 
 
 def series() -> dict[str, Series]:

@@ -6,6 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 from harness.model.finding import Bias, Finding, Kind, Series, Status, Verdict, worst
+from harness.model.measurements.claims import Claim, Decision, Outcome
+from harness.model.measurements.delivery import DeliveryByPhase, DeliveryCounts, LostAt
+from harness.model.measurements.percentiles import Percentiles
+from harness.model.measurements.resources import (
+    BrokerFigures,
+    DatabaseFigures,
+    MachineFigures,
+    ProcessFigures,
+    ServerFigures,
+    WorkerFigures,
+)
+from harness.model.measurements.run_measurements import Rates, RunMeasurements
+from harness.model.measurements.steps import StepLatencies
 from harness.model.plan import Plan, Reduction
 from harness.model.scenario import Size
 from tests.harness.plans import a_plan
@@ -59,7 +72,7 @@ def a_large_plan(**changes: Any) -> Plan:
 
 
 def passed() -> Verdict:
-    """Everything held, every part is there."""
+    """Every criterion was met, every part is there."""
     findings = (
         _finding(
             "loss", "Every expected delivery arrived.", {"lost": 0}, {"lost": 0}, 1_310_000, "loss < 2.3e-06 at 95 %"
@@ -101,7 +114,7 @@ def passed() -> Verdict:
         ),
         _finding(
             "steal",
-            "No other machine took this one's time.",
+            "Other machines took no CPU time from this one.",
             {"steal_percent": 0.2},
             {"steal_percent_below": 1},
             60,
@@ -112,14 +125,14 @@ def passed() -> Verdict:
     return Verdict(
         status=worst(finding.status for finding in findings),
         findings=findings,
-        measurements=measurements(),
+        run=measurements(),
         plan=a_large_plan(),
         series=series(),
     )
 
 
 def failed() -> Verdict:
-    """Deliveries lost at one hop, P99 over its limit, a crooked ruler."""
+    """Deliveries lost at one hop, P99 over its limit, a validity check that did not pass."""
     good = passed()
     examples = tuple(f"message {n}, channel 000{n:03d} seq {n}: client {n * 7} never received it" for n in range(3, 23))
     findings = (
@@ -137,7 +150,7 @@ def failed() -> Verdict:
         ),
         _finding(
             "latency_ms.p99",
-            "P99 delivery latency is 612 ms, its limit 100 ms, but the ruler was not straight.",
+            "P99 delivery latency is 612 ms, its limit 100 ms, but a validity check did not pass.",
             {"p99_ms": 612.4},
             {"p99_ms_below": 100},
             1_199_963,
@@ -153,21 +166,30 @@ def failed() -> Verdict:
             bias=Bias.PESSIMISTIC,
         ),
     )
-    harmed = measurements()
-    harmed["delivery"] |= {"delivered": 1_309_963, "lost": 37, "lost_tail": 2}
-    harmed["delivery_by_phase"]["measured"] |= {"delivered": 1_199_963, "lost": 37, "lost_tail": 2}
-    harmed["latency_ms"] |= {"p99": 612.4, "p99_low": 480.0, "p99_high": 701.0, "max": 2210.0}
-    harmed["lost_at"] = {"fan_out": 35, "push": 2}
-    harmed["decisions"][1] |= {"status": "contradicted", "evidence": "37 deliveries were lost between two servers."}
-    return Verdict(
-        status=Status.FAIL, findings=findings, measurements=harmed, plan=a_large_plan(), series=series(peak=14.0)
+    whole = measurements()
+    harmed = replace(
+        whole,
+        delivery=replace(
+            whole.delivery, measured=replace(whole.delivery.measured, delivered=1_199_963, lost=37, lost_tail=2)
+        ),
+        latency=replace(whole.latency, p99_ms=612.4, p99_low_ms=480.0, p99_high_ms=701.0, max_ms=2210.0),
+        lost_at=(LostAt(hop="fan_out", deliveries=35), LostAt(hop="push", deliveries=2)),
+        decisions=(
+            whole.decisions[0],
+            replace(
+                whole.decisions[1],
+                status=Outcome.CONTRADICTED,
+                evidence="37 deliveries were lost between two servers.",
+            ),
+        ),
     )
+    return Verdict(status=Status.FAIL, findings=findings, run=harmed, plan=a_large_plan(), series=series(peak=14.0))
 
 
 def empty() -> Verdict:
     """A run that recorded nothing: UNKNOWN, and every part absent."""
     findings = (_finding("loss", "No delivery was recorded.", None, {"lost": 0}, 0, "", Kind.SAFETY, Status.UNKNOWN),)
-    return Verdict(status=Status.UNKNOWN, findings=findings, measurements={}, plan=a_plan(), series={})
+    return Verdict(status=Status.UNKNOWN, findings=findings, plan=a_plan(), series={})
 
 
 def _finding(
@@ -194,99 +216,79 @@ def _finding(
     )
 
 
-def measurements() -> dict[str, Any]:
-    """Every part that a judge may give."""
-    whole = {
-        "posted": 65_500,
-        "acknowledged": 65_500,
-        "rejected": 0,
-        "indeterminate": 0,
-        "expected": 1_310_000,
-        "delivered": 1_310_000,
-        "lost": 0,
-        "lost_tail": 0,
-        "duplicates_wire": 0,
-        "duplicates_visible": 0,
-        "out_of_order": 0,
-        "phantom": 0,
-    }
+def percentiles(p50: float, p95: float, p99: float, top: float, count: int = 1_200_000) -> Percentiles:
+    return Percentiles(count=count, p50_ms=p50, p95_ms=p95, p99_ms=p99, p999_ms=(p99 + top) / 2, max_ms=top)
 
-    def share(posted: int) -> dict[str, int]:
-        return whole | {"posted": posted, "acknowledged": posted, "expected": posted * 20, "delivered": posted * 20}
 
-    def times(p50: float, p95: float, p99: float, top: float, count: int = 1_200_000) -> dict[str, float]:
-        return {"p50": p50, "p95": p95, "p99": p99, "p999": (p99 + top) / 2, "max": top, "count": count}
+def measurements() -> RunMeasurements:
+    """Every part that a judge may give, but those of a fault."""
 
-    return {
-        "delivery": dict(whole),
-        "delivery_by_phase": {"probe": share(500), "warm_up": share(5_000), "measured": share(60_000)},
-        "rates": {
-            "messages_hz": 999.7,
-            "deliveries_hz": 19_994.1,
-            "planned_messages_hz": 1000,
-            "planned_deliveries_hz": 20_000,
-        },
-        "latency_ms": times(15.9, 38.4, 61.8, 142.0) | {"p99_low": 57.2, "p99_high": 66.1},
-        "completion_ms": times(22.3, 49.0, 74.5, 142.0, 60_000),
-        "service_ms": times(14.8, 35.1, 57.0, 139.0),
-        "acknowledgement_ms": times(9.1, 24.0, 41.2, 88.0, 60_000),
-        "send_late_ms": times(0.4, 1.6, 3.1, 12.0, 60_000),
-        "steps_ms": {
-            "ingest": times(1.2, 5.0, 9.8, 31.0, 60_000),
-            "commit": times(8.1, 20.3, 34.6, 71.0, 60_000),
-            "publish": times(0.07, 0.4, 0.92, 4.0, 60_000),
-            "fan_out": times(0.5, 2.1, 6.4, 20.0, 240_000),
-            "push": times(3.9, 11.0, 18.7, 60.0),
-            "total": times(15.9, 38.4, 61.8, 142.0),
-        },
-        "lost_at": {},
-        "servers": {
-            f"server-{n}": {
-                "clients": 2500,
-                "accepted": 16_300 + 17 * n,
-                "delivered_sockets": 327_500,
-                "p50_ms": 15.2 + n / 3,
-                "p99_ms": 60.1 + n,
-                "cpu_cores": 0.24 + n / 100,
-                "rss_bytes": 148_000_000 + n * 2_000_000,
-            }
+    def share(posted: int) -> DeliveryCounts:
+        return DeliveryCounts(posted=posted, acknowledged=posted, expected=posted * 20, delivered=posted * 20)
+
+    return RunMeasurements(
+        delivery=DeliveryByPhase(probe=share(500), warm_up=share(5_000), measured=share(60_000)),
+        rates=Rates(messages_hz=999.7, deliveries_hz=19_994.1, planned_messages_hz=1000, planned_deliveries_hz=20_000),
+        latency=replace(percentiles(15.9, 38.4, 61.8, 142.0), p99_low_ms=57.2, p99_high_ms=66.1),
+        completion=percentiles(22.3, 49.0, 74.5, 142.0, 60_000),
+        acknowledgement=percentiles(9.1, 24.0, 41.2, 88.0, 60_000),
+        send_late=percentiles(0.4, 1.6, 3.1, 12.0, 60_000),
+        steps=StepLatencies(
+            ingest=percentiles(1.2, 5.0, 9.8, 31.0, 60_000),
+            commit=percentiles(8.1, 20.3, 34.6, 71.0, 60_000),
+            publish=percentiles(0.07, 0.4, 0.92, 4.0, 60_000),
+            fan_out=percentiles(0.5, 2.1, 6.4, 20.0, 240_000),
+            push=percentiles(3.9, 11.0, 18.7, 60.0),
+            total=percentiles(15.9, 38.4, 61.8, 142.0),
+        ),
+        servers=tuple(
+            ServerFigures(
+                name=f"server-{n}",
+                clients=2500,
+                accepted=16_300 + 17 * n,
+                delivered_sockets=327_500,
+                p50_ms=15.2 + n / 3,
+                p99_ms=60.1 + n,
+                cpu_cores=0.24 + n / 100,
+                rss_bytes=148_000_000 + n * 2_000_000,
+            )
             for n in range(1, 5)
-        },
-        "workers": {
-            f"worker-0{n}": {"deliveries": 655_000, "loop_late_p99_ms": 4.2 + n, "cpu_cores": 0.15} for n in (0, 1)
-        },
-        "publisher": {"send_late_p99_ms": 3.1, "cpu_cores": 0.12, "unsent": 0},
-        "resources": {
-            "broker": {"cpu_cores": 0.04, "net_out_bytes": 41_000_000, "commands": 66_400},
-            "database": {"cpu_cores": 0.24, "commits": 9_100, "wal_bytes": 31_000_000},
-            "machine": {"busy_cores": 1.67, "steal_percent": 0.2},
-        },
-        "claims": [
-            _claim("End to end P99", "< 100 ms", "61.8 ms", "supported"),
-            _claim("Step 2, commit", "20–50 ms", "P50 8.1 ms, P99 34.6 ms", "supported"),
-            _claim("Step 4, fan-out", "< 1 ms", "P99 6.4 ms", "contradicted"),
-            _claim("Latency flat from 2 to 16 servers", "flat", None, "not reached"),
-        ],
-        "decisions": [
-            {
-                "adr": "ADR-0001",
-                "title": "DB-first write path",
-                "status": "supported",
-                "evidence": "65,500 of 65,500 acknowledged messages are stored.",
-            },
-            {
-                "adr": "ADR-0002",
-                "title": "Redis Pub/Sub between servers",
-                "status": "supported",
-                "evidence": "Every delivery crossed servers within the limit.",
-            },
-        ],
-    }
+        ),
+        workers=tuple(
+            WorkerFigures(name=f"worker-0{n}", clients=5_000, deliveries=655_000, lag_p99_ms=4.2 + n, cpu_cores=0.15)
+            for n in (0, 1)
+        ),
+        publisher=ProcessFigures(cpu_cores=0.12, rss_bytes=84_000_000),
+        machine=MachineFigures(busy_cores=1.67, steal_cores=0.004),
+        broker=BrokerFigures(kind="redis", cpu_cores=0.04, net_out_bytes_hz=683_000, commands_hz=1_106),
+        database=DatabaseFigures(kind="postgresql", cpu_cores=0.24, commits_hz=151, wal_bytes_hz=516_000),
+        claims=(
+            claim("End to end P99", "< 100 ms", "61.8 ms", Outcome.SUPPORTED),
+            claim("Step 2, commit", "20–50 ms", "P50 8.1 ms, P99 34.6 ms", Outcome.SUPPORTED),
+            claim("Step 4, fan-out", "< 1 ms", "P99 6.4 ms", Outcome.CONTRADICTED),
+            claim("Latency flat from 2 to 16 servers", "flat", None, Outcome.NOT_REACHED),
+        ),
+        decisions=(
+            Decision(
+                adr="ADR-0001",
+                title="DB-first write path",
+                status=Outcome.SUPPORTED,
+                evidence="65,500 of 65,500 acknowledged messages are stored.",
+            ),
+            Decision(
+                adr="ADR-0002",
+                title="Redis Pub/Sub between servers",
+                status=Outcome.SUPPORTED,
+                evidence="Every delivery crossed servers within the limit.",
+            ),
+        ),
+    )
 
 
-def _claim(claim: str, expected: str, measured: str | None, status: str) -> dict[str, Any]:
-    source = "architecture, latency budget"
-    return {"claim": claim, "source": source, "expected": expected, "measured": measured, "status": status}
+def claim(words: str, expected: str, measured: str | None, status: Outcome) -> Claim:
+    return Claim(
+        claim=words, source="architecture, latency budget", expected=expected, measured=measured, status=status
+    )
 
 
 def series(peak: float = 1.0) -> dict[str, Series]:

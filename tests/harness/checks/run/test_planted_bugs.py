@@ -6,12 +6,12 @@ from unittest import mock
 
 import pytest
 
-from harness.checks.evidence import scratch, tally
-from harness.checks.run import delivery
-from harness.model.finding import Status
+from harness.checks.evidence import account, scratch, tally
+from harness.model.finding import Status, Verdict
+from harness.model.measurements.delivery import DeliveryCounts
 from harness.planning.arrivals import WARM_UP
 from harness.recording import format as layout
-from tests.harness.recordings import HandMade, finding, red
+from tests.harness.recordings import HandMade, finding, measured, red
 
 
 @pytest.fixture(autouse=True, params=["at once", "piecemeal"])
@@ -19,7 +19,7 @@ def however_much_is_read_at_once(request: pytest.FixtureRequest, monkeypatch: py
     """What is found does not depend on where the pieces end that a recording is read in."""
     if request.param == "piecemeal":
         monkeypatch.setattr(tally, "PIECE_ROWS", 3)
-        monkeypatch.setattr(delivery, "BLOCK_PAIRS", 2)
+        monkeypatch.setattr(account, "BLOCK_PAIRS", 2)
         monkeypatch.setattr(scratch, "PIECE_ROWS", 2)
         monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 20)
 
@@ -33,6 +33,11 @@ def run() -> HandMade:
     return made
 
 
+def counted(verdict: Verdict) -> DeliveryCounts:
+    """The counts of the measured window."""
+    return measured(verdict).delivery.measured
+
+
 def test_a_sound_recording_has_no_red_check(run: HandMade, tmp_path: Path) -> None:
     """Without a planted bug every safety check passes, on evidence."""
     verdict = run.verdict(tmp_path)
@@ -40,10 +45,7 @@ def test_a_sound_recording_has_no_red_check(run: HandMade, tmp_path: Path) -> No
     safety = [found for found in verdict.findings if found.kind == "safety"]
     assert {found.status for found in safety} == {Status.PASS}
     assert all(found.samples for found in safety)
-    assert verdict.measurements["delivery"] == {
-        **{"posted": 3, "acknowledged": 3, "rejected": 0, "indeterminate": 0, "expected": 6, "delivered": 6},
-        **{"lost": 0, "lost_tail": 0, "duplicates_wire": 0, "duplicates_visible": 0, "out_of_order": 0, "phantom": 0},
-    }
+    assert counted(verdict) == DeliveryCounts(posted=3, acknowledged=3, expected=6, delivered=6)
 
 
 def test_one_lost_delivery_is_red(run: HandMade, tmp_path: Path) -> None:
@@ -54,7 +56,7 @@ def test_one_lost_delivery_is_red(run: HandMade, tmp_path: Path) -> None:
     assert red(verdict) == {"lost"}
     assert finding(verdict, "lost").measured == 1
     assert "client 1: message 3" in finding(verdict, "lost").examples[0]
-    assert verdict.measurements["delivery"]["lost"] == 1
+    assert counted(verdict).lost == 1
 
 
 def test_a_lost_tail_is_red_twice(run: HandMade, tmp_path: Path) -> None:
@@ -68,8 +70,8 @@ def test_a_delivery_repeated_on_the_wire_is_red(run: HandMade, tmp_path: Path) -
     run.deliver(2, 3)
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"duplicate-wire"}
-    assert verdict.measurements["delivery"]["duplicates_wire"] == 1
-    assert verdict.measurements["delivery"]["delivered"] == 6
+    assert counted(verdict).duplicates_wire == 1
+    assert counted(verdict).delivered == 6
 
 
 def test_a_repetition_around_a_reconnection_is_only_counted(run: HandMade, tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def test_a_message_under_two_seqs_is_a_visible_duplicate(run: HandMade, tmp_path
     verdict = run.verdict(tmp_path)
     assert "duplicate-visible" in red(verdict)
     assert "duplicate-wire" not in red(verdict)
-    assert verdict.measurements["delivery"]["duplicates_visible"] == 1
+    assert counted(verdict).duplicates_visible == 1
 
 
 def test_two_swapped_deliveries_are_red(tmp_path: Path) -> None:
@@ -190,8 +192,8 @@ def test_a_loss_in_the_warm_up_is_red_too(run: HandMade, tmp_path: Path) -> None
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"lost"}
     assert "1 in warm-up" in finding(verdict, "lost").summary
-    assert verdict.measurements["delivery"]["lost"] == 0
-    assert verdict.measurements["delivery_by_phase"]["warm_up"]["lost"] == 1
+    assert counted(verdict).lost == 0
+    assert measured(verdict).delivery.warm_up.lost == 1
 
 
 def test_slow_deliveries_are_red_for_latency_alone(run: HandMade, tmp_path: Path) -> None:
@@ -208,7 +210,7 @@ def test_a_late_subscriber_has_no_claim_to_what_came_before(run: HandMade, tmp_p
     run.sessions = [(0, 0), (1, 1), (2, 0), (3, 0)]
     verdict = run.verdict(tmp_path)
     assert red(verdict) == set()
-    assert verdict.measurements["delivery"]["expected"] == 5
+    assert counted(verdict).expected == 5
 
 
 def test_a_repetition_makes_nothing_else_a_duplicate(run: HandMade, tmp_path: Path) -> None:
@@ -216,8 +218,8 @@ def test_a_repetition_makes_nothing_else_a_duplicate(run: HandMade, tmp_path: Pa
     run.post(0, to=[0])
     run.deliver(3, 1, seq=9)
     run.deliver(2, 3)
-    measured = run.verdict(tmp_path).measurements["delivery"]
-    assert (measured["duplicates_visible"], measured["duplicates_wire"]) == (0, 1)
+    found = counted(run.verdict(tmp_path))
+    assert (found.duplicates_visible, found.duplicates_wire) == (0, 1)
 
 
 def test_deliveries_of_a_frame_that_nobody_kept_bend_the_ruler(run: HandMade, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Checks of runs in which something was broken on purpose, each turned red by what it guards against."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 
 from harness.model.expectation import Expectation
 from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
-from harness.model.finding import Status
+from harness.model.finding import Status, Verdict
+from harness.model.measurements.recovery import AnswerCount, Reconnections, Recovery
 from harness.recording import format as layout
-from tests.harness.recordings import MS, START_NS, HandMade, finding, red
+from tests.harness.recordings import MS, START_NS, HandMade, finding, measured, red
 
 OUTAGE_MS = (995.0, 1995.0)
 SUBSCRIBED_AGAIN = [(layout.UP, -5.0), (layout.SUBSCRIBED, -4.0), (layout.DOWN, 996.0), (layout.UP, 1996.0)]
@@ -46,20 +48,33 @@ def broken(
     return made
 
 
+def recovered(verdict: Verdict) -> Recovery:
+    found = measured(verdict).recovery
+    assert found is not None
+    return found
+
+
+def value(verdict: Verdict, check: str, name: str) -> object:
+    """One of the values that a finding measured."""
+    found = finding(verdict, check).measured
+    assert isinstance(found, Mapping)
+    return found[name]
+
+
 def test_an_outage_that_is_borne_has_no_red_check(tmp_path: Path) -> None:
     """Everything recovered, acknowledged as fast as before: PASS, with two latency series that hide nothing."""
     verdict = broken().verdict(tmp_path)
     assert red(verdict) == set()
     for check in ("fault-injected", "ack-during-outage", "resubscribed", "backfilled", "ledger", "lost"):
         assert finding(verdict, check).status is Status.PASS, check
-    figures = verdict.measurements
-    assert (figures["live_latency_ms"]["count"], figures["recovered_latency_ms"]["count"]) == (400, 200)
-    assert (figures["live_latency_ms"]["p99"], figures["recovered_latency_ms"]["p50"]) == (5, 150)
-    assert figures["recovery"]["servers"]["server-1"] == {
-        **{"detected_s": 0.001, "resubscribed_s": 0.002, "recovered": 100},
-        "backfilled_s": pytest.approx(0.018, abs=0.001),
-    }
-    assert figures["recovery"]["posts"]["during"]["acknowledged"] == 100
+    figures, recovery = measured(verdict), recovered(verdict)
+    assert figures.live_latency and figures.recovered_latency
+    assert (figures.live_latency.count, figures.recovered_latency.count) == (400, 200)
+    assert (figures.live_latency.p99_ms, figures.recovered_latency.p50_ms) == (5, 150)
+    first = recovery.servers[0]
+    assert (first.name, first.detected_s, first.resubscribed_s, first.recovered) == ("server-1", 0.001, 0.002, 100)
+    assert first.backfilled_s == pytest.approx(0.018, abs=0.001)
+    assert recovery.posts.during.acknowledged == 100
     assert {"live_latency", "recovered_latency", "acknowledgement"} <= set(verdict.series)
 
 
@@ -72,7 +87,9 @@ def test_late_deliveries_outside_the_outage_are_live(tmp_path: Path) -> None:
         run.recovered.add(run.post(latency_ms=150))
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"live_latency_ms.p99"}
-    assert verdict.measurements["recovered_latency_ms"]["count"] == 200
+    held_up = measured(verdict).recovered_latency
+    assert held_up is not None
+    assert held_up.count == 200
 
 
 def test_slow_acknowledgements_during_the_outage_are_red(tmp_path: Path) -> None:
@@ -82,7 +99,7 @@ def test_slow_acknowledgements_during_the_outage_are_red(tmp_path: Path) -> None
         post.answered_ns += 40 * MS
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"ack-during-outage"}
-    assert finding(verdict, "ack-during-outage").measured["during_p99_ms"] == 43
+    assert value(verdict, "ack-during-outage", "during_p99_ms") == 43
 
 
 def test_a_rejected_post_while_redis_is_away_is_red(tmp_path: Path) -> None:
@@ -163,8 +180,8 @@ def test_posts_refused_without_the_database_are_in_order(tmp_path: Path) -> None
     verdict = run.verdict(tmp_path)
     assert red(verdict) == set()
     assert finding(verdict, "clean-refusal").status is Status.PASS
-    assert finding(verdict, "ledger").measured["rejected"] == 100
-    assert verdict.measurements["recovery"]["errors"] == {"503": 100}
+    assert value(verdict, "ledger", "rejected") == 100
+    assert recovered(verdict).errors == (AnswerCount(http_status=503, posts=100),)
 
 
 def test_posts_refused_after_the_database_is_back_are_red(tmp_path: Path) -> None:
@@ -203,7 +220,7 @@ def test_a_client_that_does_not_come_back_is_red(tmp_path: Path) -> None:
     run.sessions.append(session(0, ended_ms=5000, subscribed_ms=1_300, close_code=1000))
     verdict = run.verdict(tmp_path)
     assert red(verdict) == set()
-    assert verdict.measurements["recovery"]["reconnected"] == {"clients": 1, "p50_s": 0.3, "p99_s": 0.3, "last_s": 0.3}
+    assert recovered(verdict).reconnected == Reconnections(clients=1, p50_s=0.3, p99_s=0.3, last_s=0.3)
 
 
 def test_bystanders_that_suffer_are_red(tmp_path: Path) -> None:
@@ -229,9 +246,9 @@ def test_a_machine_that_slows_down_is_no_deaf_clients_doing(
         (client, frame, at_ns + (30 * MS if client and slow[0] <= frame < slow[1] else 0))
         for client, frame, at_ns in run.deliveries
     ]
-    found = finding(run.verdict(tmp_path), "bystanders")
-    assert found.status is status
-    assert found.measured["during_p99_ms"] == 35
+    verdict = run.verdict(tmp_path)
+    assert finding(verdict, "bystanders").status is status
+    assert value(verdict, "bystanders", "during_p99_ms") == 35
 
 
 def grow(run: HandMade, rss: float) -> Any:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from harness.checks.evidence import scratch
 from harness.checks.evidence.timings import Timings
 from harness.checks.statistics.distribution import Distribution, quantiles_ms, to_ms
+from harness.model.measurements.percentiles import Percentiles
 from harness.model.errors import EnvironmentFailure
 
 QUANTILES = (0.0, 0.01, 0.5, 0.95, 0.99, 0.999, 1.0)
@@ -77,12 +78,12 @@ def test_the_interval_holds_the_percentile_and_grows_with_what_seconds_differ() 
 def test_nothing_has_no_percentiles() -> None:
     """Only a count of zero."""
     nothing = Distribution.of(np.empty(0, np.int64))
-    assert nothing.summary_ms() == {"count": 0}
+    assert nothing.percentiles() == Percentiles(count=0)
     assert nothing.interval_ms(0.99, seed=1) is None
     assert nothing.quantiles_by_group_ms((0.5,)) == [[None]]
     assert Timings().latency.quantiles_by_group_ms((0.5,)) == []
-    assert Timings().latency.summary_ms() == {"count": 0}
-    assert Timings().push.summary_ms() == {"count": 0}
+    assert Timings().latency.percentiles() == Percentiles(count=0)
+    assert Timings().push.percentiles() == Percentiles(count=0)
 
 
 def test_timings_that_moved_to_the_disk_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +104,7 @@ def test_timings_that_moved_to_the_disk_are_the_same(monkeypatch: pytest.MonkeyP
         (timings.live, latency[~disturbed]),
         (timings.recovered, latency[disturbed]),
     ):
-        assert distribution.summary_ms() == Distribution.of(values).summary_ms()
+        assert distribution.percentiles() == Distribution.of(values).percentiles()
     assert [row[0] for row in timings.by_server.quantiles_by_group_ms((0.99,))] == [
         quantiles_ms(latency[server == one], (0.99,))[0] for one in range(3)
     ]

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 from harness.checks.sweep.member import Ran, row
+from harness.model.finding import Status
 from harness.model.sweep_plan import Curve, Member
 from harness.recording.format import QUERY
-from tests.harness.recordings import START_NS, HandMade
+from tests.harness.recordings import START_NS, HandMade, measured
 
 SECOND_NS = 1_000_000_000
 
 
 def a_run(folder: Path, **telemetry: Any) -> Ran:
-    """Ten messages in ten seconds; each second the servers work 0.2 s, PostgreSQL 0.05 s, Redis 0.01 s."""
+    """Ten messages in ten seconds; each second the servers work 0.2 s, the database 0.05 s, the broker 0.01 s."""
     made = HandMade(changes={"rate_hz": 1.0, "duration_s": 10.0})
     for _ in range(10):
         made.post(0)
@@ -38,9 +39,8 @@ def a_run(folder: Path, **telemetry: Any) -> Ran:
         for second in range(11)
     )
     verdict = made.verdict(folder)
-    verdict = dataclasses.replace(
-        verdict, measurements=verdict.measurements | {"rates": {"messages_hz": 2.0, "deliveries_hz": 8.0}}
-    )
+    rates = dataclasses.replace(measured(verdict).rates, messages_hz=2.0, deliveries_hz=8.0)
+    verdict = dataclasses.replace(verdict, run=dataclasses.replace(measured(verdict), rates=rates))
     queries = np.array(
         [(START_NS - 1, 0, 9_000_000), (START_NS + 1, 0, 1_000), (START_NS + 2, 0, 3_000), (START_NS + 3, 1, 500)],
         QUERY,
@@ -55,41 +55,46 @@ def a_run(folder: Path, **telemetry: Any) -> Ran:
 
 
 def test_the_cost_is_that_of_the_system_under_test_alone(tmp_path: Path) -> None:
-    """Servers, PostgreSQL and Redis: 0.26 cores for 2 messages/s; the load generator's own CPU is not part of it."""
+    """Servers, database and broker: 0.26 cores for 2 messages/s; the load generator's own CPU is not part of it."""
     found = row(a_run(tmp_path))
-    assert found["system_cores"] == pytest.approx(0.26)
-    assert found["server_cores"] == pytest.approx(0.2)
-    assert found["cpu_us_per_message"] == pytest.approx(130_000)
-    assert found["cpu_us_per_delivery"] == pytest.approx(32_500)
-    assert found["cpu_us_per_message_low"] <= 130_000 <= found["cpu_us_per_message_high"]
+    assert found.system_cores == pytest.approx(0.26)
+    assert found.server_cores == pytest.approx(0.2)
+    assert found.cpu_us_per_message == pytest.approx(130_000)
+    assert found.cpu_us_per_delivery == pytest.approx(32_500)
+    assert found.cpu_us_per_message_low is not None
+    assert found.cpu_us_per_message_high is not None
+    assert found.cpu_us_per_message_low <= 130_000 <= found.cpu_us_per_message_high
 
 
-def test_redis_is_told_per_second_and_per_message(tmp_path: Path) -> None:
+def test_the_broker_is_measured_per_second_and_per_message(tmp_path: Path) -> None:
     """Rates over the measured window, and divided by the messages of it."""
-    redis = row(a_run(tmp_path))["broker"]
-    assert redis["net_out_bytes_hz"] == pytest.approx(500)
-    assert redis["net_out_bytes_per_message"] == pytest.approx(250)
-    assert redis["cpu_us_per_message"] == pytest.approx(5_000)
-    assert redis["subscriptions"] == 4
+    found = row(a_run(tmp_path))
+    assert found.broker is not None
+    assert found.broker.kind == "redis"
+    assert found.broker.net_out_bytes_hz == pytest.approx(500)
+    assert found.broker_net_out_bytes_per_message == pytest.approx(250)
+    assert found.broker_cpu_us_per_message == pytest.approx(5_000)
+    assert found.broker.subscriptions == 4
 
 
 def test_statements_are_those_of_the_measured_window(tmp_path: Path) -> None:
     """By statement, the most frequent first; what came before the window does not count."""
-    statements = row(a_run(tmp_path))["database"]["statements"]
-    assert [entry["statement"] for entry in statements] == ["SELECT a", "SELECT b"]
-    assert statements[0]["duration_ms"]["count"] == 2
-    assert statements[0]["duration_ms"]["max"] == 3.0
+    database = row(a_run(tmp_path)).database
+    assert database is not None
+    assert [entry.statement for entry in database.statements] == ["SELECT a", "SELECT b"]
+    assert database.statements[0].duration.count == 2
+    assert database.statements[0].duration.max_ms == 3.0
 
 
-def test_a_process_that_was_not_there_all_the_time_costs_nobody_a_figure(tmp_path: Path) -> None:
+def test_without_processes_there_is_no_cost(tmp_path: Path) -> None:
     """Without any process there is no cost, and no error."""
     found = row(a_run(tmp_path, processes={}))
-    assert "cpu_us_per_message" not in found
+    assert found.cpu_us_per_message is None
 
 
 def test_a_run_that_left_nothing_is_a_row_that_says_so(tmp_path: Path) -> None:
     """Its place in the sweep is known, its figures are not."""
     ran = dataclasses.replace(a_run(tmp_path), verdict=None, recording=None)
     found = row(ran)
-    assert (found["status"], found["servers"]) == ("unknown", 2)
-    assert "latency_ms" not in found
+    assert (found.status, found.servers) == (Status.UNKNOWN, 2)
+    assert found.latency is None

@@ -3,15 +3,21 @@
 import dataclasses
 import json
 from collections.abc import Callable
-from typing import Any
 from unittest import mock
 
+import msgspec
 import pytest
 
 from harness.catalog import find
+from harness.checks.check import Answer, Check
 from harness.checks.sweep import scaling
-from harness.checks.sweep.member import Ran
+from harness.checks.sweep.member import Ran, row
+from harness.checks.sweep.sweep_checks import SWEEP_CHECKS, SweepCase
 from harness.model.finding import Bias, Finding, Kind, Status, Verdict
+from harness.model.measurements.claims import Outcome
+from harness.model.measurements.delivery import DeliveryByPhase, DeliveryCounts
+from harness.model.measurements.percentiles import Percentiles
+from harness.model.measurements.sweep_measurements import SweepRun
 from harness.model.sweep_plan import Curve, Member, SweepPlan
 from harness.planning.request import Request
 from harness.planning.sweep_planner import plan_sweep
@@ -45,28 +51,30 @@ def a_finding(check: str, kind: Kind, status: Status = Status.PASS, bias: Bias |
 def a_verdict(member: Member, *findings: Finding) -> Verdict:
     straight = a_finding("clock", Kind.VALIDITY)
     found = [a_finding("lost", Kind.SAFETY), a_finding("latency_ms.p99", Kind.PERFORMANCE), straight, *findings]
-    return Verdict(status=Status.PASS, findings=tuple(found), measurements={}, plan=member.plan)
+    return Verdict(status=Status.PASS, findings=tuple(found), plan=member.plan)
 
 
-def a_row(member: Member, cpu: Law, redis: Law, p99: Law) -> dict[str, Any]:
+def a_row(member: Member, cpu: Law, redis: Law, p99: Law) -> SweepRun:
     noise = NOISE[(member.order + member.repetition) % len(NOISE)]
     latency_ms = p99(member.servers) * noise
-    return {
-        "run": member.name,
-        "curve": str(member.curve),
-        "servers": member.servers,
-        "repetition": member.repetition,
-        "status": "pass",
-        "clients": member.plan.clients,
-        "deliveries_hz": member.plan.deliveries_per_s,
-        "cpu_us_per_message": cpu(member.servers) * noise,
-        "latency_ms": {"p99": latency_ms, "p99_low": latency_ms * 0.95, "p99_high": latency_ms * 1.05},
-        "broker": {
-            "cpu_us_per_message": redis(member.servers) * noise,
-            "net_out_bytes_per_message": redis(member.servers),
-        },
-        "delivery": {"measured": {"expected": 100, "delivered": 100, "lost": 0}},
-    }
+    none = DeliveryCounts()
+    return dataclasses.replace(
+        bare(member),
+        status=Status.PASS,
+        deliveries_hz=member.plan.deliveries_per_s,
+        cpu_us_per_message=cpu(member.servers) * noise,
+        latency=Percentiles(
+            count=1_000, p99_ms=latency_ms, p99_low_ms=latency_ms * 0.95, p99_high_ms=latency_ms * 1.05
+        ),
+        broker_cpu_us_per_message=redis(member.servers) * noise,
+        broker_net_out_bytes_per_message=redis(member.servers),
+        delivery=DeliveryByPhase(probe=none, warm_up=none, measured=DeliveryCounts(expected=100, delivered=100)),
+    )
+
+
+def bare(member: Member) -> SweepRun:
+    """The row of a run that left nothing."""
+    return row(Ran(member=member, verdict=None, recording=None))
 
 
 def judged(
@@ -85,15 +93,9 @@ def judged(
         for index, member in enumerate(sweep.members)
     ]
     rows = {member.name: a_row(member, cpu, redis, p99) for member in sweep.members[missing:]}
-    bare = {
-        member.name: {"run": member.name, "curve": str(member.curve), "servers": member.servers}
-        for member in sweep.members
-    }
-    with mock.patch.object(
-        scaling, "row", lambda ran: rows.get(ran.member.name) or bare[ran.member.name] | {"repetition": 1}
-    ):
+    with mock.patch.object(scaling, "row", lambda ran: rows.get(ran.member.name) or bare(ran.member)):
         verdict = scaling.judge_sweep(sweep, runs, cores=cores)
-    json.dumps(verdict.measurements, allow_nan=False)
+    json.dumps(msgspec.to_builtins(verdict.sweep), allow_nan=False)
     return verdict
 
 
@@ -107,7 +109,8 @@ def test_linear_cost_and_steady_latency_pass(repeat: int) -> None:
     verdict = judged(sweep_of(repeat=repeat))
     assert set(statuses(verdict).values()) == {Status.PASS}, statuses(verdict)
     assert verdict.status is Status.PASS
-    assert all(claim["status"] == "supported" for claim in verdict.measurements["claims"])
+    assert verdict.claims
+    assert all(claim.status is Outcome.SUPPORTED for claim in verdict.claims)
 
 
 @pytest.mark.parametrize("what", ["cpu", "redis"])
@@ -170,7 +173,29 @@ def test_a_loss_in_one_run_fails_the_sweep() -> None:
     assert verdict.status is Status.FAIL
 
 
-def test_a_ruler_bent_towards_better_in_one_run_decides_nothing() -> None:
+def test_a_broken_limit_in_one_run_fails_the_sweep() -> None:
+    """The latency limit holds in every run."""
+    slow = a_finding("latency_ms.p99", Kind.PERFORMANCE, Status.FAIL)
+    assert statuses(judged(sweep_of(), extra=(slow,)))["latency-limit"] is Status.FAIL
+
+
+def test_a_check_that_is_added_to_the_registry_is_asked_of_a_sweep() -> None:
+    """Nothing but the registry needs to know a new check, and a check that crashes hides no other."""
+
+    def crash(case: SweepCase) -> Answer:
+        raise ZeroDivisionError("planted")
+
+    made_up = Check(
+        name="made-up", kind=Kind.SAFETY, function=crash, needs=(), red_when="", what_to_do="", planted_bug=""
+    )
+    others = statuses(judged(sweep_of()))
+    with SWEEP_CHECKS.added(made_up):
+        found = judged(sweep_of())
+    assert statuses(found) == others | {"made-up": Status.UNKNOWN}
+    assert found.status is Status.UNKNOWN
+
+
+def test_an_optimistic_bias_in_one_run_decides_nothing() -> None:
     """A lower rate than planned flatters latency and cost."""
     bent = a_finding("throughput", Kind.VALIDITY, Status.UNKNOWN, Bias.OPTIMISTIC)
     found = statuses(judged(sweep_of(), extra=(bent,)))

@@ -6,29 +6,43 @@ from pathlib import Path
 import pytest
 
 from harness.model.errors import EnvironmentFailure
+from harness.model.measurements.resources import ServerFigures
 from harness.report import write_report
+from harness.report.page.files import write_page
+from harness.report.page.run_page import page
 from tests.harness.report import verdicts
+from tests.harness.report.drawn import drawn
+
+WHOLE = verdicts.passed()
+FEW = replace(WHOLE, series={name: WHOLE.series[name] for name in ("latency", "percentiles", "cpu")})
+"""a run with three figures, because drawing is what takes time"""
+
+
+def test_the_page_is_small_enough_to_mail(tmp_path: Path) -> None:
+    """A page with every figure stays below 1.5 MB."""
+    figures = drawn("passed")
+    path = write_page(tmp_path, page(WHOLE, verdicts.MACHINE, verdicts.EVENTS, figures), figures.drawn)
+    assert path.stat().st_size < 1_500_000
 
 
 def test_report_and_figures_are_written_beside_the_recording(tmp_path: Path) -> None:
-    """One page, and each figure as SVG and PNG; the page is small enough to mail."""
-    path = write_report(tmp_path, verdicts.passed(), verdicts.MACHINE, verdicts.EVENTS)
+    """One page, and each figure as SVG and PNG."""
+    path = write_report(tmp_path, FEW, verdicts.MACHINE, verdicts.EVENTS)
     assert path == tmp_path / "report.html"
     names = {plot.name for plot in (tmp_path / "plots").iterdir()}
     assert {"latency.svg", "latency.png", "percentiles.svg", "cpu.png"} <= names
     assert all(name.endswith((".svg", ".png")) and not name.startswith(".") for name in names)
-    assert path.stat().st_size < 1_500_000
 
 
 def test_a_report_made_again_is_the_same(tmp_path: Path) -> None:
     """The page depends on the verdict alone."""
-    first = write_report(tmp_path, verdicts.passed(), verdicts.MACHINE, verdicts.EVENTS).read_bytes()
-    assert write_report(tmp_path, verdicts.passed(), verdicts.MACHINE, verdicts.EVENTS).read_bytes() == first
+    first = write_report(tmp_path, FEW, verdicts.MACHINE, verdicts.EVENTS).read_bytes()
+    assert write_report(tmp_path, FEW, verdicts.MACHINE, verdicts.EVENTS).read_bytes() == first
 
 
 def test_figures_of_an_earlier_report_do_not_linger(tmp_path: Path) -> None:
     """The folder holds the figures of the page and no others; what is not a figure is left alone."""
-    write_report(tmp_path, verdicts.passed(), verdicts.MACHINE, verdicts.EVENTS)
+    write_report(tmp_path, FEW, verdicts.MACHINE, verdicts.EVENTS)
     (tmp_path / "plots" / "notes.txt").write_text("mine")
     write_report(tmp_path, verdicts.empty(), {}, [])
     assert [path.name for path in (tmp_path / "plots").iterdir()] == ["notes.txt"]
@@ -43,19 +57,22 @@ def test_a_folder_that_cannot_be_written_is_an_error_to_act_on(tmp_path: Path) -
 
 def test_text_that_is_no_unicode_is_written_all_the_same(tmp_path: Path) -> None:
     """JSON can hold half a surrogate pair; it costs one letter, not the report."""
-    verdict = replace(verdicts.empty(), measurements={"servers": {"\ud800": {"clients": 1}}})
+    servers = (ServerFigures(name="\ud800", clients=1),)
+    verdict = replace(verdicts.empty(), run=replace(verdicts.measurements(), servers=servers))
     assert "?" in write_report(tmp_path, verdict, {"\ud801": "\ud802"}, []).read_text(encoding="utf-8")
 
 
 def test_drawing_libraries_are_loaded_only_to_draw_and_pyplot_never() -> None:
     """Help and usage errors answer at once; figures keep no global state."""
     program = """
-import sys, pathlib, tempfile
+import dataclasses, sys, pathlib, tempfile
 import harness.report, harness.report.text.terminal
 assert not {"matplotlib", "jinja2"} & set(sys.modules), "loaded without need"
 from tests.harness.report import verdicts
+from tests.harness.report.drawn import drawn
 with tempfile.TemporaryDirectory() as folder:
-    harness.report.write_report(pathlib.Path(folder), verdicts.passed(), {}, [])
+    verdict = dataclasses.replace(verdicts.passed(), series={"cpu": verdicts.series()["cpu"]})
+    harness.report.write_report(pathlib.Path(folder), verdict, {}, [])
 assert "matplotlib" in sys.modules
 assert "matplotlib.pyplot" not in sys.modules
 """

@@ -1,33 +1,28 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from harness.model.errors import EnvironmentFailure
+from harness.recording.format import VERSION
 from harness.report import write_index
+from tests.harness.report import outage_verdicts, sweep_verdicts, verdicts
 from tests.harness.report.html import Document
+
+VERDICT = json.loads(msgspec.json.encode(replace(verdicts.passed(), series={}))) | {"version": VERSION}
 
 
 def run(results: Path, name: str, verdict: object = None, *, scenario: str = "scenario-a", report: bool = True) -> Path:
     folder = results / scenario / name
     folder.mkdir(parents=True)
-    (folder / "plan.json").write_text(json.dumps({"servers": 4, "clients": 10_000, "rate_hz": 1000, "audience": 20}))
+    (folder / "plan.json").write_text(json.dumps({"version": VERSION, "plan": VERDICT["plan"]}))
     if verdict is not None:
         (folder / "verdict.json").write_text(verdict if isinstance(verdict, str) else json.dumps(verdict))
     if report:
         (folder / "report.html").write_text("")
     return folder
-
-
-VERDICT = {
-    "status": "pass",
-    "plan": {"servers": 4, "clients": 10_000, "rate_hz": 1000.0, "audience": 20},
-    "measurements": {
-        "delivery": {"delivered": 1_310_000, "lost": 0},
-        "rates": {"deliveries_hz": 19_994.1},
-        "latency_ms": {"p99": 61.8},
-    },
-}
 
 
 def test_all_runs_of_all_scenarios_are_listed_newest_first(tmp_path: Path) -> None:
@@ -108,9 +103,25 @@ def test_a_folder_that_is_not_there_is_an_error_to_act_on(tmp_path: Path) -> Non
 
 def test_where_live_deliveries_are_limited_their_latency_is_listed(tmp_path: Path) -> None:
     """What an outage held up is not taken for the latency of the system."""
-    plan = {"servers": 2, "expectations": [{"measure": "live_latency_ms", "statistic": "p99", "limit_ms": 100}]}
-    measured = {"latency_ms": {"p99": 5012.0}, "live_latency_ms": {"p99": 14.2}}
-    run(tmp_path, "20260101T000000Z", {"status": "pass", "plan": plan, "measurements": measured})
+    outage = replace(outage_verdicts.outage(), series={})
+    run(tmp_path, "20260101T000000Z", json.loads(msgspec.json.encode(outage)) | {"version": VERSION})
     text = Document(write_index(tmp_path).read_text()).text
     assert "14.2\u00a0ms" in text
-    assert "5\u202f012" not in text
+    assert "490\u00a0ms" not in text
+
+
+def test_a_verdict_of_another_version_is_named(tmp_path: Path) -> None:
+    """The line says which version the file has and which one is read."""
+    run(tmp_path, "20260101T000000Z", {"version": 1, "status": "pass", "measurements": {}})
+    text = Document(write_index(tmp_path).read_text()).text
+    assert f"verdict.json is of version 1; this harness reads version {VERSION}" in text
+    assert "PASS" not in text
+
+
+def test_a_sweep_lists_all_its_counts(tmp_path: Path) -> None:
+    """The line of a sweep has its server counts, the sum of its deliveries and its highest P99."""
+    sweep = json.loads(msgspec.json.encode(sweep_verdicts.passed())) | {"version": VERSION}
+    run(tmp_path, "20260101T000000Z", sweep, scenario="scenario-c")
+    text = Document(write_index(tmp_path).read_text()).text
+    assert "2, 4, 8" in text
+    assert "20\u00a0ms" in text

@@ -1,31 +1,65 @@
-import copy
 import re
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, is_dataclass, replace
+from enum import StrEnum
+from functools import cache
 from typing import Any
 
+import msgspec
 import pytest
 
-from harness.model.finding import Finding, Kind, Status, Verdict
+from harness.model.fault import Target
+from harness.model.finding import Verdict
+from harness.model.measurements.recovery import Recovery, ServerRecovery
+from harness.model.measurements.run_measurements import RunMeasurements
+from harness.model.measurements.steps import StepLatencies
 from harness.report.page.run_page import page
-from harness.report.plots.figures import drawings
+from harness.report.plots.figures import Drawings
+from harness.report.plots.figures import drawings as draw_all
 from harness.report.text.quantities import THOUSANDS, regrouped
 from tests.harness.report import outage_verdicts, verdicts
+from tests.harness.report.drawn import NONE, VERDICTS, drawn
 from tests.harness.report.html import Document
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} $x^2$ </style><b>"
 
-VERDICTS = [verdicts.passed(), verdicts.failed(), verdicts.empty(), outage_verdicts.outage()]
+NONSENSE: list[Any] = [None, 7, "text", [], [None, 1], {}, {"x": None}, {"x": {"y": [1, {"z": True}]}}]
+OPTIONAL = [field.name for field in fields(RunMeasurements) if field.default is not MISSING]
 
 
-def render(verdict: Verdict, machine: dict[str, Any] | None = None, events: list[dict[str, Any]] | None = None) -> str:
+def render(
+    verdict: Verdict,
+    machine: dict[str, Any] | None = None,
+    events: list[dict[str, Any]] | None = None,
+    drawings: Drawings = NONE,
+) -> str:
     events = verdicts.EVENTS if events is None else events
-    return page(verdict, verdicts.MACHINE if machine is None else machine, events, drawings(verdict, events))
+    return page(verdict, verdicts.MACHINE if machine is None else machine, events, drawings)
 
 
-@pytest.mark.parametrize("verdict", VERDICTS)
-def test_the_page_is_well_formed_and_needs_nothing_from_outside(verdict: Verdict) -> None:
+@cache
+def whole(name: str) -> str:
+    """The page of a made-up verdict with all its figures."""
+    return render(VERDICTS[name](), drawings=drawn(name))
+
+
+def run_of(verdict: Verdict) -> RunMeasurements:
+    assert verdict.run is not None
+    return verdict.run
+
+
+def read(verdict: Verdict, **changes: Any) -> Verdict | None:
+    """``verdict`` as verdict.json gives it after ``changes`` of its run; None where the reader refuses it."""
+    document = msgspec.to_builtins(verdict)
+    try:
+        return msgspec.convert(document | {"run": document["run"] | changes}, Verdict)
+    except msgspec.ValidationError:
+        return None
+
+
+@pytest.mark.parametrize("name", VERDICTS)
+def test_the_page_is_well_formed_and_needs_nothing_from_outside(name: str) -> None:
     """Every tag closes, ids are unique, and no address leaves the page."""
-    html = render(verdict)
+    html = whole(name)
     document = Document(html)
     assert document.problems == []
     assert [a for a in document.addresses if not a.startswith(("#", "data:"))] == []
@@ -37,10 +71,11 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(verdict: Verdict
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in html
 
 
-@pytest.mark.parametrize("verdict", VERDICTS)
-def test_every_finding_is_on_the_page(verdict: Verdict) -> None:
+@pytest.mark.parametrize("name", VERDICTS)
+def test_every_finding_is_on_the_page(name: str) -> None:
     """Check, summary, confidence and every example of every finding can be read."""
-    text = Document(render(verdict)).text
+    verdict = VERDICTS[name]()
+    text = Document(whole(name)).text
     for finding in verdict.findings:
         for words in (finding.check, regrouped(finding.summary), finding.confidence, *finding.examples):
             assert words in text
@@ -55,8 +90,8 @@ def test_the_verdict_comes_first_in_words_and_colour() -> None:
     assert verdicts.a_large_plan().claim in top
 
 
-def test_what_was_reduced_is_told_before_the_criteria() -> None:
-    """Nobody takes a fitted run for the scenario's own size."""
+def test_what_was_reduced_stands_before_the_criteria() -> None:
+    """A reader does not take a fitted run for the scenario's own size."""
     text = Document(render(verdicts.passed())).text
     assert text.index("Not the scenario’s own size") < text.index("Every criterion")
     assert f"10{THOUSANDS}000 clients per channel" in text
@@ -69,26 +104,26 @@ def test_failing_criteria_lead() -> None:
     assert table.index(">FAIL<") < table.index(">UNKNOWN<") < table.index(">PASS<")
 
 
-@pytest.mark.parametrize("part", sorted(verdicts.measurements()))
+@pytest.mark.parametrize("part", OPTIONAL)
 def test_a_missing_part_leaves_the_rest_standing(part: str) -> None:
     """Each part of the measurements may be absent."""
-    whole = verdicts.passed()
-    verdict = replace(whole, measurements={k: v for k, v in whole.measurements.items() if k != part}, series={})
-    assert Document(render(verdict)).problems == []
+    default: Any = next(field.default for field in fields(RunMeasurements) if field.name == part)
+    for verdict in (verdicts.passed(), outage_verdicts.outage()):
+        bare = replace(verdict, run=replace(run_of(verdict), **{part: default}), series={})
+        assert Document(render(bare)).problems == []
 
 
-@pytest.mark.parametrize("part", sorted(verdicts.measurements()))
-@pytest.mark.parametrize("nonsense", [None, 7, "text", [], [None, 1], {}, {"x": None}, {"x": {"y": [1, {"z": True}]}}])
-def test_a_part_of_another_shape_leaves_the_rest_standing(part: str, nonsense: Any) -> None:
-    """A verdict of another version is shown as far as it is understood."""
-    whole = verdicts.passed()
-    verdict = replace(whole, measurements=whole.measurements | {part: nonsense}, series={})
-    assert Document(render(verdict, events=[{}, {"event": None, "at_ns": "x"}])).problems == []
+@pytest.mark.parametrize("part", [field.name for field in fields(RunMeasurements)])
+def test_a_part_of_another_shape_leaves_the_rest_standing(part: str) -> None:
+    """A verdict of another shape is refused where it is read, or is shown as far as it is understood."""
+    for nonsense in NONSENSE:
+        if verdict := read(replace(verdicts.passed(), series={}), **{part: nonsense}):
+            assert Document(render(verdict, events=[{}, {"event": None, "at_ns": "x"}])).problems == []
 
 
 def test_what_is_not_known_is_said() -> None:
     """An absent part is a sentence, not a gap; every figure that is not there is named with its reason."""
-    text = Document(render(verdicts.empty(), machine={}, events=[])).text
+    text = Document(render(verdicts.empty(), machine={}, events=[], drawings=drawn("empty"))).text
     for words in (
         "No latency was measured",
         "no server's trace was collected",
@@ -103,10 +138,9 @@ def test_what_is_not_known_is_said() -> None:
 
 
 def test_all_input_is_text_and_never_markup() -> None:
-    """Whatever stands in verdict, plan, machine or events reaches the reader letter by letter and is never interpreted."""
-    html = render(
-        _poisoned(verdicts.failed()), machine={HOSTILE: {HOSTILE: HOSTILE}}, events=_poisoned(verdicts.EVENTS)
-    )
+    """Each string in verdict, plan, machine or events reaches the reader letter by letter and is never interpreted."""
+    verdict, events = _poisoned(verdicts.failed()), _poisoned(verdicts.EVENTS)
+    html = render(verdict, {HOSTILE: {HOSTILE: HOSTILE}}, events, draw_all(verdict, events))
     document = Document(html)
     assert document.problems == []
     assert {"script", "img", "b"} & set(document.tags) <= {"b"}
@@ -117,8 +151,9 @@ def test_all_input_is_text_and_never_markup() -> None:
 
 
 def _poisoned(value: Any) -> Any:
-    """``value`` with every string in it, keys of objects apart from the contract's included, made hostile."""
-    if isinstance(value, Status | Kind) or value is None:
+    """``value`` with every string in it made hostile, keys of objects and names of components included. Words that the
+    types restrict stay as they are."""
+    if isinstance(value, StrEnum) or value is None:
         return value
     if isinstance(value, str):
         return value + HOSTILE
@@ -127,29 +162,27 @@ def _poisoned(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return type(value)(_poisoned(inner) for inner in value)
     if isinstance(value, Verdict):
-        poisoned = _poisoned(copy.deepcopy(value.measurements))
-        poisoned["servers"] |= {HOSTILE: {HOSTILE: HOSTILE, "p99_ms": 1}}
         lines = {HOSTILE: (1.0, 2.0), "__proto__": (1.0, None)}
         curve = replace(value.series["latency"], x=(0.0, 1.0), lines=lines, y_label=HOSTILE, x_label=HOSTILE)
         return replace(
             value,
             findings=tuple(_poisoned(finding) for finding in value.findings),
-            measurements=poisoned,
+            run=_poisoned(value.run),
             plan=replace(
                 value.plan, title=HOSTILE, claim=HOSTILE, scenario=HOSTILE, backplane=HOSTILE, command=("run", HOSTILE)
             ),
             series={"latency": curve, HOSTILE: curve, "../../etc": curve},
         )
-    if isinstance(value, Finding):
-        return replace(value, **{f.name: _poisoned(getattr(value, f.name)) for f in fields(value) if f.name != "bias"})
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{field.name: _poisoned(getattr(value, field.name)) for field in fields(value)})
     return value
 
 
 def test_the_command_repeats_the_run_in_a_shell() -> None:
     """The arguments are quoted as a shell needs them."""
-    whole = verdicts.passed()
-    plan = replace(whole.plan, command=("run", "my scenario.py", "--seed", "7"))
-    text = Document(render(replace(whole, plan=plan))).text
+    passed = verdicts.passed()
+    plan = replace(passed.plan, command=("run", "my scenario.py", "--seed", "7"))
+    text = Document(render(replace(passed, plan=plan))).text
     assert "harness run 'my scenario.py' --seed 7" in text
 
 
@@ -159,10 +192,10 @@ def test_lost_deliveries_are_named_with_their_hop() -> None:
     assert "Where deliveries were lost" in text
 
 
-def test_a_crooked_ruler_is_explained() -> None:
+def test_a_validity_check_that_did_not_pass_is_explained() -> None:
     """The reader learns which findings a late sender leaves standing."""
     text = Document(render(verdicts.failed())).text
-    assert "Not straight: send_late" in text
+    assert "These validity checks did not pass: send_late" in text
     assert "a FAIL is not decided" in text
 
 
@@ -176,50 +209,51 @@ def test_tables_have_heads() -> None:
 
 def test_figures_are_described_in_words() -> None:
     """Each figure has a description for those who do not see it."""
-    html = render(verdicts.passed())
+    html = whole("passed")
     assert html.count('<svg role="img" aria-label="') == html.count("<svg") == html.count("<figcaption>") > 10
 
 
 def test_the_outage_has_a_section_after_the_criteria() -> None:
-    """Where something was broken the story follows the criteria and is in the contents; elsewhere there is neither."""
+    """Where a fault was injected the narrative follows the criteria and is in the contents; elsewhere there is neither."""
     html = render(outage_verdicts.outage(), events=outage_verdicts.EVENTS)
     headings = re.findall(r'<h2 id="([a-z]+)">', html)
     assert headings[:3] == ["criteria", "outage", "latency"]
     assert 'href="#outage"' in html
-    for words in ("What was broken, and when", "Posts before, during and after", "The way back of each server"):
+    for words in ("What was broken, and when", "Posts before, during and after", "Recovery of each server"):
         assert words in html
     assert "#outage" not in render(verdicts.passed())
 
 
 def test_an_outage_of_which_nothing_was_recorded_is_named() -> None:
     """Every table that is not there is a sentence."""
-    bare = replace(outage_verdicts.outage(), measurements={}, series={})
+    bare = replace(outage_verdicts.outage(), run=None, series={})
     text = Document(render(bare, events=[])).text
-    for words in ("is not in this recording", "were not told apart", "No server’s way back was recorded"):
+    for words in ("are not in this recording", "were not distinguished", "No server’s recovery was recorded"):
         assert words in text
 
 
-@pytest.mark.parametrize("nonsense", [None, 7, "text", [], [None, 1], {}, {"x": None}, {"x": {"y": [1, {"z": True}]}}])
-@pytest.mark.parametrize("part", ["recovery", "live_latency_ms", "recovered_latency_ms", *outage_verdicts.recovery()])
-def test_an_outage_of_another_shape_leaves_the_rest_standing(part: str, nonsense: Any) -> None:
-    """A verdict of another version is shown as far as it is understood."""
-    whole = outage_verdicts.outage()
-    measured = copy.deepcopy(whole.measurements)
-    (measured if part in measured else measured["recovery"])[part] = nonsense
-    assert Document(render(replace(whole, measurements=measured, series={}), events=[])).problems == []
+@pytest.mark.parametrize("part", ["live_latency", "recovered_latency", *(f.name for f in fields(Recovery))])
+def test_an_outage_of_another_shape_leaves_the_rest_standing(part: str) -> None:
+    """A verdict of another shape is refused where it is read, or is shown as far as it is understood."""
+    outage = replace(outage_verdicts.outage(), series={})
+    recovery = msgspec.to_builtins(run_of(outage).recovery)
+    for nonsense in NONSENSE:
+        changes = {"recovery": recovery | {part: nonsense}} if part in recovery else {part: nonsense}
+        if verdict := read(outage, **changes):
+            assert Document(render(verdict, events=[])).problems == []
 
 
-def test_the_story_is_text_and_never_markup() -> None:
-    """Names, endings and answers of the recording reach the reader letter by letter."""
-    whole = outage_verdicts.outage()
-    found = whole.measurements["recovery"]
-    found["faults"][0] |= {"kind": HOSTILE, "target": HOSTILE, "parts": [HOSTILE], "endings": {HOSTILE: HOSTILE}}
-    found["servers"] |= {HOSTILE: {"detected_s": 1, "recovered": HOSTILE}}
-    found["errors"] = {HOSTILE: 3}
+def test_the_narrative_is_text_and_never_markup() -> None:
+    """Names and endings of the recording reach the reader letter by letter."""
+    outage = outage_verdicts.outage()
+    times = outage_verdicts.times(5.0, 10.4, (HOSTILE, HOSTILE), ("broker", HOSTILE))
+    fault = replace(outage_verdicts.BROKER, target=Target.SERVER, parts=(HOSTILE,), times=times)
+    servers = (ServerRecovery(name=HOSTILE, detected_s=1.0),)
+    hostile = outage_verdicts.recovering(outage, faults=(fault,), servers=servers)
     events = [event | {"what": HOSTILE, "seen": {HOSTILE: {HOSTILE: HOSTILE}}} for event in outage_verdicts.EVENTS]
     versions = {"cluster": {"versions": {"path": HOSTILE, "clock": HOSTILE}}}
-    plan = replace(whole.plan, recovery=HOSTILE)
-    document = Document(render(replace(whole, plan=plan), machine=versions, events=events))
+    plan = replace(outage.plan, recovery=HOSTILE)
+    document = Document(render(replace(hostile, plan=plan), machine=versions, events=events))
     assert document.problems == []
     assert not {"script", "img"} & set(document.tags)
     assert document.text.count("<script>alert(1)</script>") > 5
@@ -238,15 +272,16 @@ def test_where_live_deliveries_are_limited_they_lead() -> None:
 
 def test_a_posts_unknown_end_is_explained_where_there_is_one() -> None:
     """The reader learns what indeterminate means and how many are."""
-    whole = outage_verdicts.outage()
-    assert "ended indeterminate" not in Document(render(whole)).text
-    measured = copy.deepcopy(whole.measurements)
-    measured["delivery_by_phase"]["measured"]["indeterminate"] = 3
-    assert "3\u00a0posts ended indeterminate" in Document(render(replace(whole, measurements=measured))).text
+    outage = outage_verdicts.outage()
+    assert "ended indeterminate" not in Document(render(outage)).text
+    run = run_of(outage)
+    measured = replace(run.delivery.measured, indeterminate=3)
+    changed = replace(outage, run=replace(run, delivery=replace(run.delivery, measured=measured)))
+    assert "3\u00a0posts ended indeterminate" in Document(render(changed)).text
 
 
 def test_the_plan_lists_faults_and_recovery() -> None:
-    """What was to be broken, when, and who was to repair it."""
+    """What was to be broken, when, and how the servers were to recover."""
     text = Document(render(outage_verdicts.outage(recovery="manual"))).text
     assert "stop broker at 50% of the messages, healed when everything is posted" in text
     assert "manual: the servers wait for a request" in text
@@ -254,16 +289,20 @@ def test_the_plan_lists_faults_and_recovery() -> None:
 
 def test_the_network_path_and_the_clock_are_named() -> None:
     """What was measured over which path, and what was not compared because the clocks differ."""
-    cluster = {"versions": {"path": "container addresses", "clock": "separate"}}
-    text = Document(render(verdicts.passed(), machine={"cluster": cluster})).text
+    passed = verdicts.passed()
+    steps = StepLatencies(total=run_of(passed).latency, left_out=("fan_out", "push"), clock_bound_ms=0.25)
+    two_clocks = replace(passed, run=replace(run_of(passed), steps=steps))
+    text = Document(render(two_clocks, machine={"cluster": {"versions": {"path": "container addresses"}}})).text
     assert "measured over container addresses" in text
+    assert "Not measured: fan-out, push." in text
     assert "times of the one were not compared with times of the other" in text
+    assert "an error of up to 0.25\u00a0ms" in text
     assert "One clock for all processes" not in text
-    assert "One clock for all processes" in Document(render(verdicts.passed())).text
+    assert "One clock for all processes" in Document(render(passed)).text
 
 
-def test_events_are_told_without_clock_readings() -> None:
-    """What was seen of a fault is how it ended, not nanoseconds of a clock that nobody reads."""
+def test_events_are_listed_without_clock_readings() -> None:
+    """What was seen of a fault is how it ended, not nanoseconds of a clock."""
     text = Document(render(outage_verdicts.outage(), events=outage_verdicts.EVENTS)).text
     assert "stop broker; broker ended exit code 0" in text
     assert "17\u202f020\u202f000\u202f000" not in text

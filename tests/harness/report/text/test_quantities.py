@@ -8,6 +8,7 @@ from harness.report.text.quantities import (
     THOUSANDS,
     count,
     figure,
+    formatted,
     heading,
     label,
     many,
@@ -15,7 +16,6 @@ from harness.report.text.quantities import (
     regrouped,
     seconds,
     size,
-    told,
 )
 
 
@@ -37,7 +37,7 @@ def plain(words: str) -> str:
     ],
 )
 def test_counts_are_exact_and_grouped(value: Any, words: str) -> None:
-    """Integers lose no digit; what is no number is said to be unknown."""
+    """Integers lose no digit; a value that is no number reads as unknown."""
     assert plain(count(value)) == words
 
 
@@ -61,19 +61,20 @@ def test_figures_have_three_digits(value: float, words: str) -> None:
 
 def test_units_are_always_there() -> None:
     """The unit of a value is read from its key, or from the object that holds it."""
-    assert plain(told(61.8, "p99_ms")) == "61.8 ms"
-    assert plain(told({"p99": 61.8, "count": 3}, "latency_ms")) == "P99 61.8 ms, count 3"
-    assert plain(told(1000, "messages_hz")) == "1'000 /s"
-    assert plain(told({"p99_ms_below": 100})) == "P99 below 100 ms"
-    assert plain(told(54_800_000, "rss_bytes")) == "52.3 MiB"
+    assert plain(formatted(61.8, "p99_ms")) == "61.8 ms"
+    assert plain(formatted({"p99": 61.8, "count": 3}, "latency_ms")) == "P99 61.8 ms, count 3"
+    assert plain(formatted(1000, "messages_hz")) == "1'000 /s"
+    assert plain(formatted({"p99_ms_below": 100})) == "P99 below 100 ms"
+    assert plain(formatted(54_800_000, "rss_bytes")) == "52.3 MiB"
+    assert plain(formatted(1_572_864.0, "net_out_bytes_hz")) == "1.5 MiB/s"
     assert plain(milliseconds(12_400.0)) == "12.4 s"
     assert plain(size(512)) == "512 B"
     assert plain(size(5 * 1024**4)) == "5 TiB"
 
 
 def test_long_lists_are_cut_and_counted() -> None:
-    """A value of any length has a bounded telling."""
-    assert told(list(range(100))).endswith("23 and 76 more")
+    """A value of any length has a text of bounded length."""
+    assert formatted(list(range(100))).endswith("23 and 76 more")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +87,7 @@ def test_long_lists_are_cut_and_counted() -> None:
         ("fan_out", "fan-out"),
         ("rss_bytes", "resident memory"),
         ("loop_late_p99_ms", "loop late P99"),
+        ("net_out_bytes_hz", "net out"),
         ("ms", "ms"),
     ],
 )

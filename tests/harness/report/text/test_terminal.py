@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from harness.model.finding import Verdict
+from harness.model.measurements.claims import Outcome
 from harness.report.text.terminal import plain_lines, render_verdict
 from tests.harness.report import outage_verdicts, verdicts
 
@@ -36,10 +37,11 @@ def test_without_a_terminal_there_are_plain_lines() -> None:
     assert "1,309,963 · of 1,310,000 expected · 37 lost" in text
 
 
-def test_nothing_in_a_verdict_steers_the_terminal() -> None:
-    """Escape sequences and line ends of a name from elsewhere are shown, not obeyed; square brackets are no markup."""
+def test_nothing_in_a_verdict_changes_the_terminal() -> None:
+    """Escape sequences and line ends of a foreign name are shown and have no effect; square brackets are no markup."""
     findings = (replace(verdicts.failed().findings[4], summary="\x1b[2J\n[red]gone[/]", examples=("a\rb\x07",)),)
-    verdict = replace(verdicts.failed(), findings=findings, measurements={"claims": [{"claim": "\x1b]0;x\x07"}]})
+    claims = (verdicts.claim("\x1b]0;x\x07", "", None, Outcome.NOT_REACHED),)
+    verdict = replace(verdicts.failed(), findings=findings, run=replace(verdicts.measurements(), claims=claims))
     for terminal in (True, False):
         text = shown(verdict, terminal=terminal, width=200)
         assert "\x1b[2J" not in text
@@ -49,7 +51,7 @@ def test_nothing_in_a_verdict_steers_the_terminal() -> None:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_the_story_of_an_outage_is_in_the_summary(terminal: bool) -> None:
+def test_the_narrative_of_an_outage_is_in_the_summary(terminal: bool) -> None:
     """Outage, answers before and during, recovery and both latencies, with colour and without."""
     text = shown(outage_verdicts.outage(), terminal=terminal, width=120)
     for words in (

@@ -1,0 +1,152 @@
+"""Problems of a measurement, planted in a recording of a few rows, are found by their own check with their own bias."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+import pytest
+
+from harness.model.finding import Bias, Finding, Status
+from harness.recording import format as layout
+from harness.recording.reader import Recording
+from tests.harness.recordings import MS, HandMade, finding
+
+
+@pytest.fixture
+def run() -> HandMade:
+    """300 messages in three seconds: enough samples, and nothing to object to."""
+    made = HandMade()
+    for _ in range(300):
+        made.post(0)
+    return made
+
+
+def asked(run: HandMade, folder: Path, check: str, spoil: Callable[[Recording], Recording]) -> Finding:
+    """The finding of ``check`` over the run's recording after ``spoil``."""
+    spoiled = spoil(run.recording(folder))
+    with mock.patch.object(HandMade, "recording", return_value=spoiled):
+        return finding(run.verdict(folder), check)
+
+
+def doubtful(found: Finding, bias: Bias) -> bool:
+    return (found.status, found.bias) == (Status.UNKNOWN, bias)
+
+
+def test_a_sound_measurement_has_no_bias(run: HandMade, tmp_path: Path) -> None:
+    """Without a planted problem every validity check passes."""
+    validity = [found for found in run.verdict(tmp_path).findings if found.kind == "validity"]
+    assert len(validity) >= 12
+    assert {(found.status, found.bias) for found in validity} == {(Status.PASS, None)}
+
+
+def test_a_run_that_ended_early_is_not_complete(run: HandMade, tmp_path: Path) -> None:
+    """How the run ended stands in its last event."""
+    run.ended = "interrupted"
+    assert doubtful(finding(run.verdict(tmp_path), "completeness"), Bias.OPTIMISTIC)
+
+
+def test_a_client_without_its_probe_is_found(run: HandMade, tmp_path: Path) -> None:
+    """One client fewer than there are saw its probe, or no probe was sent at all."""
+    run.events = [{"event": "probe", "at_ns": 1, "expected": 4, "seen": 3}]
+    found = finding(run.verdict(tmp_path), "probe")
+    assert doubtful(found, Bias.OPTIMISTIC)
+    assert found.measured == 3
+    silent = asked(
+        run, tmp_path, "probe", lambda r: dataclasses.replace(r, events=[e for e in r.events if e["event"] != "probe"])
+    )
+    assert doubtful(silent, Bias.OPTIMISTIC)
+
+
+def test_rows_that_a_worker_did_not_leave_are_missed(run: HandMade, tmp_path: Path) -> None:
+    """No rows at all, or no sessions."""
+    assert doubtful(asked(run, tmp_path, "complete-rows", lambda r: dataclasses.replace(r, seen={})), Bias.OPTIMISTIC)
+    unclosed = asked(
+        run,
+        tmp_path,
+        "complete-rows",
+        lambda r: dataclasses.replace(
+            r, seen={0: dataclasses.replace(r.seen[0], sessions=np.empty(0, layout.SESSION))}
+        ),
+    )
+    assert doubtful(unclosed, Bias.OPTIMISTIC)
+
+
+def test_too_few_deliveries_are_found(tmp_path: Path) -> None:
+    """298 samples are no evidence of a P99, 300 are."""
+    run = HandMade()
+    for _ in range(149):
+        run.post(0)
+    assert doubtful(finding(run.verdict(tmp_path), "samples"), Bias.OPTIMISTIC)
+    run.post(0)
+    assert finding(run.verdict(tmp_path), "samples").status is Status.PASS
+
+
+def test_a_rate_below_the_plan_is_found(run: HandMade, tmp_path: Path) -> None:
+    """The posts came at 98 % of the planned rate."""
+    run.changes = {"rate_hz": 102.1}
+    assert doubtful(finding(run.verdict(tmp_path), "throughput"), Bias.OPTIMISTIC)
+
+
+def _late(recording: Recording, late_ms: float) -> Recording:
+    posts = recording.posts.copy()
+    posts["sent_ns"] = posts["intended_ns"] + int(late_ms * MS)
+    return dataclasses.replace(recording, posts=posts)
+
+
+def test_a_late_sender_is_found(run: HandMade, tmp_path: Path) -> None:
+    """5 ms after the intended time; 4.9 ms are not too late."""
+    assert doubtful(asked(run, tmp_path, "send-lateness", lambda r: _late(r, 5)), Bias.PESSIMISTIC)
+    assert asked(run, tmp_path, "send-lateness", lambda r: _late(r, 4.9)).status is Status.PASS
+
+
+def test_a_lagging_worker_is_found(run: HandMade, tmp_path: Path) -> None:
+    """A heartbeat of one worker that is 10 ms late."""
+
+    def lag(recording: Recording) -> Recording:
+        heartbeat = recording.heartbeats["worker-00"].copy()
+        heartbeat["late_ns"][-1] = 10 * MS
+        return dataclasses.replace(recording, heartbeats={**recording.heartbeats, "worker-00": heartbeat})
+
+    assert doubtful(asked(run, tmp_path, "loop-lag", lag), Bias.PESSIMISTIC)
+
+
+@pytest.mark.parametrize(
+    ("check", "process", "machine"),
+    [
+        ("generator-cpu", {"worker-00": 2.5}, {"busy_s": 2.5}),
+        ("foreign-cpu", {}, {"busy_s": 0.6}),
+        ("steal", {}, {"steal_s": 0.06}),
+    ],
+)
+def test_a_busy_machine_is_found(
+    run: HandMade, tmp_path: Path, check: str, process: dict[str, float], machine: dict[str, float]
+) -> None:
+    """A full core of a worker, CPU of foreign programs, time that the hypervisor took, each in 2.7 s on two cores."""
+
+    def busy(recording: Recording) -> Recording:
+        first, last = recording.telemetry
+        processes = {name: {**values, "cpu_s": process.get(name, 0.0)} for name, values in last["processes"].items()}
+        last = {**last, "processes": processes, "machine": {**last["machine"], **machine}}
+        return dataclasses.replace(recording, telemetry=(first, last))
+
+    found = asked(run, tmp_path, check, busy)
+    assert doubtful(found, Bias.PESSIMISTIC)
+    unmeasured = asked(run, tmp_path, check, lambda recording: dataclasses.replace(recording, telemetry=()))
+    assert doubtful(unmeasured, Bias.OPTIMISTIC), "what was not measured may hide anything"
+
+
+def test_a_clock_that_cannot_be_trusted_is_found(run: HandMade, tmp_path: Path) -> None:
+    """Received before it was sent; a gap in the telemetry; no clocks recorded."""
+    assert doubtful(asked(run, tmp_path, "clock", lambda r: _late(r, 50)), Bias.OPTIMISTIC)
+
+    def gap(recording: Recording) -> Recording:
+        first, *_, last = recording.telemetry
+        return dataclasses.replace(recording, telemetry=(first, {**last, "at_ns": first["at_ns"] + 5_100 * MS}))
+
+    run.changes = {"duration_s": 6.0}
+    assert doubtful(asked(run, tmp_path, "clock", gap), Bias.OPTIMISTIC)
+    run.changes = {}
+    run.clocks_found = False
+    assert doubtful(finding(run.verdict(tmp_path), "clock"), Bias.OPTIMISTIC)

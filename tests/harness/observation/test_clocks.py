@@ -1,0 +1,54 @@
+"""Which clock a server reads is found out from the kernel."""
+
+import os
+from dataclasses import dataclass, field
+
+from harness.model.cluster import ClusterProcess, ServerAddress
+from harness.model.component import LOCAL_HOST
+from harness.observation.clocks import find_clocks, kernel_of
+
+
+@dataclass
+class _Cluster:
+    """What `find_clocks` looks at."""
+
+    processes: list[ClusterProcess]
+    versions: dict[str, str] = field(default_factory=dict)
+    servers: list[ServerAddress] = field(
+        default_factory=lambda: [ServerAddress(name="server-1", host="127.0.0.1", port=1)]
+    )
+
+
+def bound_ns(cluster: _Cluster) -> int | None:
+    """The bound of the first server's host."""
+    clocks = find_clocks(cluster, workers=1)  # type: ignore[arg-type]  # the parts of a cluster that are read
+    host = clocks.files["accepted-00"]
+    assert (host == LOCAL_HOST) is (len(clocks.hosts) == 1)
+    return next(clock.bound_ns for clock in clocks.hosts if clock.host == host)
+
+
+def server(pid: int) -> ClusterProcess:
+    return ClusterProcess(name="server-1", role="server", pid=pid)
+
+
+def test_a_process_of_this_kernel_has_the_harness_clock() -> None:
+    """Same boot, same time namespace: bound 0."""
+    assert bound_ns(_Cluster(processes=[server(os.getpid())])) == 0
+
+
+def test_a_process_that_cannot_be_seen_has_an_unknown_clock() -> None:
+    """No process of that number: nothing is known of its kernel."""
+    gone = 2**22 + 1
+    assert kernel_of(gone).boot_id is None
+    assert bound_ns(_Cluster(processes=[server(gone)])) is None
+
+
+def test_an_address_proves_nothing() -> None:
+    """A server on the loopback interface may be a forwarded port."""
+    assert bound_ns(_Cluster(processes=[])) is None
+
+
+def test_an_environment_that_compared_the_clocks_is_believed() -> None:
+    """The pid of a container in a virtual machine may be that of another process here."""
+    assert bound_ns(_Cluster(processes=[server(os.getpid())], versions={"clock": "separate"})) is None
+    assert bound_ns(_Cluster(processes=[], versions={"clock": "shared"})) == 0

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+from harness.model.expectation import Expectation
+from harness.model.finding import Verdict
+from harness.model.measurements.percentiles import Percentiles
+from harness.report.text.headline import headline
+from harness.report.text.quantities import SPACE, THOUSANDS
+from harness.report.text.tile import Tile
+from tests.harness.report import outage_verdicts, sweep_verdicts, verdicts
+
+
+def tiles(verdict: Verdict, network_path: str = "") -> dict[str, Tile]:
+    return {tile.name: tile for tile in headline(verdict, network_path).tiles}
+
+
+def test_the_key_figures_of_a_run() -> None:
+    """Deliveries, the limited latency with its interval, completion, rate, cluster and audience."""
+    found = tiles(verdicts.passed(), "loopback")
+    assert list(found) == [
+        "Deliveries",
+        "P99 delivery latency",
+        "P99 completion latency",
+        "Rate",
+        "Cluster",
+        "Audience",
+    ]
+    assert found["Deliveries"].status == "pass"
+    latency = found["P99 delivery latency"]
+    assert (latency.figure, latency.unit, latency.status) == ("61.8", "ms", "pass")
+    assert latency.notes == (
+        f"limit 100{SPACE}ms",
+        f"95{SPACE}% between 57.2{SPACE}ms and 66.1{SPACE}ms",
+    )
+    assert found["Rate"].notes == (f"19{THOUSANDS}994{SPACE}deliveries/s", f"planned 1{THOUSANDS}000{SPACE}messages/s")
+    assert found["Cluster"].notes[-1] == "measured over loopback"
+
+
+def test_a_loss_is_bad_news() -> None:
+    """The tile of the deliveries is red where one was lost, that of the latency where it is over its limit."""
+    found = tiles(verdicts.failed())
+    assert found["Deliveries"].status == found["P99 delivery latency"].status == "fail"
+
+
+def test_nothing_measured_is_neither_good_nor_bad() -> None:
+    """What is absent reads as unknown, and the planned rate stands in for the measured one."""
+    found = tiles(verdicts.empty())
+    assert (found["Deliveries"].figure, found["Deliveries"].status) == ("–", "")
+    assert found["P99 delivery latency"].notes[-1] == "not measured"
+    assert found["Rate"].notes[-1] == "not measured"
+
+
+def test_another_statistic_is_shown_where_the_plan_limits_it() -> None:
+    """The limited statistic takes the place of the P99, without the P99's interval."""
+    passed = verdicts.passed()
+    wish = Expectation(measure="latency_ms", statistic="p50", limit_ms=10.0)
+    found = tiles(replace(passed, plan=replace(passed.plan, expectations=(wish,))))
+    assert found["P50 delivery latency"].status == "fail"
+    assert found["P50 delivery latency"].notes == (f"limit 10{SPACE}ms",)
+
+
+def test_recovered_deliveries_have_a_tile_where_a_fault_was_planned() -> None:
+    """How many deliveries came late, that none did, or that it was not measured."""
+    outage = outage_verdicts.outage()
+    assert tiles(outage)["Recovered deliveries"].notes == (f"P99 498{SPACE}ms", "filled in from the database")
+    assert outage.run is not None
+    none = replace(outage.run, recovered_latency=Percentiles())
+    assert tiles(replace(outage, run=none))["Recovered deliveries"].notes == ("every delivery came live",)
+    assert tiles(replace(outage, run=None))["Recovered deliveries"].notes == ("not measured",)
+    assert "Recovered deliveries" not in tiles(verdicts.passed())
+
+
+def test_a_sweep_has_key_figures_of_its_own() -> None:
+    """Server counts, all deliveries, the highest P99 and the most clients."""
+    found = tiles(sweep_verdicts.passed())
+    assert list(found) == ["Servers", "Deliveries", "Highest P99 of a run", "Most clients at once"]
+    assert found["Servers"].figure == "2, 4, 8"
+    assert found["Highest P99 of a run"].figure == "20"
