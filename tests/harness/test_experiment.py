@@ -18,6 +18,13 @@ from harness.model.watch import Progress
 from tests.harness.plans import a_plan
 
 
+class NoComponents(tuple[object, ...]):
+    """None: what a cluster has as a property and a fleet returns from a method."""
+
+    def __call__(self) -> "NoComponents":
+        return self
+
+
 class Story:
     """Fakes that write down what is done to them; ``fails`` maps a step to the error it raises."""
 
@@ -26,6 +33,7 @@ class Story:
         self.fails = fails
         self.servers: tuple[object, ...] = ()
         self.token = ""
+        self.versions: dict[str, str] = {}
         self.casualty = ""
 
     async def step(self, name: str, answer: Any = None) -> Any:
@@ -81,8 +89,7 @@ class Story:
     def progress(self) -> Progress:
         return Progress()
 
-    def components(self) -> list[object]:
-        return []
+    components = NoComponents()
 
     def check(self) -> None:
         pass

@@ -114,11 +114,15 @@ class LocalEngine:
         running = self._running[name]
         assert running.process.stdout is not None
         decode = msgspec.json.Decoder(Report).decode
-        while line := await running.process.stdout.readline():
-            running.report = decode(line)
+        try:
+            while line := await running.process.stdout.readline():
+                running.report = decode(line)
+                self._changed.set()
+            await running.process.wait()
+        except (msgspec.MsgspecError, ValueError) as error:  # a ValueError: the line is longer than asyncio's buffer
+            running.report.fail(EnvironmentFailure(f"its report cannot be read: {error}"))
+        finally:
             self._changed.set()
-        await running.process.wait()
-        self._changed.set()
 
     @staticmethod
     def _write(process: Process, line: bytes) -> None:

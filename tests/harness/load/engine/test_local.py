@@ -88,6 +88,18 @@ def test_an_end_is_noticed_with_its_reason(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_a_report_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
+    """The fleet then ends the run with the reason; nothing is lost silently."""
+
+    async def scenario() -> None:
+        async with running(tmp_path, "one") as engine:
+            engine.send("one", Command(do=Action.RESUME_READING))
+            await until(engine, lambda: engine.report("one").failed)
+            assert "its report cannot be read: " in engine.report("one").trouble
+
+    asyncio.run(scenario())
+
+
 def test_ending_kills_whatever_runs(tmp_path: Path) -> None:
     """Also twice; the ending names the signal."""
 
