@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from harness.checks.evidence import scratch
 from harness.checks.evidence.timings import Timings
 from harness.checks.statistics.distribution import Distribution, quantiles_ms, to_ms
-from harness.model.measurements.percentiles import Percentiles
 from harness.model.errors import EnvironmentFailure
+from harness.model.measurements.percentiles import Percentiles
 
 QUANTILES = (0.0, 0.01, 0.5, 0.95, 0.99, 0.999, 1.0)
 nanoseconds = st.one_of(st.integers(-10, 1 << 17), st.integers(0, 1 << 30), st.integers(0, 1 << 50))
