@@ -15,11 +15,13 @@ from numpy.lib.format import open_memmap
 
 from bench.load_worker import a_plan
 from bench.table import machine
+from harness.model.clock import HostClock, clocks_of
+from harness.model.component import LOCAL_HOST
 from harness.model.plan import Plan
 from harness.planning.arrivals import schedule
 from harness.planning.placement import client_channels, client_servers, client_workers
 from harness.recording import format as layout
-from harness.recording.writer import Journal, fill_folder
+from harness.recording.writer import Journal, fill_folder, write_clocks
 
 CLIENTS, SERVERS, WORKERS = 160_000, 16, 4
 AUDIENCE, RATE_HZ = 100, 1_000.0
@@ -71,6 +73,8 @@ def a_recording(folder: Path, duration_s: float) -> int:
     _traces(plan, arrays, posts)
     for worker in range(WORKERS):
         _seen(plan, arrays, posts, worker)
+    here = HostClock(host=LOCAL_HOST, offset_ns=0, bound_ns=0, found="made up")
+    write_clocks(folder, clocks_of(workers=WORKERS, servers=dict.fromkeys(range(SERVERS), here), found="made up"))
     with Journal(folder) as journal:
         journal.machine({})
         journal.event("schedule", start_ns=START_NS)

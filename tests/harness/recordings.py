@@ -70,7 +70,7 @@ class HandMade:
     """by server: (state, ms after START_NS)"""
     events: list[dict[str, Any]] = field(default_factory=list)
     clock_offsets_ns: dict[int, int] = field(default_factory=dict)
-    """by server: how far the clock of its host is ahead of the coordinator's; the others share the coordinator's host"""
+    """by server: how far the clock of its own host is ahead of the coordinator's; other servers run on the coordinator"""
     clock_bounds_ns: dict[int, int] = field(default_factory=dict)
     """by server: how closely that offset is known; without an entry it is not known"""
     clocks_found: bool = True

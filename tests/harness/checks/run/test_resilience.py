@@ -68,8 +68,8 @@ def test_an_outage_that_is_borne_has_no_red_check(tmp_path: Path) -> None:
     for check in ("fault-injected", "ack-during-outage", "resubscribed", "backfilled", "ledger", "lost"):
         assert finding(verdict, check).status is Status.PASS, check
     figures, recovery = measured(verdict), recovered(verdict)
-    assert figures.live_latency
-    assert figures.recovered_latency
+    assert figures.live_latency is not None
+    assert figures.recovered_latency is not None
     assert (figures.live_latency.count, figures.recovered_latency.count) == (400, 200)
     assert (figures.live_latency.p99_ms, figures.recovered_latency.p50_ms) == (5, 150)
     first = recovery.servers[0]

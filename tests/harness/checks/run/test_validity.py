@@ -54,7 +54,10 @@ def test_a_client_without_its_probe_is_found(run: HandMade, tmp_path: Path) -> N
     assert doubtful(found, Bias.OPTIMISTIC)
     assert found.measured == 3
     silent = asked(
-        run, tmp_path, "probe", lambda r: dataclasses.replace(r, events=[e for e in r.events if e["event"] != "probe"])
+        run,
+        tmp_path,
+        "probe",
+        lambda r: dataclasses.replace(r, events=tuple(e for e in r.events if e["event"] != "probe")),
     )
     assert doubtful(silent, Bias.OPTIMISTIC)
 
