@@ -1,5 +1,5 @@
-"""The Jinja environment of report and index. Everything that is put into a page is escaped, unless it is the style sheet
-or a figure, which are made here."""
+"""The Jinja environment of report and index. Every value in a page is escaped, except the style sheet and the
+figures, which the report itself makes."""
 
 from functools import cache
 from pathlib import Path

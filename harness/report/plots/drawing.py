@@ -1,7 +1,7 @@
 """One figure as files and for the page: a standalone SVG, a PNG, and an SVG whose colours follow the page's theme.
 
-matplotlib is used without pyplot and is imported only when something is drawn; the settings that it takes from nowhere
-but its global table are in force for the drawing alone.
+matplotlib is used without pyplot and is imported only when something is drawn. Some of its settings exist only in its
+global table; they apply while a figure is drawn, and are restored afterwards.
 """
 
 import io

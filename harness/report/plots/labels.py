@@ -1,4 +1,4 @@
-"""Where the words beside the marks of a time plot stand, so that none lies on another.
+"""Where the words beside the marks of a time plot stand, so that no two of them overlap.
 
 Lengths are in points from the plot's left edge. A mark whose word finds no place keeps its line.
 """

@@ -27,7 +27,8 @@ def reason(verdict: Verdict) -> str:
         return "The findings do not say why; see the criteria below."
     more = len(decisive) - 1
     others = f" {more} more {'check' if more == 1 else 'checks'} {_VERBS[verdict.status]}." if more else ""
-    return f"{decisive[0].summary.rstrip('.')}.{others}"
+    first = decisive[0].summary.rstrip(".")
+    return f"{first[:1].upper()}{first[1:]}.{others}"
 
 
 def _why_passed(verdict: Verdict, decisive: list[Finding]) -> str:

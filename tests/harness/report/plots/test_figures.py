@@ -12,6 +12,8 @@ from harness.report.plots.figures import SUBJECTS, drawings, summary
 from tests.harness.report import outage_verdicts, verdicts
 from tests.harness.report.drawn import drawn as drawn_of
 
+CPU = Series(x_label="seconds", y_label="cores", x=(0.0, 1.0), lines={"broker": (0.1, 0.2)})
+
 
 def only(verdict: Verdict, name: str) -> Verdict:
     """``verdict`` with one of its series, for a test about one figure."""
@@ -61,7 +63,7 @@ def test_time_plots_share_their_axis() -> None:
 @pytest.mark.parametrize("name", ["latency", "percentiles", "rate", "unheard_of"])
 def test_what_cannot_be_drawn_is_named_with_the_reason(name: str, series: Series, reason: str) -> None:
     """An empty or malformed curve costs its own figure only, and the reader is told."""
-    verdict = replace(verdicts.passed(), series={name: series, "cpu": verdicts.series()["cpu"]})
+    verdict = replace(verdicts.passed(), series={name: series, "cpu": CPU})
     drawn = drawings(verdict, [])
     assert [drawing.name for drawing in drawn.drawn] == ["cpu"]
     assert any(reason in why for _, why in drawn.missing)
@@ -92,7 +94,7 @@ def test_limit_and_warm_up_are_marked() -> None:
 
 def test_names_of_series_never_name_paths() -> None:
     """A recording cannot choose where its figures are written."""
-    curve = verdicts.series()["cpu"]
+    curve = Series(x_label="seconds", y_label="cores", x=(0.0, 1.0), lines={"broker": (0.1, 0.2)})
     verdict = replace(verdicts.passed(), series={"../../x": curve, "a/b": curve, "": curve, "ü" * 99: curve})
     names = [drawing.name for drawing in drawings(verdict, []).drawn]
     assert names == ["series-0", "series-1", "series-2", "series-3"]
