@@ -12,9 +12,11 @@ import pytest
 
 from harness import experiment
 from harness.exit_codes import ExitCode
+from harness.model.clock import Clocks
 from harness.model.errors import EnvironmentFailure, WorkerLost
 from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
 from harness.model.watch import Progress
+from harness.recording.reader import read_clocks
 from tests.harness.plans import a_plan
 
 
@@ -117,6 +119,7 @@ def tell(story: Story, out: Path, **changes: Any) -> experiment.Outcome:
         mock.patch.object(experiment, "Fleet", lambda **_: story),
         mock.patch.object(experiment, "Telemetry", no_telemetry),
         mock.patch.object(experiment, "describe_machine", lambda *_: story.step("machine", {})),
+        mock.patch.object(experiment, "find_clocks", lambda *_, **__: Clocks()),
         mock.patch.object(experiment, "collect_traces", lambda *_: collected("traces")),
         mock.patch.object(experiment, "audit", lambda *_: collected("audit")),
     ):
@@ -135,6 +138,7 @@ def test_the_story_is_told_in_order(tmp_path: Path) -> None:
     story = Story()
     outcome = tell(story, tmp_path)
     assert story.steps == WHOLE
+    assert read_clocks(outcome.folder) == Clocks()
     assert outcome.exit_code is ExitCode.UNKNOWN
     assert {path.name for path in outcome.folder.iterdir()} >= {
         "plan.json",

@@ -29,23 +29,23 @@ def a_finding(kind: Kind, status: Status, bias: Bias | None = None) -> Finding:
         (Bias.OPTIMISTIC, Status.FAIL, Status.UNKNOWN),
     ],
 )
-def test_a_bent_ruler_decides_by_the_way_it_bends(bias: Bias | None, before: Status, after: Status) -> None:
-    """What can only make figures worse leaves a PASS; what can make them better leaves nothing."""
-    ruler = a_finding(Kind.VALIDITY, Status.UNKNOWN if bias else Status.PASS, bias)
+def test_a_bias_acts_by_its_direction(bias: Bias | None, before: Status, after: Status) -> None:
+    """A pessimistic bias leaves a PASS standing; an optimistic bias leaves neither PASS nor FAIL."""
+    validity = a_finding(Kind.VALIDITY, Status.UNKNOWN if bias else Status.PASS, bias)
     performance = a_finding(Kind.PERFORMANCE, before)
-    assert apply_bias([ruler, performance])[1].status == after
+    assert apply_bias([validity, performance])[1].status == after
 
 
 @pytest.mark.parametrize("bias", list(Bias))
-def test_a_bent_ruler_leaves_safety_standing(bias: Bias) -> None:
+def test_a_bias_leaves_safety_standing(bias: Bias) -> None:
     """A lost message is lost however late the sender was."""
-    ruler = a_finding(Kind.VALIDITY, Status.UNKNOWN, bias)
+    validity = a_finding(Kind.VALIDITY, Status.UNKNOWN, bias)
     for status in Status:
-        assert apply_bias([ruler, a_finding(Kind.SAFETY, status)])[1].status == status
+        assert apply_bias([validity, a_finding(Kind.SAFETY, status)])[1].status == status
 
 
 def test_a_pass_measured_unfavourably_is_a_pass() -> None:
-    """A ruler bent towards WORSE does not by itself spoil the verdict; one bent towards BETTER does."""
+    """A pessimistic bias alone does not change the verdict; an optimistic one does."""
     passed = a_finding(Kind.PERFORMANCE, Status.PASS)
     assert overall([passed, a_finding(Kind.VALIDITY, Status.UNKNOWN, Bias.PESSIMISTIC)]) is Status.PASS
     assert overall([passed, a_finding(Kind.VALIDITY, Status.UNKNOWN, Bias.OPTIMISTIC)]) is Status.UNKNOWN
@@ -123,7 +123,7 @@ def test_a_run_that_ended_early_proves_no_loss(tmp_path: Path) -> None:
 
 
 def test_a_missing_audit_leaves_durability_open(tmp_path: Path) -> None:
-    """Nobody looked into the database: UNKNOWN, not PASS."""
+    """The database was not read: UNKNOWN, not PASS."""
     run = HandMade(audited=False)
     run.post(0)
     verdict = run.verdict(tmp_path)

@@ -145,7 +145,7 @@ def test_delivered_but_not_stored_is_red(run: HandMade, tmp_path: Path) -> None:
     assert "delivered-not-stored" in red(run.verdict(tmp_path))
 
 
-def test_an_indeterminate_message_is_for_all_or_for_nobody(run: HandMade, tmp_path: Path) -> None:
+def test_an_indeterminate_message_is_for_all_or_for_none(run: HandMade, tmp_path: Path) -> None:
     """Stored or seen by one, it must reach every client; never stored and never seen, it is missed by nobody."""
     run.post(1, outcome=layout.INDETERMINATE, to=[2])
     assert "lost" in red(run.verdict(tmp_path))
@@ -197,7 +197,7 @@ def test_a_loss_in_the_warm_up_is_red_too(run: HandMade, tmp_path: Path) -> None
 
 
 def test_slow_deliveries_are_red_for_latency_alone(run: HandMade, tmp_path: Path) -> None:
-    """P99 at or over its limit fails, measured by an instrument that is straight."""
+    """P99 at or over its limit fails, by a measurement without a bias."""
     for _ in range(400):
         run.post(0, latency_ms=150)
     assert red(run.verdict(tmp_path)) == {"latency_ms.p99"}
@@ -222,7 +222,7 @@ def test_a_repetition_makes_nothing_else_a_duplicate(run: HandMade, tmp_path: Pa
     assert (found.duplicates_visible, found.duplicates_wire) == (0, 1)
 
 
-def test_deliveries_of_a_frame_that_nobody_kept_bend_the_ruler(run: HandMade, tmp_path: Path) -> None:
+def test_deliveries_without_their_frame_are_found(run: HandMade, tmp_path: Path) -> None:
     """A worker was killed before its last frame came to disk: its two deliveries prove nothing, and are told."""
     whole = run.recording(tmp_path)
     cut = replace(whole, seen={0: replace(whole.seen[0], frames=whole.seen[0].frames[:-1])})
