@@ -254,23 +254,23 @@ async def _load(run: _Run, cluster: Cluster, fleet: Fleet) -> None:
 async def _guarded(work: Awaitable[None], cluster: Cluster, fleet: Fleet, watch: Watch) -> None:
     """Do ``work`` while watching over every process: the first that ends unasked ends the work with its reason."""
     load = asyncio.ensure_future(work)
-    vigil = asyncio.create_task(_vigil(cluster, fleet, watch))
+    watchdog = asyncio.create_task(_watchdog(cluster, fleet, watch))
     try:
-        await asyncio.wait({load, vigil}, return_when=asyncio.FIRST_COMPLETED)
-        if vigil.done():
+        await asyncio.wait({load, watchdog}, return_when=asyncio.FIRST_COMPLETED)
+        if watchdog.done():
             # The process that died is the cause; what its death did to the load is only the effect.
-            vigil.result()
+            watchdog.result()
         if isinstance(load.exception(), HarnessError):
             # The load met an error first, perhaps because a process has just died: then that is the reason to tell.
             _raise_casualty(cluster, fleet)
         load.result()
     finally:
-        for task in (load, vigil):
+        for task in (load, watchdog):
             task.cancel()
-        await asyncio.gather(load, vigil, return_exceptions=True)
+        await asyncio.gather(load, watchdog, return_exceptions=True)
 
 
-async def _vigil(cluster: Cluster, fleet: Fleet, watch: Watch) -> None:
+async def _watchdog(cluster: Cluster, fleet: Fleet, watch: Watch) -> None:
     while True:
         _raise_casualty(cluster, fleet)
         watch.progress(fleet.progress())

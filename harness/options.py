@@ -164,7 +164,7 @@ Recovery = Annotated[
         callback=one_of(RECOVERIES),
         metavar="|".join(RECOVERIES),
         help="Who fills what the backplane lost. automatic: the servers. manual: they wait for a re-broadcast request, "
-        "which the harness makes at the end. off: nobody, to see the checks turn red.",
+        "which the harness makes at the end. off: never, to see the checks turn red.",
     ),
 ]
 ServerModule = Annotated[

@@ -62,7 +62,7 @@ def bring_down() -> None:
 def rebroadcast_by_hand(server_urls: tuple[str, ...], *, channel: str | None) -> dict[str, dict[str, int]]:
     """Ask these servers, or without any those of every cluster that `harness up` keeps: what each found, by address.
 
-    Raises UsageError where there is nobody to ask or no token to ask with, EnvironmentFailure with all that did not do it.
+    Raises UsageError where there is no server or no token, EnvironmentFailure with every server that refused.
     """
     if server_urls:
         token = os.environ.get(TOKEN_VARIABLE, "")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harness.checks.sweep.member import Ran
 
 Watching = Callable[[Member], AbstractContextManager[Watch]]
-"""Somebody to watch each run."""
+"""Makes the progress display of one run."""
 
 
 def run_sweep(sweep: SweepPlan, *, out: Path, watching: Watching, say: Callable[[str], None]) -> Outcome:

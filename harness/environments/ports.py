@@ -5,9 +5,9 @@ from contextlib import ExitStack
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """``count`` different ports that nobody listens on at this moment, chosen by the kernel.
+    """``count`` different ports that no program listens on at this moment, chosen by the kernel.
 
-    Somebody else may take one before our child does; then the child says so and the start is tried again with others.
+    Another program may take one before the child does; then the child says so and is started again with another port.
     """
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(count)]

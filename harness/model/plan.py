@@ -81,7 +81,7 @@ class Plan:
     faults: tuple[Fault, ...] = ()
     recovery: str = "automatic"
     """who fills what the backplane lost: ``automatic`` (the servers by themselves), ``manual`` (they wait for a request,
-    which the harness makes when the fault is over), ``off`` (nobody)"""
+    which the harness makes when the fault is over), ``off`` (never)"""
     server_module: str = "reference_server"
     """what runs as a server in ``embedded``"""
     server_urls: tuple[str, ...] = ()

@@ -27,7 +27,7 @@ class Progress:
 
 
 class Watch(Protocol):
-    """Somebody who watches a run."""
+    """Shows the progress of a run."""
 
     def phase(self, name: str) -> None:
         """A phase begins: start, connect, probe, warm-up, measure, drain, collect, judge, report."""

@@ -13,8 +13,8 @@ from harness.planning.request import Request
 HALF = Moment(unit=Unit.SHARE, value=0.5)
 THREE_QUARTERS = Moment(unit=Unit.SHARE, value=0.75)
 POSTED = Moment(unit=Unit.POSTED)
-DEAF_SHARE = 0.01
-DEAF_DURATION_S = 30.0
+SLOW_CONSUMER_SHARE = 0.01
+SLOW_CONSUMER_DURATION_S = 30.0
 """Where clients stop reading, what the others feel of it is judged by whole seconds inside the outage: of the quarter of a
 run of 10 s there is one, and its P99 is the machine's as much as the architecture's."""
 _STREAM = 0xFA
@@ -42,9 +42,9 @@ def wanted(request: Request, scenario: Scenario) -> tuple[Fault, ...]:
 
 
 def default_duration_s(request: Request, own_s: float) -> float:
-    """Seconds measured where nobody says how many; ``own_s`` is the scenario's number."""
+    """Seconds measured where no option says how many; ``own_s`` is the scenario's number."""
     if request.target is Target.CLIENTS and request.size is not Size.SMOKE:
-        return max(own_s, DEAF_DURATION_S)
+        return max(own_s, SLOW_CONSUMER_DURATION_S)
     return own_s
 
 
@@ -65,8 +65,8 @@ def _parts(target: Target, servers: int, clients: int, rng: np.random.Generator)
     if target is Target.SERVERS:
         return tuple(f"server-{number}" for number in range(1, servers + 1))
     if target is Target.CLIENTS:
-        deaf = rng.choice(clients, max(1, round(clients * DEAF_SHARE)), replace=False)
-        return tuple(f"client-{client}" for client in sorted(deaf.tolist()))
+        slow = rng.choice(clients, max(1, round(clients * SLOW_CONSUMER_SHARE)), replace=False)
+        return tuple(f"client-{client}" for client in sorted(slow.tolist()))
     return (str(target),)
 
 

@@ -123,7 +123,7 @@ def _asked(request: Request, base: Load) -> _Asked:
 
 
 def _free(request: Request) -> tuple[Lowered, ...]:
-    """The numbers that nobody gave on the command line: only these may be lowered."""
+    """The numbers that were not given on the command line: only these may be lowered."""
     free: list[Lowered] = []
     if request.audience is None:
         free.append("audience")

@@ -11,7 +11,7 @@ BUSY_SHARE = 1.25
 """Share of the cores that a load given by hand may need. The prediction is good to about a quarter, so only what is beyond
 doubt is refused; nearer to the limit the run itself tells more than the prediction, and its instrument findings say so."""
 FIT_SHARE = 0.8
-"""Share of the cores that a load chosen by sizing may fill: the rest is for what nobody predicted."""
+"""Share of the cores that a load chosen by sizing may fill: the rest is for what the model does not predict."""
 
 MEMORY_SHARE = 0.8
 FLUSHES_HZ = 30.0

@@ -163,7 +163,7 @@ def _held_up(
     recording: Recording, outage: Outage, intended_ns: Ints, meant_for: NDArray[np.uint16], *, traced: bool
 ) -> Bools:
     """Messages that this outage held up for all clients: because the database was away, the server that accepts them was
-    away, or nobody had asked for a re-broadcast yet."""
+    away, or no re-broadcast had been requested yet."""
     target = outage.fault.target
     end_ns = outage.over_ns
     if target is Target.DATABASE and outage.back_ns != NEVER:

@@ -29,9 +29,9 @@ RESOLUTION_MS = 5.0
 BACKFILL_LIMIT_S = 10.0
 REFUSAL_LIMIT_S = 10.0
 """The server's time-out of 5 s for a statement, one second more, 2 s to connect, and room for a busy machine."""
-DEAF_CLIENT_BYTES = 2 * 1_048_576
+SLOW_CONSUMER_BYTES = 2 * 1_048_576
 """What a client that reads nothing may cost a server: the protocol's limit for what waits, and as much overhead."""
-DEAF_BASE_BYTES = 64 * 1_048_576
+SLOW_CONSUMER_BASE_BYTES = 64 * 1_048_576
 
 
 def _injected(case: Case) -> Answer:
@@ -127,8 +127,8 @@ def _bounded_memory(case: Case, outage: Span) -> Answer:
     ]
     before = [total for at_ns, total in totals if at_ns < outage.begin_ns]
     after = [total for at_ns, total in totals if at_ns >= outage.begin_ns]
-    deaf = sum(len(fault.parts) for fault in evidence.plan.faults if fault.target is Target.CLIENTS)
-    limit = DEAF_BASE_BYTES + deaf * DEAF_CLIENT_BYTES
+    stopped = sum(len(fault.parts) for fault in evidence.plan.faults if fault.target is Target.CLIENTS)
+    limit = SLOW_CONSUMER_BASE_BYTES + stopped * SLOW_CONSUMER_BYTES
     expected = {"growth_bytes_below": limit}
     if not before or not after:
         summary = "not known: the servers' memory was not measured before and during the outage"
@@ -136,7 +136,7 @@ def _bounded_memory(case: Case, outage: Span) -> Answer:
     growth = max(after) - before[-1]
     return Answer(
         status=Status.PASS if growth < limit else Status.FAIL,
-        summary=f"{deaf} clients that read nothing cost the servers {growth / 1e6:.1f} MB together",
+        summary=f"{stopped} clients that read nothing cost the servers {growth / 1e6:.1f} MB together",
         measured={"growth_bytes": growth},
         expected=expected,
         samples=len(totals),

@@ -211,7 +211,7 @@ class _Start:
                 taken = "already allocated" in str(error) or "in use" in str(error)
                 if not self.publish or not taken or attempt == START_ATTEMPTS:
                     raise
-                # Somebody took the port between our look and its start.
+                # Another program took the port between the look and the start.
                 await self.engine.call(container.handle.remove, force=True, v=True)
                 continue
             return container

@@ -20,7 +20,7 @@ from harness.model.errors import EnvironmentFailure
 CALL_TIMEOUT_S = 30.0
 """How long the engine may take for one answer. What is known to take longer says so itself."""
 QUICK_S = 5.0
-"""The same for whoever only wants to know whether there is one."""
+"""The same where only the presence of an engine is asked for."""
 STREAM_TIMEOUT_S = 900.0
 """The longest silence in the middle of a build or a pull: one layer, one `pip install`."""
 THREADS = 16
@@ -81,7 +81,7 @@ class Engine:
         """``see`` everything that ``stream`` yields, as it comes. Raises EngineFailure.
 
         When cancelled the stream is abandoned in its daemon thread: it goes with the process, and the engine ends what
-        nobody listens to any more. Waiting could take as long as a `pip install`.
+        no caller waits for any more. Waiting could take as long as a `pip install`.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
@@ -159,7 +159,7 @@ def connect(*, timeout_s: float = CALL_TIMEOUT_S) -> Engine:
 
 
 def _knock(address: str, timeout_s: float) -> None:
-    """See whether somebody listens at a socket's path. Raises OSError with the plain reason, which the SDK buries."""
+    """Check whether a process listens at a socket's path. Raises OSError with the plain reason, which the SDK buries."""
     if address.startswith("unix://"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             probe.settimeout(timeout_s)

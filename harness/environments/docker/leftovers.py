@@ -83,7 +83,7 @@ async def remove_dead_runs(engine: Engine) -> list[str]:
 
 
 def remove_leftovers() -> list[str]:
-    """`remove_dead_runs` for whoever does not know whether there is an engine: nothing where none answers."""
+    """`remove_dead_runs`, or nothing where no engine answers."""
     try:
         engine = connect(timeout_s=QUICK_S)
     except EnvironmentFailure:

@@ -32,7 +32,7 @@ async def create_network(engine: Engine, name: str, labels: Mapping[str, str], p
     """A network with an address for each of ``parts``. Raises EnvironmentFailure.
 
     Addresses may be chosen in a network whose subnet was given, not in one whose subnet the engine found. So the engine
-    finds one, and then the same is asked for by its name, again if somebody takes it in between.
+    finds one, and then the same is asked for by its name, again if another network takes it in between.
     """
     problem: EnvironmentFailure | None = None
     for _ in range(ATTEMPTS):

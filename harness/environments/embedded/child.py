@@ -79,7 +79,7 @@ class Child:
         return Component(name=self.name, role=self.role, kind=self.kind, pid=self._process.pid)
 
     def casualty(self) -> str | None:
-        """A sentence about an end that nobody asked for, else None."""
+        """A sentence about an unexpected end, else None."""
         code = self._process.poll()
         if code is None or self.asked_to_end:
             return None

@@ -20,7 +20,7 @@ KIND = "postgresql"
 START_TIMEOUT_S = 30.0
 
 SETTINGS = {
-    # Durability is what is being validated: these are PostgreSQL's defaults, written out so that nobody wonders.
+    # Durability is what is being validated: these are PostgreSQL's defaults, written out to be visible.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
