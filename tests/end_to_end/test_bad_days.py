@@ -117,7 +117,7 @@ def run_in(tmp_path: Path) -> Iterator[Path]:
     [
         (("reference_server", "server-2.json"), "server-2"),
         (("valkey-server",), "broker"),
-        (("bin/postgres", "-D"), "postgres"),
+        (("bin/postgres", "-D"), "database"),
     ],
 )
 def test_a_part_of_the_cluster_that_dies_ends_the_run(run_in: Path, words: tuple[str, ...], name: str) -> None:
