@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
+from harness.components.kernel import kernel_of
+from harness.model.clock import KernelIdentity, same_kernel
 from harness.model.cluster import Endpoint, ServerAddress, Topology
 from harness.model.component import COMPONENT_KINDS, Component, ComponentKind, Role
 from harness.model.errors import EnvironmentFailure, UsageError
@@ -64,14 +66,18 @@ async def external(server_urls: tuple[str, ...], protocol: ClientProtocol) -> As
     if not token:
         raise UsageError(f"--environment external: expected the cluster's token in {TOKEN_VARIABLE}, found none")
     async with open_session(protocol, token) as session:
-        answers = await asyncio.gather(*(_problem(session, address, protocol) for address in addresses))
-    if problems := [problem for problem in answers if problem]:
+        answers = await asyncio.gather(*(_health(session, address, protocol) for address in addresses))
+    if problems := [answer for answer in answers if isinstance(answer, str)]:
         raise EnvironmentFailure("; ".join(problems))
+    here = kernel_of(os.getpid())
+    kernels = [answer for answer in answers if isinstance(answer, KernelIdentity) and same_kernel(here, answer)]
     yield ExternalCluster(
         servers=addresses,
         token=token,
         database=read_endpoint(Role.DATABASE),
         broker=read_endpoint(Role.BROKER),
+        # Only a server can say which kernel it runs on: an address of this machine may be a forwarded port.
+        versions={"clock": "shared"} if len(kernels) == len(addresses) else {},
     )
 
 
@@ -131,7 +137,10 @@ def parse_addresses(server_urls: tuple[str, ...]) -> tuple[ServerAddress, ...]:
     return tuple(addresses)
 
 
-async def _problem(session: aiohttp.ClientSession, address: ServerAddress, protocol: ClientProtocol) -> str | None:
+async def _health(
+    session: aiohttp.ClientSession, address: ServerAddress, protocol: ClientProtocol
+) -> str | KernelIdentity | None:
+    """Which kernel the server runs on, None where it does not say; or, as text, why it cannot be used."""
     request = protocol.health()
     try:
         response = await exchange(session, address, request, timeout_s=ANSWER_TIMEOUT_S)
@@ -139,4 +148,6 @@ async def _problem(session: aiohttp.ClientSession, address: ServerAddress, proto
         return f"{address.url} does not answer: {str(error) or type(error).__name__}"
     if response.status == 401:
         return f"{address.url} refuses the token in {TOKEN_VARIABLE}"
-    return None if response.status == 200 else f"{address.url}{request.path} answers {response.status}, expected 200"
+    if response.status != 200:
+        return f"{address.url}{request.path} answers {response.status}, expected 200"
+    return protocol.parse_health(response.body)

@@ -1,25 +1,14 @@
 """Which clock each server of a cluster reads, found out from the kernel."""
 
 import os
-from pathlib import Path
 
-from harness.model.clock import Clocks, HostClock, KernelIdentity, clocks_of, same_kernel
+from harness.components.kernel import kernel_of
+from harness.model.clock import Clocks, HostClock, clocks_of, same_kernel
 from harness.model.cluster import Cluster
 from harness.model.component import LOCAL_HOST, Role
 
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 SHARED = "shared"
 """What an environment writes into ``versions["clock"]`` after it compared the clocks itself."""
-
-
-def kernel_of(pid: int) -> KernelIdentity:
-    """The identity of the kernel that runs process ``pid`` of this machine."""
-    try:
-        # Only a process that this kernel runs has a folder in /proc: its boot is the harness's own.
-        boot_id, namespace = BOOT_ID.read_text().strip(), os.readlink(f"/proc/{pid}/ns/time")
-    except OSError:
-        return KernelIdentity(boot_id=None, time_namespace=None)
-    return KernelIdentity(boot_id=boot_id, time_namespace=namespace)
 
 
 def find_clocks(cluster: Cluster, *, workers: int) -> Clocks:
@@ -36,7 +25,7 @@ def find_clocks(cluster: Cluster, *, workers: int) -> Clocks:
     for index in range(len(cluster.servers)):
         name = f"server-{index + 1}"
         if compared == SHARED:
-            found = "the server's clock was read between two readings of the harness's clock"
+            found = "the environment compared the server's clock, or its boot and time namespace, with the harness's"
             servers[index] = HostClock(host=LOCAL_HOST, offset_ns=0, bound_ns=0, found=found)
         elif compared is None and name in pids and same_kernel(here, kernel_of(pids[name])):
             found = "same boot and same time namespace as the harness"

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from harness.model.clock import KernelIdentity
 from harness.model.cluster import ServerAddress
 from harness.protocol.contract import (
     BadAnswer,
@@ -28,6 +29,10 @@ NOT_STORED = frozenset({"database_unavailable", "overloaded"})
 
 _STATES = {"down": DOWN, "up": UP, "subscribed": SUBSCRIBED}
 _NO_TRACE = (400, 404)
+
+
+class _Health(msgspec.Struct):
+    clock: KernelIdentity | None = None
 
 
 class _Message(Delivery, tag="message", tag_field="type", gc=False):
@@ -73,6 +78,7 @@ class _Page(msgspec.Struct):
 _message = msgspec.json.Decoder(_Message).decode
 _event = msgspec.json.Decoder(_Event).decode
 _posted = msgspec.json.Decoder(_Posted).decode
+_health = msgspec.json.Decoder(_Health).decode
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
 
 T = TypeVar("T")
@@ -137,6 +143,12 @@ class Chat:
 
     def health(self) -> Request:
         return Request(path="/healthz")
+
+    def parse_health(self, body: bytes) -> KernelIdentity | None:
+        try:
+            return _health(body).clock
+        except _NOT_JSON:
+            return None
 
     def readiness(self) -> Request:
         return Request(path="/readyz")

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import msgspec
 
+from harness.model.clock import KernelIdentity
 from harness.model.cluster import ServerAddress
 
 
@@ -155,6 +156,10 @@ class ClientProtocol(Protocol):
 
     def health(self) -> Request:
         """Answered with 200 while the server's process answers at all."""
+        ...
+
+    def parse_health(self, body: bytes) -> KernelIdentity | None:
+        """Which kernel the server says that it runs on, from a healthy answer; None where it says nothing."""
         ...
 
     def readiness(self) -> Request:

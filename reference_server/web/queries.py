@@ -1,6 +1,8 @@
 """The routes that only read: history, health, metrics and trace."""
 
+import os
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +18,19 @@ from reference_server.server_trace import Trace
 HISTORY_ROWS = 1_000
 TRACE_ROWS = 100_000
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def _clock() -> dict[str, str] | None:
+    """What tells whether another process reads the same CLOCK_MONOTONIC: the boot of the kernel, and the time namespace.
+    None where the system has neither."""
+    try:
+        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return {"boot_id": boot_id, "time_namespace": os.readlink("/proc/self/ns/time")}
+    except OSError:
+        return None
+
+
+CLOCK = _clock()
 
 
 class Queries:
@@ -73,7 +88,7 @@ class Queries:
         )
 
     async def _healthz(self, _: Request) -> Response:
-        return json_response({"ok": True})
+        return json_response({"ok": True, "clock": CLOCK})
 
     async def _readyz(self, _: Request) -> Response:
         parts = {

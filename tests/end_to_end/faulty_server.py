@@ -9,6 +9,7 @@ memory, which is all a test of the checks needs: what is delivered, answered, st
 import argparse
 import asyncio
 import json
+import os
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -187,7 +188,11 @@ class Cluster:
         )
 
     async def healthy(self, request: web.Request) -> web.Response:
-        return web.json_response({"ok": True, "database": "up", "backplane": "up"})
+        clock = {
+            "boot_id": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+            "time_namespace": os.readlink("/proc/self/ns/time"),
+        }
+        return web.json_response({"ok": True, "database": "up", "backplane": "up", "clock": clock})
 
 
 async def write_all(socket: web.WebSocketResponse, outbox: "asyncio.Queue[str]") -> None:

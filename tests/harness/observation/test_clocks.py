@@ -3,9 +3,10 @@
 import os
 from dataclasses import dataclass, field
 
+from harness.components.kernel import kernel_of
 from harness.model.cluster import ServerAddress
 from harness.model.component import LOCAL_HOST, Component, Role
-from harness.observation.clocks import find_clocks, kernel_of
+from harness.observation.clocks import find_clocks
 
 
 @dataclass

@@ -180,3 +180,19 @@ def test_a_row_of_another_layout_is_refused(row: list[object]) -> None:
     """It is named, not guessed."""
     with pytest.raises(BadAnswer, match="expected rows of the trace's part backplane"):
         CHAT.parse_trace(TracePart.BACKPLANE, 200, encoded(total=1, dropped=0, rows=[row]))
+
+
+@pytest.mark.parametrize(
+    ("body", "clock"),
+    [
+        (b'{"ok": true, "clock": {"boot_id": "b", "time_namespace": "t"}}', ("b", "t")),
+        (b'{"ok": true, "clock": null}', None),
+        (b'{"ok": true}', None),
+        (b"fine", None),
+        (b'{"ok": true, "clock": 7}', None),
+    ],
+)
+def test_a_healthy_server_may_say_which_kernel_it_runs_on(body: bytes, clock: tuple[str, str] | None) -> None:
+    """Without a statement, or with one that cannot be read, the kernel is not known."""
+    found = Chat().parse_health(body)
+    assert (None if found is None else (found.boot_id, found.time_namespace)) == clock
