@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOWEST := .venv-lowest
 
-.PHONY: demo test check format types bench lowest secrets clean
+.PHONY: demo test check format types bench lowest picture secrets clean
 
 demo: $(READY)  ## run Scenario A at smoke size and say where the report is
 	$(BIN)/harness run scenario-a --size smoke
@@ -19,6 +19,11 @@ test: $(READY)  ## all tests: the pure ones in parallel, then those that start s
 
 lowest: $(LOWEST)/.ready  ## Scenario A at smoke size with the lowest versions that pyproject.toml allows
 	$(LOWEST)/bin/harness run scenario-a --size smoke --force --out $(LOWEST)/results
+
+picture: $(READY)  ## docs/pictures/report.png, the picture in README.md, from a run of Scenario B (needs chromium)
+	$(BIN)/harness run scenario-b --size smoke --out build/picture
+	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1200,1300 \
+		--screenshot=docs/pictures/report.png "file://$(CURDIR)/build/picture/scenario-b/latest/report.html"
 
 check: $(READY)  ## what CI checks besides the tests: format, lint, types
 	$(BIN)/ruff format --check .

@@ -24,6 +24,7 @@ from harness.observation.audit import audit
 from harness.observation.machine import describe_machine
 from harness.observation.telemetry import Telemetry
 from harness.observation.trace_collector import collect_traces
+from harness.protocol.chat import Chat
 from harness.recording.format import FOREIGN, SOUND
 from tests.harness.plans import a_plan
 
@@ -66,7 +67,7 @@ def test_observation_of_a_real_cluster(tmp_path: Path) -> None:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
             headers = {"Authorization": f"Bearer {cluster.token}"}
             async with aiohttp.ClientSession(headers=headers) as session:
-                async with Telemetry(cluster, processes=tuple, path=tmp_path / "telemetry.jsonl"):
+                async with Telemetry(cluster, generator=tuple, path=tmp_path / "telemetry.jsonl"):
                     for message in range(4):
                         await post(session, cluster, message % 2, message)
                     await asyncio.sleep(1.2)
@@ -76,8 +77,8 @@ def test_observation_of_a_real_cluster(tmp_path: Path) -> None:
                     pass
                 async with session.post(url, json={"channel": "elsewhere", "text": "not ours"}):
                     pass
-            await collect_traces(cluster, PLAN, tmp_path)
-            await audit(cluster, PLAN, tmp_path)
+            await collect_traces(cluster, PLAN, Chat(), tmp_path)
+            await audit(cluster, PLAN, Chat(), tmp_path)
             return await describe_machine(cluster, tmp_path)
 
     machine = asyncio.run(scenario())
@@ -107,10 +108,10 @@ def test_the_audit_through_history_finds_the_same(tmp_path: Path) -> None:
             async with aiohttp.ClientSession(headers=headers) as session:
                 for message in range(3):
                     await post(session, cluster, 0, message)
-            await audit(cluster, PLAN, tmp_path / "direct")
+            await audit(cluster, PLAN, Chat(), tmp_path / "direct")
             with mock.patch.dict(os.environ, {"HARNESS_TOKEN": cluster.token}):
-                async with external(tuple(server.url for server in cluster.servers)) as outside:
-                    await audit(outside, PLAN, tmp_path / "history")
+                async with external(tuple(server.url for server in cluster.servers), Chat()) as outside:
+                    await audit(outside, PLAN, Chat(), tmp_path / "history")
 
     asyncio.run(scenario())
     direct, history = (np.load(tmp_path / name / "arrays" / "stored.npy") for name in ("direct", "history"))
@@ -168,7 +169,7 @@ def test_telemetry_survives_a_frozen_broker(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
             victim = next(process for process in cluster.components if process.role == "broker")
-            async with Telemetry(cluster, processes=tuple, path=tmp_path / "telemetry.jsonl"):
+            async with Telemetry(cluster, generator=tuple, path=tmp_path / "telemetry.jsonl"):
                 await asyncio.sleep(0.5)
                 psutil.Process(victim.pid).suspend()
                 await asyncio.sleep(2.5)
@@ -232,7 +233,7 @@ def test_an_external_server_that_does_not_answer_is_named() -> None:
 
     async def scenario() -> None:
         with mock.patch.dict(os.environ, {"HARNESS_TOKEN": "t"}):
-            async with external(("http://127.0.0.1:1",)):
+            async with external(("http://127.0.0.1:1",), Chat()):
                 pass
 
     with pytest.raises(EnvironmentFailure, match=r"http://127\.0\.0\.1:1 does not answer"):
