@@ -1,10 +1,18 @@
 """Access to a cluster that the harness did not start."""
 
-import pytest
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from typing import Any
 
-from harness.environments.external import parse_endpoint, read_endpoint
+import pytest
+from aiohttp import web
+
+from harness.components.kernel import kernel_of
+from harness.environments.external import external, parse_endpoint, read_endpoint
 from harness.model.component import COMPONENT_KINDS, Role
 from harness.model.errors import UsageError
+from harness.protocol.chat import Chat
 
 POSTGRESQL, REDIS = COMPONENT_KINDS.get("postgresql"), COMPONENT_KINDS.get("redis")
 
@@ -42,3 +50,37 @@ def test_an_address_that_is_none_is_refused_without_showing_it(url: str) -> None
         parse_endpoint(POSTGRESQL, url)
     assert "HARNESS_DATABASE: expected postgresql://" in str(refused.value)
     assert "found something else" in str(refused.value)
+
+
+def clock_of(*statements: object, monkeypatch: pytest.MonkeyPatch) -> str | None:
+    """What the environment finds of the clock where each server's /healthz makes one of these statements."""
+    monkeypatch.setenv("HARNESS_TOKEN", "t")
+
+    async def served(statement: object, up: AsyncExitStack) -> str:
+        async def healthy(_: web.Request) -> web.Response:
+            return web.json_response({"ok": True, "clock": statement})
+
+        application = web.Application()
+        application.router.add_get("/healthz", healthy)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        up.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    async def main() -> str | None:
+        async with AsyncExitStack() as up:
+            urls = [await served(statement, up) for statement in statements]
+            async with external(tuple(urls), Chat()) as cluster:
+                return cluster.versions.get("clock")
+
+    return asyncio.run(main())
+
+
+def test_one_clock_is_found_only_where_every_server_states_this_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server of another boot, of another time namespace, or without a statement leaves the clock unknown."""
+    kernel = kernel_of(os.getpid())
+    here: dict[str, Any] = {"boot_id": kernel.boot_id, "time_namespace": kernel.time_namespace}
+    assert clock_of(here, here, monkeypatch=monkeypatch) == "shared"
+    for other in (here | {"boot_id": "another"}, here | {"time_namespace": "time:[1]"}, None):
+        assert clock_of(here, other, monkeypatch=monkeypatch) is None, other

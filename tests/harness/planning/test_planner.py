@@ -1,10 +1,13 @@
 import dataclasses
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.catalog import find
+from harness.model.backplane import BACKPLANES, Backplane
+from harness.model.component import COMPONENT_KINDS
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
 from harness.model.scenario import Size
@@ -182,3 +185,13 @@ def test_the_prediction_is_what_runs_took(
     """On the reference machine, as its telemetry recorded it: busy cores of the whole machine."""
     load = Sized(servers=servers, clients=clients, rate_hz=rate_hz, audience=audience, seconds=60)
     assert cores_needed(load, REFERENCE_COST) == pytest.approx(busy_cores, rel=0.15)
+
+
+def test_a_broker_that_an_environment_cannot_start_is_refused() -> None:
+    """The message names the broker and the environments that can start it; a cluster that runs already has it."""
+    kind = replace(COMPONENT_KINDS.get("redis"), name="pigeon", title="Pigeon", starters={"docker": "nowhere:start"})
+    with COMPONENT_KINDS.added(kind), BACKPLANES.added(Backplane(name="post", title="post", broker="pigeon")):
+        with pytest.raises(UsageError, match="--environment embedded cannot start Pigeon; expected one of docker"):
+            planned(Request(backplane="post"))
+        assert planned(Request(backplane="post", environment="docker")).plan.backplane == "post"
+        assert planned(Request(backplane="post", environment="external", server_urls=URLS)).plan.backplane == "post"

@@ -1,0 +1,17 @@
+"""What machine.json says of the machine."""
+
+import asyncio
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from harness.observation.machine import describe_machine
+
+
+def test_the_versions_of_all_required_packages_are_recorded(tmp_path: Path) -> None:
+    """They follow from the distribution's own requirements; a part of the cluster without an address has no settings."""
+    cluster: Any = SimpleNamespace(servers=(), versions={}, database=None, broker=None)
+    found = asyncio.run(describe_machine(cluster, tmp_path))
+    assert {"numpy", "picows", "uvloop", "redis", "uvicorn"} <= set(found["packages"])
+    assert all(version[0].isdigit() for version in found["packages"].values())
+    assert found["cluster"]["broker"] == found["cluster"]["database"] == {}
