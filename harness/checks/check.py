@@ -104,3 +104,21 @@ class Check(Generic[C]):
             examples=answer.examples,
             bias=(answer.bias or self.bias or Bias.OPTIMISTIC) if doubtful else None,
         )
+
+
+def below_limit(value: float | None, limit: float, text: str, key: str, *, samples: int = 0) -> Answer:
+    """UNKNOWN where ``value`` reaches its limit. UNKNOWN with an OPTIMISTIC bias where it was not measured."""
+    expected = {f"{key}_below": limit}
+    if value is None:
+        summary = f"{text}: not measured"
+        return Answer(status=Status.UNKNOWN, summary=summary, expected=expected, bias=Bias.OPTIMISTIC)
+    status = Status.PASS if value < limit else Status.UNKNOWN
+    relation = "below" if status is Status.PASS else "not below"
+    unit = key.rpartition("_")[2]
+    return Answer(
+        status=status,
+        summary=f"{text}: {value:.3g} {unit}, {relation} {limit:g} {unit}",
+        measured={key: round(value, 4)},
+        expected=expected,
+        samples=samples,
+    )

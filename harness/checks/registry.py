@@ -5,9 +5,18 @@ docs/results.md.
 """
 
 from harness.checks.check import Case, Check
-from harness.checks.run import delivery, durability, latency, resilience, validity
+from harness.checks.run import delivery, durability, latency, machine_validity, resilience, slow_consumers, validity
 from harness.model.registry import Registry
 
 CHECKS: Registry[Check[Case]] = Registry(
-    "check", (*delivery.CHECKS, *durability.CHECKS, *resilience.CHECKS, *latency.CHECKS, *validity.CHECKS)
+    "check",
+    (
+        *delivery.CHECKS,
+        *durability.CHECKS,
+        *resilience.CHECKS,
+        *slow_consumers.CHECKS,
+        *latency.CHECKS,
+        *validity.CHECKS,
+        *machine_validity.CHECKS,
+    ),
 )

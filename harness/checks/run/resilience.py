@@ -1,37 +1,28 @@
 """Did the architecture survive the faults, and did it come back by itself? Asked of runs with faults only."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from harness.checks.check import Answer, Case, Check, Need
 from harness.checks.evidence.disturbance import NEVER, broken_servers
 from harness.checks.evidence.evidence import Bools
 from harness.checks.evidence.tally import EXAMPLES
+from harness.checks.run.outage_scope import PLANTED, during_outage, not_slower, where_hit
 from harness.checks.run.recovery import Span, acknowledgement_ns, span
 from harness.checks.statistics.distribution import Distribution
 from harness.model.backplane import BACKPLANES
 from harness.model.fault import FaultKind, Target
-from harness.model.figure import Scalar
 from harness.model.finding import Bias, Kind, Status
 from harness.model.plan import Plan
 from harness.recording.format import ACKNOWLEDGED, DOWN, INDETERMINATE, REJECTED, SUBSCRIBED
 
-PLANTED = "tests/harness/checks/run/test_resilience.py::"
 ENDING = (FaultKind.STOP, FaultKind.KILL, FaultKind.RESTART)
 """the faults that cut the connections of what they hit"""
 
 # Conventions (docs/results.md says why each).
-SLOWER_AT_MOST = 1.2
 CLOSED_BY_WORKER = 1000
-RESOLUTION_MS = 5.0
-"""The few hundred posts of an outage do not tell a smaller difference from the noise of a shared machine."""
 BACKFILL_LIMIT_S = 10.0
 REFUSAL_LIMIT_S = 10.0
 """The server's time-out of 5 s for a statement, one second more, 2 s to connect, and room for a busy machine."""
-SLOW_CONSUMER_BYTES = 2 * 1_048_576
-"""What a client that reads nothing may cost a server: the protocol's limit for what waits, and as much overhead."""
-SLOW_CONSUMER_BASE_BYTES = 64 * 1_048_576
 
 
 def _injected(case: Case) -> Answer:
@@ -53,93 +44,17 @@ def _injected(case: Case) -> Answer:
     )
 
 
-def _not_slower(what: str, calm: Distribution, during: Distribution, *, seed: int, when: str = "before") -> Answer:
-    """P99 of ``during`` is at most SLOWER_AT_MOST times that of ``calm``, or RESOLUTION_MS more where that is the larger.
-    ``when`` says where ``calm`` lies: before the outage, or around it.
-
-    An outage of a few seconds has a few hundred samples, and one hiccup of the machine decides their P99. So where the
-    outage has five seconds (the groups of ``during``) or more, FAIL also needs the lower end of the P99's 95 % interval, by
-    block bootstrap over the seconds, beyond the limit. If only the P99 is beyond it, a hiccup is possible: UNKNOWN.
-    """
-    expected: dict[str, Scalar] = {f"times_p99_{when}_at_most": SLOWER_AT_MOST, "or_more_by_ms": RESOLUTION_MS}
-    if not len(calm) or not len(during):
-        summary = f"not known: {len(calm):,} {what} {when} the outage, {len(during):,} during it"
-        return Answer(status=Status.UNKNOWN, summary=summary, expected=expected)
-    old, new = calm.quantiles_ms((0.99,))[0], during.quantiles_ms((0.99,))[0]
-    ratio, limit = new / max(old, 0.001), max(SLOWER_AT_MOST * old, old + RESOLUTION_MS)
-    summary = f"P99 of {what} is {new:.1f} ms during the outage, {old:.1f} ms {when} it ({ratio:.2f} times)"
-    interval = during.interval_ms(0.99, seed=seed)
-    surely = new if interval is None else interval[0]
-    status = Status.PASS if new <= limit else Status.FAIL if surely > limit else Status.UNKNOWN
-    if status is Status.UNKNOWN:
-        summary += "; not decided: the machine may have caused a few slow seconds"
-    return Answer(
-        status=status,
-        summary=summary,
-        measured={f"{when}_p99_ms": old, "during_p99_ms": new, "times": round(ratio, 3)},
-        expected=expected,
-        samples=len(calm) + len(during),
-        confidence="" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f} ms at 95 %, block bootstrap",
-    )
-
-
 def _acknowledgements(case: Case, outage: Span) -> Answer:
     """An outage of the broker slows no acknowledgement."""
     evidence = case.evidence
     during = evidence.measured & outage.holds(evidence.intended_ns)
     before = evidence.measured & (evidence.intended_ns < outage.begin_ns)
     second = evidence.intended_ns[during & (evidence.outcome == ACKNOWLEDGED)] // 1_000_000_000
-    return _not_slower(
+    return not_slower(
         "acknowledgement latency",
         Distribution.of(acknowledgement_ns(evidence, before)),
         Distribution.of(acknowledgement_ns(evidence, during), second - second.min(initial=NEVER)),
         seed=evidence.plan.seed,
-    )
-
-
-def _bystanders(case: Case, outage: Span) -> Answer:
-    """Clients that read are served as fast while other clients do not read as before and after. Judged by whole seconds of
-    the measured window, before and after: a machine that slows down during the run slows both.
-    """
-    evidence, live = case.evidence, case.tally.timings.live
-    origin = evidence.begin_ns
-    seconds_ns = origin + np.arange(live.groups) * 1_000_000_000
-    # Without the second in which they read again: what waited for them arrives all at once.
-    calm = (seconds_ns + 1_000_000_000 <= outage.begin_ns) | (seconds_ns - 1_000_000_000 >= outage.end_ns)
-    inside = (seconds_ns >= outage.begin_ns) & (seconds_ns + 1_000_000_000 <= outage.end_ns)
-    return _not_slower(
-        "delivery latency of the clients that read",
-        live.within(calm),
-        live.within(inside),
-        seed=evidence.plan.seed,
-        when="around",
-    )
-
-
-def _bounded_memory(case: Case, outage: Span) -> Answer:
-    """What clients that do not read cost the servers, from their resident memory."""
-    evidence = case.evidence
-    names = [f"server-{number + 1}" for number in range(evidence.plan.servers)]
-    totals = [
-        (sample["at_ns"], sum(sample["processes"][name]["rss_bytes"] for name in names))
-        for sample in evidence.recording.telemetry
-        if all(name in sample.get("processes", {}) for name in names)
-    ]
-    before = [total for at_ns, total in totals if at_ns < outage.begin_ns]
-    after = [total for at_ns, total in totals if at_ns >= outage.begin_ns]
-    stopped = sum(len(fault.parts) for fault in evidence.plan.faults if fault.target is Target.CLIENTS)
-    limit = SLOW_CONSUMER_BASE_BYTES + stopped * SLOW_CONSUMER_BYTES
-    expected = {"growth_bytes_below": limit}
-    if not before or not after:
-        summary = "not known: the servers' memory was not measured before and during the outage"
-        return Answer(status=Status.UNKNOWN, summary=summary, expected=expected)
-    growth = max(after) - before[-1]
-    return Answer(
-        status=Status.PASS if growth < limit else Status.FAIL,
-        summary=f"{stopped} clients that read nothing cost the servers {growth / 1e6:.1f} MB together",
-        measured={"growth_bytes": growth},
-        expected=expected,
-        samples=len(totals),
     )
 
 
@@ -280,29 +195,6 @@ def _filled_on_request(case: Case, outage: Span) -> Answer:
     return Answer(status=status, summary=summary, measured=count, expected=0, samples=total)
 
 
-def _outage(function: Callable[[Case, Span], Answer]) -> Callable[[Case], Answer]:
-    """A check that is asked only where a fault was begun, with the span of the outage."""
-
-    def answer(case: Case) -> Answer:
-        outage = span(case.evidence)
-        assert outage is not None, "the check applies only where a fault was begun"
-        return function(case, outage)
-
-    return answer
-
-
-def _after(*targets: Target, restart: bool = True) -> Callable[[Case], bool]:
-    """Where a fault was begun, and one of the plan hits one of ``targets``. Without ``restart``: not where all faults are
-    restarts, which are over before there are enough posts for a P99."""
-
-    def applies(case: Case) -> bool:
-        faults = case.evidence.plan.faults
-        lasting = restart or any(fault.kind is not FaultKind.RESTART for fault in faults)
-        return bool(case.evidence.outages) and lasting and any(fault.target in targets for fault in faults)
-
-    return applies
-
-
 def _manual(case: Case) -> bool:
     plan = case.evidence.plan
     return bool(case.evidence.outages) and plan.recovery == "manual" and case.evidence.owns_servers
@@ -324,8 +216,8 @@ CHECKS: tuple[Check[Case], ...] = (
         name="ack-during-outage",
         kind=Kind.PERFORMANCE,
         compares_ratio=True,
-        function=_outage(_acknowledgements),
-        applies=_after(Target.BROKER, Target.CLIENTS, restart=False),
+        function=during_outage(_acknowledgements),
+        applies=where_hit(Target.BROKER, Target.CLIENTS, restart=False),
         needs=(Need.LEDGER, Need.EVENTS),
         red_when="the P99 of acknowledgements during the outage is more than 1.2 times the P99 before it, and more "
         "than 5 ms "
@@ -339,8 +231,8 @@ CHECKS: tuple[Check[Case], ...] = (
     Check(
         name="resubscribed",
         kind=Kind.SAFETY,
-        function=_outage(_resubscribed),
-        applies=_after(Target.BROKER, Target.SERVER, Target.SERVERS),
+        function=during_outage(_resubscribed),
+        applies=where_hit(Target.BROKER, Target.SERVER, Target.SERVERS),
         needs=(Need.BACKPLANE, Need.EVENTS),
         red_when="after an outage a server is not subscribed to every channel of the backplane, or it never noticed that a "
         "stopped broker had cut its connection",
@@ -350,8 +242,8 @@ CHECKS: tuple[Check[Case], ...] = (
     Check(
         name="backfilled",
         kind=Kind.PERFORMANCE,
-        function=_outage(_backfilled),
-        applies=_after(Target.BROKER, Target.DATABASE, Target.SERVER, Target.SERVERS),
+        function=during_outage(_backfilled),
+        applies=where_hit(Target.BROKER, Target.DATABASE, Target.SERVER, Target.SERVERS),
         needs=(Need.DELIVERIES, Need.EVENTS),
         red_when="the last delivery that the fault disturbed came 10 s or later after the broken component was back, "
         "or after "
@@ -362,8 +254,8 @@ CHECKS: tuple[Check[Case], ...] = (
     Check(
         name="reconnected",
         kind=Kind.SAFETY,
-        function=_outage(_reconnected),
-        applies=_after(Target.SERVER, Target.SERVERS, Target.CLIENTS),
+        function=during_outage(_reconnected),
+        applies=where_hit(Target.SERVER, Target.SERVERS, Target.CLIENTS),
         needs=(Need.SESSIONS, Need.EVENTS),
         red_when="a client that lost its connection was not subscribed again at the end",
         what_to_do="the load worker's log; `/readyz` of the servers",
@@ -372,8 +264,8 @@ CHECKS: tuple[Check[Case], ...] = (
     Check(
         name="clean-refusal",
         kind=Kind.SAFETY,
-        function=_outage(_clean_refusal),
-        applies=_after(Target.DATABASE),
+        function=during_outage(_clean_refusal),
+        applies=where_hit(Target.DATABASE),
         needs=(Need.LEDGER, Need.EVENTS),
         red_when="without the database a post got no answer, or an answer that took 10 s or longer: the server's "
         "time-out of "
@@ -382,34 +274,9 @@ CHECKS: tuple[Check[Case], ...] = (
         planted_bug=f"{PLANTED}test_posts_that_hang_are_red",
     ),
     Check(
-        name="bystanders",
-        kind=Kind.PERFORMANCE,
-        compares_ratio=True,
-        function=_outage(_bystanders),
-        applies=_after(Target.CLIENTS),
-        needs=(Need.DELIVERIES, Need.EVENTS),
-        red_when="while one client in a hundred reads nothing, the P99 of the other clients' deliveries is more than "
-        "1.2 times "
-        "the P99 before and after, and more than 5 ms above it. Judged by whole seconds, with an interval as in "
-        "`ack-during-outage`; before and after, because a machine may slow down during a run. `--target clients` measures "
-        "30 s unless `--duration` is given, so that seven of them are inside the outage",
-        what_to_do="the gateway's writes: does one client wait for another?",
-        planted_bug=f"{PLANTED}test_bystanders_that_suffer_are_red",
-    ),
-    Check(
-        name="bounded-memory",
-        kind=Kind.PERFORMANCE,
-        function=_outage(_bounded_memory),
-        applies=_after(Target.CLIENTS),
-        needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="the servers' memory grew by 64 MiB and 2 MiB for each client that reads nothing, or more",
-        what_to_do="the limit of what waits for one connection",
-        planted_bug=f"{PLANTED}test_deaf_clients_that_cost_memory_without_bound_are_red",
-    ),
-    Check(
         name="filled-on-request",
         kind=Kind.SAFETY,
-        function=_outage(_filled_on_request),
+        function=during_outage(_filled_on_request),
         applies=_manual,
         needs=(Need.TRACES, Need.EVENTS),
         red_when="with `--recovery manual` a server read missing messages from the database before the re-broadcast "

@@ -3,7 +3,7 @@ direction."""
 
 import numpy as np
 
-from harness.checks.check import Answer, Case, Check, Need
+from harness.checks.check import Answer, Case, Check, Need, below_limit
 from harness.checks.evidence.clocks import UNKNOWN_NS
 from harness.checks.evidence.evidence import Evidence
 from harness.checks.run import resources
@@ -17,35 +17,12 @@ PLANTED = "tests/harness/checks/run/test_validity.py::"
 # Conventions, fixed before the first run was judged by them (docs/results.md says why each).
 SEND_LATE_P99_LIMIT_MS = 5.0
 LOOP_LAG_P99_LIMIT_MS = 10.0
-GENERATOR_CORES_LIMIT = 0.8
-FOREIGN_SHARE_LIMIT = 0.1
-STEAL_PERCENT_LIMIT = 1.0
-DISK_STALLED_PERCENT_LIMIT = 0.5
-"""What happens in a hundredth of the time decides a P99; a probe that looks now and then sees about half of it."""
 SAMPLES_AT_LEAST = 300
 """An upper 95 % bound on a P99 needs 299 independent samples: 0.99^299 < 0.05."""
 RATE_SHARE_AT_LEAST = 0.99
 TELEMETRY_GAP_LIMIT_S = 5.0
 CLOCK_BOUND_LIMIT_NS = 1_000_000
 """A hundredth of the latency budget."""
-
-
-def _limit(value: float | None, limit: float, text: str, key: str, *, samples: int = 0) -> Answer:
-    """UNKNOWN where ``value`` reaches its limit. UNKNOWN with an OPTIMISTIC bias where it was not measured."""
-    expected = {f"{key}_below": limit}
-    if value is None:
-        summary = f"{text}: not measured"
-        return Answer(status=Status.UNKNOWN, summary=summary, expected=expected, bias=Bias.OPTIMISTIC)
-    status = Status.PASS if value < limit else Status.UNKNOWN
-    relation = "below" if status is Status.PASS else "not below"
-    unit = key.rpartition("_")[2]
-    return Answer(
-        status=status,
-        summary=f"{text}: {value:.3g} {unit}, {relation} {limit:g} {unit}",
-        measured={key: round(value, 4)},
-        expected=expected,
-        samples=samples,
-    )
 
 
 def _completeness(case: Case) -> Answer:
@@ -140,7 +117,7 @@ def _throughput(case: Case) -> Answer:
 def _send_lateness(case: Case) -> Answer:
     late = case.measured.send_late or Percentiles()
     text = "P99 of how late the sender posted, all of it counted in the latency"
-    return _limit(late.p99_ms, SEND_LATE_P99_LIMIT_MS, text, "p99_ms", samples=late.count)
+    return below_limit(late.p99_ms, SEND_LATE_P99_LIMIT_MS, text, "p99_ms", samples=late.count)
 
 
 def _loop_lag(case: Case) -> Answer:
@@ -153,54 +130,7 @@ def _loop_lag(case: Case) -> Answer:
             lag = quantiles_ms(inside["late_ns"].astype(np.int64), (0.99,))[0]
             worst, count = max(worst or 0.0, lag), count + len(inside)
     text = "P99 of the lag of the load workers' event loops, the worst worker"
-    return _limit(worst, LOOP_LAG_P99_LIMIT_MS, text, "p99_ms", samples=count)
-
-
-def _generator_cpu(case: Case) -> Answer:
-    """A worker that fills its core stamps deliveries late: figures can only come out worse than the system deserves."""
-    found = resources.samples(case.evidence.recording)
-    names = ["publisher", *(f"worker-{number:02}" for number in range(case.evidence.plan.workers))]
-    used = [value for name in names if (value := resources.cores(found, name)) is not None]
-    text = "CPU of the busiest process of the load generator"
-    return _limit(max(used, default=None), GENERATOR_CORES_LIMIT, text, "cpu_cores", samples=len(found))
-
-
-def _foreign_cpu(case: Case) -> Answer:
-    """What the machine did beside the run; interrupts and kernel threads are in it, a few hundredths of a core."""
-    found = resources.samples(case.evidence.recording)
-    busy = resources.rate(found, "machine", "busy_s")
-    names = {name for sample in found for name in sample.get("processes", {})}
-    ours = sum(resources.cores(found, name) or 0.0 for name in names)
-    foreign = None if busy is None else max(0.0, busy - ours)
-    limit = FOREIGN_SHARE_LIMIT * _cores(case)
-    return _limit(foreign, limit, "CPU that programs outside the run used", "cpu_cores", samples=len(found))
-
-
-def _steal(case: Case) -> Answer:
-    found = resources.samples(case.evidence.recording)
-    steal = resources.rate(found, "machine", "steal_s")
-    percent = None if steal is None else 100 * steal / _cores(case)
-    text = "time of the machine that the hypervisor gave to others"
-    return _limit(percent, STEAL_PERCENT_LIMIT, text, "steal_percent", samples=len(found))
-
-
-def _cores(case: Case) -> int:
-    return int(case.evidence.recording.machine.get("limits", {}).get("cores", 1))
-
-
-def _disk(case: Case) -> Answer:
-    found = resources.samples(case.evidence.recording)
-    stalled = resources.rate(found, "machine", "disk_stalled_s")
-    percent = None if stalled is None else 100 * stalled
-    text = "time in which the disk let a write of one page wait for 30 ms or longer"
-    return _limit(percent, DISK_STALLED_PERCENT_LIMIT, text, "stalled_percent", samples=len(found))
-
-
-def _disk_was_measured(case: Case) -> bool:
-    """A disk that was not measured is not asked about: its figure can only excuse. The disk of an external cluster is on
-    another machine."""
-    found = resources.samples(case.evidence.recording)
-    return case.evidence.owns_servers and resources.rate(found, "machine", "disk_stalled_s") is not None
+    return below_limit(worst, LOOP_LAG_P99_LIMIT_MS, text, "p99_ms", samples=count)
 
 
 def _clock(case: Case) -> Answer:
@@ -311,52 +241,6 @@ CHECKS: tuple[Check[Case], ...] = (
         red_when="a worker's event loop lags 10 ms or more at its P99",
         what_to_do="a smaller load, or more cores",
         planted_bug=f"{PLANTED}test_a_lagging_worker_is_found",
-    ),
-    Check(
-        name="generator-cpu",
-        kind=Kind.VALIDITY,
-        bias=Bias.PESSIMISTIC,
-        function=_generator_cpu,
-        needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="a process of the load generator fills 0.8 of a core or more",
-        what_to_do="fewer clients or deliveries",
-        planted_bug=f"{PLANTED}test_a_busy_machine_is_found",
-    ),
-    Check(
-        name="foreign-cpu",
-        kind=Kind.VALIDITY,
-        bias=Bias.PESSIMISTIC,
-        function=_foreign_cpu,
-        # Processes of an external cluster on this machine cannot be told from foreign ones.
-        applies=lambda case: case.evidence.owns_servers,
-        needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="programs that are not part of the run used a tenth of the cores or more. Not asked of an external "
-        "cluster",
-        what_to_do="stop what else runs",
-        planted_bug=f"{PLANTED}test_a_busy_machine_is_found",
-    ),
-    Check(
-        name="disk",
-        kind=Kind.VALIDITY,
-        bias=Bias.PESSIMISTIC,
-        function=_disk,
-        applies=_disk_was_measured,
-        needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="for 0.5 % of the time or more the disk let a write of one page, tried 20 times a second in the temporary "
-        "folder, wait for 30 ms or longer: commits waited as long. Not asked of an external cluster",
-        what_to_do="another disk for `TMPDIR`, or another hour",
-        planted_bug="tests/harness/checks/test_judge.py::"
-        "test_a_disk_that_stands_still_excuses_a_failure_and_spoils_no_success",
-    ),
-    Check(
-        name="steal",
-        kind=Kind.VALIDITY,
-        bias=Bias.PESSIMISTIC,
-        function=_steal,
-        needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="the hypervisor gave 1 % of the time or more to others",
-        what_to_do="another machine, or another hour",
-        planted_bug=f"{PLANTED}test_a_busy_machine_is_found",
     ),
     Check(
         name="clock",

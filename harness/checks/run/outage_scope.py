@@ -1,0 +1,70 @@
+"""What the checks of faults share: where they apply, and what is compared with the time without the fault."""
+
+from collections.abc import Callable
+
+from harness.checks.check import Answer, Case
+from harness.checks.run.recovery import Span, span
+from harness.checks.statistics.distribution import Distribution
+from harness.model.fault import FaultKind, Target
+from harness.model.figure import Scalar
+from harness.model.finding import Status
+
+PLANTED = "tests/harness/checks/run/test_resilience.py::"
+
+# Conventions (docs/results.md says why each).
+SLOWER_AT_MOST = 1.2
+RESOLUTION_MS = 5.0
+"""The few hundred posts of an outage do not tell a smaller difference from the noise of a shared machine."""
+
+
+def during_outage(function: Callable[[Case, Span], Answer]) -> Callable[[Case], Answer]:
+    """A check that is asked only where a fault was begun, with the span of the outage."""
+
+    def answer(case: Case) -> Answer:
+        outage = span(case.evidence)
+        assert outage is not None, "the check applies only where a fault was begun"
+        return function(case, outage)
+
+    return answer
+
+
+def where_hit(*targets: Target, restart: bool = True) -> Callable[[Case], bool]:
+    """Where a fault was begun, and one of the plan hits one of ``targets``. Without ``restart``: not where all faults are
+    restarts, which are over before there are enough posts for a P99."""
+
+    def applies(case: Case) -> bool:
+        faults = case.evidence.plan.faults
+        lasting = restart or any(fault.kind is not FaultKind.RESTART for fault in faults)
+        return bool(case.evidence.outages) and lasting and any(fault.target in targets for fault in faults)
+
+    return applies
+
+
+def not_slower(what: str, calm: Distribution, during: Distribution, *, seed: int, when: str = "before") -> Answer:
+    """P99 of ``during`` is at most SLOWER_AT_MOST times that of ``calm``, or RESOLUTION_MS more where that is the larger.
+    ``when`` says where ``calm`` lies: before the outage, or around it.
+
+    An outage of a few seconds has a few hundred samples, and one hiccup of the machine decides their P99. So where the
+    outage has five seconds (the groups of ``during``) or more, FAIL also needs the lower end of the P99's 95 % interval, by
+    block bootstrap over the seconds, beyond the limit. If only the P99 is beyond it, a hiccup is possible: UNKNOWN.
+    """
+    expected: dict[str, Scalar] = {f"times_p99_{when}_at_most": SLOWER_AT_MOST, "or_more_by_ms": RESOLUTION_MS}
+    if not len(calm) or not len(during):
+        summary = f"not known: {len(calm):,} {what} {when} the outage, {len(during):,} during it"
+        return Answer(status=Status.UNKNOWN, summary=summary, expected=expected)
+    old, new = calm.quantiles_ms((0.99,))[0], during.quantiles_ms((0.99,))[0]
+    ratio, limit = new / max(old, 0.001), max(SLOWER_AT_MOST * old, old + RESOLUTION_MS)
+    summary = f"P99 of {what} is {new:.1f} ms during the outage, {old:.1f} ms {when} it ({ratio:.2f} times)"
+    interval = during.interval_ms(0.99, seed=seed)
+    surely = new if interval is None else interval[0]
+    status = Status.PASS if new <= limit else Status.FAIL if surely > limit else Status.UNKNOWN
+    if status is Status.UNKNOWN:
+        summary += "; not decided: the machine may have caused a few slow seconds"
+    return Answer(
+        status=status,
+        summary=summary,
+        measured={f"{when}_p99_ms": old, "during_p99_ms": new, "times": round(ratio, 3)},
+        expected=expected,
+        samples=len(calm) + len(during),
+        confidence="" if interval is None else f"{interval[0]:.1f} to {interval[1]:.1f} ms at 95 %, block bootstrap",
+    )

@@ -1,0 +1,89 @@
+"""Do clients that stop reading harm the others, or cost memory without bound?"""
+
+import numpy as np
+
+from harness.checks.check import Answer, Case, Check, Need
+from harness.checks.run.outage_scope import PLANTED, during_outage, not_slower, where_hit
+from harness.checks.run.recovery import Span
+from harness.model.fault import Target
+from harness.model.finding import Kind, Status
+
+# Conventions (docs/results.md says why each).
+SLOW_CONSUMER_BYTES = 2 * 1_048_576
+"""What a client that reads nothing may cost a server: the protocol's limit for what waits, and as much overhead."""
+SLOW_CONSUMER_BASE_BYTES = 64 * 1_048_576
+
+
+def _bystanders(case: Case, outage: Span) -> Answer:
+    """Clients that read are served as fast while other clients do not read as before and after. Judged by whole seconds of
+    the measured window, before and after: a machine that slows down during the run slows both.
+    """
+    evidence, live = case.evidence, case.tally.timings.live
+    origin = evidence.begin_ns
+    seconds_ns = origin + np.arange(live.groups) * 1_000_000_000
+    # Without the second in which they read again: what waited for them arrives all at once.
+    calm = (seconds_ns + 1_000_000_000 <= outage.begin_ns) | (seconds_ns - 1_000_000_000 >= outage.end_ns)
+    inside = (seconds_ns >= outage.begin_ns) & (seconds_ns + 1_000_000_000 <= outage.end_ns)
+    return not_slower(
+        "delivery latency of the clients that read",
+        live.within(calm),
+        live.within(inside),
+        seed=evidence.plan.seed,
+        when="around",
+    )
+
+
+def _bounded_memory(case: Case, outage: Span) -> Answer:
+    """What clients that do not read cost the servers, from their resident memory."""
+    evidence = case.evidence
+    names = [f"server-{number + 1}" for number in range(evidence.plan.servers)]
+    totals = [
+        (sample["at_ns"], sum(sample["processes"][name]["rss_bytes"] for name in names))
+        for sample in evidence.recording.telemetry
+        if all(name in sample.get("processes", {}) for name in names)
+    ]
+    before = [total for at_ns, total in totals if at_ns < outage.begin_ns]
+    after = [total for at_ns, total in totals if at_ns >= outage.begin_ns]
+    stopped = sum(len(fault.parts) for fault in evidence.plan.faults if fault.target is Target.CLIENTS)
+    limit = SLOW_CONSUMER_BASE_BYTES + stopped * SLOW_CONSUMER_BYTES
+    expected = {"growth_bytes_below": limit}
+    if not before or not after:
+        summary = "not known: the servers' memory was not measured before and during the outage"
+        return Answer(status=Status.UNKNOWN, summary=summary, expected=expected)
+    growth = max(after) - before[-1]
+    return Answer(
+        status=Status.PASS if growth < limit else Status.FAIL,
+        summary=f"{stopped} clients that read nothing cost the servers {growth / 1e6:.1f} MB together",
+        measured={"growth_bytes": growth},
+        expected=expected,
+        samples=len(totals),
+    )
+
+
+CHECKS: tuple[Check[Case], ...] = (
+    Check(
+        name="bystanders",
+        kind=Kind.PERFORMANCE,
+        compares_ratio=True,
+        function=during_outage(_bystanders),
+        applies=where_hit(Target.CLIENTS),
+        needs=(Need.DELIVERIES, Need.EVENTS),
+        red_when="while one client in a hundred reads nothing, the P99 of the other clients' deliveries is more than "
+        "1.2 times "
+        "the P99 before and after, and more than 5 ms above it. Judged by whole seconds, with an interval as in "
+        "`ack-during-outage`; before and after, because a machine may slow down during a run. `--target clients` measures "
+        "30 s unless `--duration` is given, so that seven of them are inside the outage",
+        what_to_do="the gateway's writes: does one client wait for another?",
+        planted_bug=f"{PLANTED}test_bystanders_that_suffer_are_red",
+    ),
+    Check(
+        name="bounded-memory",
+        kind=Kind.PERFORMANCE,
+        function=during_outage(_bounded_memory),
+        applies=where_hit(Target.CLIENTS),
+        needs=(Need.TELEMETRY, Need.EVENTS),
+        red_when="the servers' memory grew by 64 MiB and 2 MiB for each client that reads nothing, or more",
+        what_to_do="the limit of what waits for one connection",
+        planted_bug=f"{PLANTED}test_deaf_clients_that_cost_memory_without_bound_are_red",
+    ),
+)
