@@ -50,6 +50,7 @@ class PostgresqlConnection:
     async def fetch(self, statement: str, *arguments: object) -> list[Any]:
         """The statement's rows, after COMMIT. Raises LogUnavailable or OutcomeUnknown within a bounded time."""
         async with self._exclusive(), self._connected() as connection:
+            # asyncpg has no type information
             return await connection.fetch(statement, *arguments, timeout=self._timeout_s)  # type: ignore[no-any-return]
 
     async def execute(self, script: str) -> None:

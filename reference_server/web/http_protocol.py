@@ -10,8 +10,8 @@ class GatheringHttp(HttpToolsProtocol):
     """uvicorn writes the head and the body of an answer one after the other, and uvloop sends each at once: two system
     calls here and two reads at the client. Gathered, they are one system call and one read."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(_Gathering(transport, self.loop))  # type: ignore[arg-type]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio names a wider type
+        super().connection_made(_Gathering(transport, self.loop))  # type: ignore[arg-type]  # a stand-in
 
     def handle_websocket_upgrade(self) -> None:
         assert isinstance(self.transport, _Gathering)

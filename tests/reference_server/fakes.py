@@ -50,7 +50,7 @@ class FakeBackplane:
         self.unsubscribed: list[str] = []
 
     async def run(self, receiver: Receiver) -> None:
-        raise NotImplementedError
+        raise AssertionError("no test may reach this method of a stand-in")
 
     def subscribe(self, channels: Collection[str]) -> None:
         self.subscribed.extend(channels)
@@ -59,7 +59,7 @@ class FakeBackplane:
         self.unsubscribed.extend(channels)
 
     def publish(self, messages: Sequence[Outgoing]) -> bool:
-        raise NotImplementedError
+        raise AssertionError("no test may reach this method of a stand-in")
 
 
 class FakeReceiver:
@@ -95,7 +95,7 @@ class FakeLog:
     async def append(
         self, channels: Sequence[str], texts: Sequence[str], client_msg_ids: Sequence[str | None]
     ) -> list[tuple[int, bool]]:
-        raise NotImplementedError
+        raise AssertionError("no test may reach this method of a stand-in")
 
     async def newest(self, channels: Sequence[str]) -> dict[str, int]:
         self.questions.append(list(channels))

@@ -62,10 +62,10 @@ def test_counts_follow_the_clients() -> None:
         connector.on_change(client)  # type: ignore[arg-type]  # a stand-in
         assert report.subscribed == 1
         client.dialogue.trouble = "unexpected 'rumour'"
-        connector.on_change(client)  # type: ignore[arg-type]
+        connector.on_change(client)  # type: ignore[arg-type]  # a stand-in
         assert (report.subscribed, report.trouble, client.disconnects) == (1, "unexpected 'rumour'", 0)
         client.transport = None
-        connector.on_change(client)  # type: ignore[arg-type]
+        connector.on_change(client)  # type: ignore[arg-type]  # a stand-in
         assert (report.connected, report.subscribed, client.server, client.subscribed_ns) == (0, 0, 1, 0)
         assert sessions == [client]
         connector.close()

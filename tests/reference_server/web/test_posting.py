@@ -30,7 +30,7 @@ class FakeWritePath:
         return outcome()
 
     async def run(self) -> None:
-        raise NotImplementedError
+        raise AssertionError("no test may reach this method of a stand-in")
 
 
 def post(
