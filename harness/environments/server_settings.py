@@ -1,4 +1,4 @@
-"""The settings of one reference server (docs/protocol.md, "Settings"), the same in every environment."""
+"""The settings of one reference server (`reference_server/settings.py`), the same in every environment."""
 
 from collections.abc import Mapping
 from typing import Any
