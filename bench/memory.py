@@ -14,6 +14,7 @@ import psutil
 from bench.load_worker import a_plan
 from bench.table import machine
 from harness.environments import open_environment
+from harness.load.engine.local import LocalEngine
 from harness.load.fleet import Fleet
 from harness.model.cluster import Topology
 
@@ -31,7 +32,7 @@ async def measure(folder: Path) -> tuple[float, float]:
     plan = replace(a_plan(), clients=CONNECTIONS, audience=20, channels=CONNECTIONS // 20, environment="embedded")
     async with open_environment("embedded", topology=topology, folder=folder, say=print) as cluster:
         server = next(process.pid for process in cluster.components if process.role == "server")
-        fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, folder=folder)
+        fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, engine=LocalEngine(folder))
         async with fleet:
             worker = next(process.pid for process in fleet.components() if process.name == "worker-00")
             await asyncio.sleep(2)

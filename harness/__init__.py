@@ -1,3 +1,3 @@
 """Validates and benchmarks multi-server broadcast architectures."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

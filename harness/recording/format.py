@@ -14,14 +14,15 @@ History of VERSION, which all files of a recording share, verdict.json included
   2  plan: ``faults`` and ``recovery``; events of faults; backplane-NN.npy
   3  clocks.json; frames-NN.npy and heartbeat-*.npy have these names; roles instead of products; the verdict's measurements
      are the types of harness/model/measurements
+  4  what the checks of 0.3 need
 """
 
 from typing import Any
 
 import numpy as np
 
-VERSION = 3
-READ_BY = {1: "0.1", 2: "0.1"}
+VERSION = 4
+READ_BY = {1: "0.1", 2: "0.1", 3: "0.2"}
 """which harness reads the recordings and verdicts of an earlier version"""
 
 PLAN = "plan.json"
