@@ -77,7 +77,7 @@ def on_the_bridge(engine: Engine) -> Iterator[tuple[str, int]]:
 
 
 def open_connections(address: tuple[str, int], count: int) -> list[socket.socket]:
-    found = []
+    found: list[socket.socket] = []
     deadline_s = time.monotonic() + 10
     while len(found) < count:
         try:

@@ -107,6 +107,7 @@ async def reference() -> AsyncIterator[tuple[int, int, Any, str]]:
         async with open_environment("embedded", topology=topology, folder=Path(folder), say=print) as cluster:
             server = cluster.servers[0]
             pid = next(process.pid for process in cluster.components if process.role == "server")
+            assert pid is not None
             headers = {"Authorization": f"Bearer {cluster.token}"}
             async with aiohttp.ClientSession(headers=headers) as session:
 

@@ -39,10 +39,27 @@ FLOOR = Floor()
 def a_plan() -> Plan:
     """One channel with all clients in it, one worker."""
     return Plan(
-        **{"scenario": "bench", "title": "", "claim": "", "servers": 1, "clients": CONNECTIONS, "rate_hz": 10.0},
-        **{"audience": CONNECTIONS, "asked_audience": "all", "channels": 1, "duration_s": 10.0, "warm_up_s": 0.0},
-        **{"text_bytes": TEXT_BYTES, "workers": 1, "size": Size.SMOKE, "environment": "external", "backplane": "redis"},
-        **{"write_path": "db-first", "seed": 1, "run_id": RUN_ID, "expectations": (), "reductions": ()},
+        scenario="bench",
+        title="",
+        claim="",
+        servers=1,
+        clients=CONNECTIONS,
+        rate_hz=10.0,
+        audience=CONNECTIONS,
+        asked_audience="all",
+        channels=1,
+        duration_s=10.0,
+        warm_up_s=0.0,
+        text_bytes=TEXT_BYTES,
+        workers=1,
+        size=Size.SMOKE,
+        environment="external",
+        backplane="redis",
+        write_path="db-first",
+        seed=1,
+        run_id=RUN_ID,
+        expectations=(),
+        reductions=(),
         need=Need(cores=0, memory_bytes=0, descriptors_per_process=0, ports_per_server=0, disk_bytes=0),
         calibration=Calibration(per_write_s=0, per_frame_s=0, per_post_s=0, per_hint_s=0),
         forced=False,
@@ -89,9 +106,9 @@ def receiver(kind: str, port: int, folder: Path) -> Iterator[int]:
     if kind == "floor":
         command = [str(FLOOR.program), "receive", str(port), str(CONNECTIONS)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdin is not None
     try:
-        assert process.stdout is not None
-        assert process.stdin is not None
         if kind == "load worker":
             process.stdin.write(msgspec.json.encode(job).decode() + '\n{"do":"connect"}\n')
             process.stdin.flush()

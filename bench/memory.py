@@ -22,7 +22,8 @@ CONNECTIONS = 5_000
 MARK_KB = 70.0
 
 
-def rss_bytes(pid: int) -> int:
+def rss_bytes(pid: int | None) -> int:
+    assert pid is not None
     return int(psutil.Process(pid).memory_info().rss)
 
 

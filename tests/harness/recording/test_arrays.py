@@ -63,7 +63,7 @@ def test_half_a_line_at_the_end_is_passed_over(folder: Path) -> None:
         (lambda folder: (folder / "plan.json").unlink(), "expected a run's folder"),
         (lambda folder: (folder / "plan.json").write_text("{"), "cannot be read"),
         (lambda folder: (folder / "plan.json").write_text('{"version": 99}'), "expected version 4, found version 99"),
-        (lambda folder: (folder / "plan.json").write_text('{"version": 3, "plan": {}}'), "does not hold"),
+        (lambda folder: (folder / "plan.json").write_text('{"version": 4, "plan": {}}'), "does not hold"),
         (lambda folder: (folder / "arrays" / "posts.npy").write_bytes(b"junk"), "expected a NumPy file"),
         (lambda folder: np.save(folder / "arrays" / "posts.npy", np.zeros(2)), "expected rows of"),
         (lambda folder: _cut(folder / "arrays" / "posts.npy"), "cut short"),
