@@ -37,9 +37,7 @@ def test_a_verdict_is_read_as_it_was_written(folder: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("version", "reader"), [(1, "0.1"), (2, "0.1"), (3, "0.2")])
-def test_earlier_versions_are_refused_with_the_harness_that_reads_them(
-    folder: Path, version: int, reader: str
-) -> None:
+def test_earlier_versions_are_refused_with_the_harness_that_reads_them(folder: Path, version: int, reader: str) -> None:
     """Recordings, and verdicts by themselves: expected, found, and what to do."""
     change(folder / layout.VERDICT, version=version)
     with pytest.raises(UsageError) as refused:
