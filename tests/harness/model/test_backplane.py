@@ -1,0 +1,21 @@
+from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.component import COMPONENT_KINDS
+
+
+def test_every_backplane_needs_a_known_broker_or_none() -> None:
+    """The kind of broker is one that an environment can start."""
+    assert len(BACKPLANES.names) > 1
+    for backplane in BACKPLANES:
+        kind = backplane.broker and COMPONENT_KINDS.get(backplane.broker)
+        assert kind is None or kind == "" or kind.starters
+
+
+def test_the_defaults_are_those_of_the_design() -> None:
+    assert BACKPLANES.default.name == "redis"
+    assert WRITE_PATHS.default.name == "db-first"
+    assert WRITE_PATHS.default.commits_first
+
+
+def test_a_backplane_that_stays_in_one_server_says_so() -> None:
+    """Without a broker, messages leave a server only where the backplane says how: none does yet."""
+    assert {each.name for each in BACKPLANES if each.broker is None and each.servers_max == 1} == {"memory"}

@@ -1,0 +1,61 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from harness.model.errors import EnvironmentFailure
+from harness.recording.format import VERSION
+from harness.recording.writer import Journal, create_folder, verdict_document, write_json
+from tests.harness.plans import a_plan
+from tests.harness.report import verdicts
+
+
+def test_two_runs_in_one_second_have_two_folders(tmp_path: Path) -> None:
+    """``latest`` points to the newest."""
+    first, second = create_folder(tmp_path, a_plan()), create_folder(tmp_path, a_plan())
+    assert first != second
+    assert (tmp_path / "scenario-a" / "latest").resolve() == second
+    assert {path.name for path in second.iterdir()} == {"plan.json", "arrays", "logs"}
+
+
+def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
+    """What cannot be encoded leaves the old file whole, and no temporary file."""
+    path = tmp_path / "plan.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(path, {"a": float("nan")})
+    assert json.loads(path.read_text()) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_place_that_cannot_hold_results_is_named(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file")
+    with pytest.raises(EnvironmentFailure, match="results cannot be written below"):
+        create_folder(tmp_path / "results", a_plan())
+
+
+def test_every_event_is_on_the_disk_at_once(tmp_path: Path) -> None:
+    """A harness that is killed has written every event that it journalled."""
+    with Journal(tmp_path) as journal:
+        journal.event("phase", name="measure")
+        (line,) = (tmp_path / "events.jsonl").read_text().splitlines()
+    event = json.loads(line)
+    assert event["event"] == "phase"
+    assert event["name"] == "measure"
+    assert event["at_ns"] > 0
+
+
+def test_a_verdict_document_has_the_version_and_no_curves() -> None:
+    """The curves are in series.json."""
+    document = verdict_document(verdicts.passed())
+    assert document["version"] == VERSION
+    assert "series" not in document
+
+
+def test_temporary_names_carry_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes that judge one recording do not write to each other's temporary file."""
+    seen: list[str] = []
+    monkeypatch.setattr(Path, "replace", lambda self, _target: seen.append(self.name))
+    write_json(tmp_path / "verdict.json", {})
+    assert seen == [f".verdict.json-{os.getpid()}"]

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from harness.catalog import find, names
+from harness.model.errors import UsageError
+
+FILE = """
+import dataclasses
+import scenarios.scenario_a
+SCENARIO = dataclasses.replace(scenarios.scenario_a.SCENARIO, name="mine")
+"""
+
+
+def test_every_scenario_is_found_by_its_name() -> None:
+    assert names() == ("scenario-a", "scenario-b", "scenario-c")
+    for name in names():
+        assert find(name).name == name
+
+
+def test_a_scenario_is_found_by_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(FILE)
+    assert find(str(path)).name == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (None, "expected a readable Python file"),
+        ("SCENARIO = 1", "expected a module-level SCENARIO"),
+        ("", "expected a module-level SCENARIO"),
+        ("import no_such_module", "cannot be loaded: ModuleNotFoundError"),
+        ("def", "cannot be loaded: SyntaxError"),
+    ],
+)
+def test_a_file_without_a_scenario_is_refused(tmp_path: Path, text: str | None, words: str) -> None:
+    path = tmp_path / "mine.py"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UsageError, match=words):
+        find(str(path))
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="expected one of scenario-a, scenario-b, scenario-c, or the path"):
+        find("scenario-z")
