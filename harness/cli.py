@@ -6,9 +6,11 @@ from typing import NoReturn
 from harness.exit_codes import ExitCode
 from harness.model.errors import UsageError
 from harness.model.registry import load_extensions
+from harness.output import protect_output
 
 
 def main() -> NoReturn:
+    protect_output()
     try:
         load_extensions()
         from harness.commands import app
@@ -20,9 +22,6 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr, flush=True)
         sys.exit(ExitCode.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of the output went away (`harness list | head`): there is no reader to inform.
-        sys.exit(ExitCode.PASS)
     sys.exit(ExitCode.PASS)
 
 

@@ -55,7 +55,7 @@ def _errors_become_exit_codes() -> Iterator[None]:
     except KeyboardInterrupt:
         _say("harness: interrupted")
         raise typer.Exit(ExitCode.INTERRUPTED) from None
-    except (typer.Exit, BrokenPipeError):
+    except typer.Exit:
         raise
     except Exception as error:
         # Python's own exit code for this is 1, which here says that a verdict failed.

@@ -34,14 +34,16 @@ def _out() -> Console:
     return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 
 
-def _print_json(value: Any) -> None:
-    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+def print_json(value: Any) -> None:
+    """``value`` on standard output, as JSON."""
+    # ASCII alone: whatever encoding the reader expects, it is the same.
+    json.dump(value, sys.stdout, indent=2)
     sys.stdout.write("\n")
 
 
 def show_scenarios(scenarios: Sequence[Scenario], *, as_json: bool) -> None:
     if as_json:
-        _print_json([asdict(scenario) for scenario in scenarios])
+        print_json([asdict(scenario) for scenario in scenarios])
         return
     for scenario in scenarios:
         load = scenario.load
@@ -55,7 +57,7 @@ def show_scenarios(scenarios: Sequence[Scenario], *, as_json: bool) -> None:
 
 def show_diagnosis(diagnosis: "Diagnosis", *, as_json: bool) -> None:
     if as_json:
-        _print_json(asdict(diagnosis))
+        print_json(asdict(diagnosis))
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("", "what", "found", "what to do"):
@@ -70,7 +72,7 @@ def show_diagnosis(diagnosis: "Diagnosis", *, as_json: bool) -> None:
 def show_plan(planned: "Planned", *, as_json: bool) -> None:
     plan = planned.plan
     if as_json:
-        _print_json({"plan": asdict(plan), "fits": not planned.shortfalls, "shortfalls": planned.shortfalls})
+        print_json({"plan": asdict(plan), "fits": not planned.shortfalls, "shortfalls": planned.shortfalls})
         return
     for line in plan_lines(plan):
         print(line)
@@ -177,7 +179,7 @@ def show_verdict(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
     from harness.report.text.terminal import render_verdict
 
     if as_json:
-        _print_json(verdict_document(verdict))
+        print_json(verdict_document(verdict))
         return
     _out().print(render_verdict(verdict))
     report = folder / "report.html"
@@ -196,7 +198,7 @@ def show_outcome(outcome: "Outcome", *, as_json: bool) -> None:
 
 def show_rebroadcast(found: Mapping[str, Mapping[str, int]], *, as_json: bool) -> None:
     if as_json:
-        _print_json({url: dict(counts) for url, counts in found.items()})
+        print_json({url: dict(counts) for url, counts in found.items()})
         return
     for url, counts in found.items():
         print(

@@ -3,7 +3,6 @@ happens; whatever was recorded before something went wrong is kept and judged.""
 
 import asyncio
 import contextlib
-import signal
 import time
 import traceback
 from collections.abc import Awaitable
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from harness.environments import open_environment
 from harness.exit_codes import ExitCode, of_status
+from harness.interruption import interrupting_signals
 from harness.load.engine.engine import Engine
 from harness.load.fault_injection import FaultInjection
 from harness.load.fleet import Fleet
@@ -169,7 +169,7 @@ async def _record(run: _Run) -> _Ending:
     body = asyncio.current_task()
     assert body is not None
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in interrupting_signals():
         loop.add_signal_handler(number, _interrupt, body, run.watch)
     try:
         await _conduct(run)
@@ -188,8 +188,8 @@ async def _record(run: _Run) -> _Ending:
 
 def _interrupt(body: "asyncio.Task[object]", watch: Watch) -> None:
     # Later signals cancel again: that cuts a slow teardown short, and what it then leaves, the guard ends.
-    watch.note("stopping: tearing everything down")
     body.cancel()
+    watch.note("stopping: tearing everything down")
 
 
 def _words(error: Exception) -> str:

@@ -19,6 +19,17 @@ from harness.model.scenario import Audience, Size
 from harness.planning.request import RECOVERIES, REFERENCE_SERVER, Request
 
 
+def checked(parse: Callable[[str], object]) -> Callable[[str | None], str | None]:
+    """Asks ``parse`` while the option is read, so that its error names the option, and keeps the text."""
+
+    def check(text: str | None) -> str | None:
+        if text is not None:
+            parse(text)
+        return text
+
+    return check
+
+
 def _parse_audience(text: str) -> Audience:
     if text == "all":
         return "all"
@@ -28,16 +39,16 @@ def _parse_audience(text: str) -> Audience:
         raise typer.BadParameter(f"expected a number of clients or 'all', found {text!r}") from None
 
 
-def _parse_servers(text: str | None) -> tuple[int, ...]:
+def _parse_servers(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(part) for part in (text or "").split(",") if text)
+        return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise typer.BadParameter(f"expected a number, or numbers with commas between them, found {text!r}") from None
 
 
 def _server_counts(text: str | None) -> dict[str, Any]:
     """The fields of a Request that ``--servers`` fills: one number is a run's, several are a sweep's."""
-    counts = _parse_servers(text)
+    counts = () if text is None else _parse_servers(text)
     return {"servers": counts[0]} if len(counts) == 1 else {"server_counts": counts}
 
 
@@ -72,7 +83,7 @@ Scenario = Annotated[
 Servers = Annotated[
     str | None,
     typer.Option(
-        callback=lambda text: text if _parse_servers(text) or text is None else None,
+        callback=checked(_parse_servers),
         metavar="N|N,N,…",
         help="Number of servers; several, with commas, for the runs of a sweep (scenario-c).",
         show_default="the scenario's",
@@ -95,7 +106,7 @@ AudienceOption = Annotated[
     str | None,
     typer.Option(
         "--audience",
-        callback=lambda text: text if text is None or _parse_audience(text) else None,
+        callback=checked(_parse_audience),
         metavar="N|all",
         help="Clients subscribed to one channel; 'all' puts every client on one channel.",
         show_default="the scenario's",
@@ -147,7 +158,7 @@ TargetOption = Annotated[
     str | None,
     typer.Option(
         "--target",
-        callback=lambda text: text if text is None or _parse_target(text) else None,
+        callback=checked(_parse_target),
         metavar="|".join(Target),
         help="What the fault is injected into. broker and database may be named by their kind. server: one, "
         "drawn from the seed. clients: one in a hundred stops reading (--fault pause).",

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 from harness.environments import open_environment
 from harness.environments import playground_notes as up_state
 from harness.environments.external import TOKEN_VARIABLE, parse_addresses
+from harness.interruption import interrupting_signals
 from harness.load.protocol.rebroadcast_request import rebroadcast
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import Cluster, Topology
@@ -85,7 +85,7 @@ def rebroadcast_by_hand(server_urls: tuple[str, ...], *, channel: str | None) ->
 async def _hold(environment: str, topology: Topology) -> None:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in interrupting_signals():
         loop.add_signal_handler(number, ended.set)
     with tempfile.TemporaryDirectory(prefix="harness-up-") as folder:
         start = asyncio.ensure_future(_start_and_hold(environment, topology, Path(folder), ended))

@@ -1,6 +1,5 @@
 """What a person sees of a sweep in the terminal, in plain lines: the plan beforehand, the table at the end."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -26,8 +25,7 @@ def plan(scenario: str, request: "Request", *, out: Path, as_json: bool) -> Exit
     planned = prepare_sweep(scenario, request, out=out)
     if as_json:
         document = {"sweep": asdict(planned.plan), "fits": not planned.shortfalls, "shortfalls": planned.shortfalls}
-        json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        console.print_json(document)
     else:
         for line in plan_lines(planned):
             print(line)

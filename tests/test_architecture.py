@@ -8,7 +8,19 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SIBLINGS = ("report", "checks", "load", "observation", "environments")
 PURE_PLANNING = {"load", "checks", "observation"}
-TOP = {"cli", "commands", "console", "experiment", "preflight", "playground", "catalog", "machine_lock", "exit_codes"}
+TOP = {
+    "cli",
+    "commands",
+    "console",
+    "experiment",
+    "preflight",
+    "playground",
+    "catalog",
+    "machine_lock",
+    "exit_codes",
+    "output",
+    "interruption",
+}
 SPEAKS_TO_SERVERS = {"load", "observation", "environments"}
 """Layers that use the client protocol's adapter, `harness.protocol`, which lies below them."""
 

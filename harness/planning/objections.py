@@ -6,7 +6,7 @@ from harness.model.component import COMPONENT_KINDS
 from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS, Environment
 from harness.model.fault import FaultKind, Target
-from harness.model.scenario import Scenario
+from harness.model.scenario import Scenario, Size
 from harness.planning.fault_schedule import wanted
 from harness.planning.request import RECOVERIES, REFERENCE_SERVER, Request
 
@@ -55,7 +55,9 @@ def _numbers(request: Request) -> list[str]:
 
 def _combinations(request: Request, scenario: Scenario) -> list[str]:
     found = []
-    servers = request.servers or len(request.server_urls) or scenario.load.servers
+    load = scenario.smoke if request.size is Size.SMOKE else scenario.load
+    servers = request.servers or len(request.server_urls) or load.servers
+    clients = load.clients if request.clients is None else request.clients
     backplane, environment = BACKPLANES.find(request.backplane), ENVIRONMENTS.find(request.environment)
     if backplane is not None and backplane.servers_max is not None and servers > backplane.servers_max:
         others = ", ".join(each.name for each in BACKPLANES if each.servers_max is None)
@@ -67,8 +69,12 @@ def _combinations(request: Request, scenario: Scenario) -> list[str]:
         found += _unfit_for(environment, backplane, request)
     if request.clients is not None and request.clients < servers:
         found.append(f"--clients {request.clients} with {servers} servers: expected at least one client on each server")
-    if request.clients is not None and isinstance(request.audience, int) and request.audience > request.clients:
-        found.append(f"--audience {request.audience} with --clients {request.clients}: expected at most all clients")
+    if isinstance(request.audience, int) and request.audience > clients:
+        origin = "the scenario's" if request.clients is None else "--clients"
+        found.append(
+            f"--audience {request.audience} with {clients} clients ({origin}): expected at most all of them; lower "
+            "--audience or raise --clients"
+        )
     return found
 
 

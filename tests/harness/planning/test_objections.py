@@ -45,7 +45,7 @@ def test_a_number_out_of_range_is_refused(option: str, values: tuple[float, ...]
     [
         (Request(backplane="memory", servers=2), "messages would not leave the server that accepted them"),
         (Request(clients=3, servers=4), "at least one client on each server"),
-        (Request(clients=10, audience=11, servers=2), "expected at most all clients"),
+        (Request(clients=10, audience=11, servers=2), "expected at most all of them"),
         (Request(environment="external"), "expected the servers' addresses"),
         (Request(server_urls=("http://10.0.0.5:8000",)), "--server goes with --environment external"),
         (

@@ -146,7 +146,7 @@ def test_all_objections_come_at_once() -> None:
 @pytest.mark.parametrize(
     ("request_", "word"),
     [
-        (Request(audience=50, clients=20), "at most all clients"),
+        (Request(audience=50, clients=20), "at most all of them"),
         (Request(clients=2), "at least one client on each server"),
         (Request(environment="external"), "--server http"),
         (
