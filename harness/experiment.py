@@ -32,6 +32,7 @@ from harness.observation.telemetry import Telemetry
 from harness.observation.trace_collector import collect_traces
 from harness.protocol import open_protocol
 from harness.protocol.contract import ClientProtocol
+from harness.recording.seal import end_recording
 from harness.recording.writer import Journal, create_folder, write_clocks
 
 CONNECT_LIMIT_S = 300.0
@@ -80,7 +81,7 @@ def run_experiment(
         ending = asyncio.run(_record(run))
         # On a full disk even this may not fit; a recording without an end is judged as one that ended early.
         with contextlib.suppress(OSError):
-            journal.event("ended", how=ending.how, why=ending.why)
+            end_recording(folder, journal, how=ending.how, why=ending.why)
     verdict: Verdict | None = None
     try:
         watch.phase("judge")

@@ -20,6 +20,7 @@ from harness.model.finding import Verdict
 from harness.model.sweep_plan import Member, SweepPlan
 from harness.model.watch import Watch
 from harness.recording.reader import Recording, read_events, read_machine, read_queries, read_verdict
+from harness.recording.seal import end_recording, require_seal
 from harness.recording.sweep_folder import (
     create_member_folder,
     create_sweep_folder,
@@ -45,7 +46,7 @@ def run_sweep(sweep: SweepPlan, *, out: Path, watching: Watching, say: Callable[
     with Journal(folder) as journal:
         ending = _run_members(sweep, folder, journal, watching, say)
         with contextlib.suppress(OSError):
-            journal.event("ended", how=ending.how, why=ending.why)
+            end_recording(folder, journal, how=ending.how, why=ending.why)
     verdict: Verdict | None = None
     try:
         verdict = _judge_members(folder)
@@ -103,8 +104,12 @@ def _interrupted() -> _Ending:
 
 def judge_sweep_folder(folder: Path) -> Verdict:
     """Judge every run in ``folder`` again from its recording, then the sweep; write all verdicts."""
+    events = read_events(folder)
+    require_seal(folder, events)
+    ended = {event.get("name") for event in events if event.get("event") == "run" and event.get("state") == "ended"}
     for member in read_sweep(folder).members:
-        with contextlib.suppress(UsageError):  # a run that was never begun leaves nothing to judge
+        # A run that never began, or was cut short before its first file, leaves nothing to judge.
+        if member.name in ended or member_folder(folder, member).exists():
             experiment.judge_recording(member_folder(folder, member))
     return _judge_members(folder)
 

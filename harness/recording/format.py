@@ -2,7 +2,7 @@
 
 A recording is a folder, ``results/<scenario>/<UTC time>/``:
 
-    plan.json machine.json clocks.json events.jsonl telemetry.jsonl arrays/*.npy logs/
+    plan.json machine.json clocks.json events.jsonl telemetry.jsonl arrays/*.npy seal.json logs/
     verdict.json series.json report.html plots/
 
 All times are nanoseconds of CLOCK_MONOTONIC of the host that wrote the file; 0 means "never". clocks.json names the
@@ -14,7 +14,7 @@ History of VERSION, which all files of a recording share, verdict.json included
   2  plan: ``faults`` and ``recovery``; events of faults; backplane-NN.npy
   3  clocks.json; frames-NN.npy and heartbeat-*.npy have these names; roles instead of products; the verdict's measurements
      are the types of harness/model/measurements
-  4  what the checks of 0.3 need
+  4  seal.json
 """
 
 from typing import Any
@@ -30,6 +30,7 @@ MACHINE = "machine.json"
 CLOCKS = "clocks.json"
 EVENTS = "events.jsonl"
 TELEMETRY = "telemetry.jsonl"
+SEAL = "seal.json"
 VERDICT = "verdict.json"
 SERIES = "series.json"
 REPORT = "report.html"

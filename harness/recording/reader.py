@@ -18,6 +18,7 @@ from harness.model.finding import Verdict
 from harness.model.plan import Plan
 from harness.recording import format as layout
 from harness.recording.format import Document
+from harness.recording.seal import require_seal
 
 Rows = NDArray[np.void]
 T = TypeVar("T")
@@ -55,8 +56,11 @@ class Recording:
 
     @classmethod
     def open(cls, folder: Path) -> "Recording":
-        """Raises UsageError for a folder that is no recording, is of another version, or has damaged files."""
+        """Raises UsageError for a folder that is no recording, is of another version, or has files that are damaged or
+        are not those that were sealed."""
         plan = read_plan(folder)
+        events = tuple(read_events(folder))
+        require_seal(folder, events)
         arrays = folder / layout.ARRAYS
         stored = arrays / "stored.npy"
         workers = _numbered(arrays, "deliveries")
@@ -65,7 +69,7 @@ class Recording:
             plan=plan,
             machine=read_machine(folder),
             clocks=read_clocks(folder),
-            events=tuple(read_events(folder)),
+            events=events,
             telemetry=tuple(_lines(folder / layout.TELEMETRY)),
             posts=_rows(arrays / "posts.npy", layout.POST),
             seen={
