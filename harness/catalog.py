@@ -3,12 +3,15 @@
 import importlib
 import importlib.util
 import pkgutil
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import scenarios
 from harness.model.errors import UsageError
 from harness.model.scenario import Scenario
+
+FILE_PREFIX = "scenario_file_"
 
 
 def names() -> tuple[str, ...]:
@@ -30,10 +33,16 @@ def find(name_or_path: str) -> Scenario:
 
 
 def _load(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    # Under a name of its own: a file random.py must not stand in for Python's module of that name.
+    name = f"{FILE_PREFIX}{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None or not path.is_file():
         raise UsageError(f"scenario file {str(path)!r}: expected a readable Python file, found none")
     module = importlib.util.module_from_spec(spec)
+    folder = str(path.resolve().parent)
+    if folder not in sys.path:
+        sys.path.append(folder)  # at the end: what lies beside the file can be imported and hides nothing
+    sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
     except Exception as error:
@@ -42,9 +51,14 @@ def _load(path: Path) -> ModuleType:
 
 
 def _scenario(module: ModuleType, where: str) -> Scenario:
+    # Here, because it imports NumPy: help and usage errors answer without it.
+    from harness.planning.scenario_objections import scenario_objections
+
     scenario = getattr(module, "SCENARIO", None)
     if not isinstance(scenario, Scenario):
         raise UsageError(
             f"{where}: expected a module-level SCENARIO of type harness.model.scenario.Scenario, found none"
         )
+    if found := scenario_objections(scenario):
+        raise UsageError(*(f"{where}: {sentence}" for sentence in found))
     return scenario

@@ -45,3 +45,24 @@ def test_a_file_without_a_scenario_is_refused(tmp_path: Path, text: str | None, 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="expected one of scenario-a, scenario-b, scenario-c, or the path"):
         find("scenario-z")
+
+
+def test_what_lies_beside_the_file_can_be_imported(tmp_path: Path) -> None:
+    """And it hides nothing of Python's own: random.py and json.py stay what they are."""
+    (tmp_path / "my_numbers.py").write_text("CLIENTS = 12\n")
+    (tmp_path / "random.py").write_text("raise SystemExit('foreign code ran')\n")
+    path = tmp_path / "json.py"
+    path.write_text("import json, random\nimport my_numbers\nassert json.loads('1') == 1\n" + FILE)
+    assert find(str(path)).name == "mine"
+
+
+def test_a_scenario_that_cannot_run_is_refused_with_every_reason(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import dataclasses\nimport scenarios.scenario_a\nA = scenarios.scenario_a.SCENARIO\n"
+        "SCENARIO = dataclasses.replace(A, name='../../evil', load=dataclasses.replace(A.load, rate_hz=0))\n"
+    )
+    with pytest.raises(UsageError) as refused:
+        find(str(path))
+    assert len(refused.value.objections) == 2
+    assert "mine.py: SCENARIO.name" in refused.value.objections[0]

@@ -1,0 +1,138 @@
+"""Every reason why a scenario cannot be run as its file defines it, all at once.
+
+Python does not check the types of a dataclass. So a file that says ``clients=8.0`` or ``limit_ms="100"`` is compared here
+with the declared types, before anything starts.
+"""
+
+import dataclasses
+import re
+import typing
+from collections.abc import Iterator
+from itertools import pairwise
+from math import isfinite
+from types import NoneType
+from typing import Any
+
+import msgspec
+
+from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
+from harness.model.scenario import Load, Scenario, Sweep
+from harness.planning.objections import MAX_CLIENTS, MAX_DURATION_S, MAX_MESSAGES, MAX_RATE_HZ, MAX_SERVERS
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
+"""A scenario's name is a folder of the results."""
+MAX_LIMIT_MS = 3_600_000.0
+
+
+_MOMENTS: dict[Unit, tuple[float, float]] = {
+    Unit.MESSAGE: (1.0, float(MAX_MESSAGES)),
+    Unit.SHARE: (0.0, 1.0),
+    Unit.SECOND: (0.0, MAX_DURATION_S),
+    Unit.AFTER: (0.1, MAX_DURATION_S),
+}
+"""The least and the largest value of a moment; POSTED has none."""
+
+
+def scenario_objections(scenario: Scenario) -> tuple[str, ...]:
+    """Sentences with the field, what was expected and what was found; empty where the scenario can run.
+
+    Values are compared with each other only where every type is right.
+    """
+    return tuple(_wrong_types(scenario, "SCENARIO")) or tuple(_wrong_values(scenario))
+
+
+def _wrong_types(value: Any, path: str) -> Iterator[str]:
+    """One sentence for each field below ``value``, a dataclass, that is not of its declared type."""
+    hints = typing.get_type_hints(type(value))
+    for field in dataclasses.fields(value):
+        yield from _wrong_type(getattr(value, field.name), hints[field.name], f"{path}.{field.name}")
+
+
+def _wrong_type(value: Any, hint: Any, path: str) -> Iterator[str]:
+    members = [member for member in (typing.get_args(hint) or (hint,)) if member is not NoneType]
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, tuple):
+            yield f"{path}: expected a tuple, found {_shown(value)}"
+            return
+        for number, item in enumerate(value):
+            yield from _wrong_type(item, members[0], f"{path}[{number}]")
+    elif any(dataclasses.is_dataclass(member) for member in members):
+        if value is None and NoneType in typing.get_args(hint):
+            return
+        if isinstance(value, members[0]):
+            yield from _wrong_types(value, path)
+        else:
+            yield f"{path}: expected {members[0].__name__}(…), found {_shown(value)}"
+    else:
+        try:
+            msgspec.convert(value, hint)
+        except msgspec.ValidationError as error:
+            yield f"{path}: {str(error).replace('Expected', 'expected')} ({_shown(value)})"
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '…'}"
+
+
+def _wrong_values(scenario: Scenario) -> Iterator[str]:
+    if not NAME.fullmatch(scenario.name):
+        yield (
+            "SCENARIO.name: expected small letters, digits and hyphens, at most 64, because it is a folder of the "
+            f"results; found {scenario.name!r}"
+        )
+    for field in ("title", "claim"):
+        if not getattr(scenario, field).strip():
+            yield f"SCENARIO.{field}: expected a sentence, found none"
+    yield from _load(scenario.load, "SCENARIO.load")
+    yield from _load(scenario.smoke, "SCENARIO.smoke")
+    for number, wish in enumerate(scenario.expectations):
+        yield from _range(wish.limit_ms, 0.001, MAX_LIMIT_MS, f"SCENARIO.expectations[{number}].limit_ms")
+    for number, fault in enumerate(scenario.faults):
+        yield from _fault(fault, f"SCENARIO.faults[{number}]")
+    if scenario.sweep is not None:
+        yield from _sweep(scenario.sweep, "SCENARIO.sweep")
+
+
+def _load(load: Load, path: str) -> Iterator[str]:
+    yield from _range(load.servers, 1, MAX_SERVERS, f"{path}.servers")
+    yield from _range(load.clients, max(1, load.servers), MAX_CLIENTS, f"{path}.clients")
+    yield from _range(load.rate_hz, 0.1, MAX_RATE_HZ, f"{path}.rate_hz")
+    yield from _range(load.duration_s, 1.0, MAX_DURATION_S, f"{path}.duration_s")
+    yield from _range(load.warm_up_s, 0.0, MAX_DURATION_S, f"{path}.warm_up_s")
+    if load.audience != "all":
+        yield from _range(load.audience, 1, max(1, load.clients), f"{path}.audience")
+
+
+def _fault(fault: Fault, path: str) -> Iterator[str]:
+    yield from _moment(fault.at, f"{path}.at")
+    yield from _moment(fault.until, f"{path}.until")
+    if fault.at.unit in (Unit.AFTER, Unit.POSTED):
+        yield f"{path}.at: expected a moment in the schedule (message, share or second), found {fault.at.unit!s}"
+    if fault.parts or fault.times is not None:
+        yield f"{path}: expected no parts and no times, because the plan chooses them; found {fault.parts or fault.times}"
+    if fault.target is Target.CLIENTS and fault.kind is not FaultKind.PAUSE:
+        yield f"{path}.kind: expected pause, because clients can only stop reading; found {fault.kind!s}"
+
+
+def _moment(moment: Moment, path: str) -> Iterator[str]:
+    if moment.unit is not Unit.POSTED:
+        yield from _range(moment.value, *_MOMENTS[moment.unit], f"{path}.value")
+
+
+def _sweep(sweep: Sweep, path: str) -> Iterator[str]:
+    for field in ("server_counts", "smoke_counts"):
+        counts: tuple[int, ...] = getattr(sweep, field)
+        for number, count in enumerate(counts):
+            yield from _range(count, 1, MAX_SERVERS, f"{path}.{field}[{number}]")
+        if len(counts) < 2 or any(later <= earlier for earlier, later in pairwise(counts)):
+            yield f"{path}.{field}: expected at least two rising numbers, found {counts}"
+    for field in ("clients_per_server", "smoke_clients_per_server"):
+        yield from _range(getattr(sweep, field), 1, MAX_CLIENTS, f"{path}.{field}")
+    for field in ("weak_rate_per_server_hz", "smoke_weak_rate_per_server_hz"):
+        yield from _range(getattr(sweep, field), 0.1, MAX_RATE_HZ, f"{path}.{field}")
+
+
+def _range(value: float, low: float, high: float, path: str) -> Iterator[str]:
+    if not (isfinite(value) and low <= value <= high):
+        yield f"{path}: expected a number from {low:,g} to {high:,g}, found {value}"

@@ -1,0 +1,101 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness import catalog
+from harness.model.expectation import Expectation
+from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
+from harness.model.scenario import Scenario
+from harness.planning.scenario_objections import scenario_objections
+
+A, B, C = (catalog.find(f"scenario-{letter}") for letter in "abc")
+WISH = Expectation(measure="latency_ms", statistic="p99", limit_ms=100.0)
+
+
+def with_load(**changes: Any) -> Scenario:
+    return replace(A, load=replace(A.load, **changes))
+
+
+def with_moment(unit: Unit, value: float) -> Scenario:
+    return replace(B, faults=(replace(B.faults[0], at=Moment(unit=unit, value=value)),))
+
+
+def with_sweep(**changes: Any) -> Scenario:
+    assert C.sweep is not None
+    return replace(C, sweep=replace(C.sweep, **changes))
+
+
+@pytest.mark.parametrize("name", catalog.names())
+def test_the_own_scenarios_have_no_objection(name: str) -> None:
+    assert scenario_objections(catalog.find(name)) == ()
+
+
+@pytest.mark.parametrize(
+    ("scenario", "words"),
+    [
+        # Types.
+        (with_load(clients=8.0), "SCENARIO.load.clients: expected `int`, got `float` (float 8.0)"),
+        (with_load(clients="8"), "SCENARIO.load.clients: expected `int`, got `str` (str '8')"),
+        (with_load(servers=True), "SCENARIO.load.servers: expected `int`, got `bool`"),
+        (with_load(audience="some"), "SCENARIO.load.audience"),
+        (with_load(rate_hz=None), "SCENARIO.load.rate_hz"),
+        (replace(A, load=None), "SCENARIO.load: expected Load(…), found NoneType"),  # type: ignore[arg-type]
+        (replace(A, load={"clients": 8}), "SCENARIO.load: expected Load(…), found dict"),  # type: ignore[arg-type]
+        (replace(A, name=7), "SCENARIO.name: expected `str`, got `int`"),  # type: ignore[arg-type]
+        (replace(A, expectations=WISH), "SCENARIO.expectations: expected a tuple"),  # type: ignore[arg-type]
+        (replace(A, expectations=[WISH]), "SCENARIO.expectations: expected a tuple"),  # type: ignore[arg-type]
+        (replace(A, expectations=(1,)), "SCENARIO.expectations[0]: expected Expectation(…)"),  # type: ignore[arg-type]
+        (
+            replace(A, expectations=(replace(WISH, measure="latency"),)),  # type: ignore[arg-type]
+            "SCENARIO.expectations[0].measure",
+        ),
+        (
+            replace(A, expectations=(replace(WISH, limit_ms="100"),)),  # type: ignore[arg-type]
+            "SCENARIO.expectations[0].limit_ms: expected `float`, got `str`",
+        ),
+        (
+            replace(B, faults=(replace(B.faults[0], kind="explode"),)),  # type: ignore[arg-type]
+            "SCENARIO.faults[0].kind",
+        ),
+        (replace(C, sweep=(2, 4)), "SCENARIO.sweep: expected Sweep(…)"),  # type: ignore[arg-type]
+        (with_sweep(server_counts=[2, 4]), "SCENARIO.sweep.server_counts: expected a tuple"),
+        # Values.
+        (replace(A, name="../../evil"), "SCENARIO.name: expected small letters"),
+        (replace(A, name=""), "SCENARIO.name: expected small letters"),
+        (replace(A, name="a" * 65), "SCENARIO.name: expected small letters"),
+        (replace(A, name="a\n"), "SCENARIO.name: expected small letters"),
+        (replace(A, claim=" "), "SCENARIO.claim: expected a sentence"),
+        (with_load(rate_hz=0.0), "SCENARIO.load.rate_hz: expected a number from 0.1 to 100,000, found 0.0"),
+        (with_load(rate_hz=float("nan")), "SCENARIO.load.rate_hz"),
+        (with_load(duration_s=float("inf")), "SCENARIO.load.duration_s"),
+        (with_load(warm_up_s=-1.0), "SCENARIO.load.warm_up_s"),
+        (with_load(clients=0), "SCENARIO.load.clients: expected a number from 4"),
+        (with_load(audience=100_000), "SCENARIO.load.audience: expected a number from 1 to 10,000"),
+        (replace(A, smoke=replace(A.smoke, servers=0)), "SCENARIO.smoke.servers"),
+        (replace(A, expectations=(replace(WISH, limit_ms=-1.0),)), "SCENARIO.expectations[0].limit_ms"),
+        (with_moment(Unit.SHARE, 1.5), "SCENARIO.faults[0].at.value: expected a number from 0 to 1, found 1.5"),
+        (with_moment(Unit.MESSAGE, 0), "SCENARIO.faults[0].at.value"),
+        (with_moment(Unit.AFTER, 5), "SCENARIO.faults[0].at: expected a moment in the schedule"),
+        (with_moment(Unit.POSTED, 0), "SCENARIO.faults[0].at: expected a moment in the schedule"),
+        (replace(B, faults=(replace(B.faults[0], parts=("broker",)),)), "SCENARIO.faults[0]: expected no parts"),
+        (with_sweep(server_counts=(4, 2)), "SCENARIO.sweep.server_counts: expected at least two rising numbers"),
+        (with_sweep(smoke_counts=(2,)), "SCENARIO.sweep.smoke_counts: expected at least two"),
+        (with_sweep(clients_per_server=0), "SCENARIO.sweep.clients_per_server"),
+    ],
+)
+def test_what_cannot_run_is_named_by_its_field(scenario: Scenario, words: str) -> None:
+    """The field, what was expected and what was found."""
+    found = scenario_objections(scenario)
+    assert any(words in sentence for sentence in found), found
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    fault = Fault(
+        kind=FaultKind.STOP,
+        target=Target.CLIENTS,
+        at=Moment(unit=Unit.SHARE, value=2.0),
+        until=Moment(unit=Unit.POSTED),
+    )
+    found = scenario_objections(replace(with_load(rate_hz=0.0, duration_s=0.0), name="A B", faults=(fault,)))
+    assert len(found) == 5
