@@ -67,6 +67,7 @@ def sweep_objections(request: Request, scenario: Scenario) -> tuple[str, ...]:
         found.append(f"--repeat {request.repeat}: expected a number from 1 to {MAX_REPEAT}")
     elif 2 * len(counts) * request.repeat > MAX_RUNS:
         found.append(f"--repeat {request.repeat} at {len(counts)} counts: expected at most {MAX_RUNS} runs in all")
+    found += _changed_numbers(request, scenario, counts)
     environment = ENVIRONMENTS.find(request.environment)
     if environment is not None and environment.takes_addresses:
         starters = " or ".join(each.name for each in ENVIRONMENTS if not each.takes_addresses)
@@ -75,6 +76,24 @@ def sweep_objections(request: Request, scenario: Scenario) -> tuple[str, ...]:
             "a single count works with a --server for each"
         )
     return tuple(found)
+
+
+def _changed_numbers(request: Request, scenario: Scenario, counts: tuple[int, ...]) -> list[str]:
+    """Numbers given by an option that a sweep could not keep: it has the same audience and clients per server throughout."""
+    assert scenario.sweep is not None
+    found = []
+    if request.clients is not None and request.clients % counts[-1]:
+        found.append(
+            f"--clients {request.clients} with {counts[-1]} servers in the largest run: expected a multiple of {counts[-1]}, "
+            "because every server of a sweep has the same number of clients"
+        )
+    fewest = counts[0] * _clients_per_server(request, scenario.sweep, counts[-1])
+    if isinstance(request.audience, int) and request.audience > fewest:
+        found.append(
+            f"--audience {request.audience} with {fewest} clients in the smallest run ({counts[0]} servers): expected at "
+            "most all of them, because the audience is the same in every run of a sweep"
+        )
+    return found
 
 
 def server_counts(request: Request, scenario: Scenario) -> tuple[int, ...]:

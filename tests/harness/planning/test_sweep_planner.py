@@ -98,6 +98,18 @@ def test_numbers_given_are_never_changed() -> None:
     assert (made.plan.widest.rate_hz, made.plan.widest.audience, made.plan.clients_per_server) == (1_000, 20, 1_000)
 
 
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (Request(server_counts=(2, 4), clients=4_001), "expected a multiple of 4"),
+        (Request(server_counts=(2, 4), clients=400, audience=201), "with 200 clients in the smallest run"),
+    ],
+)
+def test_a_number_that_a_sweep_cannot_keep_is_refused(request_: Request, words: str) -> None:
+    """A number given by an option is never changed."""
+    assert any(words in sentence for sentence in sweep_objections(request_, find("scenario-c")))
+
+
 def test_the_audience_is_at_most_the_clients_of_the_smallest_run() -> None:
     """`all` would be another audience at every count: it means all clients of the smallest run."""
     sweep = planned(Request(server_counts=(2, 4), clients=40, audience="all", rate_hz=10)).plan
