@@ -14,6 +14,7 @@ from pathlib import Path
 from harness.environments.guard import started_at
 from harness.model.cluster import Cluster
 from harness.model.errors import EnvironmentFailure
+from harness.model.machine_folder import machine_folder
 
 PREFIX = "harness-up-"
 
@@ -35,7 +36,7 @@ class UpState:
 @contextmanager
 def published(cluster: Cluster) -> Iterator[Path]:
     """Write the playground down while it is up. Gives the file that holds its token; only this user can read it."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # 0700
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=machine_folder()))  # 0700
     try:
         token = folder / "token"
         token.touch(mode=0o600)
@@ -88,7 +89,7 @@ def stop(state: UpState, *, timeout_s: float) -> None:
 
 def _written() -> list[UpState]:
     found = []
-    for path in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*/state.json")):
+    for path in sorted(machine_folder().glob(f"{PREFIX}*/state.json")):
         try:
             if path.stat().st_uid != os.getuid():
                 continue

@@ -79,13 +79,13 @@ def sweep_objections(request: Request, scenario: Scenario) -> tuple[str, ...]:
 
 
 def _changed_numbers(request: Request, scenario: Scenario, counts: tuple[int, ...]) -> list[str]:
-    """Numbers given by an option that a sweep could not keep: it has the same audience and clients per server throughout."""
+    """Numbers given by an option that a sweep could not keep: its runs share the audience and the clients per server."""
     assert scenario.sweep is not None
     found = []
     if request.clients is not None and request.clients % counts[-1]:
         found.append(
-            f"--clients {request.clients} with {counts[-1]} servers in the largest run: expected a multiple of {counts[-1]}, "
-            "because every server of a sweep has the same number of clients"
+            f"--clients {request.clients} with {counts[-1]} servers in the largest run: expected a multiple of "
+            f"{counts[-1]}, because every server of a sweep has the same number of clients"
         )
     fewest = counts[0] * _clients_per_server(request, scenario.sweep, counts[-1])
     if isinstance(request.audience, int) and request.audience > fewest:

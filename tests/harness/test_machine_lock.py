@@ -7,7 +7,7 @@ from harness.model.errors import EnvironmentFailure
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path, monkeypatch):
     """Locks of these tests live apart from those of a real run beside them."""
-    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("harness.machine_lock.machine_folder", lambda: tmp_path)
 
 
 def test_a_second_run_is_told_who_holds_the_machine() -> None:

@@ -1,6 +1,7 @@
 """A series made ready to be drawn: the unit that suits it, what shares a legend entry, names that the font can show."""
 
 import math
+import re
 from dataclasses import replace
 
 from harness.model.finding import Series
@@ -26,12 +27,18 @@ def unit(series: Series) -> tuple[float, str]:
         (abs(value) for line in series.lines.values() for value in line if value is not None and math.isfinite(value)),
         default=0.0,
     )
-    if series.y_label == "ms" and top >= _SECONDS_FROM_MS:
-        return 1000.0, "s"
+    if time_unit(series.y_label) == "ms" and top >= _SECONDS_FROM_MS:
+        return 1000.0, re.sub(r"\bms\b", "s", series.y_label)
     if "bytes" in series.y_label:
         power = min(len(_BYTE_UNITS) - 1, int(math.log(top, 1024)) if top >= 1 else 0)
         return 1024.0**power, series.y_label.replace("bytes", _BYTE_UNITS[power])
     return 1.0, series.y_label
+
+
+def time_unit(y_label: str) -> str:
+    """``ms`` or ``s`` of a label like ``ms`` or ``delivery latency (ms)``; empty where the axis is no duration."""
+    found = re.fullmatch(r"(?:.*\()?(ms|s)\)?", y_label)
+    return found[1] if found else ""
 
 
 def families_of(series: Series) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness.model.finding import Series
 from harness.report.plots import palette
-from harness.report.plots.curves import families_of, printable, scaled, unit
+from harness.report.plots.curves import families_of, printable, scaled, time_unit, unit
 from harness.report.plots.labels import Label, placed
 from harness.report.plots.time_axis import Mark, Shade
 from harness.report.text.quantities import SPACE, figure
@@ -155,7 +155,7 @@ def _scale(axes: "Axes", series: Series, limits: tuple[Limit, ...]) -> bool:
     top = max([seen[-1], *(limit.at for limit in limits)])
     middle = seen[len(seen) // 2]
     limited = max((limit.at for limit in limits), default=math.inf)
-    peaked = series.y_label in ("ms", "s") and (seen[-1] > 4 * limited or seen[-1] > 15 * middle)
+    peaked = bool(time_unit(series.y_label)) and (seen[-1] > 4 * limited or seen[-1] > 15 * middle)
     if peaked and seen[0] > 0:
         axes.set_yscale("log")
         axes.set_ylim(seen[0] / 1.5, top * 1.8)

@@ -38,6 +38,7 @@ FILES = (
     ("clocks.json", "The clock of each host, compared with the harness’s clock."),
     ("events.jsonl", "What happened when."),
     ("telemetry.jsonl", "One sample per second of the machine, the processes, the broker and the database."),
+    ("seal.json", "Size and checksum of each file that the verdict is made from."),
     ("arrays/", "The ledger, every delivery, the servers’ traces, the audit, as NumPy files."),
     ("logs/", "What each process wrote."),
     ("verdict.json, series.json", "The verdict and the curves, as figures."),
