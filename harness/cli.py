@@ -4,7 +4,7 @@ import sys
 from typing import NoReturn
 
 from harness.exit_codes import ExitCode
-from harness.model.errors import UsageError
+from harness.model.errors import UsageError, broken_import
 from harness.model.registry import load_extensions
 from harness.output import protect_output
 
@@ -19,8 +19,11 @@ def main() -> NoReturn:
     except UsageError as error:
         print(f"harness: {error}", file=sys.stderr, flush=True)
         sys.exit(ExitCode.USAGE)
+    except ImportError as error:
+        print(f"harness: {broken_import(error)}", file=sys.stderr, flush=True)
+        sys.exit(ExitCode.ENVIRONMENT)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr, flush=True)
+        print("harness: interrupted", file=sys.stderr, flush=True)
         sys.exit(ExitCode.INTERRUPTED)
     sys.exit(ExitCode.PASS)
 

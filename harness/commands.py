@@ -4,6 +4,7 @@ Only the standard library, typer and our small values are imported here; a comma
 that help, version and usage errors answer at once.
 """
 
+import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from harness import __version__, catalog
 from harness.exit_codes import ExitCode, of_status
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
 from harness.model.environment import ENVIRONMENTS
-from harness.model.errors import HarnessError, UsageError
+from harness.model.errors import HarnessError, UsageError, broken_import
 from harness.options import Backplane, Json, Out, Recovery, Run, Scenario, Server, WritePath, one_of, takes_request
 from harness.planning.request import RECOVERIES, Request
 
@@ -40,6 +41,13 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def _say_defect(error: Exception) -> None:
+    import traceback
+
+    traceback.print_exception(error)
+    _say(f"harness: a defect of the harness itself, not of what it measures: {type(error).__name__}: {error}")
+
+
 @contextmanager
 def _errors_become_exit_codes() -> Iterator[None]:
     """Show an error that a person can act on as its message alone, and leave with the code that fits it."""
@@ -57,12 +65,18 @@ def _errors_become_exit_codes() -> Iterator[None]:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except typer.Exit:
         raise
+    except ImportError as error:
+        _say(f"harness: {broken_import(error)}")
+        raise typer.Exit(ExitCode.ENVIRONMENT) from None
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            _say_defect(error)
+        else:
+            _say("harness: too many open files: raise the limit of open files in one process (ulimit -n) and try again")
+        raise typer.Exit(ExitCode.ENVIRONMENT) from None
     except Exception as error:
         # Python's own exit code for this is 1, which here says that a verdict failed.
-        import traceback
-
-        traceback.print_exc()
-        _say(f"harness: a defect of the harness itself, not of what it measures: {type(error).__name__}: {error}")
+        _say_defect(error)
         raise typer.Exit(ExitCode.ENVIRONMENT) from None
 
 

@@ -19,7 +19,7 @@ from harness.model.plan import Plan
 from harness.model.registry import load
 from harness.model.sweep_plan import SweepPlan
 from harness.observation.calibration import calibrate
-from harness.observation.limits import read_limits
+from harness.observation.limits import raise_descriptor_limit, read_limits, too_few_descriptors
 from harness.planning.objections import objections
 from harness.planning.planner import Planned, plan_run
 from harness.planning.request import REFERENCE_SERVER, Request
@@ -30,7 +30,7 @@ def prepare(scenario_name: str, request: Request, *, out: Path) -> Planned:
     """The plan for this machine. Raises UsageError with every reason that can be seen before the start, all at once."""
     scenario = catalog.find(scenario_name)
     found = [*objections(request, scenario), *sweep_objections(request, scenario)]
-    found += [*_unwritable(out), *_unusable(request)]
+    found += _unfit(out, request)
     if found:
         raise UsageError(*found)
     make = partial(plan_run, command=()) if scenario.sweep is None else plan_count
@@ -44,7 +44,7 @@ def prepare(scenario_name: str, request: Request, *, out: Path) -> Planned:
 def prepare_sweep(scenario_name: str, request: Request, *, out: Path) -> PlannedSweep:
     """The sweep for this machine. Raises UsageError with every reason that can be seen before the start, all at once."""
     scenario = catalog.find(scenario_name)
-    if found := [*sweep_objections(request, scenario), *_unwritable(out), *_unusable(request)]:
+    if found := [*sweep_objections(request, scenario), *_unfit(out, request)]:
         raise UsageError(*found)
     planned = plan_sweep(
         request,
@@ -90,6 +90,12 @@ def refuse_misfit(planned: Planned) -> None:
         *planned.shortfalls,
         "lower --audience, --clients or --rate, leave them out so that --size fit chooses, or insist with --force",
     )
+
+
+def _unfit(out: Path, request: Request) -> list[str]:
+    """What this machine lacks, whatever the size of the run."""
+    raise_descriptor_limit()
+    return [*too_few_descriptors(), *_unwritable(out), *_unusable(request)]
 
 
 def _unwritable(out: Path) -> list[str]:
@@ -192,6 +198,7 @@ def examine(out: Path) -> Diagnosis:
     """Look at this machine with the eyes of Scenario A: 10,000 clients on 4 servers."""
     limits = read_limits(out)
     missing = load(ENVIRONMENTS.default.problems)()
+    scarce = too_few_descriptors()
     unwritable = _unwritable(out)
     advice = (
         Advice(
@@ -228,7 +235,8 @@ def examine(out: Path) -> Diagnosis:
             what="descriptors",
             found=f"{limits.nofile_hard:,} in one process (hard limit)",
             good=limits.nofile_hard >= 16_000,
-            advice="raise the hard limit (ulimit -Hn, LimitNOFILE=) to 16,000 or more for 10,000 clients on one server",
+            advice=" ".join(scarce)
+            or "raise the hard limit (ulimit -Hn, LimitNOFILE=) to 16,000 or more for 10,000 clients on one server",
         ),
         Advice(
             what="ports",
@@ -250,4 +258,4 @@ def examine(out: Path) -> Diagnosis:
         ),
         _docker_advice(),
     )
-    return Diagnosis(limits=limits, advice=advice, able=not missing and not unwritable)
+    return Diagnosis(limits=limits, advice=advice, able=not missing and not unwritable and not scarce)

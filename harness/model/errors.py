@@ -19,3 +19,9 @@ class EnvironmentFailure(HarnessError):
 
 class WorkerLost(HarnessError):
     """A process of the load generator ended in mid-run: what its clients saw after that is not known."""
+
+
+def broken_import(error: ImportError) -> str:
+    """The sentence for a package that is missing or broken here: which one, and what to do."""
+    name = error.name or "a package"
+    return f"{name} cannot be imported ({error}): expected the packages of the harness, all of them; install it again"

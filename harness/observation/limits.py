@@ -11,6 +11,8 @@ import psutil
 from harness.model.machine_limits import MachineLimits
 
 CGROUPS = Path("/sys/fs/cgroup")
+DESCRIPTORS_AT_LEAST = 256
+"""The calibration opens 128 sockets; pipes to children, row files and connections to the database come to fewer."""
 _DEFAULT_PORTS = (49_152, 65_535)
 """IANA's range for outgoing connections, where a system does not say otherwise."""
 
@@ -61,6 +63,17 @@ def group_limits(root: Path, membership: str) -> GroupLimits:
         if folder == root:
             break
     return GroupLimits(cores=min(cores, default=None), memory_available_bytes=min(memory, default=None))
+
+
+def too_few_descriptors() -> list[str]:
+    """Why not even the harness itself can work here, if so: no option, --force included, helps against that."""
+    hard = _nofile_hard()
+    if hard >= DESCRIPTORS_AT_LEAST:
+        return []
+    return [
+        f"descriptors: expected a hard limit of at least {DESCRIPTORS_AT_LEAST} open files in one process, found {hard}; "
+        "raise it (ulimit -Hn, LimitNOFILE=, docker run --ulimit nofile=…)"
+    ]
 
 
 def raise_descriptor_limit() -> None:

@@ -1,0 +1,163 @@
+"""The command line on a machine that is not as ours: output that nobody reads, odd environments, scarce limits."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SMALL = "scenario-a --size smoke --duration 1 --clients 8 --audience 4 --rate 20 --servers 2 --force"
+HARNESS = f"{sys.executable} -m harness.cli"
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def shell(script: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """``script`` by bash in ``folder``, with `harness` as a command."""
+    return subprocess.run(
+        ["bash", "-c", f'harness() {{ {HARNESS} "$@"; }}\n{script}'],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=110,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", **environment},
+    )
+
+
+@pytest.mark.parametrize("redirection", [">&-", ">/dev/full", "| true", "2>&- >&-", "2>/dev/full"])
+@pytest.mark.parametrize("command", ["list", "list --json", f"plan {SMALL} --json", "--help"])
+def test_who_reads_the_output_changes_no_exit_code(tmp_path: Path, command: str, redirection: str) -> None:
+    """A closed descriptor, a full disk, a reader that has gone."""
+    assert shell(f"harness {command} {redirection}; exit ${{PIPESTATUS[0]}}", tmp_path).returncode == 0
+
+
+def test_json_stays_json_whatever_happens_to_standard_error(tmp_path: Path) -> None:
+    """ASCII alone, so that any reader can decode it."""
+    for redirection in ("2>&-", "2>/dev/full"):
+        shown = shell(f"harness list --json {redirection}", tmp_path)
+        shown.stdout.encode("ascii")
+        assert json.loads(shown.stdout)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437"])
+def test_no_encoding_ends_a_command(tmp_path: Path, encoding: str) -> None:
+    """A character that the terminal lacks is an escape."""
+    shown = shell(f"harness plan {SMALL} && harness list", tmp_path, PYTHONIOENCODING=encoding)
+    assert shown.returncode == 0, shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--audience 0", "--audience 0: expected a number from 1"),
+        ("--audience 1000000", "expected at most all of them"),
+        ("--servers 0", "--servers 0: expected a number from 1"),
+    ],
+)
+def test_a_number_given_by_an_option_is_never_changed(tmp_path: Path, options: str, words: str) -> None:
+    shown = shell(f"harness plan scenario-a --size smoke {options}", tmp_path)
+    assert shown.returncode == 2
+    assert words in shown.stderr
+
+
+@pytest.mark.parametrize("limit", [64, 128])
+def test_too_few_descriptors_are_refused_in_one_sentence(tmp_path: Path, limit: int) -> None:
+    """Before anything starts, and `harness doctor` says the same."""
+    shown = shell(f"ulimit -n {limit}; harness run {SMALL}; echo $?; harness doctor; echo $?", tmp_path)
+    assert "Traceback" not in shown.stderr
+    assert "expected a hard limit of at least 256 open files" in shown.stderr
+    assert [line for line in shown.stdout.splitlines() if line.isdigit()] == ["2", "4"]
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_low_soft_limit_is_raised(tmp_path: Path) -> None:
+    assert shell(f"ulimit -Sn 64; harness plan {SMALL}", tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("package", ["numpy", "typer", "msgspec"])
+def test_a_broken_package_is_named(tmp_path: Path, package: str) -> None:
+    """Exit code 4, because 1 would say that a verdict failed."""
+    (tmp_path / f"{package}.py").write_text("raise ImportError('broken', name=__name__)\n")
+    shown = shell(f"harness plan {SMALL}", tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}")
+    assert shown.returncode == 4
+    assert f"{package} cannot be imported" in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """The folder that exists and refuses, not the one that would be made in it."""
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    (tmp_path / "locked").mkdir(mode=0o555)
+    shown = shell("harness plan scenario-a --size smoke --out locked/a/b", tmp_path)
+    assert shown.returncode == 2
+    assert f"{tmp_path / 'locked'} cannot be written" in shown.stderr
+
+
+@pytest.mark.integration
+def test_a_run_ends_as_it_would_have_ended_without_its_reader(tmp_path: Path) -> None:
+    """`harness run | head` records and judges; the recording is judged alike with every kind of broken output; a copy
+    without one of its files is refused."""
+    ended = shell(f"harness run {SMALL} 2>&1 | head -1; echo ${{PIPESTATUS[0]}}", tmp_path).stdout.splitlines()[-1]
+    assert ended in "03"  # a second is too short for some machines
+    latest = "results/scenario-a/latest"
+    assert (tmp_path / latest / "report.html").exists()
+    for redirection in ("| true", ">&-", ">/dev/full", "2>&- >&-"):
+        judged = shell(f"harness judge {latest} {redirection}; exit ${{PIPESTATUS[0]}}", tmp_path)
+        assert str(judged.returncode) == ended
+    for name in ("posts", "deliveries-00", "accepted-01"):
+        refused = shell(f"cp -r {latest}/ copy; rm copy/arrays/{name}.npy; harness judge copy; exit $?", tmp_path)
+        shutil.rmtree(tmp_path / "copy")
+        assert refused.returncode == 2
+        assert f"arrays/{name}.npy is missing: copy it again" in refused.stderr
+
+
+@pytest.mark.integration
+def test_an_interrupted_run_whose_reader_has_gone_is_torn_down_and_judged(tmp_path: Path) -> None:
+    """Ctrl-C ends `harness run | tee log` too: the run first, then its message. Exit code 5, with a verdict."""
+    long = SMALL.replace("--duration 1", "--duration 60")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness.cli", "run", *long.split()],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    for line in process.stderr:
+        if b"measure" in line:
+            break
+    process.stdout.close()
+    process.stderr.close()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 5
+    assert (tmp_path / "results/scenario-a/latest/verdict.json").exists()
+
+
+@pytest.mark.integration
+def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
+    """`nohup harness run &` in a script: the terminal's end and Ctrl-C do not reach it."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGHUP, signal.SIGINT)}
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "harness.cli", "run", *SMALL.split()],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert process.stderr is not None
+    with process.stderr:
+        for line in process.stderr:
+            if b"measure" in line:
+                process.send_signal(signal.SIGHUP)
+                process.send_signal(signal.SIGINT)
+        assert process.wait(60) in (0, 3)
