@@ -1,34 +1,19 @@
 """A check: one question that is put to a recording, or to a sweep, and everything that is known about it."""
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from harness.checks.evidence.account import Account
 from harness.checks.evidence.evidence import Evidence
+from harness.checks.evidence.parts import Need as Need  # checks import what they need from here
 from harness.checks.evidence.tally import Tally
 from harness.model.figure import Figure
 from harness.model.finding import Bias, Finding, Kind, Status
 from harness.model.measurements.run_measurements import RunMeasurements
 
 _log = logging.getLogger(__name__)
-
-
-class Need(StrEnum):
-    """A part of a recording. Without it a check cannot pass."""
-
-    LEDGER = "ledger"
-    DELIVERIES = "deliveries"
-    SESSIONS = "sessions"
-    TRACES = "traces"
-    BACKPLANE = "backplane states"
-    AUDIT = "audit"
-    TELEMETRY = "telemetry"
-    HEARTBEATS = "heartbeats"
-    EVENTS = "events"
-    VERDICTS = "verdicts of the runs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,14 +66,22 @@ class Check(Generic[C]):
     what_to_do: str
     planted_bug: str
 
-    def ask(self, case: C) -> Finding | None:
-        """The finding; None where the check does not apply. A check that crashes says UNKNOWN and raises nothing."""
+    def ask(self, case: C, lacking: Mapping[Need, str] | None = None) -> Finding | None:
+        """The finding; None where the check does not apply. A check that crashes says UNKNOWN and raises nothing. A PASS
+        without a part that the check needs is UNKNOWN; ``lacking`` says what is missing of each part."""
         try:
-            return self._finding(self.function(case)) if self.applies(case) else None
+            return self._finding(self._with_evidence(self.function(case), lacking or {})) if self.applies(case) else None
         except Exception as error:
             _log.exception("check %s failed", self.name)
             summary = f"the check itself failed: {type(error).__name__}: {error}"
             return self._finding(Answer(status=Status.UNKNOWN, summary=summary, bias=Bias.OPTIMISTIC))
+
+    def _with_evidence(self, answer: Answer, lacking: Mapping[Need, str]) -> Answer:
+        missing = [lacking[need] for need in self.needs if need in lacking]
+        if answer.status is not Status.PASS or not missing:
+            return answer
+        summary = f"{answer.summary}; not decided: {'; '.join(missing)}"
+        return replace(answer, status=Status.UNKNOWN, summary=summary, confidence="", bias=Bias.OPTIMISTIC)
 
     def _finding(self, answer: Answer) -> Finding:
         doubtful = self.kind is Kind.VALIDITY and answer.status is not Status.PASS

@@ -1,17 +1,21 @@
 """Recording → Verdict."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from harness.checks.check import Case, Check
 from harness.checks.evidence.account import Account, reconcile
+from harness.checks.evidence.attempts import Attempts
 from harness.checks.evidence.evidence import Evidence, gather
+from harness.checks.evidence.parts import Need, lacking
 from harness.checks.evidence.tally import Tally, tally
 from harness.checks.registry import CHECKS
 from harness.checks.run import claims, delivery, latency, recovery, resource_curves, resources, steps, validity
-from harness.model.finding import Bias, Finding, Kind, Status, Verdict, worst
-from harness.model.measurements.run_measurements import RunMeasurements
+from harness.model.finding import Bias, Finding, Kind, Series, Status, Verdict, worst
+from harness.model.measurements.percentiles import Percentiles
+from harness.model.measurements.resources import MachineFigures, ProcessFigures
+from harness.model.measurements.run_measurements import Rates, RunMeasurements
 from harness.model.plan import Plan
 from harness.recording.reader import Recording
 
@@ -20,48 +24,64 @@ C = TypeVar("C")
 
 def judge(recording: Recording) -> Verdict:
     """Ask every check that applies. Works on any part of a run that exists; what cannot be decided is UNKNOWN."""
-    evidence = gather(recording)
-    counted = tally(evidence)
-    account = reconcile(evidence, counted)
-    measured = measure(evidence, counted, account)
-    case = Case(evidence=evidence, tally=counted, account=account, measured=measured)
-    findings = tuple(apply_bias(ask_all(checks_of(recording.plan), case)))
-    measured = replace(
-        measured, claims=claims.compare(measured), decisions=claims.decide(recording.plan, findings, measured)
+    attempts = Attempts()
+    evidence = gather(recording, attempts)
+    counted = tally(evidence, attempts)
+    account = attempts.make(
+        "account", lambda: reconcile(evidence, counted), Account.nothing(len(evidence.schedule))
     )
+    measured = measure(evidence, counted, account, attempts)
+    measured = replace(measured, not_measured=attempts.failed)
+    case = Case(evidence=evidence, tally=counted, account=account, measured=measured)
+    findings = tuple(apply_bias(ask_all(checks_of(recording.plan), case, lacking(evidence, counted))))
+    measured = replace(
+        measured,
+        claims=attempts.make("claims", lambda: claims.compare(measured), ()),
+        decisions=attempts.make("decisions", lambda: claims.decide(recording.plan, findings, measured), ()),
+    )
+    series = _series(evidence, counted, account, attempts)
     return Verdict(
         status=overall(findings),
         findings=findings,
-        run=measured,
+        run=replace(measured, not_measured=attempts.failed),
         plan=recording.plan,
-        series=latency.series(evidence, counted, account) | resource_curves.series(evidence),
+        series=series,
     )
 
 
-def measure(evidence: Evidence, counted: Tally, account: Account) -> RunMeasurements:
-    """Everything that is measured, without claims and decisions."""
-    recording = evidence.recording
-    latencies = latency.measure(evidence, counted, account)
-    found = resources.samples(recording)
+def measure(evidence: Evidence, counted: Tally, account: Account, attempts: Attempts) -> RunMeasurements:
+    """Everything that is measured, without claims and decisions. Each part is measured by itself: one that cannot be is
+    absent, and ``attempts`` keeps its name."""
+    recording, plan, make = evidence.recording, evidence.plan, attempts.make
+    latencies = latency.measure(evidence, counted, account, attempts)
+    every = latencies.get("latency") or Percentiles()
+    planned = Rates(planned_messages_hz=plan.rate_hz, planned_deliveries_hz=plan.deliveries_per_s)
+    found = make("telemetry", lambda: resources.samples(recording), [])
     return RunMeasurements(
-        delivery=delivery.measure(evidence, counted, account),
-        rates=validity.rates(evidence, latencies["latency"]),
-        latency=latencies["latency"],
-        completion=latencies["completion"],
+        delivery=make("delivery", lambda: delivery.measure(evidence, counted, account), None),
+        rates=make("rates", lambda: validity.rates(evidence, every), planned),
+        latency=every,
+        completion=latencies.get("completion") or Percentiles(),
         live_latency=latencies.get("live_latency"),
         recovered_latency=latencies.get("recovered_latency"),
         acknowledgement=latencies.get("acknowledgement"),
         send_late=latencies.get("send_late"),
-        steps=steps.measure(evidence, counted),
-        lost_at=steps.lost_at(evidence, account),
-        recovery=recovery.measure(evidence, counted),
-        servers=resources.servers(evidence, counted, found),
-        workers=resources.workers(recording, found),
-        publisher=resources.publisher(found),
-        machine=resources.machine(found, recording.telemetry),
-        broker=resources.broker(recording.plan, found),
-        database=resources.database(found),
+        steps=make("steps", lambda: steps.measure(evidence, counted), None),
+        lost_at=make("lost_at", lambda: steps.lost_at(evidence, account), ()),
+        recovery=make("recovery", lambda: recovery.measure(evidence, counted), None),
+        servers=make("servers", lambda: resources.servers(evidence, counted, found), ()),
+        workers=make("workers", lambda: resources.workers(recording, found), ()),
+        publisher=make("publisher", lambda: resources.publisher(found), ProcessFigures()),
+        machine=make("machine", lambda: resources.machine(found, recording.telemetry), MachineFigures()),
+        broker=make("broker", lambda: resources.broker(plan, found), None),
+        database=make("database", lambda: resources.database(found), None),
     )
+
+
+def _series(evidence: Evidence, counted: Tally, account: Account, attempts: Attempts) -> Mapping[str, Series]:
+    """The curves of the report; those that cannot be drawn are absent."""
+    curves = attempts.make("latency curves", lambda: latency.series(evidence, counted, account), {})
+    return curves | attempts.make("resource curves", lambda: resource_curves.series(evidence), {})
 
 
 def checks_of(plan: Plan) -> list[Check[Case]]:
@@ -73,9 +93,10 @@ def checks_of(plan: Plan) -> list[Check[Case]]:
     return list(found.values())
 
 
-def ask_all(checks: Iterable[Check[C]], case: C) -> list[Finding]:
-    """The findings of the checks that apply. A check that crashes says UNKNOWN and hides no other."""
-    return [finding for check in checks if (finding := check.ask(case)) is not None]
+def ask_all(checks: Iterable[Check[C]], case: C, lacking: Mapping[Need, str] | None = None) -> list[Finding]:
+    """The findings of the checks that apply. A check that crashes says UNKNOWN and hides no other; none passes without the
+    parts of the recording that it needs. ``lacking`` says which are missing."""
+    return [finding for check in checks if (finding := check.ask(case, lacking)) is not None]
 
 
 def apply_bias(findings: Sequence[Finding], fail_stands: frozenset[str] = frozenset()) -> list[Finding]:

@@ -23,6 +23,13 @@ class Account:
     tail: NDArray[np.bool_]
     """which of the lost come after everything that their client received"""
 
+    @classmethod
+    def nothing(cls, messages: int) -> "Account":
+        """No pair was expected: what a recording gives that cannot be reconciled."""
+        none = np.zeros(0, np.int64)
+        zeros = np.zeros(messages, np.int64)
+        return cls(expected=zeros, delivered=zeros, lost_message=none, lost_client=none, tail=none.astype(np.bool_))
+
     @property
     def pairs(self) -> int:
         """All expected pairs."""
@@ -37,9 +44,10 @@ def reconcile(evidence: Evidence, tally: Tally) -> Account:
     short = np.flatnonzero(must & (got < sizes))
     message = np.repeat(short, sizes[short])
     within = np.arange(len(message)) - np.repeat(np.cumsum(sizes[short]) - sizes[short], sizes[short])
-    missing = tally.count[evidence.base[message] + within] == 0
-    message, within = message[missing], within[missing]
     client = within + evidence.first_client[evidence.channel[message]]
+    # What a client received whose rows are missing is not known.
+    missing = (tally.count[evidence.base[message] + within] == 0) & ~tally.unseen[client]
+    message, client = message[missing], client[missing]
     # A client that subscribed late does not miss the messages before its subscription.
     late = evidence.seq[message] <= _first_positions(evidence)[client]
     excused = np.bincount(message[late], minlength=len(sizes))
@@ -70,8 +78,8 @@ def _delivered(evidence: Evidence, tally: Tally, sizes: Ints) -> Ints:
 def _first_positions(evidence: Evidence) -> Ints:
     """The seq after which each client's first subscription began, shape (clients,)."""
     position = np.zeros(evidence.plan.clients, np.int64)
-    for seen in evidence.recording.seen.values():
-        sessions = seen.sessions[seen.sessions["subscribed_ns"] > 0]
-        clients, first = np.unique(sessions["client"], return_index=True)
-        position[clients] = sessions["position"][first]
+    sessions = evidence.sessions
+    subscribed = np.flatnonzero(sessions.subscribed_ns > 0)
+    clients, first = np.unique(sessions.client[subscribed], return_index=True)
+    position[clients] = sessions.position[subscribed[first]]
     return position

@@ -1,4 +1,4 @@
-"""What was broken on purpose, when that really was, and which deliveries it disturbed."""
+"""What was broken on purpose, when that really was, and which deliveries that or another interruption disturbed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.checks.evidence.clocks import HostClocks
+from harness.checks.evidence.sessions import NEVER, Sessions
 from harness.model.fault import Ending, Fault, FaultKind, FaultTimes, Target
-from harness.planning.placement import client_servers
 from harness.recording.format import ACKNOWLEDGED, SUBSCRIBED, Document
 from harness.recording.reader import Recording
 
@@ -19,7 +19,6 @@ LEAD_NS = 1_000_000_000
 """A message that was posted so shortly before a fault may have been on its way when the fault began."""
 LATE_NS = 1_000_000_000
 """How long after the last sign of recovery deliveries may still come late because of the fault."""
-NEVER = int(np.iinfo(np.int64).max)
 
 
 def timed_faults(recording: Recording) -> tuple[Fault, ...]:
@@ -94,18 +93,9 @@ def broken_servers(faults: Sequence[Fault]) -> list[int]:
     )
 
 
-def reconnected_clients(recording: Recording) -> Bools:
-    """Which clients had more than one connection, shape (clients,)."""
-    connections = np.zeros(recording.plan.clients, np.int64)
-    for seen in recording.seen.values():
-        connections += np.bincount(seen.sessions["client"], minlength=recording.plan.clients)
-    found: Bools = connections > 1
-    return found
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disturbance:
-    """Which deliveries a fault disturbed. All others must be as fast as without a fault.
+    """Which deliveries a fault, planned or not, disturbed. All others must be as fast as without a fault.
 
     A delivery is disturbed for one of three reasons, each limited in time. The server read the message from the database
     instead of from the backplane (``recovered``), and the message was due between a second before the fault and a second
@@ -136,19 +126,29 @@ def disturbance(
     recording: Recording,
     clocks: HostClocks,
     begun: Sequence[Outage],
+    *,
+    interrupted: Bools | None,
+    sessions: Sessions,
+    client_server: Ints,
     intended_ns: Ints,
     meant_for: NDArray[np.uint16],
     recovered: Bools | None,
 ) -> Disturbance | None:
-    """None where no fault was begun. ``meant_for`` is the server that the schedule chose for each message."""
-    if not begun:
+    """None where no fault was begun and nothing else was interrupted.
+
+    ``interrupted``: messages that were due around an interruption that no fault explains, None for no such interruption.
+    ``meant_for`` is the server that the schedule chose for each message.
+    """
+    if not begun and interrupted is None:
         return None
-    low = min(outage.begun_ns for outage in begun) - LEAD_NS
-    window = (intended_ns >= low) & (intended_ns <= _calm_again_ns(recording, clocks, begun))
+    window = np.zeros(len(intended_ns), np.bool_) if interrupted is None else interrupted
+    if begun:
+        low = min(outage.begun_ns for outage in begun) - LEAD_NS
+        window = window | ((intended_ns >= low) & (intended_ns <= _calm_again_ns(recording, clocks, begun, sessions)))
     held_up = np.zeros(len(intended_ns), np.bool_)
     for outage in begun:
         held_up |= _held_up(recording, outage, intended_ns, meant_for, traced=recovered is not None)
-    away_from, away_until = _away(recording, begun)
+    away_from, away_until = _away(recording, begun, sessions, client_server)
     return Disturbance(
         intended_ns=intended_ns,
         window=window,
@@ -192,29 +192,27 @@ def _served_again_ns(recording: Recording, back_ns: int) -> int:
     return int(first.max())
 
 
-def _away(recording: Recording, found: Sequence[Outage]) -> tuple[Ints, Ints]:
+def _away(
+    recording: Recording, found: Sequence[Outage], sessions: Sessions, client_server: Ints
+) -> tuple[Ints, Ints]:
     """(from, until) of each client, in ns: it had no connection, was on a broken server, or did not read."""
     plan = recording.plan
     begin = np.full(plan.clients, NEVER)
     end = np.zeros(plan.clients, np.int64)
     for outage in found:
-        mine = np.isin(client_servers(plan), broken_servers((outage.fault,)))
+        mine = np.isin(client_server, broken_servers((outage.fault,)))
         if outage.fault.target is Target.CLIENTS:
             mine[[int(part.removeprefix("client-")) for part in outage.fault.parts]] = True
         begin[mine] = np.minimum(begin[mine], outage.begun_ns - LEAD_NS)
         end[mine] = np.maximum(end[mine], outage.over_ns)
-    for seen in recording.seen.values():
-        # Of a client with more connections: from the end of its first to the beginning of its last.
-        sessions = seen.sessions
-        order = np.lexsort((sessions["ended_ns"], sessions["client"]))
-        ordered = sessions[order]
-        again = np.flatnonzero(ordered["client"][1:] == ordered["client"][:-1]) + 1
-        np.minimum.at(begin, ordered["client"][again - 1], ordered["ended_ns"][again - 1] - LEAD_NS)
-        np.maximum.at(end, ordered["client"][again], ordered["subscribed_ns"][again])
+    # Of a client with more connections: from the end of its first to the beginning of its last.
+    earlier = np.flatnonzero(~sessions.last)
+    np.minimum.at(begin, sessions.client[earlier], sessions.ended_ns[earlier] - LEAD_NS)
+    np.maximum.at(end, sessions.client[earlier + 1], sessions.subscribed_ns[earlier + 1])
     return begin, end
 
 
-def _calm_again_ns(recording: Recording, clocks: HostClocks, found: Sequence[Outage]) -> int:
+def _calm_again_ns(recording: Recording, clocks: HostClocks, found: Sequence[Outage], sessions: Sessions) -> int:
     """A second after the last sign of recovery; `NEVER` where a fault was not healed. A server whose clock cannot be
     compared with the harness's gives no sign."""
     if any(outage.back_ns == NEVER for outage in found):
@@ -226,5 +224,5 @@ def _calm_again_ns(recording: Recording, clocks: HostClocks, found: Sequence[Out
             subscribed_ns = rows["at_ns"][rows["state"] == SUBSCRIBED]
             at_ns = clocks.elapsed_ns(np.zeros(1, np.int64), clocks.coordinator, subscribed_ns, host)
             signs.append(int(at_ns.high.max(initial=0)))
-    signs += [int(seen.sessions["subscribed_ns"].max(initial=0)) for seen in recording.seen.values()]
+    signs.append(int(sessions.subscribed_ns.max(initial=0)))
     return max(signs) + LATE_NS

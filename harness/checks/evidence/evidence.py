@@ -5,16 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.checks.evidence.attempts import Attempts
 from harness.checks.evidence.clocks import HostClocks
-from harness.checks.evidence.disturbance import (
-    Disturbance,
-    Outage,
-    disturbance,
-    outages,
-    reconnected_clients,
-    timed_faults,
-)
+from harness.checks.evidence.disturbance import Disturbance, Outage, disturbance, outages, timed_faults
+from harness.checks.evidence.interruptions import Interruptions, interruptions
 from harness.checks.evidence.scratch import zeros
+from harness.checks.evidence.sessions import Sessions, sessions_of
 from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import Fault
 from harness.model.plan import Plan
@@ -59,6 +55,9 @@ class Evidence:
     schedule: Schedule
     channel: Ints
     outcome: NDArray[np.uint8]
+    """INDETERMINATE for all messages where the ledger is missing"""
+    has_ledger: bool
+    """whether posts.npy has one row for each message of the schedule"""
     intended_ns: Ints
     """0 for messages that were never due"""
     second: Ints
@@ -72,6 +71,7 @@ class Evidence:
     """by channel"""
     client_channel: Ints
     client_server: Ints
+    """where each client was when the measured window began, by its connections"""
     first_client: Ints
     """by channel"""
     base: Ints
@@ -79,15 +79,20 @@ class Evidence:
     trace: Trace | None
     clocks: HostClocks
     server_host: Ints
-    """by server: the host whose clock its trace has"""
+    """by server: the host whose clock its trace has; a host of its own with an unknown offset where the trace contradicts
+    what clocks.json says of that clock"""
+    impossible_times: Ints
+    """by server: posts that by clocks.json it accepted before they were sent, or after they were answered"""
     generator_host: int
     """the host of the ledger"""
     faults: tuple[Fault, ...]
     """those of the plan, with their times"""
     outages: tuple[Outage, ...]
     """of the faults that were begun"""
+    sessions: Sessions
+    interruptions: Interruptions
     disturbance: Disturbance | None
-    """None where no fault was begun"""
+    """None where no fault was begun and nothing else was interrupted"""
     reconnected: Bools
     """by client: had more than one connection, so that it was not always on ``client_server``"""
     start_ns: int
@@ -112,66 +117,130 @@ class Evidence:
         return self.start_ns + int(self.plan.warm_up_s * 1e9)
 
 
-def gather(recording: Recording) -> Evidence:
-    """Join what the recording holds. Works on whatever part of it exists."""
+def gather(recording: Recording, attempts: Attempts | None = None) -> Evidence:
+    """Join what the recording holds. Works on whatever part of it exists; ``attempts`` keeps what could not be joined."""
+    attempts = attempts or Attempts()
     plan = recording.plan
     made = schedule(plan)
-    total = len(made)
-    posts = recording.posts
-    outcome = np.zeros(total, np.uint8)
-    intended = np.zeros(total, np.int64)
-    seq = np.zeros(total, np.int64)
-    if len(posts) == total:
-        outcome[:], intended[:], seq[:] = posts["outcome"], posts["intended_ns"], posts["seq"]
-        # The message was sent, but the sender ended before it recorded the outcome.
-        outcome[(outcome == UNSENT) & (posts["sent_ns"] > 0)] = INDETERMINATE
-    stored_seq = None
-    if recording.stored is not None:
-        stored_seq = np.zeros(total, np.int64)
-        known = recording.stored["message"] >= 0
-        stored_seq[recording.stored["message"][known]] = recording.stored["seq"][known]
-        unanswered = (outcome != ACKNOWLEDGED) & (stored_seq > 0)
-        seq[unanswered] = stored_seq[unanswered]
     channel = made.channel.astype(np.int64)
-    audience = audiences(plan)
-    trace = _join_traces(recording, plan, total, channel, seq)
+    ledger = _read_ledger(recording, len(made), attempts)
+    stored_seq = attempts.make("audit", lambda: _stored_seq(recording, len(made)), None)
+    seq = ledger.seq
+    if stored_seq is not None:
+        unanswered = (ledger.outcome != ACKNOWLEDGED) & (stored_seq > 0)
+        seq[unanswered] = stored_seq[unanswered]
+    trace = attempts.make("traces", lambda: _join_traces(recording, plan, len(made), channel, seq), None)
     clocks = HostClocks(recording.clocks)
-    faults = timed_faults(recording)
-    begun_faults = outages(faults)
+    generator_host = clocks.of_file("posts")
+    server_host = np.array([clocks.of_file(f"accepted-{server:02}") for server in range(plan.servers)], np.int64)
+    impossible = np.zeros(plan.servers, np.int64)
+    if trace is not None and ledger.known:
+        impossible = _impossible_times(recording, ledger, trace, clocks, server_host, generator_host)
+        for server in np.flatnonzero(impossible):
+            server_host[server] = clocks.of_file(f"the contradicted clock of server-{server + 1}")
+    event = recording.event("schedule")
+    start_ns = int(event["start_ns"]) if event else 0
+    begun = tuple(outages(timed_faults(recording)))
+    sessions = attempts.make("sessions", lambda: sessions_of(recording, clocks), Sessions.none())
+    client_server = sessions.servers_at(start_ns + int(plan.warm_up_s * 1e9), client_servers(plan))
+    broken_off = interruptions(recording, sessions, clocks, server_host, begun, start_ns)
     recovered = None if trace is None else (trace.received > 0) & ~trace.live
+    audience = audiences(plan)
     sizes = audience[channel]
     ended = recording.event("ended") or {}
-    begun = recording.event("schedule")
-    start_ns = int(begun["start_ns"]) if begun else 0
     return Evidence(
         recording=recording,
         plan=plan,
         schedule=made,
         channel=channel,
-        outcome=outcome,
-        intended_ns=intended,
-        second=np.maximum((intended - start_ns - int(plan.warm_up_s * 1e9)) // 1_000_000_000, 0),
+        outcome=ledger.outcome,
+        has_ledger=ledger.known,
+        intended_ns=ledger.intended_ns,
+        second=np.maximum((ledger.intended_ns - start_ns - int(plan.warm_up_s * 1e9)) // 1_000_000_000, 0),
         measured=made.phase == MEASURED,
         start_ns=start_ns,
         seq=seq,
         stored_seq=stored_seq,
         audience=audience,
         client_channel=client_channels(plan),
-        client_server=client_servers(plan),
+        client_server=client_server,
         first_client=np.arange(plan.channels) * plan.audience,
         base=np.cumsum(sizes) - sizes,
         pairs=int(sizes.sum()),
         trace=trace,
         clocks=clocks,
-        server_host=np.array([clocks.of_file(f"accepted-{server:02}") for server in range(plan.servers)], np.int64),
-        generator_host=clocks.of_file("posts"),
-        faults=faults,
-        outages=tuple(begun_faults),
-        disturbance=disturbance(recording, clocks, begun_faults, intended, made.server, recovered),
-        reconnected=reconnected_clients(recording),
+        server_host=server_host,
+        impossible_times=impossible,
+        generator_host=generator_host,
+        faults=timed_faults(recording),
+        outages=begun,
+        sessions=sessions,
+        interruptions=broken_off,
+        disturbance=disturbance(
+            recording,
+            clocks,
+            begun,
+            interrupted=broken_off.window(ledger.intended_ns) if broken_off else None,
+            sessions=sessions,
+            client_server=client_server,
+            intended_ns=ledger.intended_ns,
+            meant_for=made.server,
+            recovered=recovered,
+        ),
+        reconnected=np.bincount(sessions.client, minlength=plan.clients) > 1,
         ended=str(ended.get("how", "")),
         why=str(ended.get("why", "")),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ledger:
+    """posts.npy by message. Where it is missing, the outcome of every post is unknown."""
+
+    known: bool
+    outcome: NDArray[np.uint8]
+    intended_ns: Ints
+    seq: Ints
+
+
+def _read_ledger(recording: Recording, total: int, attempts: Attempts) -> _Ledger:
+    posts = recording.posts
+    known = len(posts) == total
+    outcome = np.full(total, INDETERMINATE, np.uint8)
+    intended_ns, seq = np.zeros(total, np.int64), np.zeros(total, np.int64)
+    if known:
+        outcome[:], intended_ns[:], seq[:] = posts["outcome"], posts["intended_ns"], posts["seq"]
+        # The message was sent, but the sender ended before it recorded the outcome.
+        outcome[(outcome == UNSENT) & (posts["sent_ns"] > 0)] = INDETERMINATE
+    else:
+        attempts.note("ledger", f"posts.npy: expected {total:,} rows, found {len(posts):,}")
+    return _Ledger(known=known, outcome=outcome, intended_ns=intended_ns, seq=seq)
+
+
+def _stored_seq(recording: Recording, total: int) -> Ints | None:
+    if recording.stored is None:
+        return None
+    found = np.zeros(total, np.int64)
+    known = recording.stored["message"] >= 0
+    found[recording.stored["message"][known]] = recording.stored["seq"][known]
+    return found
+
+
+def _impossible_times(
+    recording: Recording, ledger: _Ledger, trace: Trace, clocks: HostClocks, server_host: Ints, generator_host: int
+) -> Ints:
+    """By server: how many acknowledged posts it accepted before they were sent or after they were answered, more than the
+    clocks' error can explain. No server can do that, whatever its write path is: its clock is not the one that clocks.json
+    says."""
+    posts = recording.posts
+    which = (trace.accepted > 0) & (ledger.outcome == ACKNOWLEDGED) & (posts["sent_ns"] > 0) & (posts["answered_ns"] > 0)
+    server = trace.accepted_by[which]
+    host = server_host[server]
+    sent_ns, answered_ns = (posts[name][which].astype(np.int64) for name in ("sent_ns", "answered_ns"))
+    since_sent = clocks.elapsed_ns(sent_ns, generator_host, trace.accepted[which], host)
+    until_answered = clocks.elapsed_ns(trace.accepted[which], host, answered_ns, generator_host)
+    wrong = (since_sent.high < 0) | (until_answered.high < 0)
+    return np.bincount(server[wrong], minlength=len(server_host)).astype(np.int64)
 
 
 def must_arrive(evidence: Evidence, delivered: Ints) -> Bools:

@@ -7,11 +7,14 @@ client) pair.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.checks.evidence.attempts import Attempts
 from harness.checks.evidence.evidence import Bools, Evidence, Ints
+from harness.checks.evidence.repetitions import Repetitions
 from harness.checks.evidence.timings import Timings
 from harness.checks.statistics.distribution import PIECE_ROWS
 from harness.planning.arrivals import MEASURED
@@ -34,13 +37,17 @@ class Tally:
     highest_seq: Ints
     last_ns: Ints
     rows: int = 0
+    unseen: Bools
+    """clients whose load worker left no rows, or not all: what they did not receive is not known"""
     duplicates_wire: Counter[int] = field(default_factory=Counter)
+    resumed_again: Counter[int] = field(default_factory=Counter)
+    """those of ``duplicates_wire`` that a reconnection of their client allows"""
     duplicates_visible: Counter[int] = field(default_factory=Counter)
     out_of_order: Counter[int] = field(default_factory=Counter)
     phantom: Counter[int] = field(default_factory=Counter)
     phantom_kinds: Counter[str] = field(default_factory=Counter)
     orphans: int = 0
-    """deliveries whose frame is not recorded: a worker that was killed may leave them"""
+    """deliveries whose frame or client is not known: a worker that was killed may leave them"""
     misnumbered: int = 0
     """deliveries under another seq than the acknowledged one"""
     examples: dict[str, list[str]] = field(default_factory=dict)
@@ -55,34 +62,63 @@ class Tally:
             listed.append(text)
 
 
-def tally(evidence: Evidence) -> Tally:
+def tally(evidence: Evidence, attempts: Attempts | None = None) -> Tally:
     """Count everything. Deliveries that are whole and expected are matched by message, not by seq, so that a server which
-    numbers wrongly is still counted right."""
+    numbers wrongly is still counted right. ``attempts`` keeps the load workers whose rows cannot be read."""
+    attempts = attempts or Attempts()
     plan = evidence.plan
+    workers = client_workers(plan)
     found = Tally(
         count=np.zeros(evidence.pairs, np.uint8),
         highest_seq=np.zeros(plan.clients, np.int64),
         last_ns=np.zeros(len(evidence.schedule), np.int64),
+        unseen=~np.isin(workers, list(evidence.recording.seen)),
         timings=Timings(),
     )
-    workers = client_workers(plan)
     strange_seqs: list[tuple[int, int, int]] = []
     for worker, seen in sorted(evidence.recording.seen.items()):
-        local = np.zeros(plan.clients, np.uint16)
-        mine = np.flatnonzero(workers == worker)
-        local[mine] = np.arange(len(mine))
-        frames = _look_at(evidence, seen)
-        receiver = _Receiver(evidence, worker)
-        for rows in _chunks(seen):
-            found.rows += len(rows)
-            piece = _match(evidence, found, frames, rows, receiver.shift_ns)
-            strange_seqs += _odd_numbers(evidence, piece)
-            first = _count(found, evidence, piece)
-            _follow_order(found, evidence, piece, first, local)
-            np.maximum.at(found.last_ns, piece.message, piece.received_ns)
-            _time(found, evidence, piece, first, receiver)
+        mine = workers == worker
+        name = f"deliveries of worker-{worker:02}"
+        whole = attempts.make(
+            name, partial(_tally_worker, found, evidence, worker, seen, np.flatnonzero(mine), strange_seqs), False
+        )
+        if not whole:
+            attempts.note(name, "rows are missing: fewer deliveries than were counted, or no frames or sessions")
+            found.unseen |= mine
     _judge_numbers(found, evidence, strange_seqs)
     return found
+
+
+def _tally_worker(
+    found: Tally, evidence: Evidence, worker: int, seen: Seen, mine: Ints, strange_seqs: list[tuple[int, int, int]]
+) -> bool:
+    """Count the deliveries of one load worker; whether its rows are complete."""
+    orphans = found.orphans
+    local = np.zeros(evidence.plan.clients, np.uint16)
+    local[mine] = np.arange(len(mine))
+    frames = _look_at(evidence, seen)
+    receiver = _Receiver(evidence, worker)
+    repetitions = Repetitions(evidence.sessions)
+    for rows in _chunks(seen):
+        found.rows += len(rows)
+        piece = _match(evidence, found, frames, rows, receiver.shift_ns)
+        strange_seqs += _odd_numbers(evidence, piece)
+        first = _count(found, evidence, piece, repetitions)
+        _follow_order(found, evidence, piece, first, local)
+        np.maximum.at(found.last_ns, piece.message, piece.received_ns)
+        _time(found, evidence, piece, first, receiver)
+    found.resumed_again.update(repetitions.allowed(_receipts(seen, frames, receiver.shift_ns)))
+    heartbeat = evidence.recording.heartbeats.get(f"worker-{worker:02}")
+    counted = 0 if heartbeat is None else int(heartbeat["count"].max(initial=0))
+    return found.orphans == orphans and len(seen.deliveries) >= counted and len(seen.sessions) > 0
+
+
+def _receipts(seen: Seen, frames: "_Frames", shift_ns: int) -> Iterator[tuple[Ints, Ints, Ints]]:
+    """(client, message, received_ns) of every delivery whose frame is known."""
+    for rows in _chunks(seen):
+        known = rows[rows["frame"] < len(frames)]
+        message = frames.message[known["frame"].astype(np.int64)]
+        yield known["client"].astype(np.int64), message, known["received_ns"].astype(np.int64) + shift_ns
 
 
 class _Receiver:
@@ -181,7 +217,7 @@ def _match(evidence: Evidence, found: Tally, frames: _Frames, rows: NDArray[np.v
     # A worker that was killed between two files may have written deliveries whose frame never came to disk.
     known = (which < len(frames)) & (client < evidence.plan.clients)
     if not known.all():
-        found.orphans += int((which >= len(frames)).sum())
+        found.orphans += int((~known).sum())
         rows = rows[known]
         which, client = rows["frame"], rows["client"]
     which, client = which.astype(np.int64), client.astype(np.int64)
@@ -215,7 +251,7 @@ def _note_phantoms(
         found.example("phantom", f"client {client[index]}: message {message[index]} (seq {seq[index]}), {kind}")
 
 
-def _count(found: Tally, evidence: Evidence, piece: _Piece) -> Bools:
+def _count(found: Tally, evidence: Evidence, piece: _Piece, repetitions: Repetitions) -> Bools:
     """Count the pairs; which rows are their pair's first."""
     first = np.ones(len(piece), np.bool_)
     if not len(piece):
@@ -235,10 +271,12 @@ def _count(found: Tally, evidence: Evidence, piece: _Piece) -> Bools:
     first[at] = already[at] == 0
     window[pairs] = np.minimum(window[pairs] + added, 255)
     for index in np.flatnonzero(~first):
-        message = int(piece.message[index])
-        found.duplicates_wire[int(evidence.schedule.phase[message])] += 1
+        message, client = int(piece.message[index]), int(piece.client[index])
+        phase = int(evidence.schedule.phase[message])
+        found.duplicates_wire[phase] += 1
+        repetitions.note(client, message, phase, int(piece.seq[index]), int(piece.received_ns[index]))
         found.example(
-            "duplicate-wire", f"client {piece.client[index]}: message {message} (seq {piece.seq[index]}) again"
+            "duplicate-wire", f"client {client}: message {message} (seq {piece.seq[index]}) again"
         )
     return first
 

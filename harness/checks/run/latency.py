@@ -1,12 +1,13 @@
 """How long did deliveries take, counted from the intended time of the post?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 
 from harness.checks.check import Answer, Case, Check, Need
 from harness.checks.evidence.account import Account
+from harness.checks.evidence.attempts import Attempts
 from harness.checks.evidence.evidence import Evidence
 from harness.checks.evidence.tally import Tally
 from harness.checks.statistics.distribution import Distribution, percentiles
@@ -30,18 +31,22 @@ _NAMES = {
 }
 
 
-def measure(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Percentiles]:
+def measure(evidence: Evidence, tally: Tally, account: Account, attempts: Attempts) -> dict[str, Percentiles]:
     """The latencies of `RunMeasurements` by the name of the field; those that the recording does not hold are absent."""
     posts = evidence.recording.posts
     seed = evidence.plan.seed
-    figures = {name: _with_interval(values, seed) for name, values in _distributions(evidence, tally, account).items()}
-    if len(posts) == len(evidence.schedule):
+    found = {
+        name: attempts.make(name, lambda values=values: _with_interval(values(), seed), None)
+        for name, values in _distributions(evidence, tally, account).items()
+    }
+    if evidence.has_ledger:
         sent = evidence.measured & (posts["sent_ns"] > 0)
         answered = evidence.measured & (evidence.outcome == ACKNOWLEDGED)
         late_ns = posts["sent_ns"] - posts["intended_ns"]
-        figures["acknowledgement"] = percentiles((posts["answered_ns"] - posts["intended_ns"])[answered])
-        figures["send_late"] = percentiles(late_ns[sent])
-    return figures
+        taken_ns = posts["answered_ns"] - posts["intended_ns"]
+        found["acknowledgement"] = attempts.make("acknowledgement", lambda: percentiles(taken_ns[answered]), None)
+        found["send_late"] = attempts.make("send_late", lambda: percentiles(late_ns[sent]), None)
+    return {name: figures for name, figures in found.items() if figures is not None}
 
 
 def _with_interval(values: Distribution, seed: int) -> Percentiles:
@@ -50,11 +55,18 @@ def _with_interval(values: Distribution, seed: int) -> Percentiles:
     return replace(values.percentiles(), p99_low_ms=low, p99_high_ms=high)
 
 
-def _distributions(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Distribution]:
-    """By second of the measured window."""
+def _distributions(
+    evidence: Evidence, tally: Tally, account: Account
+) -> dict[str, Callable[[], Distribution]]:
+    """By second of the measured window. Where nothing was disturbed, all deliveries are live, and no half is told apart."""
     timings = tally.timings
-    halves = {"live_latency": timings.live, "recovered_latency": timings.recovered} if evidence.plan.faults else {}
-    return {"latency": timings.latency, "completion": completion(evidence, tally, account), **halves}
+    found: dict[str, Callable[[], Distribution]] = {
+        "latency": lambda: timings.latency,
+        "completion": lambda: completion(evidence, tally, account),
+    }
+    if evidence.plan.faults or evidence.disturbance is not None:
+        found |= {"live_latency": lambda: timings.live, "recovered_latency": lambda: timings.recovered}
+    return found
 
 
 def completion(evidence: Evidence, tally: Tally, account: Account) -> Distribution:
@@ -120,7 +132,7 @@ def _below_limit(case: Case, measure: Measure, statistic: Statistic) -> Answer:
 
 def series(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Series]:
     """Percentiles per second of intended time, and the whole distribution."""
-    curves = _distributions(evidence, tally, account)
+    curves = {name: values() for name, values in _distributions(evidence, tally, account).items()}
     if evidence.plan.faults:
         curves["acknowledgement"] = _acknowledgements(evidence)
     found = {name: _per_second(values, _LABELS[name]) for name, values in curves.items() if len(values)}
@@ -133,7 +145,7 @@ def series(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Seri
 def _acknowledgements(evidence: Evidence) -> Distribution:
     """Acknowledgement latency of every measured message that was acknowledged, by second of the window."""
     posts = evidence.recording.posts
-    if len(posts) != len(evidence.schedule):
+    if not evidence.has_ledger:
         return Distribution.of(np.empty(0, np.int64))
     answered = evidence.measured & (evidence.outcome == ACKNOWLEDGED)
     return Distribution.of((posts["answered_ns"] - posts["intended_ns"])[answered], evidence.second[answered])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from harness.model.expectation import Measure
 from harness.model.measurements.claims import Claim, Decision
 from harness.model.measurements.delivery import DeliveryByPhase, LostAt
+from harness.model.measurements.not_measured import NotMeasured
 from harness.model.measurements.percentiles import Percentiles
 from harness.model.measurements.recovery import Recovery
 from harness.model.measurements.resources import (
@@ -33,12 +34,13 @@ class RunMeasurements:
     """One run; of the measured window where nothing else is said.
 
     ``latency``: intended time → received by one client. ``completion``: → received by the last client of the audience.
-    ``acknowledgement``: → answered. ``send_late``: → sent. In a run with faults ``live_latency`` is of the deliveries that
-    no fault held up, ``recovered_latency`` of the others; in other runs they are None, like ``recovery``. ``steps`` is None
-    without traces, ``broker`` where the backplane needs none.
+    ``acknowledgement``: → answered. ``send_late``: → sent. Where a fault, planned or not, disturbed deliveries,
+    ``live_latency`` is of those that it did not disturb, ``recovered_latency`` of the others; in other runs both are None.
+    ``recovery`` is None without a planned fault, ``steps`` without traces, ``broker`` where the backplane needs none.
+    ``not_measured`` names what the recording does not give.
     """
 
-    delivery: DeliveryByPhase
+    delivery: DeliveryByPhase | None
     rates: Rates
     latency: Percentiles
     completion: Percentiles
@@ -57,6 +59,7 @@ class RunMeasurements:
     database: DatabaseFigures | None = None
     claims: tuple[Claim, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    not_measured: tuple[NotMeasured, ...] = ()
 
     def timed(self, measure: Measure) -> Percentiles | None:
         """The percentiles that an expectation speaks of."""

@@ -146,7 +146,7 @@ def _page(entries: list[Entry]) -> str:
 def _row(entry: Entry) -> tuple[Cell, ...]:
     plan, judged = entry.plan, entry.judged
     run, sweep = (judged.run, judged.sweep) if judged else (None, None)
-    delivery = sweep.delivery if sweep else run.delivery.measured if run else None
+    delivery = sweep.delivery if sweep else run.delivery.measured if run and run.delivery else None
     deliveries_hz = run.rates.deliveries_hz if run else None
     if deliveries_hz is None and plan:
         deliveries_hz = plan.rate_hz * plan.audience

@@ -49,7 +49,7 @@ def headline(verdict: Verdict, network_path: str = "") -> Headline:
 
 def _deliveries(run: RunMeasurements | None) -> Tile:
     """Of the measured window, like the latencies beside it; the findings count every phase."""
-    if run is None:
+    if run is None or run.delivery is None:
         return Tile(name="Deliveries", figure=UNKNOWN, notes=("no delivery was counted",))
     measured = run.delivery.measured
     return Tile(

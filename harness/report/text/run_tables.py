@@ -52,7 +52,7 @@ def latencies(run: RunMeasurements | None) -> Table | None:
 
 def ledger(run: RunMeasurements | None) -> Table | None:
     """What became of every post and of every delivery, phase by phase."""
-    if run is None:
+    if run is None or run.delivery is None:
         return None
     phases = run.delivery
     counts = (phases.probe, phases.warm_up, phases.measured, phases.total)
@@ -73,7 +73,7 @@ def _counted(name: str, found: int) -> Cell:
 
 def indeterminate(run: RunMeasurements | None) -> str:
     """What indeterminate posts mean; empty where there are none."""
-    posts = run.delivery.total.indeterminate if run else 0
+    posts = run.delivery.total.indeterminate if run and run.delivery else 0
     if not posts:
         return ""
     return (
