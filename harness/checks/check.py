@@ -70,7 +70,9 @@ class Check(Generic[C]):
         """The finding; None where the check does not apply. A check that crashes says UNKNOWN and raises nothing. A PASS
         without a part that the check needs is UNKNOWN; ``lacking`` says what is missing of each part."""
         try:
-            return self._finding(self._with_evidence(self.function(case), lacking or {})) if self.applies(case) else None
+            return (
+                self._finding(self._with_evidence(self.function(case), lacking or {})) if self.applies(case) else None
+            )
         except Exception as error:
             _log.exception("check %s failed", self.name)
             summary = f"the check itself failed: {type(error).__name__}: {error}"

@@ -27,9 +27,7 @@ def judge(recording: Recording) -> Verdict:
     attempts = Attempts()
     evidence = gather(recording, attempts)
     counted = tally(evidence, attempts)
-    account = attempts.make(
-        "account", lambda: reconcile(evidence, counted), Account.nothing(len(evidence.schedule))
-    )
+    account = attempts.make("account", lambda: reconcile(evidence, counted), Account.nothing(len(evidence.schedule)))
     measured = measure(evidence, counted, account, attempts)
     measured = replace(measured, not_measured=attempts.failed)
     case = Case(evidence=evidence, tally=counted, account=account, measured=measured)
@@ -56,7 +54,8 @@ def measure(evidence: Evidence, counted: Tally, account: Account, attempts: Atte
     latencies = latency.measure(evidence, counted, account, attempts)
     every = latencies.get("latency") or Percentiles()
     planned = Rates(planned_messages_hz=plan.rate_hz, planned_deliveries_hz=plan.deliveries_per_s)
-    found = make("telemetry", lambda: resources.samples(recording), [])
+    nothing: list[resources.Sample] = []
+    found = make("telemetry", lambda: resources.samples(recording), nothing)
     return RunMeasurements(
         delivery=make("delivery", lambda: delivery.measure(evidence, counted, account), None),
         rates=make("rates", lambda: validity.rates(evidence, every), planned),
@@ -80,8 +79,9 @@ def measure(evidence: Evidence, counted: Tally, account: Account, attempts: Atte
 
 def _series(evidence: Evidence, counted: Tally, account: Account, attempts: Attempts) -> Mapping[str, Series]:
     """The curves of the report; those that cannot be drawn are absent."""
-    curves = attempts.make("latency curves", lambda: latency.series(evidence, counted, account), {})
-    return curves | attempts.make("resource curves", lambda: resource_curves.series(evidence), {})
+    none: dict[str, Series] = {}
+    curves = attempts.make("latency curves", lambda: latency.series(evidence, counted, account), none)
+    return curves | attempts.make("resource curves", lambda: resource_curves.series(evidence), none)
 
 
 def checks_of(plan: Plan) -> list[Check[Case]]:

@@ -5,7 +5,19 @@ docs/results.md.
 """
 
 from harness.checks.check import Case, Check
-from harness.checks.run import delivery, durability, latency, machine_validity, resilience, slow_consumers, validity
+from harness.checks.run import (
+    delivery,
+    durability,
+    gaps,
+    interruptions,
+    latency,
+    machine_validity,
+    placement,
+    resilience,
+    server_clocks,
+    slow_consumers,
+    validity,
+)
 from harness.model.registry import Registry
 
 CHECKS: Registry[Check[Case]] = Registry(
@@ -18,5 +30,9 @@ CHECKS: Registry[Check[Case]] = Registry(
         *latency.CHECKS,
         *validity.CHECKS,
         *machine_validity.CHECKS,
+        *gaps.CHECKS,
+        *placement.CHECKS,
+        *interruptions.CHECKS,
+        *server_clocks.CHECKS,
     ),
 )

@@ -29,6 +29,8 @@ from tests.harness.plans import a_plan
 
 START_NS = 1_000_000_000_000
 MS = 1_000_000
+BEFORE_NS, AFTER_NS = (START_NS - 2_000 * MS, START_NS - 1_999 * MS), START_NS + 3_600_000 * MS
+"""when a client that stays connected connects and subscribes, and when its load worker closes the connection"""
 
 
 @dataclass(slots=True)
@@ -168,7 +170,8 @@ class HandMade:
         stored = sorted((post.channel, post.seq, message) for message, post in enumerate(self.posts) if post.stored)
         sessions = self.sessions or [(client, 0) for client in range(self.clients)]
         session_rows = [
-            row if len(row) == 7 else (row[0], row[0] % self.servers, 1000, 1, 2, row[1], 3) for row in sessions
+            row if len(row) == 7 else (row[0], row[0] % self.servers, 1000, *BEFORE_NS, row[1], AFTER_NS)
+            for row in sessions
         ]
         return Recording(
             folder=folder,
@@ -178,6 +181,7 @@ class HandMade:
             events=(
                 {"event": "probe", "at_ns": 1, "expected": self.clients, "seen": self.clients},
                 {"event": "schedule", "at_ns": 2, "start_ns": START_NS},
+                {"event": "answering", "at_ns": 3, "servers": {f"server-{n + 1}": "" for n in range(self.servers)}},
                 {"event": "ended", "at_ns": 3, "how": self.ended, "why": ""},
                 *self._outage(),
                 *self.events,
@@ -258,7 +262,7 @@ class HandMade:
         made = Schedule(
             phase=np.array([post.phase for post in self.posts], np.uint8),
             channel=np.array([post.channel for post in self.posts], np.uint32),
-            server=np.zeros(len(self.posts), np.uint16),
+            server=(np.arange(len(self.posts)) % self.servers).astype(np.uint16),
             offset_ns=np.arange(len(self.posts)) * 10 * MS,
         )
         with mock.patch("harness.checks.evidence.evidence.schedule", return_value=made):
@@ -286,8 +290,10 @@ def _telemetry(plan: Plan, disk_stalled_share: float) -> tuple[dict[str, Any], .
 
 
 def _pulse(plan: Plan) -> Any:
+    """A heartbeat every quarter of a second of the measured window, and one at each of its ends."""
     window_ns = START_NS + int(plan.warm_up_s * 1e9)
-    return np.array([(window_ns + 1, 0, 0, 0, plan.clients), (window_ns + 2, 0, 0, 0, plan.clients)], layout.HEARTBEAT)
+    beats = np.linspace(0, plan.duration_s * 1e9, max(2, int(4 * plan.duration_s) + 1)).astype(np.int64)
+    return np.array([(window_ns + int(at), 0, 0, 0, plan.clients) for at in beats], layout.HEARTBEAT)
 
 
 def red(verdict: Verdict) -> set[str]:

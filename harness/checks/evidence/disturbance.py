@@ -192,9 +192,7 @@ def _served_again_ns(recording: Recording, back_ns: int) -> int:
     return int(first.max())
 
 
-def _away(
-    recording: Recording, found: Sequence[Outage], sessions: Sessions, client_server: Ints
-) -> tuple[Ints, Ints]:
+def _away(recording: Recording, found: Sequence[Outage], sessions: Sessions, client_server: Ints) -> tuple[Ints, Ints]:
     """(from, until) of each client, in ns: it had no connection, was on a broken server, or did not read."""
     plan = recording.plan
     begin = np.full(plan.clients, NEVER)

@@ -233,7 +233,9 @@ def _impossible_times(
     clocks' error can explain. No server can do that, whatever its write path is: its clock is not the one that clocks.json
     says."""
     posts = recording.posts
-    which = (trace.accepted > 0) & (ledger.outcome == ACKNOWLEDGED) & (posts["sent_ns"] > 0) & (posts["answered_ns"] > 0)
+    which = (
+        (trace.accepted > 0) & (ledger.outcome == ACKNOWLEDGED) & (posts["sent_ns"] > 0) & (posts["answered_ns"] > 0)
+    )
     server = trace.accepted_by[which]
     host = server_host[server]
     sent_ns, answered_ns = (posts[name][which].astype(np.int64) for name in ("sent_ns", "answered_ns"))

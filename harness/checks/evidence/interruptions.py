@@ -47,7 +47,12 @@ class Interruptions:
 
 
 def interruptions(
-    recording: Recording, sessions: Sessions, clocks: HostClocks, server_host: Ints, begun: Sequence[Outage], start_ns: int
+    recording: Recording,
+    sessions: Sessions,
+    clocks: HostClocks,
+    server_host: Ints,
+    begun: Sequence[Outage],
+    start_ns: int,
 ) -> Interruptions:
     """Those from the first scheduled post (``start_ns``, 0 where the schedule never began) on, outside of outages."""
 
@@ -71,7 +76,9 @@ def interruptions(
     )
 
 
-def _gaps(server: int, rows: "np.ndarray[tuple[int, ...], np.dtype[np.void]]", clocks: HostClocks, host: int) -> list[BackplaneGap]:
+def _gaps(
+    server: int, rows: "np.ndarray[tuple[int, ...], np.dtype[np.void]]", clocks: HostClocks, host: int
+) -> list[BackplaneGap]:
     """From each loss of the connection to the next complete subscription. None where the clock cannot be compared."""
     if not clocks.comparable(clocks.coordinator, host):
         return []

@@ -275,9 +275,7 @@ def _count(found: Tally, evidence: Evidence, piece: _Piece, repetitions: Repetit
         phase = int(evidence.schedule.phase[message])
         found.duplicates_wire[phase] += 1
         repetitions.note(client, message, phase, int(piece.seq[index]), int(piece.received_ns[index]))
-        found.example(
-            "duplicate-wire", f"client {client}: message {message} (seq {piece.seq[index]}) again"
-        )
+        found.example("duplicate-wire", f"client {client}: message {message} (seq {piece.seq[index]}) again")
     return first
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness.checks.check import Answer, Case, Check, Need
-from harness.checks.evidence.disturbance import NEVER, broken_servers
+from harness.checks.evidence.disturbance import broken_servers
 from harness.checks.evidence.evidence import Bools, Evidence, Trace
+from harness.checks.evidence.sessions import NEVER
 from harness.checks.evidence.tally import EXAMPLES
 from harness.checks.statistics.distribution import loss_bound
 from harness.model.backplane import WRITE_PATHS
@@ -56,7 +57,9 @@ def _ledger(case: Case) -> Answer:
     indeterminate, acknowledged = int((outcome == INDETERMINATE).sum()), int((outcome == ACKNOWLEDGED).sum())
     total = len(outcome)
     status = Status.PASS
-    if unsent or not evidence.complete:
+    if not evidence.has_ledger:
+        return _undecided("posts.npy is missing or does not fit the plan")
+    if unsent or not evidence.complete or not acknowledged:
         status = Status.UNKNOWN
     elif rejected + indeterminate > excused:
         status = Status.FAIL
@@ -81,7 +84,7 @@ def excusable(evidence: Evidence) -> Bools:
     and two seconds after its end."""
     found = np.zeros(len(evidence.outcome), np.bool_)
     posts = evidence.recording.posts
-    if len(posts) != len(found):
+    if not evidence.has_ledger:
         return found
     until_ns = np.maximum(posts["answered_ns"], posts["intended_ns"] + ANSWER_NS)
     for outage in evidence.outages:
@@ -140,15 +143,33 @@ def _gapless(case: Case) -> Answer:
     twice = len(named) - len(np.unique(stored["message"][stored["message"] >= 0]))
     if twice:
         problems.append(f"{twice:,} messages are stored more than once")
-    acknowledged = (evidence.outcome == ACKNOWLEDGED) & (evidence.stored_seq > 0)
-    differs = np.flatnonzero(acknowledged & (evidence.stored_seq != evidence.recording.posts["seq"]))
+    sound = np.flatnonzero(stored["message"] >= 0)
+    meant = evidence.channel[stored["message"][sound]]
+    elsewhere = sound[stored["channel"][sound] != meant]
+    problems += [
+        f"message {stored['message'][row]}: posted to channel {evidence.channel[stored['message'][row]]}, stored in "
+        "channel "
+        f"{stored['channel'][row]}"
+        for row in elsewhere[:EXAMPLES]
+    ]
+    differs = np.empty(0, np.int64)
+    if evidence.has_ledger:
+        acknowledged = (evidence.outcome == ACKNOWLEDGED) & (evidence.stored_seq > 0)
+        differs = np.flatnonzero(acknowledged & (evidence.stored_seq != evidence.recording.posts["seq"]))
     problems += [
         f"message {m}: acknowledged as seq {evidence.seq[m]}, stored as seq {evidence.stored_seq[m]}"
         for m in differs[:EXAMPLES]
     ]
     if tally.misnumbered and not tally.duplicates_visible.total():
         problems.append(f"{tally.misnumbered:,} deliveries carried another seq than the acknowledged one")
-    count = len(gaps) + unsound + twice + len(differs) + (0 if tally.duplicates_visible.total() else tally.misnumbered)
+    count = (
+        len(gaps)
+        + unsound
+        + twice
+        + len(elsewhere)
+        + len(differs)
+        + (0 if tally.duplicates_visible.total() else tally.misnumbered)
+    )
     status = Status.FAIL if count else (Status.PASS if len(stored) else Status.UNKNOWN)
     summary = f"{len(stored):,} stored messages in {len(np.unique(channel)):,} channels, " + (
         f"{count:,} of them wrong" if count else "numbered 1, 2, 3 … without a gap, as acknowledged"
@@ -177,7 +198,7 @@ class _Order:
 def _order(evidence: Evidence, trace: Trace, traced: Bools) -> _Order:
     clocks, host = evidence.clocks, evidence.server_host[trace.accepted_by]
     answered = np.zeros(len(traced), np.int64)
-    if len(evidence.recording.posts) == len(traced):
+    if evidence.has_ledger:
         answered = evidence.recording.posts["answered_ns"].astype(np.int64)
     acknowledged = traced & (evidence.outcome == ACKNOWLEDGED)
     until_answer = clocks.elapsed_ns(trace.committed, host, answered, evidence.generator_host)
@@ -236,7 +257,7 @@ def _gone_with_their_server(evidence: Evidence) -> Bools:
     """Messages that a server accepted before it was ended on purpose: its trace was in its memory."""
     found = np.zeros(len(evidence.outcome), np.bool_)
     posts = evidence.recording.posts
-    if len(posts) != len(found):
+    if not evidence.has_ledger:
         return found
     for outage in evidence.outages:
         if outage.fault.kind in (FaultKind.STOP, FaultKind.KILL, FaultKind.RESTART):
@@ -282,10 +303,9 @@ CHECKS: tuple[Check[Case], ...] = (
         name="seq-gapless",
         kind=Kind.SAFETY,
         function=_gapless,
-        needs=(Need.AUDIT,),
-        red_when="stored seqs are not 1, 2, 3 …, a stored text is not what was posted, or a seq differs from the "
-        "acknowledged "
-        "one",
+        needs=(Need.AUDIT, Need.LEDGER),
+        red_when="stored seqs are not 1, 2, 3 …, a stored text is not what was posted, it is stored in another channel, or "
+        "its seq differs from the acknowledged one",
         what_to_do="the statement that assigns seq; other writers on the same tables",
         planted_bug=f"{PLANTED}test_a_gap_in_the_stored_seqs_is_red",
     ),
@@ -295,7 +315,7 @@ CHECKS: tuple[Check[Case], ...] = (
         function=_commit_order,
         # The server of another maker need not keep a trace; ours does, and without it the question stays open.
         applies=lambda case: case.evidence.trace is not None or case.evidence.owns_servers,
-        needs=(Need.TRACES,),
+        needs=(Need.TRACES, Need.LEDGER),
         red_when="by the servers' traces a message was answered, published or on another server before COMMIT. "
         "UNKNOWN where "
         "the clocks of the hosts cannot be compared. Not asked of an external cluster without traces",

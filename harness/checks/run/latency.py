@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -36,7 +37,7 @@ def measure(evidence: Evidence, tally: Tally, account: Account, attempts: Attemp
     posts = evidence.recording.posts
     seed = evidence.plan.seed
     found = {
-        name: attempts.make(name, lambda values=values: _with_interval(values(), seed), None)
+        name: attempts.make(name, partial(_with_interval, values, seed), None)
         for name, values in _distributions(evidence, tally, account).items()
     }
     if evidence.has_ledger:
@@ -49,15 +50,14 @@ def measure(evidence: Evidence, tally: Tally, account: Account, attempts: Attemp
     return {name: figures for name, figures in found.items() if figures is not None}
 
 
-def _with_interval(values: Distribution, seed: int) -> Percentiles:
+def _with_interval(distribution: Callable[[], Distribution], seed: int) -> Percentiles:
+    values = distribution()
     found = values.interval_ms(0.99, seed=seed)
     low, high = (None, None) if found is None else found
     return replace(values.percentiles(), p99_low_ms=low, p99_high_ms=high)
 
 
-def _distributions(
-    evidence: Evidence, tally: Tally, account: Account
-) -> dict[str, Callable[[], Distribution]]:
+def _distributions(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Callable[[], Distribution]]:
     """By second of the measured window. Where nothing was disturbed, all deliveries are live, and no half is told apart."""
     timings = tally.timings
     found: dict[str, Callable[[], Distribution]] = {

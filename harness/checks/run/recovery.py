@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.checks.evidence.disturbance import NEVER
 from harness.checks.evidence.evidence import Bools, Evidence, Ints
+from harness.checks.evidence.sessions import NEVER
 from harness.checks.evidence.tally import Tally
 from harness.checks.statistics.distribution import quantiles_ms, to_ms
 from harness.model.measurements.recovery import (
@@ -60,7 +60,7 @@ def measure(evidence: Evidence, tally: Tally) -> Recovery | None:
         faults=evidence.faults,
         posts=_posts(evidence, outage),
         servers=tuple(_server(evidence, outage, index) for index in range(evidence.plan.servers)),
-        reconnected=reconnections(evidence) if evidence.recording.seen else None,
+        reconnected=reconnections(evidence) if len(evidence.sessions) else None,
         rebroadcast=_rebroadcast(evidence),
         backfilled_s=_s(tally.disturbed_last_ns - outage.end_ns) if outage.ended and tally.disturbed_last_ns else None,
         first_error_s=first_s,
@@ -101,7 +101,7 @@ def _post_counts(evidence: Evidence, which: Bools) -> PostCounts:
 def acknowledgement_ns(evidence: Evidence, which: Bools) -> Ints:
     """Intended time → answer, of those of ``which`` that were acknowledged."""
     posts = evidence.recording.posts
-    if len(posts) != len(evidence.schedule):
+    if not evidence.has_ledger:
         return np.empty(0, np.int64)
     found: Ints = (posts["answered_ns"] - posts["intended_ns"])[which & (evidence.outcome == ACKNOWLEDGED)]
     return found
@@ -140,22 +140,20 @@ def _server(evidence: Evidence, outage: Span, index: int) -> ServerRecovery:
 
 def reconnections(evidence: Evidence) -> Reconnections:
     """How many clients lost their connection, and how long each was without a subscription."""
-    gaps: list[int] = []
-    clients = 0
-    for seen in evidence.recording.seen.values():
-        sessions = seen.sessions[np.argsort(seen.sessions["client"], kind="stable")]
-        again = np.flatnonzero(sessions["client"][1:] == sessions["client"][:-1])
-        clients += len(np.unique(sessions["client"][again]))
-        back = sessions["subscribed_ns"][again + 1]
-        gaps += (back - sessions["ended_ns"][again])[back > 0].tolist()
-    if not gaps:
+    sessions = evidence.sessions
+    earlier = ~sessions.last
+    again_ns = sessions.again_ns()
+    back = earlier & (again_ns != NEVER)
+    gaps = (again_ns - sessions.ended_ns)[back]
+    clients = len(np.unique(sessions.client[earlier]))
+    if not len(gaps):
         return Reconnections(clients=clients)
-    p50, p99 = quantiles_ms(np.array(gaps, np.int64), (0.5, 0.99))
+    p50, p99 = quantiles_ms(gaps, (0.5, 0.99))
     return Reconnections(
         clients=clients,
         p50_s=round(p50 / 1e3, 3),
         p99_s=round(p99 / 1e3, 3),
-        last_s=round(to_ms(max(gaps)) / 1e3, 3),
+        last_s=round(to_ms(gaps.max()) / 1e3, 3),
     )
 
 
@@ -174,7 +172,7 @@ def _rebroadcast(evidence: Evidence) -> Rebroadcast | None:
 def _errors(evidence: Evidence) -> tuple[float | None, float | None, tuple[AnswerCount, ...]]:
     """Of the posts that were not acknowledged: when the first and the last were due, and the answers."""
     posts = evidence.recording.posts
-    if len(posts) != len(evidence.schedule):
+    if not evidence.has_ledger:
         return None, None, ()
     failed = np.isin(evidence.outcome, (REJECTED, INDETERMINATE)) & (evidence.intended_ns > 0)
     if not failed.any():

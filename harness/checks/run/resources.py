@@ -20,6 +20,7 @@ from harness.model.measurements.resources import (
     WorkerFigures,
 )
 from harness.model.plan import Plan
+from harness.planning.placement import client_servers
 from harness.recording.reader import Recording
 
 Sample = Mapping[str, Any]
@@ -105,6 +106,7 @@ def publisher(found: Sequence[Sample]) -> ProcessFigures:
 
 def servers(evidence: Evidence, tally: Tally, found: Sequence[Sample]) -> tuple[ServerFigures, ...]:
     latencies = tally.timings.by_server.quantiles_by_group_ms((0.5, 0.99))
+    planned = client_servers(evidence.plan)
     rows = []
     for server in range(evidence.plan.servers):
         name = f"server-{server + 1}"
@@ -115,6 +117,7 @@ def servers(evidence: Evidence, tally: Tally, found: Sequence[Sample]) -> tuple[
             ServerFigures(
                 name=name,
                 clients=int((evidence.client_server == server).sum()),
+                planned_clients=int((planned == server).sum()),
                 accepted=None if accepted is None else len(accepted),
                 delivered_sockets=None if delivered is None else int(delivered["sockets"].sum()),
                 p50_ms=p50,

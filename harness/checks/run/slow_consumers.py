@@ -3,6 +3,7 @@
 import numpy as np
 
 from harness.checks.check import Answer, Case, Check, Need
+from harness.checks.run.gaps import GAP_LIMIT_S, longest_gap_ns
 from harness.checks.run.outage_scope import PLANTED, during_outage, not_slower, where_hit
 from harness.checks.run.recovery import Span
 from harness.model.fault import Target
@@ -24,10 +25,13 @@ def _bystanders(case: Case, outage: Span) -> Answer:
     # Without the second in which they read again: what waited for them arrives all at once.
     calm = (seconds_ns + 1_000_000_000 <= outage.begin_ns) | (seconds_ns - 1_000_000_000 >= outage.end_ns)
     inside = (seconds_ns >= outage.begin_ns) & (seconds_ns + 1_000_000_000 <= outage.end_ns)
+    second = np.clip(evidence.second, 0, max(live.groups - 1, 0))
+    due = evidence.measured & (evidence.intended_ns > 0)
     return not_slower(
         "delivery latency of the clients that read",
         live.within(calm),
         live.within(inside),
+        messages=(int((due & calm[second]).sum()), int((due & inside[second]).sum())) if live.groups else (0, 0),
         seed=evidence.plan.seed,
         when="around",
     )
@@ -50,7 +54,13 @@ def _bounded_memory(case: Case, outage: Span) -> Answer:
     if not before or not after:
         summary = "not known: the servers' memory was not measured before and during the outage"
         return Answer(status=Status.UNKNOWN, summary=summary, expected=expected)
+    sampled = np.array([at_ns for at_ns, _ in totals], np.int64)
+    end_ns = outage.end_ns if outage.ended else int(sampled.max())
+    gap_s = longest_gap_ns(sampled, outage.begin_ns, end_ns) / 1e9
     growth = max(after) - before[-1]
+    if gap_s > GAP_LIMIT_S and growth < limit:
+        summary = f"not known: during the outage the servers' memory was not measured for {gap_s:.1f} s"
+        return Answer(status=Status.UNKNOWN, summary=summary, expected=expected)
     return Answer(
         status=Status.PASS if growth < limit else Status.FAIL,
         summary=f"{stopped} clients that read nothing cost the servers {growth / 1e6:.1f} MB together",
@@ -70,7 +80,8 @@ CHECKS: tuple[Check[Case], ...] = (
         needs=(Need.DELIVERIES, Need.EVENTS),
         red_when="while one client in a hundred reads nothing, the P99 of the other clients' deliveries is more than "
         "1.2 times "
-        "the P99 before and after, and more than 5 ms above it. Judged by whole seconds, with an interval as in "
+        "the P99 before and after, and more than 5 ms above it. Judged by whole seconds, with numbers and an interval "
+        "as in "
         "`ack-during-outage`; before and after, because a machine may slow down during a run. `--target clients` measures "
         "30 s unless `--duration` is given, so that seven of them are inside the outage",
         what_to_do="the gateway's writes: does one client wait for another?",

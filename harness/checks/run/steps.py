@@ -1,6 +1,6 @@
 """Where does the time go, step by step, and at which hop was a lost delivery lost? Both from the servers' traces."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -8,17 +8,20 @@ from harness.checks.evidence.account import Account
 from harness.checks.evidence.clocks import UNKNOWN_NS
 from harness.checks.evidence.evidence import Bools, Evidence, Ints, Trace
 from harness.checks.evidence.tally import Tally
-from harness.checks.statistics.distribution import Distribution, percentiles, to_ms
+from harness.checks.statistics.distribution import Distribution, to_ms
 from harness.model.measurements.delivery import LostAt
-from harness.model.measurements.percentiles import Percentiles
 from harness.model.measurements.steps import StepLatencies
+
+NEGATIVE_SHARE_LIMIT = 0.01
+"""A step of which so many samples are negative has wrong percentiles. Below that it may be a server that was interrupted
+between handing a message to the backplane and noting the time."""
 
 
 def measure(evidence: Evidence, tally: Tally) -> StepLatencies | None:
     """Percentiles of each step over the measured window; None without traces.
 
-    In a run with faults the first four steps are of messages that were due outside the outage. A step is left out where it
-    begins and ends on hosts whose clocks cannot be compared.
+    Where something was interrupted, the first four steps are of messages that were due outside of it. A step is left out
+    where it begins and ends on hosts whose clocks cannot be compared, and where it took less than no time.
     """
     trace = evidence.trace
     if trace is None:
@@ -29,17 +32,33 @@ def measure(evidence: Evidence, tally: Tally) -> StepLatencies | None:
     bounds = _bounds_ns(evidence, trace, traced, published)
     left_out = tuple(step for step, bound_ns in bounds.items() if bound_ns >= UNKNOWN_NS)
     known = [bound_ns for bound_ns in bounds.values() if bound_ns < UNKNOWN_NS]
-    return StepLatencies(
-        ingest=None if "ingest" in left_out else _ingest(evidence, trace, traced),
+    every: dict[str, Callable[[], Distribution]] = {
+        "ingest": lambda: _ingest(evidence, trace, traced),
         # One server accepts, commits and publishes a message: one clock.
-        commit=percentiles((trace.committed - trace.accepted)[traced]),
-        publish=percentiles((trace.published - trace.committed)[published]),
-        fan_out=None if "fan_out" in left_out else _fan_out(evidence, trace, published),
-        push=None if "push" in left_out else tally.timings.push.percentiles(),
+        "commit": lambda: Distribution.of((trace.committed - trace.accepted)[traced]),
+        "publish": lambda: Distribution.of((trace.published - trace.committed)[published]),
+        "fan_out": lambda: _fan_out(evidence, trace, published),
+        "push": lambda: tally.timings.push,
+    }
+    found = {step: values() for step, values in every.items() if step not in left_out}
+    negative = tuple(step for step, values in found.items() if _is_negative(values, bounds.get(step, 0)))
+    figures = {step: values.percentiles() for step, values in found.items() if step not in negative}
+    return StepLatencies(
+        ingest=figures.get("ingest"),
+        commit=figures.get("commit"),
+        publish=figures.get("publish"),
+        fan_out=figures.get("fan_out"),
+        push=figures.get("push"),
         total=tally.timings.latency.percentiles(),
         left_out=left_out,
+        negative=negative,
         clock_bound_ms=to_ms(max(known, default=0)),
     )
+
+
+def _is_negative(values: Distribution, bound_ns: int) -> bool:
+    """Whether too many samples are below zero by more than the clocks explain."""
+    return len(values) > 0 and values.quantiles_ms((NEGATIVE_SHARE_LIMIT,))[0] < -to_ms(bound_ns)
 
 
 def _bounds_ns(evidence: Evidence, trace: Trace, traced: Bools, published: Bools) -> dict[str, int]:
@@ -56,17 +75,17 @@ def _bounds_ns(evidence: Evidence, trace: Trace, traced: Bools, published: Bools
     }
 
 
-def _ingest(evidence: Evidence, trace: Trace, traced: Bools) -> Percentiles:
+def _ingest(evidence: Evidence, trace: Trace, traced: Bools) -> Distribution:
     taken_ns = evidence.clocks.elapsed_ns(
         evidence.intended_ns[traced],
         evidence.generator_host,
         trace.accepted[traced],
         evidence.server_host[trace.accepted_by[traced]],
     )
-    return percentiles(taken_ns.middle)
+    return Distribution.of(taken_ns.middle)
 
 
-def _fan_out(evidence: Evidence, trace: Trace, published: Bools) -> Percentiles:
+def _fan_out(evidence: Evidence, trace: Trace, published: Bools) -> Distribution:
     def pieces() -> Iterator[tuple[Ints, Ints]]:
         for server, (received, live) in enumerate(zip(trace.received, trace.live, strict=True)):
             which = live & published
@@ -78,7 +97,7 @@ def _fan_out(evidence: Evidence, trace: Trace, published: Bools) -> Percentiles:
             ).middle
             yield taken_ns, np.zeros(len(taken_ns), np.int64)
 
-    return Distribution.count(pieces, 1).percentiles()
+    return Distribution.count(pieces, 1)
 
 
 def lost_at(evidence: Evidence, account: Account) -> tuple[LostAt, ...]:

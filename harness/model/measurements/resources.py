@@ -10,11 +10,13 @@ from harness.model.measurements.percentiles import Percentiles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFigures:
-    """One server. ``accepted`` and ``delivered_sockets`` come from its trace; ``p50_ms`` and ``p99_ms`` are the delivery
+    """One server. ``clients`` were connected to it when the measured window began, ``planned_clients`` by the plan.
+    ``accepted`` and ``delivered_sockets`` come from its trace; ``p50_ms`` and ``p99_ms`` are the delivery
     latency of its clients."""
 
     name: str
     clients: int
+    planned_clients: int | None = None
     accepted: int | None = None
     delivered_sockets: int | None = None
     p50_ms: float | None = None

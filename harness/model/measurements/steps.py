@@ -14,8 +14,9 @@ class StepLatencies:
     message, per message and server. ``push``: received by the server → received by its client, per delivery. ``total``:
     intended time → received by a client, per delivery.
 
-    ``left_out`` names the steps that begin and end on hosts whose clocks cannot be compared. ``clock_bound_ms`` is the
-    largest error that clocks of different hosts can put into a sample of the other steps; 0 on one kernel.
+    ``left_out`` names the steps that begin and end on hosts whose clocks cannot be compared, ``negative`` those that took
+    less than no time, by more than the clocks explain: neither is measured. ``clock_bound_ms`` is the largest error that
+    clocks of different hosts can put into a sample of the other steps; 0 on one kernel.
     """
 
     ingest: Percentiles | None = None
@@ -25,4 +26,5 @@ class StepLatencies:
     push: Percentiles | None = None
     total: Percentiles | None = None
     left_out: tuple[str, ...] = ()
+    negative: tuple[str, ...] = ()
     clock_bound_ms: float = 0.0

@@ -64,6 +64,7 @@ def page(verdict: Verdict, machine: Mapping[str, Any], events: Events, drawings:
         indeterminate=run_tables.indeterminate(run),
         lost_at=run_tables.lost_at(run),
         validity=validity(verdict),
+        not_measured=run_tables.not_measured(run),
         workers=run_tables.worker_grid(run),
         publisher=run_tables.publisher_pairs(run),
         resources=run_tables.resource_pairs(run),

@@ -90,6 +90,12 @@ def lost_at(run: RunMeasurements | None) -> Table | None:
     return Table(caption="Where deliveries were lost", columns=("Lost at", "Deliveries"), rows=lines) if lines else None
 
 
+def not_measured(run: RunMeasurements | None) -> Table | None:
+    """What the recording does not give, and why. None where everything was measured."""
+    lines = tuple((text(heading(one.name)), text(one.reason)) for one in run.not_measured) if run else ()
+    return Table(caption="Not measured", columns=("Measurement", "Why"), rows=lines, prose=True) if lines else None
+
+
 def server_grid(run: RunMeasurements | None) -> Table | None:
     return grid("Server by server", "Server", [(server.name, server) for server in run.servers] if run else [])
 

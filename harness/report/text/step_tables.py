@@ -71,6 +71,11 @@ def clock_note(measured: StepLatencies | None) -> str:
             f"Not measured: {names}. Each of these steps begins and ends on hosts whose clocks cannot be compared, so "
             "times of the one were not compared with times of the other."
         )
+    if measured.negative:
+        names = ", ".join(label(name) for name in measured.negative)
+        notes.append(
+            f"Not measured: {names}. By the servers' traces these steps took less than no time, so a clock is wrong."
+        )
     if measured.clock_bound_ms:
         bound = milliseconds(measured.clock_bound_ms)
         notes.append(f"Clocks of different hosts can put an error of up to {bound} into each sample.")

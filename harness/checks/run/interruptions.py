@@ -1,0 +1,88 @@
+"""What was lost in mid-run although no fault of the plan explains it: connections of clients, backplanes of servers."""
+
+from collections import Counter
+
+import numpy as np
+
+from harness.checks.check import Answer, Case, Check, Need
+from harness.checks.evidence.sessions import NEVER
+from harness.checks.run import resources
+from harness.model.finding import Bias, Kind, Status
+
+PLANTED = "tests/harness/checks/run/test_interruptions.py::"
+
+# Conventions (docs/results.md says why each).
+SHARE_LIMIT = 0.01
+"""What happens to one client in a hundred, or in a hundredth of the time, decides a P99."""
+
+
+def _interruptions(case: Case) -> Answer:
+    evidence = case.evidence
+    found, sessions = evidence.interruptions, evidence.sessions
+    clients = len(np.unique(sessions.client[found.lost]))
+    codes = Counter(sessions.close_code[found.lost].tolist())
+    away_s = _away_s(case)
+    longest_s = max(away_s.values(), default=0.0)
+    parts = []
+    if codes:
+        listed = ", ".join(f"{count:,} × {code}" for code, count in codes.most_common())
+        parts.append(f"{len(found.lost):,} connections of {clients:,} clients were lost (close codes: {listed})")
+    parts += [f"{name} had no backplane for {seconds:.1f} s" for name, seconds in away_s.items()]
+    if parts:
+        parts.append(f"{case.tally.timings.disturbed_count:,} measured deliveries are counted as recovered")
+    tolerable = clients < SHARE_LIMIT * evidence.plan.clients and longest_s < SHARE_LIMIT * evidence.plan.duration_s
+    outside = "outside of the planned outages" if evidence.plan.faults else "although no fault was planned"
+    return Answer(
+        status=Status.PASS if tolerable or not found else Status.UNKNOWN,
+        summary=f"{outside}: {'; '.join(parts)}" if parts else "no connection and no backplane was lost unasked",
+        measured={
+            "connections": len(found.lost),
+            "clients": clients,
+            "longest_without_backplane_s": round(longest_s, 3),
+        },
+        expected={
+            "clients_below": round(SHARE_LIMIT * evidence.plan.clients, 2),
+            "longest_without_backplane_s_below": round(SHARE_LIMIT * evidence.plan.duration_s, 3),
+        },
+        samples=evidence.plan.clients,
+        examples=_examples(case),
+    )
+
+
+def _away_s(case: Case) -> dict[str, float]:
+    """By server: how long it had no backplane in all; to the end of the measured window where it never came back."""
+    found: Counter[str] = Counter()
+    _, end_ns = resources.window(case.evidence.recording)
+    for gap in case.evidence.interruptions.backplane:
+        until_ns = max(end_ns, gap.begin_ns) if gap.end_ns == NEVER else gap.end_ns
+        found[f"server-{gap.server + 1}"] += until_ns - gap.begin_ns
+    return {name: ns / 1e9 for name, ns in sorted(found.items())}
+
+
+def _examples(case: Case) -> tuple[str, ...]:
+    evidence = case.evidence
+    sessions, begin_ns = evidence.sessions, evidence.begin_ns
+    return tuple(
+        f"client {sessions.client[row]} lost server-{sessions.server[row] + 1} at "
+        f"{(sessions.ended_ns[row] - begin_ns) / 1e9:.2f} s, "
+        f"close code {sessions.close_code[row]}"
+        for row in evidence.interruptions.lost[:20].tolist()
+    )
+
+
+CHECKS: tuple[Check[Case], ...] = (
+    Check(
+        name="interruptions",
+        kind=Kind.VALIDITY,
+        bias=Bias.OPTIMISTIC,
+        function=_interruptions,
+        needs=(Need.SESSIONS, Need.EVENTS),
+        red_when="outside of the planned outages 1 % of the clients or more lost their connection, or a server had no "
+        "backplane "
+        "for 1 % of the measured time or longer: that much decides a P99, and meanwhile the load was lower than "
+        "planned. Less "
+        "is told and passes",
+        what_to_do="the close codes in docs/protocol.md; the logs of the servers and of the broker",
+        planted_bug=f"{PLANTED}test_connections_that_are_lost_unasked_are_told_with_their_codes",
+    ),
+)

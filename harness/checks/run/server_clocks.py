@@ -1,0 +1,46 @@
+"""Do the servers' traces agree with the clocks that the recording names?"""
+
+import numpy as np
+
+from harness.checks.check import Answer, Case, Check, Need
+from harness.model.finding import Bias, Kind, Status
+
+PLANTED = "tests/harness/checks/run/test_server_clocks.py::"
+
+
+def _server_clocks(case: Case) -> Answer:
+    evidence, steps = case.evidence, case.measured.steps
+    impossible = evidence.impossible_times
+    problems = [
+        f"by its trace server-{server + 1} accepted {impossible[server]:,} posts before they were sent or after they "
+        "were answered"
+        for server in np.flatnonzero(impossible)
+    ]
+    negative = steps.negative if steps else ()
+    problems += [f"the step {step} took less than no time" for step in negative]
+    return Answer(
+        status=Status.UNKNOWN if problems else Status.PASS,
+        summary="; ".join(problems[:4]) or "no time of a server's trace contradicts the ledger or another step",
+        measured={"impossible_times": int(impossible.sum()), "negative_steps": len(negative)},
+        expected=0,
+        samples=int((evidence.trace.accepted > 0).sum()) if evidence.trace else 0,
+        examples=tuple(problems[:20]),
+    )
+
+
+CHECKS: tuple[Check[Case], ...] = (
+    Check(
+        name="server-clocks",
+        kind=Kind.VALIDITY,
+        bias=Bias.OPTIMISTIC,
+        function=_server_clocks,
+        applies=lambda case: case.evidence.trace is not None,
+        needs=(Need.TRACES,),
+        red_when="by a server's trace a post was accepted before it was sent or after it was answered, or at least 1 % "
+        "of the "
+        "samples of a step are negative, each time by more than the clocks' error. That server's clock is then taken to be "
+        "unknown, and the step is left out. Not asked without traces",
+        what_to_do="the clock of that server's host: another host than `clocks.json` says, or was it suspended?",
+        planted_bug=f"{PLANTED}test_a_clock_that_steps_in_mid_run_accuses_nobody",
+    ),
+)
