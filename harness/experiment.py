@@ -24,6 +24,7 @@ from harness.model.plan import Plan
 from harness.model.registry import load
 from harness.model.watch import Watch
 from harness.observation import statement_log
+from harness.observation.answers import ask_servers
 from harness.observation.audit import audit
 from harness.observation.clocks import find_clocks
 from harness.observation.limits import raise_descriptor_limit
@@ -216,7 +217,10 @@ async def _conduct(run: _Run) -> None:
             # The run was cut short, perhaps in the middle of a fault: a part that does not answer soon will not answer.
             await _collect(run, cluster, limit_s=HURRIED_COLLECT_LIMIT_S)
             raise
+        run.journal.event("answering", servers=dict(await ask_servers(cluster, run.protocol)))
         await _collect(run, cluster, limit_s=COLLECT_LIMIT_S)
+        # A part that died after the last delivery has no trace to give, and its death must not pass unnoticed.
+        _raise_casualties_of(cluster)
     if plan.query_log:
         statement_log.collect(folder)
     run.enter("sealed")
@@ -265,6 +269,8 @@ async def _guarded(work: Awaitable[None], cluster: Cluster, fleet: Fleet, watch:
             # The load met an error first, perhaps because a process has just died: then that is the reason to tell.
             _raise_casualty(cluster, fleet)
         load.result()
+        # One that died since the watchdog looked.
+        _raise_casualty(cluster, fleet)
     finally:
         for task in (load, watchdog):
             task.cancel()
@@ -279,9 +285,13 @@ async def _watchdog(cluster: Cluster, fleet: Fleet, watch: Watch) -> None:
 
 
 def _raise_casualty(cluster: Cluster, fleet: Fleet) -> None:
+    _raise_casualties_of(cluster)
+    fleet.check()
+
+
+def _raise_casualties_of(cluster: Cluster) -> None:
     if casualties := cluster.casualties():
         raise EnvironmentFailure("; ".join(casualties))
-    fleet.check()
 
 
 async def _collect(run: _Run, cluster: Cluster, *, limit_s: float) -> None:

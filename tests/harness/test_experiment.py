@@ -120,6 +120,7 @@ def tell(story: Story, out: Path, **changes: Any) -> experiment.Outcome:
         mock.patch.object(experiment, "Telemetry", no_telemetry),
         mock.patch.object(experiment, "describe_machine", lambda *_: story.step("machine", {})),
         mock.patch.object(experiment, "find_clocks", lambda *_, **__: Clocks()),
+        mock.patch.object(experiment, "ask_servers", lambda *_: story.step("servers asked", {"server-1": ""})),
         mock.patch.object(experiment, "collect_traces", lambda *_: collected("traces")),
         mock.patch.object(experiment, "audit", lambda *_: collected("audit")),
     ):
@@ -129,7 +130,7 @@ def tell(story: Story, out: Path, **changes: Any) -> experiment.Outcome:
 
 WHOLE = [
     *("up", "machine", "fleet", "connect", "probe", "start", "posted", "drain", "finish", "fleet ended"),
-    *("traces", "audit", "down"),
+    *("servers asked", "traces", "audit", "down"),
 ]
 
 
@@ -179,6 +180,30 @@ def test_a_part_that_cannot_be_collected_is_left_out(tmp_path: Path) -> None:
     story = Story(traces=EnvironmentFailure("gone"))
     assert tell(story, tmp_path).exit_code is ExitCode.UNKNOWN
     assert story.steps == WHOLE
+
+
+@pytest.mark.parametrize("step", ["drain", "finish", "servers asked", "traces", "audit"])
+def test_a_part_that_dies_at_the_end_is_no_success(tmp_path: Path, step: str) -> None:
+    """A process that ends unasked is exit 4 with its reason, also when no delivery is missing any more."""
+
+    class Dying(Story):
+        async def step(self, name: str, answer: Any = None) -> Any:
+            if name == step:
+                self.casualty = "server-2 ended unexpectedly: SIGKILL"
+            return await super().step(name, answer)
+
+    story = Dying()
+    outcome = tell(story, tmp_path)
+    assert (outcome.exit_code, outcome.why) == (ExitCode.ENVIRONMENT, "server-2 ended unexpectedly: SIGKILL")
+    assert story.steps[-1] == "down"
+
+
+def test_the_journal_says_which_servers_answered_after_the_load(tmp_path: Path) -> None:
+    """Nothing else shows that a server of a cluster that the harness does not own went away."""
+    outcome = tell(Story(), tmp_path)
+    events = [json.loads(line) for line in (outcome.folder / "events.jsonl").read_text().splitlines()]
+    (answering,) = (event for event in events if event["event"] == "answering")
+    assert answering["servers"] == {"server-1": ""}
 
 
 FAULT = Fault(

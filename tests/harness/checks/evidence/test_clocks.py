@@ -145,5 +145,5 @@ def test_a_server_on_another_clock_is_compared_with_the_outage_only_if_known(
     assert recovery is not None
     assert (recovery.servers[1].detected_s is None) is (bound_ns is None)
     assert recovery.servers[0].detected_s == 0.001
-    run.backplane[1] = [(layout.UP, -5.0)]
+    run.backplane[1] = [(layout.UP, -5.0), (layout.SUBSCRIBED, -4.0)]
     assert ("resubscribed" in red(run.verdict(tmp_path))) is (bound_ns is not None)

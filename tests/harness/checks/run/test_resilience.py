@@ -48,6 +48,22 @@ def broken(
     return made
 
 
+def lasting(seconds: int, target: Target = Target.BROKER, kind: FaultKind = FaultKind.STOP, *parts: str) -> HandMade:
+    """Four seconds, then an outage of so many seconds, then one more second; nothing was lost."""
+    made = broken(target, kind, *parts)
+    end_ms = 3_995.0 + 1_000 * seconds
+    made.outage_ms = (3_995.0, end_ms)
+    for rows in made.backplane.values():
+        rows[2:] = [(layout.DOWN, 3_996.0), (layout.UP, end_ms + 1), (layout.SUBSCRIBED, end_ms + 2)]
+    made.posts, made.deliveries, made.frames, made.recovered = [], [], [], set()
+    for message in range(500 + 100 * seconds):
+        away = target is Target.BROKER and 400 <= message < 400 + 100 * seconds
+        made.post(latency_ms=150 if away else 5)
+        if away:
+            made.recovered.add(message)
+    return made
+
+
 def recovered(verdict: Verdict) -> Recovery:
     found = measured(verdict).recovery
     assert found is not None
@@ -65,7 +81,7 @@ def test_an_outage_that_is_borne_has_no_red_check(tmp_path: Path) -> None:
     """Everything recovered, acknowledged as fast as before: PASS, with two latency series that hide nothing."""
     verdict = broken().verdict(tmp_path)
     assert red(verdict) == set()
-    for check in ("fault-injected", "ack-during-outage", "resubscribed", "backfilled", "ledger", "lost"):
+    for check in ("fault-injected", "resubscribed", "backfilled", "ledger", "lost", "interruptions", "placement"):
         assert finding(verdict, check).status is Status.PASS, check
     figures, recovery = measured(verdict), recovered(verdict)
     assert figures.live_latency is not None
@@ -95,12 +111,38 @@ def test_late_deliveries_outside_the_outage_are_live(tmp_path: Path) -> None:
 
 def test_slow_acknowledgements_during_the_outage_are_red(tmp_path: Path) -> None:
     """Redis away must slow no acknowledgement."""
-    run = broken()
-    for post in run.posts[150:160]:
-        post.answered_ns += 40 * MS
+    run = lasting(6)
+    assert finding(run.verdict(tmp_path), "ack-during-outage").status is Status.PASS
+    for second in range(4, 10):
+        for post in run.posts[second * 100 : second * 100 + 10]:
+            post.answered_ns += 40 * MS
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"ack-during-outage"}
     assert value(verdict, "ack-during-outage", "during_p99_ms") == 43
+
+
+@pytest.mark.parametrize("late", [0, 2, 100])
+@pytest.mark.parametrize("posts", [1, 100])
+def test_too_few_posts_decide_nothing(tmp_path: Path, late: int, posts: int) -> None:
+    """Of the posts of a short outage none, two or all are late: neither PASS nor FAIL, and the number that is needed."""
+    run = broken()
+    run.outage_ms = (995.0, 995.0 + 10 * posts)
+    for post in run.posts[100 : 100 + min(late, posts)]:
+        post.answered_ns += 6 * MS
+    found = finding(run.verdict(tmp_path), "ack-during-outage")
+    assert found.status is Status.UNKNOWN
+    assert f"of {posts} during it; a P99 needs 299" in found.summary
+
+
+def test_an_outage_without_an_interval_cannot_fail(tmp_path: Path) -> None:
+    """Three slow seconds may be a hiccup; they pass where they are fast."""
+    run = lasting(3)
+    assert finding(run.verdict(tmp_path), "ack-during-outage").status is Status.PASS
+    for post in run.posts[400:700:5]:
+        post.answered_ns += 40 * MS
+    found = finding(run.verdict(tmp_path), "ack-during-outage")
+    assert found.status is Status.UNKNOWN
+    assert "too few for an interval" in found.summary
 
 
 def test_a_rejected_post_while_redis_is_away_is_red(tmp_path: Path) -> None:
@@ -110,7 +152,7 @@ def test_a_rejected_post_while_redis_is_away_is_red(tmp_path: Path) -> None:
     assert "ledger" in red(run.verdict(tmp_path))
 
 
-@pytest.mark.parametrize("rows", [SUBSCRIBED_AGAIN, SUBSCRIBED_AGAIN[:3]])
+@pytest.mark.parametrize("rows", [SUBSCRIBED_AGAIN, SUBSCRIBED_AGAIN[:3], SUBSCRIBED_AGAIN[:1]])
 def test_a_server_that_stays_deaf_is_red(tmp_path: Path, rows: list[tuple[int, float]]) -> None:
     """Connected again but not subscribed, or not even connected: it looks alive and hears nothing."""
     run = broken()
@@ -124,6 +166,30 @@ def test_a_server_that_never_noticed_is_red(tmp_path: Path) -> None:
     """A stopped Redis cuts every connection; whoever does not notice will not recover either."""
     run = broken()
     run.backplane[0] = SUBSCRIBED_AGAIN[:2]
+    assert red(run.verdict(tmp_path)) == {"resubscribed"}
+
+
+@pytest.mark.parametrize("rows", [[], [(layout.UP, 1996.0)]])
+def test_a_server_that_was_started_again_and_never_subscribed_is_red(
+    tmp_path: Path, rows: list[tuple[int, float]]
+) -> None:
+    """Its trace begins anew, so that it shows no loss of the connection: it is asked for the subscription."""
+    run = broken(Target.SERVER, FaultKind.KILL, "server-1")
+    run.sessions = [session(0, ended_ms=1000, subscribed_ms=-10), (1, 0)]
+    run.sessions.append(session(0, ended_ms=900_000, subscribed_ms=1_300, close_code=1000))
+    assert red(run.verdict(tmp_path)) == set()
+    run.backplane[0] = rows
+    verdict = run.verdict(tmp_path)
+    assert red(verdict) == {"resubscribed"}
+    assert "server-1 never subscribed" in finding(verdict, "resubscribed").summary
+
+
+def test_a_missing_trace_hides_no_deaf_server(tmp_path: Path) -> None:
+    """Of two servers one is deaf and the other recorded nothing: FAIL. Where the first is well: UNKNOWN."""
+    run = broken()
+    del run.backplane[1]
+    assert finding(run.verdict(tmp_path), "resubscribed").status is Status.UNKNOWN
+    run.backplane[0] = SUBSCRIBED_AGAIN
     assert red(run.verdict(tmp_path)) == {"resubscribed"}
 
 
@@ -185,6 +251,15 @@ def test_posts_refused_without_the_database_are_in_order(tmp_path: Path) -> None
     assert recovered(verdict).errors == (AnswerCount(http_status=503, posts=100),)
 
 
+def test_an_outage_in_which_nothing_was_refused_shows_no_clean_refusal(tmp_path: Path) -> None:
+    """Every post waited and was acknowledged: how a refusal looks is not known. Nor is it where posts were never sent."""
+    run = broken(Target.DATABASE)
+    assert finding(run.verdict(tmp_path), "clean-refusal").status is Status.UNKNOWN
+    refused(run, 150, 151)
+    run.posts[150].outcome = layout.UNSENT
+    assert finding(run.verdict(tmp_path), "clean-refusal").status is Status.UNKNOWN
+
+
 def test_posts_refused_after_the_database_is_back_are_red(tmp_path: Path) -> None:
     """The service goes on by itself."""
     run = broken(Target.DATABASE)
@@ -224,29 +299,52 @@ def test_a_client_that_does_not_come_back_is_red(tmp_path: Path) -> None:
     assert recovered(verdict).reconnected == Reconnections(clients=1, p50_s=0.3, p99_s=0.3, last_s=0.3)
 
 
-def test_bystanders_that_suffer_are_red(tmp_path: Path) -> None:
-    """A client that reads nothing must not slow the others."""
-    run = broken(Target.CLIENTS, FaultKind.PAUSE, "client-0")
-    run.outage_ms = (1000.0, 2000.0)
-    assert finding(run.verdict(tmp_path), "bystanders").status is Status.PASS
+def slowed(run: HandMade, first: int, end: int) -> None:
+    """The client that reads got these messages 30 ms later."""
     run.deliveries = [
-        (client, frame, at_ns + (30 * MS if client and 110 <= frame < 190 else 0))
+        (client, frame, at_ns + (30 * MS if client and first <= frame < end else 0))
         for client, frame, at_ns in run.deliveries
     ]
+
+
+def test_a_server_that_ended_without_cutting_a_connection_proves_no_resume(tmp_path: Path) -> None:
+    """That clients come back is known only where some were away."""
+    run = broken(Target.SERVER, FaultKind.KILL, "server-1")
+    assert finding(run.verdict(tmp_path), "reconnected").status is Status.UNKNOWN
+
+
+def test_a_client_that_the_server_sent_away_for_good_is_red(tmp_path: Path) -> None:
+    """The server closed with the code that the load worker uses at the end; the time tells them apart."""
+    run = broken(Target.SERVER, FaultKind.KILL, "server-1")
+    run.sessions = [session(0, ended_ms=1000, subscribed_ms=-10, close_code=1000), (1, 0)]
+    run.events.append({"event": "drained", "at_ns": START_NS + 5_000 * MS, "complete": True})
+    assert "reconnected" in red(run.verdict(tmp_path))
+
+
+def test_bystanders_that_suffer_are_red(tmp_path: Path) -> None:
+    """A client that reads nothing must not slow the others."""
+    run = lasting(6, Target.CLIENTS, FaultKind.PAUSE, "client-0")
+    assert finding(run.verdict(tmp_path), "bystanders").status is Status.PASS
+    slowed(run, 400, 1000)
     assert red(run.verdict(tmp_path)) == {"bystanders"}
 
 
-@pytest.mark.parametrize(("slow", "status"), [((0, 300), Status.PASS), ((0, 100), Status.FAIL)])
-def test_a_machine_that_slows_down_is_no_deaf_clients_doing(
-    tmp_path: Path, slow: tuple[int, int], status: Status
-) -> None:
-    """Slow long after the outage as well, against slow in the outage alone, which is the first of three seconds."""
+def test_few_messages_to_many_bystanders_decide_nothing(tmp_path: Path) -> None:
+    """Deliveries of one message share their fate: messages count."""
     run = broken(Target.CLIENTS, FaultKind.PAUSE, "client-0")
-    run.outage_ms = (0.0, 1000.0)
-    run.deliveries = [
-        (client, frame, at_ns + (30 * MS if client and slow[0] <= frame < slow[1] else 0))
-        for client, frame, at_ns in run.deliveries
-    ]
+    run.outage_ms = (1000.0, 2000.0)
+    slowed(run, 100, 200)
+    found = finding(run.verdict(tmp_path), "bystanders")
+    assert found.status is Status.UNKNOWN
+    assert "299" in found.summary
+
+
+@pytest.mark.parametrize(("until", "status"), [(1100, Status.PASS), (600, Status.FAIL)])
+def test_a_machine_that_slows_down_is_no_deaf_clients_doing(tmp_path: Path, until: int, status: Status) -> None:
+    """Slow long after the outage as well, against slow in the outage alone, which is the first of eleven seconds."""
+    run = lasting(6, Target.CLIENTS, FaultKind.PAUSE, "client-0")
+    run.outage_ms = (0.0, 6_000.0)
+    slowed(run, 0, until)
     verdict = run.verdict(tmp_path)
     assert finding(verdict, "bystanders").status is status
     assert value(verdict, "bystanders", "during_p99_ms") == 35
@@ -280,15 +378,11 @@ def test_deaf_clients_that_cost_memory_without_bound_are_red(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("slow_seconds", "status"), [((), Status.PASS), ((3,), Status.UNKNOWN), ((2, 3, 4, 5, 6, 7), Status.FAIL)]
+    ("slow_seconds", "status"), [((), Status.PASS), ((6,), Status.UNKNOWN), ((4, 5, 6, 7, 8, 9), Status.FAIL)]
 )
 def test_a_hiccup_decides_nothing(tmp_path: Path, slow_seconds: tuple[int, ...], status: Status) -> None:
     """In an outage of many seconds one bad one leaves the question open; a slowness in each of them is a failure."""
-    run = broken()
-    run.outage_ms = (995.0, 7995.0)
-    for _ in range(500):
-        run.recovered.add(run.post(latency_ms=150))
-    run.recovered.update(range(200, 300))
+    run = lasting(7)
     for second in slow_seconds:
         for post in run.posts[second * 100 : second * 100 + 10]:
             post.answered_ns += 40 * MS

@@ -75,6 +75,14 @@ def test_rows_that_a_worker_did_not_leave_are_missed(run: HandMade, tmp_path: Pa
     )
     assert doubtful(unclosed, Bias.OPTIMISTIC)
 
+    def counted(recording: Recording) -> Recording:
+        heartbeat = recording.heartbeats["worker-00"].copy()
+        heartbeat["count"][-1] = len(recording.seen[0].deliveries) + 1
+        return dataclasses.replace(recording, heartbeats={**recording.heartbeats, "worker-00": heartbeat})
+
+    cut = asked(run, tmp_path, "complete-rows", counted)
+    assert doubtful(cut, Bias.OPTIMISTIC), "it counted one delivery more than it left"
+
 
 def test_too_few_deliveries_are_found(tmp_path: Path) -> None:
     """298 samples are no evidence of a P99, 300 are."""
@@ -141,15 +149,8 @@ def test_a_busy_machine_is_found(
 
 
 def test_a_clock_that_cannot_be_trusted_is_found(run: HandMade, tmp_path: Path) -> None:
-    """Received before it was sent; a gap in the telemetry; no clocks recorded."""
+    """Received before it was sent; nothing received; no clocks recorded."""
     assert doubtful(asked(run, tmp_path, "clock", lambda r: _late(r, 50)), Bias.OPTIMISTIC)
-
-    def gap(recording: Recording) -> Recording:
-        first, *_, last = recording.telemetry
-        return dataclasses.replace(recording, telemetry=(first, {**last, "at_ns": first["at_ns"] + 5_100 * MS}))
-
-    run.changes = {"duration_s": 6.0}
-    assert doubtful(asked(run, tmp_path, "clock", gap), Bias.OPTIMISTIC)
-    run.changes = {}
+    assert doubtful(asked(run, tmp_path, "clock", lambda r: dataclasses.replace(r, seen={})), Bias.OPTIMISTIC)
     run.clocks_found = False
     assert doubtful(finding(run.verdict(tmp_path), "clock"), Bias.OPTIMISTIC)
