@@ -80,6 +80,8 @@ class HandMade:
     statuses: dict[int, int] = field(default_factory=dict)
     """HTTP statuses of answers that are not 200"""
     disk_stalled_share: float = 0.0
+    took: dict[int, int] = field(default_factory=dict)
+    """which server took a message that was planned for another one"""
 
     @property
     def plan(self) -> Plan:
@@ -159,7 +161,7 @@ class HandMade:
                 *(
                     post.phase,
                     post.outcome,
-                    message % self.servers,
+                    self.took.get(message, message % self.servers),
                     post.channel,
                     self.statuses.get(message, 200) if answered else 0,
                 ),

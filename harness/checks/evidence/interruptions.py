@@ -39,8 +39,9 @@ class Interruptions:
 
     def window(self, at_ns: Ints) -> Bools:
         """Which times lie in an interruption, or so near that it may have disturbed a message that was due then."""
-        begin = np.sort(np.r_[self.begin_ns, [gap.begin_ns for gap in self.backplane]].astype(np.int64)) - LEAD_NS
-        end = np.sort(np.r_[self.end_ns, [gap.end_ns for gap in self.backplane]].astype(np.int64))
+        gaps = np.array([(gap.begin_ns, gap.end_ns) for gap in self.backplane], np.int64).reshape(-1, 2)
+        begin = np.sort(np.concatenate([self.begin_ns, gaps[:, 0]])) - LEAD_NS
+        end = np.sort(np.concatenate([self.end_ns, gaps[:, 1]]))
         end = np.where(end == NEVER, NEVER, end + LATE_NS)
         found: Bools = np.searchsorted(begin, at_ns, side="right") > np.searchsorted(end, at_ns, side="left")
         return found

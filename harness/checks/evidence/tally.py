@@ -108,9 +108,17 @@ def _tally_worker(
         np.maximum.at(found.last_ns, piece.message, piece.received_ns)
         _time(found, evidence, piece, first, receiver)
     found.resumed_again.update(repetitions.allowed(_receipts(seen, frames, receiver.shift_ns)))
+    least = _deliveries_at_least(evidence, worker)
+    return found.orphans == orphans and len(seen.deliveries) >= least and len(seen.sessions) > 0
+
+
+def _deliveries_at_least(evidence: Evidence, worker: int) -> int:
+    """How many rows the worker must have left: as many as it counted itself, and some where every client saw its probe."""
     heartbeat = evidence.recording.heartbeats.get(f"worker-{worker:02}")
     counted = 0 if heartbeat is None else int(heartbeat["count"].max(initial=0))
-    return found.orphans == orphans and len(seen.deliveries) >= counted and len(seen.sessions) > 0
+    probe = evidence.recording.event("probe")
+    probed = probe is not None and int(probe["seen"]) >= evidence.plan.clients
+    return max(counted, int(probed))
 
 
 def _receipts(seen: Seen, frames: "_Frames", shift_ns: int) -> Iterator[tuple[Ints, Ints, Ints]]:

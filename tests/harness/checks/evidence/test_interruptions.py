@@ -1,0 +1,58 @@
+"""What no planned fault explains, and which messages it may have disturbed."""
+
+from pathlib import Path
+
+import numpy as np
+
+from harness.checks.evidence.clocks import HostClocks
+from harness.checks.evidence.interruptions import BackplaneGap, Interruptions, interruptions
+from harness.checks.evidence.sessions import NEVER, sessions_of
+from harness.recording import format as layout
+from tests.harness.recordings import MS, START_NS, HandMade
+
+SECOND = 1_000_000_000
+NONE = np.empty(0, np.int64)
+
+
+def found_in(run: HandMade, folder: Path) -> Interruptions:
+    recording = run.recording(folder)
+    clocks = HostClocks(recording.clocks)
+    hosts = np.array([clocks.of_file(f"accepted-{server:02}") for server in range(run.servers)])
+    return interruptions(recording, sessions_of(recording, clocks), clocks, hosts, (), START_NS)
+
+
+def test_the_window_covers_each_interruption_and_a_second_around_it() -> None:
+    """Two apart from each other leave the time between them alone; one without an end lasts."""
+    found = Interruptions(
+        lost=np.array([0, 1]),
+        begin_ns=np.array([10, 30]) * SECOND,
+        end_ns=np.array([11 * SECOND, 31 * SECOND]),
+        backplane=(BackplaneGap(server=0, begin_ns=50 * SECOND, end_ns=NEVER),),
+    )
+    at_s = np.array([8, 9, 10, 12, 13, 28, 29, 31, 32, 33, 48, 49, 60, 1000])
+    assert at_s[found.window(at_s * SECOND)].tolist() == [9, 10, 12, 29, 31, 32, 49, 60, 1000]
+    assert found
+    assert not Interruptions(lost=NONE, begin_ns=NONE, end_ns=NONE, backplane=())
+
+
+def test_a_backplane_is_away_from_its_loss_until_everything_is_subscribed(tmp_path: Path) -> None:
+    """That it is up is not enough; before the load nothing counts; on a clock that is not known nothing can be placed."""
+    run = HandMade()
+    run.post(0)
+    run.backplane = {
+        0: [
+            (layout.DOWN, -90.0),
+            (layout.SUBSCRIBED, -80.0),
+            (layout.DOWN, 100.0),
+            (layout.UP, 200.0),
+            (layout.SUBSCRIBED, 300.0),
+        ],
+        1: [(layout.SUBSCRIBED, -80.0), (layout.DOWN, 100.0)],
+    }
+    first, second = START_NS + 100 * MS, START_NS + 300 * MS
+    gap = BackplaneGap(server=0, begin_ns=first, end_ns=second)
+    assert found_in(run, tmp_path).backplane == (gap, BackplaneGap(server=1, begin_ns=first, end_ns=NEVER))
+    run.clock_offsets_ns = {1: 500_000 * MS}
+    assert found_in(run, tmp_path).backplane == (gap,)
+    run.clock_bounds_ns = {1: 1}
+    assert len(found_in(run, tmp_path).backplane) == 2

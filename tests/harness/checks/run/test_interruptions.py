@@ -1,0 +1,110 @@
+"""Disturbances that nobody planned are told."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.model.finding import Bias, Status
+from harness.recording import format as layout
+from tests.harness.checks.run.test_resilience import broken, lasting
+from tests.harness.recordings import MS, START_NS, HandMade, finding, measured
+
+
+def session(
+    client: int, server: int, code: int, begun_ms: float, ended_ms: float, position: int = 0
+) -> tuple[int, ...]:
+    begun_ns = START_NS + int(begun_ms * MS)
+    return (client, server, code, begun_ns - MS, begun_ns, position, START_NS + int(ended_ms * MS))
+
+
+def with_losses(clients: int, lost: int) -> HandMade:
+    """Four seconds of messages to one channel. The first clients lost their connection at 1.2 s, were back 300 ms later and
+    got what they had missed."""
+    run = HandMade(clients=clients, audience=clients)
+    for message in range(400):
+        away = 115 <= message < 150
+        run.post(0, to=list(range(lost if away else 0, clients)))
+        for client in range(lost if away else 0):
+            run.deliver(message, client, latency_ms=1_505 - 10 * message)
+    run.deliveries.sort(key=lambda row: row[2])
+    run.sessions = [(client, 0) for client in range(lost, clients)]
+    for client in range(lost):
+        code = 1006 if client % 2 else 1001
+        run.sessions += [
+            session(client, client % 2, code, -10, 1_200),
+            session(client, client % 2, 1000, 1_500, 900_000, position=115),
+        ]
+    return run
+
+
+def test_connections_that_are_lost_unasked_are_told_with_their_codes(tmp_path: Path) -> None:
+    """Half of the clients lost their connection and were back: no PASS, the counts, and their deliveries told apart."""
+    verdict = with_losses(8, 4).verdict(tmp_path)
+    found = finding(verdict, "interruptions")
+    assert (found.status, found.bias) == (Status.UNKNOWN, Bias.OPTIMISTIC)
+    assert "4 connections of 4 clients were lost (close codes: 2 × 1001, 2 × 1006)" in found.summary
+    assert "client 0 lost server-1 at 1.20 s, close code 1001" in found.examples
+    assert verdict.status is Status.UNKNOWN
+    figures = measured(verdict)
+    assert figures.recovery is None
+    assert figures.live_latency is not None
+    assert figures.recovered_latency is not None
+    assert figures.live_latency.max_ms == 5
+    assert figures.recovered_latency.max_ms == pytest.approx(355)
+    assert figures.live_latency.count + figures.recovered_latency.count == figures.latency.count == 3200
+
+
+def test_one_lost_connection_of_many_is_told_and_passes(tmp_path: Path) -> None:
+    """Fewer than one client in a hundred do not decide a P99."""
+    found = finding(with_losses(101, 1).verdict(tmp_path), "interruptions")
+    assert found.status is Status.PASS
+    assert "1 connections of 1 clients were lost (close codes: 1 × 1001)" in found.summary
+
+
+def test_a_client_that_never_came_back_is_told(tmp_path: Path) -> None:
+    """It has no later connection."""
+    run = with_losses(4, 0)
+    run.sessions = [(client, 0) for client in range(3)] + [session(3, 1, 4008, -10, 1_200)]
+    found = finding(run.verdict(tmp_path), "interruptions")
+    assert found.status is Status.UNKNOWN
+    assert "1 × 4008" in found.summary
+
+
+@pytest.mark.parametrize(("back_ms", "seconds"), [(2_700.0, "2.7"), (None, "4.0")])
+def test_a_backplane_that_is_lost_unasked_is_told(tmp_path: Path, back_ms: float | None, seconds: str) -> None:
+    """Which server, for how long; to the end of the measured window where it never came back. What the server then read
+    from the database is recovered, all else live."""
+    run = HandMade()
+    for message in range(400):
+        lost = message < 270
+        number = run.post(0, latency_ms=55 if lost else 5)
+        if lost:
+            run.recovered.add(number)
+    run.backplane = {
+        0: [(layout.UP, -5.0), (layout.SUBSCRIBED, -4.0)],
+        1: [
+            (layout.SUBSCRIBED, -4.0),
+            (layout.DOWN, 0.0),
+            *([] if back_ms is None else [(layout.SUBSCRIBED, back_ms)]),
+        ],
+    }
+    verdict = run.verdict(tmp_path)
+    found = finding(verdict, "interruptions")
+    assert (found.status, found.bias) == (Status.UNKNOWN, Bias.OPTIMISTIC)
+    assert f"server-2 had no backplane for {seconds} s" in found.summary
+    assert "server-1" not in found.summary
+    recovered = measured(verdict).recovered_latency
+    assert recovered is not None
+    assert (recovered.count, recovered.p50_ms) == (540, 55)
+
+
+def test_what_a_planned_fault_explains_is_no_interruption(tmp_path: Path) -> None:
+    """The broker was stopped on purpose; a connection that is lost long after it was healed is another matter."""
+    assert finding(broken().verdict(tmp_path), "interruptions").status is Status.PASS
+    run = lasting(3)
+    run.sessions = [(0, 0), session(1, 1, 1006, -10, 5_000), session(1, 0, 1000, 5_100, 900_000)]
+    assert finding(run.verdict(tmp_path), "interruptions").status is Status.PASS
+    run.sessions = [(0, 0), session(1, 1, 1006, -10, 2_000), session(1, 0, 1000, 2_100, 900_000)]
+    found = finding(run.verdict(tmp_path), "interruptions")
+    assert found.status is Status.UNKNOWN
+    assert "outside of the planned outages: 1 connections" in found.summary
