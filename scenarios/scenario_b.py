@@ -12,7 +12,7 @@ SCENARIO = Scenario(
         "stored, and once Redis is back every client of both servers has all of them, in order, each once."
     ),
     load=Load(servers=2, clients=200, rate_hz=100, duration_s=10, audience="all", warm_up_s=2),
-    smoke=Load(servers=2, clients=20, rate_hz=50, duration_s=4, audience="all", warm_up_s=1),
+    smoke=Load(servers=2, clients=20, rate_hz=200, duration_s=4, audience="all", warm_up_s=1),
     expectations=(Expectation(measure="live_latency_ms", statistic="p99", limit_ms=100),),
     faults=(
         Fault(
