@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 
+from harness.model.measurements.not_measured import NotMeasured
 from harness.model.measurements.run_measurements import RunMeasurements
 from harness.model.scenario import Size
 from harness.report.text import run_tables
@@ -21,6 +22,16 @@ def test_latencies_list_what_was_measured() -> None:
         "Live",
         "Recovered",
     ]
+
+
+def test_what_could_not_be_measured_is_listed_with_its_reason() -> None:
+    """No table where everything was measured; a run whose deliveries could not be counted has no ledger."""
+    assert run_tables.not_measured(RUN) is run_tables.not_measured(None) is None
+    missing = NotMeasured(name="lost_at", reason="IndexError: planted")
+    rows = _rows(run_tables.not_measured(replace(RUN, not_measured=(missing,))))
+    assert [cell.text for cell in rows[0]] == ["Lost at", "IndexError: planted"]
+    assert run_tables.ledger(replace(RUN, delivery=None)) is None
+    assert run_tables.indeterminate(replace(RUN, delivery=None)) == ""
 
 
 def test_the_ledger_adds_up_all_phases() -> None:

@@ -30,6 +30,8 @@ def test_clocks_that_cannot_be_compared_are_named() -> None:
     note = clock_note(StepLatencies(left_out=("fan_out",), clock_bound_ms=0.5))
     assert note.startswith("Not measured: fan-out.")
     assert note.endswith("an error of up to 0.5\u00a0ms into each sample.")
+    impossible = clock_note(StepLatencies(negative=("push",)))
+    assert impossible.startswith("Not measured: push. By the servers' traces these steps took less than no time")
 
 
 def test_claims_and_decisions_have_a_row_each() -> None:
