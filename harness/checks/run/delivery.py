@@ -47,6 +47,8 @@ def _lost(case: Case) -> Answer:
     evidence, account = case.evidence, case.account
     lost, pairs = len(account.lost_message), account.pairs
     status, remark = Status.PASS, f"all {pairs:,} expected deliveries arrived"
+    if case.tally.unseen.any():
+        remark = f"no loss is known among {pairs:,} expected deliveries"
     if not pairs:
         status, remark = Status.UNKNOWN, "no message was acknowledged, so no delivery was expected"
     elif not evidence.complete:
