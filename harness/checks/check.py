@@ -28,6 +28,7 @@ class Need(StrEnum):
     TELEMETRY = "telemetry"
     HEARTBEATS = "heartbeats"
     EVENTS = "events"
+    INCIDENTS = "incidents"
     VERDICTS = "verdicts of the runs"
 
 

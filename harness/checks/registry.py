@@ -5,7 +5,16 @@ docs/results.md.
 """
 
 from harness.checks.check import Case, Check
-from harness.checks.run import delivery, durability, latency, machine_validity, resilience, slow_consumers, validity
+from harness.checks.run import (
+    delivery,
+    durability,
+    latency,
+    machine_validity,
+    protocol_violations,
+    resilience,
+    slow_consumers,
+    validity,
+)
 from harness.model.registry import Registry
 
 CHECKS: Registry[Check[Case]] = Registry(
@@ -13,6 +22,7 @@ CHECKS: Registry[Check[Case]] = Registry(
     (
         *delivery.CHECKS,
         *durability.CHECKS,
+        *protocol_violations.CHECKS,
         *resilience.CHECKS,
         *slow_consumers.CHECKS,
         *latency.CHECKS,
