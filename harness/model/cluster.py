@@ -58,6 +58,8 @@ class Topology:
     """the Python module that is one server when run with ``--settings FILE``"""
     server_urls: tuple[str, ...] = ()
     """the servers of a cluster that runs already"""
+    statement_log: bool = False
+    """whether the database that the environment starts logs how long each statement takes"""
 
 
 class Cluster(Protocol):

@@ -1,17 +1,19 @@
-"""How long PostgreSQL took for each statement, by its own log: switched on for a run, turned into queries.npy after it."""
+"""How long PostgreSQL took for each statement: its log of a run, turned into queries.npy.
+
+The environment that starts PostgreSQL starts it with this log (`Topology.statement_log`). The harness changes no setting of
+a PostgreSQL that runs: in an external cluster there is no such log.
+"""
 
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-import asyncpg
 import numpy as np
 
-from harness.model.cluster import Endpoint
 from harness.recording.arrays import RowFile
 from harness.recording.format import ARRAYS, LOGS, QUERY, STATEMENTS
 from harness.recording.reader import read_events
@@ -24,36 +26,14 @@ OTHERS = "others"
 OURS = "harness"
 """The application name of the harness's own connections begins so; what it asks is not part of the load."""
 
-SETTINGS = {
-    "log_min_duration_statement": "0",
-    # Without the parameters, which would put every message into the log.
-    "log_parameter_max_length": "0",
-    "log_timezone": "UTC",
-}
-
 _HEAD = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(\d{3}) [A-Z]+ \[\d+\] ?(.*?) ?LOG:  (.*)", re.DOTALL)
 _DURATION = re.compile(r"duration: ([\d.]+) ms(?:  (parse|bind|execute|statement)[^:]*: (.*))?", re.DOTALL)
-
-
-async def switch_on(address: Endpoint, *, say: Callable[[str], None]) -> None:
-    """Let every statement be logged with its duration, from now on, in all sessions. A database that does not let us is
-    told of and left as it is: its durations are then missing, nothing else."""
-    try:
-        connection = await asyncpg.connect(**address.arguments, timeout=10)
-        try:
-            for name, value in SETTINGS.items():
-                await connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
-            await connection.execute("SELECT pg_reload_conf()")
-        finally:
-            await connection.close(timeout=5)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        say(f"PostgreSQL's log of statements cannot be switched on: {error}")
 
 
 def collect(folder: Path) -> int:
     """Turn the log in ``folder`` into arrays/queries.npy and statements.json and take those lines out of it.
 
-    To be called when PostgreSQL is gone. Returns the number of statements; 0 where there is no log.
+    Call it after PostgreSQL has ended. Returns the number of statements; 0 where there is no log.
     """
     log = folder / LOGS / LOG
     offset_ns = _monotonic_offset_ns(folder)

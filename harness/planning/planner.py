@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
 from harness.model.message import MIN_TEXT_BYTES
@@ -87,7 +88,7 @@ def plan_run(
         server_urls=request.server_urls,
         engine=request.engine,
         protocol=request.protocol,
-        query_log=scenario.sweep is not None,
+        query_log=scenario.sweep is not None and ENVIRONMENTS.get(request.environment).owns_components,
     )
     return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))
 

@@ -82,7 +82,11 @@ async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedC
         guard.watch_folder(folder)
         kinds = {Role.DATABASE: DATABASE_KIND, Role.BROKER: BACKPLANES.get(topology.backplane).broker}
         stores = await together(
-            *(_start_store(role, kind, folder, logs, guard, down) for role, kind in kinds.items() if kind is not None)
+            *(
+                _start_store(topology, role, kind, folder, logs, guard, down)
+                for role, kind in kinds.items()
+                if kind is not None
+            )
         )
         endpoints = {part.process.role: part.endpoint for part in stores}
         servers = _Servers(
@@ -101,12 +105,19 @@ async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedC
 
 
 async def _start_store(
-    role: Role, kind: str, folder: Path, logs: Path, guard: Guard, down: AsyncExitStack
+    topology: Topology, role: Role, kind: str, folder: Path, logs: Path, guard: Guard, down: AsyncExitStack
 ) -> Part[Child]:
     """Start the database or the broker and see to its end."""
     starter = load(COMPONENT_KINDS.get(kind).starters[NAME])
     part: Part[Child] = await starter(
-        Start(name=str(role), folder=folder, log=logs / f"{role}.log", guard=guard, password=secrets.token_urlsafe(24))
+        Start(
+            topology=topology,
+            name=str(role),
+            folder=folder,
+            log=logs / f"{role}.log",
+            guard=guard,
+            password=secrets.token_urlsafe(24),
+        )
     )
     down.push_async_callback(part.process.end, timeout_s=10)
     return part
