@@ -21,10 +21,10 @@ from harness.recording.reader import read_events
 LOG = "database.log"
 TEXT_CHARS = 120
 STATEMENTS_MAX = 200
-"""Texts kept; statements beyond them are one, called OTHERS."""
+"""How many different texts are kept; all further statements count as one, OTHERS."""
 OTHERS = "others"
 OURS = "harness"
-"""The application name of the harness's own connections begins so; what it asks is not part of the load."""
+"""The application names of the harness's own connections begin so. Their statements are not part of the load."""
 
 _HEAD = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(\d{3}) [A-Z]+ \[\d+\] ?(.*?) ?LOG:  (.*)", re.DOTALL)
 _DURATION = re.compile(r"duration: ([\d.]+) ms(?:  (parse|bind|execute|statement)[^:]*: (.*))?", re.DOTALL)
@@ -45,12 +45,12 @@ def collect(folder: Path) -> int:
     try:
         with log.open(encoding="utf-8", errors="replace") as source, rest.open("w", encoding="utf-8") as kept:
             for entry in _entries(source):
-                told = _parsed(entry)
-                if told is None:
+                parsed = _parsed(entry)
+                if parsed is None:
                     kept.write(entry)
                     continue
-                wall_ns, application, kind, text, duration_us = told
-                # Parsing and binding are parts of the same statement; its execution is what is asked for.
+                wall_ns, application, kind, text, duration_us = parsed
+                # PostgreSQL logs parse, bind and execute of one statement; only the execution is counted.
                 if kind in ("execute", "statement") and not application.startswith(OURS):
                     known = numbers if text in numbers or len(numbers) < STATEMENTS_MAX else {}
                     number = numbers.setdefault(text if known is numbers else OTHERS, len(numbers))

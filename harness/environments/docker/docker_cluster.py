@@ -225,6 +225,7 @@ class _Start:
             user=recipe.user,
             password=self.secrets.of(role),
             database=recipe.database,
+            owned=True,
         )
 
     async def versions(self, server: Container) -> dict[str, str]:

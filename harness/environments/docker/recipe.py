@@ -1,5 +1,4 @@
-"""What each container is made of. Secrets are in its files and nowhere else: everything else can be read with
-`docker inspect`."""
+"""The recipe of each container. Secrets are in its files only: everything else can be read with `docker inspect`."""
 
 import io
 import json

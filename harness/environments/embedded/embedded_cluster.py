@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.environments.embedded import child_faults
-from harness.environments.embedded.child import Child, last_lines, python_program
+from harness.environments.embedded.child import Child, last_lines
 from harness.environments.embedded.start import Start
 from harness.environments.guard import Guard
 from harness.environments.part import Part
@@ -24,7 +24,8 @@ from harness.environments.readiness import server_refusal, until_answered
 from harness.environments.server_settings import Address, server_settings
 from harness.environments.together import together
 from harness.model.backplane import BACKPLANES
-from harness.model.cluster import Endpoint, ServerAddress, Topology
+from harness.model.child_process import python_program
+from harness.model.cluster import REFERENCE_SERVER, Endpoint, ServerAddress, Topology
 from harness.model.component import COMPONENT_KINDS, DATABASE_KIND, Component, Role
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
@@ -146,6 +147,8 @@ class _Servers:
         self._database = database
         self._broker = broker
         self._children: list[Child] = []
+        # A module of the user's own lies where the user is.
+        self._module_folder = None if topology.server_module == REFERENCE_SERVER else Path.cwd()
 
     async def start(self) -> list[ServerAddress]:
         """All servers side by side; each is ready when it says so."""
@@ -165,7 +168,7 @@ class _Servers:
                 name,
                 Role.SERVER,
                 self._topology.server_module,
-                python_program(self._topology.server_module, "--settings", str(settings)),
+                python_program(self._topology.server_module, "--settings", str(settings), folder=self._module_folder),
                 log=self._logs / f"{name}.log",
                 guard=self._guard,
             )

@@ -13,6 +13,7 @@ from harness.environments.embedded.start import Start, on_free_port
 from harness.environments.guard import Guard
 from harness.environments.part import Part
 from harness.environments.postgresql_settings import postgresql_settings
+from harness.model.child_process import child_environment
 from harness.model.cluster import Endpoint
 from harness.model.component import Role
 from harness.model.errors import EnvironmentFailure
@@ -61,7 +62,13 @@ async def start_postgresql(start: Start) -> Part[Child]:
             stop_signal=signal.SIGINT,
         )
         return child, Endpoint(
-            kind=KIND, host="127.0.0.1", port=port, user="postgres", password=start.password, database="postgres"
+            kind=KIND,
+            host="127.0.0.1",
+            port=port,
+            user="postgres",
+            password=start.password,
+            database="postgres",
+            owned=True,
         )
 
     return await on_free_port(
@@ -130,6 +137,7 @@ async def _initialise(
             stderr=output,
             start_new_session=True,
             cwd="/",
+            env=child_environment(),
             user=user,
             group=user,
             extra_groups=None if user is None else [],
