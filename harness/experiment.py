@@ -159,6 +159,7 @@ class _Run:
             recovery=plan.recovery,
             server_module=plan.server_module,
             server_urls=plan.server_urls,
+            statement_log=plan.query_log,
         )
 
     def enter(self, phase: str) -> None:
@@ -207,8 +208,6 @@ async def _conduct(run: _Run) -> None:
         )
         run.journal.machine(await describe_machine(cluster, folder))
         write_clocks(folder, find_clocks(cluster, workers=plan.workers))
-        if plan.query_log and cluster.database is not None:
-            await statement_log.switch_on(cluster.database, say=watch.note)
         fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, engine=run.engine)
         try:
             async with fleet, Telemetry(cluster, generator=fleet.components, path=folder / "telemetry.jsonl"):

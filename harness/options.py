@@ -10,13 +10,14 @@ import typer
 
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
 from harness.model.client_protocol import CLIENT_PROTOCOLS
+from harness.model.cluster import REFERENCE_SERVER
 from harness.model.component import COMPONENT_KINDS
 from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import FaultKind, Target
 from harness.model.registry import M, Registry
 from harness.model.scenario import Audience, Size
-from harness.planning.request import RECOVERIES, REFERENCE_SERVER, Request
+from harness.planning.request import RECOVERIES, Request
 
 
 def checked(parse: Callable[[str], object]) -> Callable[[str | None], str | None]:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -14,6 +13,7 @@ from harness.environments import playground_notes as up_state
 from harness.environments.external import TOKEN_VARIABLE, parse_addresses
 from harness.interruption import interrupting_signals
 from harness.load.protocol.rebroadcast_request import rebroadcast
+from harness.model.child_process import python_program
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import Cluster, Topology
 from harness.model.environment import ENVIRONMENTS
@@ -131,7 +131,7 @@ def _detach(arguments: list[str], limit_s: float) -> None:
     """Start `harness` with ``arguments`` in a session of its own and wait until its cluster is up."""
     with tempfile.TemporaryFile("w+") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "harness.cli", *arguments],
+            python_program("harness.cli", *arguments),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from harness import catalog
+from harness.model.child_process import can_import
 from harness.model.client_protocol import CLIENT_PROTOCOLS
+from harness.model.cluster import REFERENCE_SERVER
 from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
@@ -22,7 +24,7 @@ from harness.observation.calibration import calibrate
 from harness.observation.limits import raise_descriptor_limit, read_limits, too_few_descriptors
 from harness.planning.objections import objections
 from harness.planning.planner import Planned, plan_run
-from harness.planning.request import REFERENCE_SERVER, Request
+from harness.planning.request import Request
 from harness.planning.sweep_planner import PlannedSweep, is_sweep, plan_count, plan_sweep, sweep_objections
 
 
@@ -126,13 +128,10 @@ def _unusable(request: Request) -> list[str]:
 
 
 def _missing_module(name: str) -> list[str]:
-    from importlib.util import find_spec
-
-    try:
-        found = find_spec(name) is not None
-    except ImportError:
-        found = False
-    return [] if found else [f"--server-module {name}: expected a Python module that can be imported here, found none"]
+    folder = Path.cwd()
+    if can_import(name, folder):
+        return []
+    return [f"--server-module {name}: expected a Python module that is installed or lies in {folder}, found none"]
 
 
 def _command(scenario: str, plan: Plan) -> tuple[str, ...]:

@@ -12,6 +12,25 @@ SETTINGS = (
     *("max_wal_size", "max_connections", "autovacuum"),
 )
 
+_EXPLICIT = {
+    "ssl": False,
+    "direct_tls": False,
+    "target_session_attrs": "any",
+    "krbsrvname": "postgres",
+    "gsslib": "gssapi",
+}
+"""What asyncpg would else read from PGSSLMODE, PGSSLNEGOTIATION, PGTARGETSESSIONATTRS, PGKRBSRVNAME and PGGSSLIB."""
+
+
+async def connect(endpoint: Endpoint, *, timeout_s: float, purpose: str = "") -> asyncpg.Connection:
+    """A connection under the name ``harness PURPOSE``. Raises what asyncpg raises."""
+    return await asyncpg.connect(
+        **endpoint.arguments,
+        **(_EXPLICIT if endpoint.owned else {}),
+        timeout=timeout_s,
+        server_settings={"application_name": f"harness {purpose}".strip()},
+    )
+
 
 class PostgresqlAdapter:
     errors: tuple[type[Exception], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -19,7 +38,7 @@ class PostgresqlAdapter:
     async def refusal(self, endpoint: Endpoint) -> str | None:
         """A connection must really work: PostgreSQL listens before it accepts sessions."""
         try:
-            connection = await asyncpg.connect(**endpoint.arguments, timeout=ANSWER_TIMEOUT_S)
+            connection = await connect(endpoint, timeout_s=ANSWER_TIMEOUT_S)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             return str(error) or type(error).__name__
         await connection.close(timeout=ANSWER_TIMEOUT_S)
@@ -27,7 +46,7 @@ class PostgresqlAdapter:
 
     async def settings(self, endpoint: Endpoint) -> dict[str, str]:
         try:
-            connection = await asyncpg.connect(**endpoint.arguments, timeout=SETTINGS_TIMEOUT_S)
+            connection = await connect(endpoint, timeout_s=SETTINGS_TIMEOUT_S)
         except (OSError, asyncpg.PostgresError):
             return {}
         try:
@@ -48,11 +67,7 @@ class PostgresqlSampler:
 
     async def sample(self) -> Counters:
         if self._connection is None or self._connection.is_closed():
-            self._connection = await asyncpg.connect(
-                **self._endpoint.arguments,
-                timeout=self._timeout_s,
-                server_settings={"application_name": "harness telemetry"},
-            )
+            self._connection = await connect(self._endpoint, timeout_s=self._timeout_s, purpose="telemetry")
         # PostgreSQL 18 counts syncs of its log with all other input and output; before, they had a column of their own.
         recent = self._connection.get_server_version().major >= 18
         syncs = "(SELECT sum(fsyncs)::bigint FROM pg_stat_io WHERE object = 'wal')" if recent else "wal_sync"

@@ -16,7 +16,7 @@ class RedisAdapter:
     errors: tuple[type[Exception], ...] = (redis.RedisError,)
 
     async def refusal(self, endpoint: Endpoint) -> str | None:
-        """It lets the harness in and answers PING."""
+        """None where it accepts the login and answers PING."""
         login = f"{endpoint.user} {endpoint.password}" if endpoint.user else endpoint.password
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):

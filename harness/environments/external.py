@@ -1,4 +1,4 @@
-"""A cluster that runs already, of any origin, reached by its servers' addresses; nothing of it is started or stopped."""
+"""A cluster that runs already. The harness knows its servers' addresses; it starts, stops and changes nothing."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ TOKEN_VARIABLE = "HARNESS_TOKEN"  # noqa: S105 - the name of a variable, not a t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalCluster:
-    """What is known of it: addresses and the token (see `harness.model.cluster.Cluster`)."""
+    """The addresses and the token (see `harness.model.cluster.Cluster`)."""
 
     servers: tuple[ServerAddress, ...]
     token: str
@@ -57,14 +57,14 @@ def open_external(
 
 @asynccontextmanager
 async def external(server_urls: tuple[str, ...], protocol: ClientProtocol) -> AsyncIterator[ExternalCluster]:
-    """Look whether every server answers, and hand the cluster out.
+    """Ask every server for its health, then yield the cluster.
 
-    Raises UsageError for addresses that are none, EnvironmentFailure for servers that do not answer, each with all of them.
+    Raises UsageError with every address that is not valid, EnvironmentFailure with every server that does not answer.
     """
     addresses = parse_addresses(server_urls)
     token = os.environ.get(TOKEN_VARIABLE, "")
     if not token:
-        raise UsageError(f"--environment external: expected the cluster's token in {TOKEN_VARIABLE}, found none")
+        raise UsageError(*missing_token())
     async with open_session(protocol, token) as session:
         answers = await asyncio.gather(*(_health(session, address, protocol) for address in addresses))
     if problems := [answer for answer in answers if isinstance(answer, str)]:

@@ -1,13 +1,13 @@
-"""The guard: ends what a harness started when the harness itself is gone, however it went, SIGKILL included.
+"""The guard: a process that ends what the harness started when the harness has ended in any way, by SIGKILL too.
 
 `python -m harness.environments.guard` reads lines from its standard input, a pipe whose other end only the harness holds:
 
     process PID START    a child; START is its start time as the kernel counts it, so that a recycled PID is told apart
     folder PATH          a temporary folder of the run
 
-At end of file it terminates what is left of the processes, kills after a bound those that stay, and removes the folders.
-After a teardown in good order nothing is left and it just leaves; after one that was cut short (a second Ctrl-C) it does
-the rest. It uses the standard library alone, lives in a session of its own, and ignores the signals of a terminal.
+At end of file it terminates the processes that still run, kills those that run on after a limit, and removes the folders.
+After a complete teardown nothing is left for it to do. After one that was cut short (a second Ctrl-C) it does the rest. It
+uses the standard library alone, has a session of its own, and ignores the signals of a terminal.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ GRACE_S = 3.0
 
 
 def started_at(pid: int) -> str:
-    """When process ``pid`` started, in the kernel's own words; empty where there is no such process, or only its zombie."""
+    """When process ``pid`` started, as the kernel writes it; empty where there is no such process, or only a zombie."""
     try:
         # The name in parentheses may hold anything, so count from the last one. In proc(5)'s numbers: field 3 is the
         # state, field 22 the start time.
@@ -45,11 +45,11 @@ def started_at(pid: int) -> str:
 
 
 class Guard:
-    """The harness's end of the pipe."""
+    """Starts the guard and writes to its pipe."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-S", "-E", str(Path(__file__))],
+            [sys.executable, "-I", "-S", str(Path(__file__))],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -57,13 +57,13 @@ class Guard:
         )
 
     def watch_process(self, pid: int) -> None:
-        self._tell(f"process {pid} {started_at(pid)}")
+        self._write(f"process {pid} {started_at(pid)}")
 
     def watch_folder(self, folder: Path) -> None:
-        self._tell(f"folder {folder}")
+        self._write(f"folder {folder}")
 
     def close(self) -> None:
-        """End whatever is left, remove the folders, wait until that is done. Idempotent."""
+        """End what still runs, remove the folders, and wait until that is done. A second call does nothing."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
@@ -76,9 +76,9 @@ class Guard:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _tell(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         assert self._process.stdin is not None
-        # A guard that was killed guards nothing, but the run it guarded goes on.
+        # The run goes on also where its guard was killed.
         with contextlib.suppress(OSError, ValueError):
             self._process.stdin.write(f"{line}\n".encode())
             self._process.stdin.flush()
@@ -121,7 +121,7 @@ def end_processes(processes: list[tuple[int, str]], grace_s: float) -> None:
         for pid in alive():
             below = descendants(pid)
             _send(number, [pid])
-            # A stopped process takes SIGTERM only once it goes on, and one below it would outlive it stopped.
+            # A stopped process handles SIGTERM only after SIGCONT, and so do the processes below it.
             _send(signal.SIGCONT, [pid, *below])
             if number == signal.SIGKILL:
                 _send(number, below)

@@ -7,6 +7,9 @@ from typing import Any, Protocol
 from harness.model.component import Component
 from harness.model.fault import FaultKind
 
+REFERENCE_SERVER = "reference_server"
+"""the Python module of the reference server"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerAddress:
@@ -30,10 +33,12 @@ class Endpoint:
     user: str = ""
     password: str = field(repr=False)
     database: str = ""
+    owned: bool = False
+    """The harness started it: connections use no TLS and nothing of the user's environment (PGSSLMODE …)."""
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The keywords of a database driver's connect()."""
+        """Address and credentials by the names that settings and drivers use."""
         return {
             "host": self.host,
             "port": self.port,
@@ -54,10 +59,12 @@ class Topology:
     protocol: str = "chat"
     """the client protocol that the servers speak, a name of `client_protocol.CLIENT_PROTOCOLS`"""
     recovery: str = "automatic"
-    server_module: str = "reference_server"
+    server_module: str = REFERENCE_SERVER
     """the Python module that is one server when run with ``--settings FILE``"""
     server_urls: tuple[str, ...] = ()
     """the servers of a cluster that runs already"""
+    statement_log: bool = False
+    """whether the database that the environment starts logs how long each statement takes"""
 
 
 class Cluster(Protocol):

@@ -69,7 +69,7 @@ COMPONENT_KINDS: Registry[ComponentKind] = Registry(
             title="PostgreSQL",
             adapter="harness.components.postgresql:PostgresqlAdapter",
             starters={
-                "embedded": "harness.environments.embedded.postgresql:start_postgresql",
+                "embedded": "harness.environments.embedded.postgresql_child:start_postgresql",
                 "docker": "harness.environments.docker.recipe:postgresql_recipe",
             },
             variable="HARNESS_DATABASE",
@@ -87,7 +87,7 @@ COMPONENT_KINDS: Registry[ComponentKind] = Registry(
             title="Redis",
             adapter="harness.components.redis:RedisAdapter",
             starters={
-                "embedded": "harness.environments.embedded.valkey:start_valkey",
+                "embedded": "harness.environments.embedded.valkey_child:start_valkey",
                 "docker": "harness.environments.docker.redis_recipe:redis_recipe",
             },
             variable="HARNESS_REDIS",

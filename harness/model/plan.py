@@ -94,7 +94,7 @@ class Plan:
     protocol: str = CLIENT_PROTOCOLS.default.name
     """the client protocol that the servers speak"""
     query_log: bool = False
-    """whether PostgreSQL logs how long each statement takes, for ``arrays/queries.npy``"""
+    """whether the database that the environment starts logs how long each statement takes, for ``arrays/queries.npy``"""
 
     @property
     def deliveries_per_s(self) -> float:

@@ -11,6 +11,7 @@ import aiohttp
 import asyncpg
 import numpy as np
 
+from harness.components.postgresql import connect
 from harness.model.cluster import Cluster, Endpoint, ServerAddress
 from harness.model.errors import EnvironmentFailure
 from harness.model.message import channel_index, channel_name
@@ -62,10 +63,7 @@ def _row(plan: Plan, total: int, channel: str, seq: int, text: str) -> tuple[int
 
 
 async def _from_database(address: Endpoint, plan: Plan) -> AsyncIterator[Iterable[Stored]]:
-    connection = await asyncpg.connect(
-        **address.arguments,
-        timeout=10,
-    )
+    connection = await connect(address, timeout_s=10.0, purpose="audit")
     try:
         async with connection.transaction(readonly=True):
             cursor = await connection.cursor(

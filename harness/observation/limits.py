@@ -1,4 +1,4 @@
-"""What this machine allows: read before a run, and raised where a process may raise it itself."""
+"""The limits of this machine. They are read before a run; the limit of open files is raised as far as the system allows."""
 
 import os
 import shutil

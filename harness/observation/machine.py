@@ -1,4 +1,4 @@
-"""machine.json: on what a run ran, in enough detail to judge whether another run is like it."""
+"""machine.json: the machine and the cluster of a run, in enough detail to say whether another run is comparable."""
 
 import os
 import platform

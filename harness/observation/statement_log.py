@@ -1,17 +1,19 @@
-"""How long PostgreSQL took for each statement, by its own log: switched on for a run, turned into queries.npy after it."""
+"""How long PostgreSQL took for each statement: its log of a run, turned into queries.npy.
+
+The environment that starts PostgreSQL starts it with this log (`Topology.statement_log`). The harness changes no setting of
+a PostgreSQL that runs: in an external cluster there is no such log.
+"""
 
 import contextlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-import asyncpg
 import numpy as np
 
-from harness.model.cluster import Endpoint
 from harness.recording.arrays import RowFile
 from harness.recording.format import ARRAYS, LOGS, QUERY, STATEMENTS
 from harness.recording.reader import read_events
@@ -19,41 +21,19 @@ from harness.recording.reader import read_events
 LOG = "database.log"
 TEXT_CHARS = 120
 STATEMENTS_MAX = 200
-"""Texts kept; statements beyond them are one, called OTHERS."""
+"""How many different texts are kept; all further statements count as one, OTHERS."""
 OTHERS = "others"
 OURS = "harness"
-"""The application name of the harness's own connections begins so; what it asks is not part of the load."""
-
-SETTINGS = {
-    "log_min_duration_statement": "0",
-    # Without the parameters, which would put every message into the log.
-    "log_parameter_max_length": "0",
-    "log_timezone": "UTC",
-}
+"""The application names of the harness's own connections begin so. Their statements are not part of the load."""
 
 _HEAD = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(\d{3}) [A-Z]+ \[\d+\] ?(.*?) ?LOG:  (.*)", re.DOTALL)
 _DURATION = re.compile(r"duration: ([\d.]+) ms(?:  (parse|bind|execute|statement)[^:]*: (.*))?", re.DOTALL)
 
 
-async def switch_on(address: Endpoint, *, say: Callable[[str], None]) -> None:
-    """Let every statement be logged with its duration, from now on, in all sessions. A database that does not let us is
-    told of and left as it is: its durations are then missing, nothing else."""
-    try:
-        connection = await asyncpg.connect(**address.arguments, timeout=10)
-        try:
-            for name, value in SETTINGS.items():
-                await connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
-            await connection.execute("SELECT pg_reload_conf()")
-        finally:
-            await connection.close(timeout=5)
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        say(f"PostgreSQL's log of statements cannot be switched on: {error}")
-
-
 def collect(folder: Path) -> int:
     """Turn the log in ``folder`` into arrays/queries.npy and statements.json and take those lines out of it.
 
-    To be called when PostgreSQL is gone. Returns the number of statements; 0 where there is no log.
+    Call it after PostgreSQL has ended. Returns the number of statements; 0 where there is no log.
     """
     log = folder / LOGS / LOG
     offset_ns = _monotonic_offset_ns(folder)
@@ -65,12 +45,12 @@ def collect(folder: Path) -> int:
     try:
         with log.open(encoding="utf-8", errors="replace") as source, rest.open("w", encoding="utf-8") as kept:
             for entry in _entries(source):
-                told = _parsed(entry)
-                if told is None:
+                parsed = _parsed(entry)
+                if parsed is None:
                     kept.write(entry)
                     continue
-                wall_ns, application, kind, text, duration_us = told
-                # Parsing and binding are parts of the same statement; its execution is what is asked for.
+                wall_ns, application, kind, text, duration_us = parsed
+                # PostgreSQL logs parse, bind and execute of one statement; only the execution is counted.
                 if kind in ("execute", "statement") and not application.startswith(OURS):
                     known = numbers if text in numbers or len(numbers) < STATEMENTS_MAX else {}
                     number = numbers.setdefault(text if known is numbers else OTHERS, len(numbers))

@@ -129,7 +129,7 @@ def _tcp_counters() -> dict[str, int]:
 class _Disk(Thread):
     """Writes a page and waits until the disk has it, 20 times a second, where the embedded database has its data.
 
-    What every commit waits for too, so it tells a disk that stood still from a database that was slow.
+    Every commit waits for the same. So the figure distinguishes a disk that stalled from a database that was slow.
     """
 
     def __init__(self) -> None:
@@ -156,7 +156,7 @@ class _Disk(Thread):
         return {"disk_stalled_s": round(self._stalled_s, 4)} if self._works else {}
 
     def end(self) -> None:
-        """Returns at once: a disk that stands still is not waited for."""
+        """Returns at once, also while the disk stalls."""
         self._over.set()
 
 

@@ -4,13 +4,14 @@ import re
 
 from harness.model.backplane import BACKPLANES, WRITE_PATHS, Backplane
 from harness.model.client_protocol import CLIENT_PROTOCOLS
+from harness.model.cluster import REFERENCE_SERVER
 from harness.model.component import COMPONENT_KINDS
 from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS, Environment
 from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Scenario, Size
 from harness.planning.fault_schedule import wanted
-from harness.planning.request import RECOVERIES, REFERENCE_SERVER, Request
+from harness.planning.request import RECOVERIES, Request
 
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}(\.[A-Za-z_][A-Za-z0-9_$]{0,62})?")
 MAX_SERVERS = 64

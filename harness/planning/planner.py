@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.model.cluster import REFERENCE_SERVER
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
@@ -13,7 +14,7 @@ from harness.model.scenario import Load, Scenario, Size
 from harness.planning.fault_schedule import default_duration_s, settle
 from harness.planning.objections import MAX_MESSAGES, objections
 from harness.planning.placement import channel_count
-from harness.planning.request import REFERENCE_SERVER, Request
+from harness.planning.request import Request
 from harness.planning.sizing import Lowered, Sized, fit, need, shortfalls, worker_count
 
 TEXT_BYTES = 96
@@ -89,7 +90,7 @@ def plan_run(
         messages_table=request.messages_table or _own_table(request),
         engine=request.engine,
         protocol=request.protocol,
-        query_log=scenario.sweep is not None,
+        query_log=scenario.sweep is not None and ENVIRONMENTS.get(request.environment).owns_components,
     )
     return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))
 

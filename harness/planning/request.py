@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
 from harness.model.client_protocol import CLIENT_PROTOCOLS
+from harness.model.cluster import REFERENCE_SERVER
 from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Audience, Size
 
 RECOVERIES = ("automatic", "manual", "off")
-REFERENCE_SERVER = "reference_server"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,12 +148,16 @@ class Channel:
         self._take_held()
         return news
 
-    def skip(self) -> int:
-        """Stop waiting and continue with the oldest message that came too early. Returns how many are lost."""
-        if self.position is None or not self.held:
+    def skip(self, shown_before_ns: int) -> int:
+        """Continue after every hole that a later message has shown since ``shown_before_ns`` or longer. Returns how many
+        messages are lost."""
+        shown = [seq for seq, delivery in self.held.items() if delivery.received_ns <= shown_before_ns]
+        if self.position is None or not shown:
             return 0
-        lost = min(self.held) - self.position - 1
-        self.position += lost
+        lost = 0
+        for seq in sorted(seq for seq in self.held if seq <= max(shown)):
+            lost += seq - self.position - 1
+            self._take(self.held.pop(seq))
         self._take_held()
         return lost
 

@@ -136,8 +136,13 @@ class Gateway:
         """Where a message is missing, give it a grace to arrive by itself."""
         if channel.behind and channel.grace is None:
             self._metrics.holes += 1
-            grace_s = GRACE_S if self.backplane_up else 0.0
-            channel.grace = asyncio.get_running_loop().call_later(grace_s, self._end_grace, channel)
+            self._start_grace(channel)
+
+    def _start_grace(self, channel: Channel) -> None:
+        channel.grace = asyncio.get_running_loop().call_later(self._grace_s(), self._end_grace, channel)
+
+    def _grace_s(self) -> float:
+        return GRACE_S if self.backplane_up else 0.0
 
     def _end_grace(self, channel: Channel) -> None:
         channel.grace = None
@@ -146,5 +151,7 @@ class Gateway:
         if self._recovery == "automatic" or channel.announced_more:
             self.work.fill((channel.name,))
         elif self._recovery == "off":
-            self._metrics.skipped += channel.skip()
+            self._metrics.skipped += channel.skip(time.monotonic_ns() - int(self._grace_s() * 1e9))
             self._fan_out.add(channel)
+            if channel.held:  # a hole that appeared later, and has the rest of its grace
+                self._start_grace(channel)

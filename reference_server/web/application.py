@@ -37,6 +37,7 @@ class Application:
             routes=routes,
             exception_handlers={Refused: _on_refused, HTTPException: _on_http_exception, Exception: _on_crash},
         )
+        self._others.router.redirect_slashes = False  # a redirect has no JSON body
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

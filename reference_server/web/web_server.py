@@ -14,6 +14,9 @@ from reference_server.web.http_protocol import GatheringHttp
 from reference_server.web.websocket_protocol import BroadcastWebSocket
 
 BACKLOG = 4_096
+PING_S = 25.0
+"""Well below 60 s: after that long without a byte many proxies close a connection."""
+PONG_S = 30.0
 
 
 class CannotListen(Exception):
@@ -61,8 +64,8 @@ def web_server(settings: Settings, application: Application) -> WebServer:
             http=GatheringHttp,
             ws=BroadcastWebSocket,
             ws_max_size=settings.limits.frame_bytes,
-            ws_ping_interval=60.0,
-            ws_ping_timeout=30.0,
+            ws_ping_interval=PING_S,
+            ws_ping_timeout=PONG_S,
             ws_per_message_deflate=False,
             lifespan="off",
             log_config=None,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
+from websockets.frames import CloseCode, Frame
 
 SOCKET = "reference_server.socket"
 """the key under which an endpoint finds this object in the ``extensions`` of the ASGI scope"""
@@ -51,6 +51,19 @@ class BroadcastWebSocket(WebSocketsSansIOProtocol):
             self.transport.resume_reading()
         # uvicorn closes at once when the application has ended, unless it sees its own timer.
         self.close_timer = self.loop.call_later(CLOSE_TIMEOUT_S, self._abort)
+
+    def send_receive_event_to_app(self) -> None:
+        """A text message that is not UTF-8 ends the connection with 1007. uvicorn would log a traceback for this mistake of
+        a client."""
+        if self.curr_msg_data_type == "text" and not self.close_sent:
+            try:
+                b"".join(self.frames).decode()
+            except UnicodeDecodeError:
+                self.frames = []
+                self.conn.send_close(CloseCode.INVALID_DATA)
+                self.handle_parser_exception()
+                return
+        super().send_receive_event_to_app()
 
     def shutdown(self) -> None:
         self._signal_end()

@@ -12,11 +12,12 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from harness.components.adapter import Counters
-from harness.environments.embedded.child import Child, python_program
+from harness.environments.embedded.child import Child
 from harness.environments.embedded.embedded_cluster import EmbeddedCluster, embedded
 from harness.environments.embedded.start import Start, on_free_port
 from harness.environments.part import Part
 from harness.model.backplane import BACKPLANES, Backplane
+from harness.model.child_process import python_program
 from harness.model.cluster import Endpoint, Topology
 from harness.model.component import COMPONENT_KINDS, ComponentKind, Role
 from harness.model.environment import ENVIRONMENTS, Environment

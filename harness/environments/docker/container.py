@@ -1,4 +1,4 @@
-"""One container of the cluster: made from its recipe, started, looked at."""
+"""One container of the cluster: it is made from its recipe, started and inspected."""
 
 import contextlib
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ State = Mapping[str, Any]
 
 
 class Container:
-    """A container that exists. ``asked_to_end`` while its end is wanted; ``casualty`` tells of one that was not."""
+    """A container that exists. ``asked_to_end``: its end is wanted. ``casualty``: a sentence about any other end."""
 
     def __init__(self, engine: Engine, handle: Any, recipe: Recipe, network: RunNetwork, published: int | None) -> None:
         self.engine = engine
@@ -45,7 +45,7 @@ class Container:
         await self.look()
 
     async def look(self) -> State:
-        """What the engine knows of it now. Raises EngineFailure."""
+        """The state that the engine reports now. Raises EngineFailure."""
         state = await self.engine.call(self._inspect)
         self._pid = _pid_here(state["Pid"], self.handle.id)
         if self.asked_to_end and not state["Running"]:
@@ -60,12 +60,12 @@ class Container:
         return Component(name=self.name, role=self.role, kind=self.kind, pid=self._pid)
 
     def saw_end(self) -> None:
-        """The engine says that it ended. Blocking; raises nothing."""
+        """The engine reported its end. Blocking; raises nothing."""
         if self.asked_to_end:
             return
         with contextlib.suppress(EngineFailure), engine_errors():
             state = self._inspect()
-            # Late news of an end that was asked for is no news.
+            # The event of an end that was asked for may arrive after the next start.
             if state["Running"] or state["FinishedAt"] == self._known_end:
                 return
             self.casualty = f"{self.name} ended unexpectedly: {how_it_ended(state)}; {self.last_words()}"
@@ -104,7 +104,7 @@ async def create_container(
         ports={f"{recipe.port}/tcp": ("127.0.0.1", published)} if published else None,
         # A health check starts a Python in every server's container every few seconds, on the cores that are measured.
         healthcheck={"test": ["NONE"]},
-        # Whatever the engine's own default is, this one can be read back.
+        # The engine's default may be a log driver that cannot be read.
         log_config={"type": "json-file", "config": {}},
         **recipe.options,
     )
@@ -113,7 +113,7 @@ async def create_container(
 
 
 def how_it_ended(state: State) -> str:
-    """An end in words."""
+    """How the container ended, as a sentence without a subject."""
     words = how_container_ended(int(state["ExitCode"]))
     if state.get("OOMKilled"):
         words += ", out of memory"

@@ -1,4 +1,4 @@
-"""Faults of containers, by the engine: stop, kill, pause, partition, and their undoing."""
+"""Fault injection into containers, by the Docker engine: stop, kill, pause, partition, and how each is healed."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ END_LIMIT_S = 10.0
 
 
 async def inject(part: Part[Container], kind: FaultKind) -> Mapping[str, Any]:
-    """Do it and return when it is done, with what the engine knows of it. Raises EnvironmentFailure."""
+    """Inject the fault and return when it is done, with what the engine reports of it. Raises EnvironmentFailure."""
     container = part.process
     handle, call = container.handle, container.engine.call
     if kind is FaultKind.PAUSE:
@@ -33,7 +33,7 @@ async def inject(part: Part[Container], kind: FaultKind) -> Mapping[str, Any]:
 
 
 async def heal(part: Part[Container], kind: FaultKind) -> Mapping[str, Any]:
-    """Let it go on, connect it again, or start it again, and return when it answers. Raises EnvironmentFailure."""
+    """Unpause, connect or start the container again, and return when it answers. Raises EnvironmentFailure."""
     container = part.process
     call = container.engine.call
     if kind is FaultKind.PAUSE:

@@ -14,13 +14,13 @@ from typing import Any
 
 from harness.environments.docker import container_faults
 from harness.environments.docker.container import Container, create_container
+from harness.environments.docker.container_events import ContainerWatch
 from harness.environments.docker.engine import Engine, EngineFailure, connect
 from harness.environments.docker.image import image_id, pulled, server_image
 from harness.environments.docker.leftovers import remove_dead_runs, remove_run
 from harness.environments.docker.network import RunNetwork, create_network
 from harness.environments.docker.owner import Owner, labels
 from harness.environments.docker.recipe import Recipe, Secrets, server_recipe
-from harness.environments.docker.watch import ContainerWatch
 from harness.environments.part import Part
 from harness.environments.ports import free_ports
 from harness.environments.readiness import Question, component_refusal, server_refusal, until_answered
@@ -225,6 +225,7 @@ class _Start:
             user=recipe.user,
             password=self.secrets.of(role),
             database=recipe.database,
+            owned=True,
         )
 
     async def versions(self, server: Container) -> dict[str, str]:
@@ -269,7 +270,7 @@ def _store_recipes(topology: Topology, secrets_: Secrets) -> dict[Role, Recipe]:
     """The database's and, where the backplane needs one, the broker's."""
     kinds = {Role.DATABASE: DATABASE_KIND, Role.BROKER: BACKPLANES.get(topology.backplane).broker}
     return {
-        role: load(COMPONENT_KINDS.get(kind).starters[NAME])(str(role), secrets_.of(role))
+        role: load(COMPONENT_KINDS.get(kind).starters[NAME])(str(role), secrets_.of(role), topology)
         for role, kind in kinds.items()
         if kind is not None
     }

@@ -1,4 +1,4 @@
-"""The network of one run: a bridge with a subnet of its own, in which every part keeps its address."""
+"""The network of one run: a bridge with a subnet of its own. Every part keeps its address in it."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -31,8 +31,9 @@ class RunNetwork:
 async def create_network(engine: Engine, name: str, labels: Mapping[str, str], parts: tuple[str, ...]) -> RunNetwork:
     """A network with an address for each of ``parts``. Raises EnvironmentFailure.
 
-    Addresses may be chosen in a network whose subnet was given, not in one whose subnet the engine found. So the engine
-    finds one, and then the same is asked for by its name, again if another network takes it in between.
+    The engine takes addresses for containers only in a network whose subnet was named. So the engine first chooses a free
+    subnet, and then the network is made again with that subnet named. If another network takes it in between, both steps
+    are repeated.
     """
     problem: EnvironmentFailure | None = None
     for _ in range(ATTEMPTS):

@@ -1,5 +1,4 @@
-"""What each container is made of. Secrets are in its files and nowhere else: everything else can be read with
-`docker inspect`."""
+"""The recipe of each container. Secrets are in its files only: everything else can be read with `docker inspect`."""
 
 import io
 import json
@@ -8,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.environments.embedded.postgresql import KIND, SETTINGS
+from harness.environments.postgresql_settings import postgresql_settings
 from harness.environments.server_settings import server_settings
 from harness.model.cluster import Topology
 from harness.model.component import COMPONENT_KINDS, Role
 
+KIND = "postgresql"
 POSTGRES_IMAGE = "postgres:17"
 SERVER_PORT = 8000
 SECRETS = "run/secrets"
@@ -54,10 +54,9 @@ class Recipe:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def postgresql_recipe(name: str, password: str) -> Recipe:
-    """PostgreSQL with the embedded one's settings, but for where it listens, which is the image's business."""
-    own = {"listen_addresses", "unix_socket_directories"}
-    settings = [part for name, value in SETTINGS.items() if name not in own for part in ("-c", f"{name}={value}")]
+def postgresql_recipe(name: str, password: str, topology: Topology) -> Recipe:
+    """PostgreSQL with the same settings as in the embedded environment. The image decides where it listens."""
+    settings = [part for setting in postgresql_settings(topology).items() for part in ("-c", "=".join(setting))]
     return Recipe(
         name=name,
         role=Role.DATABASE,

@@ -1,13 +1,14 @@
 """The container of Redis, from the public image."""
 
 from harness.environments.docker.recipe import SECRETS, Recipe
+from harness.model.cluster import Topology
 from harness.model.component import COMPONENT_KINDS, Role
 
 REDIS_IMAGE = "redis:8"
 KIND = "redis"
 
 
-def redis_recipe(name: str, password: str) -> Recipe:
+def redis_recipe(name: str, password: str, topology: Topology) -> Recipe:
     """Redis with the settings of the embedded Valkey."""
     port = COMPONENT_KINDS.get(KIND).default_port
     settings = (

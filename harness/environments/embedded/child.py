@@ -1,17 +1,16 @@
-"""One child process of the cluster: started with a log and a guard, watched, ended in good order."""
+"""One child process of the cluster: it is started with a log and a guard, watched, and ended."""
 
 import asyncio
 import contextlib
-import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
 from harness.environments.guard import Guard
+from harness.model.child_process import child_environment
 from harness.model.component import Component, Role
 from harness.model.errors import EnvironmentFailure
 from harness.model.process_end import how_it_ended
@@ -20,7 +19,7 @@ LOG_LINES = 8
 
 
 class Child:
-    """A running program whose output goes to ``log``. It lives in a session of its own: Ctrl-C reaches the harness only."""
+    """A running program whose output goes to ``log``. It has a session of its own: Ctrl-C reaches only the harness."""
 
     def __init__(
         self,
@@ -48,7 +47,7 @@ class Child:
         self._process = self._spawn()
 
     def start_again(self) -> None:
-        """The same program, anew, after it was ended on purpose."""
+        """Start the same program again, after it was ended on purpose."""
         self._process = self._spawn()
         self.asked_to_end = False
 
@@ -62,7 +61,7 @@ class Child:
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                     cwd="/" if self._user is not None else None,
-                    env={**os.environ, **self._environment},
+                    env={**child_environment(), **self._environment},
                     user=self._user,
                     group=self._user,
                     extra_groups=None if self._user is None else [],
@@ -90,7 +89,7 @@ class Child:
             self._process.send_signal(number)
 
     def send_family(self, number: int) -> None:
-        """Send it to the program and to every process below it: PostgreSQL is one for each connection."""
+        """Send the signal to the program and to every process below it: PostgreSQL has one for each connection."""
         with contextlib.suppress(psutil.NoSuchProcess):
             family = [psutil.Process(self._process.pid)]
             family += family[0].children(recursive=True)
@@ -102,7 +101,7 @@ class Child:
         """Ask it to end by signal ``number`` (by default its stop signal); kill it after ``timeout_s``. Never raises."""
         self.asked_to_end = True
         self.send(self.stop_signal if number is None else number)
-        # All of it: whatever was frozen below would neither end nor be ended with its parent.
+        # A frozen process handles no other signal; the processes below may be frozen too.
         self.send_family(signal.SIGCONT)
         if not await self._ended_within(timeout_s):
             self.send_family(signal.SIGKILL)
@@ -115,7 +114,7 @@ class Child:
         return "" if code is None else how_it_ended(code)
 
     async def kill_family(self, timeout_s: float) -> None:
-        """End it and every process below it by SIGKILL, as asked: no casualty. Return when it is gone."""
+        """End it and every process below it by SIGKILL, and return when it has ended. This end is no casualty."""
         self.asked_to_end = True
         self.send_family(signal.SIGKILL)
         await self._ended_within(timeout_s)
@@ -139,8 +138,3 @@ def last_lines(log: Path) -> str:
     if not lines:
         return f"its log {log} is empty"
     return f"last lines of {log}:\n  " + "\n  ".join(lines)
-
-
-def python_program(module: str, *arguments: str) -> list[str]:
-    """The command line that runs one of our modules with this interpreter."""
-    return [sys.executable, "-m", module, *arguments]

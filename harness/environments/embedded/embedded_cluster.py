@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.environments.embedded import child_faults
-from harness.environments.embedded.child import Child, last_lines, python_program
+from harness.environments.embedded.child import Child, last_lines
 from harness.environments.embedded.start import Start
 from harness.environments.guard import Guard
 from harness.environments.part import Part
@@ -24,7 +24,8 @@ from harness.environments.readiness import server_refusal, until_answered
 from harness.environments.server_settings import Address, server_settings
 from harness.environments.together import together
 from harness.model.backplane import BACKPLANES
-from harness.model.cluster import Endpoint, ServerAddress, Topology
+from harness.model.child_process import python_program
+from harness.model.cluster import REFERENCE_SERVER, Endpoint, ServerAddress, Topology
 from harness.model.component import COMPONENT_KINDS, DATABASE_KIND, Component, Role
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
@@ -82,7 +83,11 @@ async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedC
         guard.watch_folder(folder)
         kinds = {Role.DATABASE: DATABASE_KIND, Role.BROKER: BACKPLANES.get(topology.backplane).broker}
         stores = await together(
-            *(_start_store(role, kind, folder, logs, guard, down) for role, kind in kinds.items() if kind is not None)
+            *(
+                _start_store(topology, role, kind, folder, logs, guard, down)
+                for role, kind in kinds.items()
+                if kind is not None
+            )
         )
         endpoints = {part.process.role: part.endpoint for part in stores}
         servers = _Servers(
@@ -101,12 +106,19 @@ async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedC
 
 
 async def _start_store(
-    role: Role, kind: str, folder: Path, logs: Path, guard: Guard, down: AsyncExitStack
+    topology: Topology, role: Role, kind: str, folder: Path, logs: Path, guard: Guard, down: AsyncExitStack
 ) -> Part[Child]:
     """Start the database or the broker and see to its end."""
     starter = load(COMPONENT_KINDS.get(kind).starters[NAME])
     part: Part[Child] = await starter(
-        Start(name=str(role), folder=folder, log=logs / f"{role}.log", guard=guard, password=secrets.token_urlsafe(24))
+        Start(
+            topology=topology,
+            name=str(role),
+            folder=folder,
+            log=logs / f"{role}.log",
+            guard=guard,
+            password=secrets.token_urlsafe(24),
+        )
     )
     down.push_async_callback(part.process.end, timeout_s=10)
     return part
@@ -135,6 +147,8 @@ class _Servers:
         self._database = database
         self._broker = broker
         self._children: list[Child] = []
+        # A module of the user's own lies where the user is.
+        self._module_folder = None if topology.server_module == REFERENCE_SERVER else Path.cwd()
 
     async def start(self) -> list[ServerAddress]:
         """All servers side by side; each is ready when it says so."""
@@ -154,7 +168,7 @@ class _Servers:
                 name,
                 Role.SERVER,
                 self._topology.server_module,
-                python_program(self._topology.server_module, "--settings", str(settings)),
+                python_program(self._topology.server_module, "--settings", str(settings), folder=self._module_folder),
                 log=self._logs / f"{name}.log",
                 guard=self._guard,
             )

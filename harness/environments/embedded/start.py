@@ -16,7 +16,7 @@ from harness.environments.guard import Guard
 from harness.environments.part import Part
 from harness.environments.ports import free_ports
 from harness.environments.readiness import component_refusal, until_answered
-from harness.model.cluster import Endpoint
+from harness.model.cluster import Endpoint, Topology
 from harness.model.errors import EnvironmentFailure
 
 PORT_ATTEMPTS = 3
@@ -24,7 +24,10 @@ PORT_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """``folder`` is the cluster's temporary folder, ``log`` the component's own log file, ``name`` its name."""
+    """``topology`` is the cluster that is started, ``folder`` its temporary folder. ``name`` and ``log`` (a file) are the
+    component's own."""
+
+    topology: Topology
 
     name: str
     folder: Path

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import msgspec
 
 from harness.load.engine.engine import Ending
 from harness.load.engine.job import Command, Job, Report
+from harness.model.child_process import python_program
 from harness.model.component import Component, Role
 from harness.model.errors import EnvironmentFailure
 from harness.model.process_end import how_it_ended
@@ -98,7 +98,7 @@ class LocalEngine:
         try:
             with log.open("ab") as errors:
                 process = await asyncio.create_subprocess_exec(
-                    *(sys.executable, "-m", job.module, str(self._arrays)),
+                    *python_program(job.module, str(self._arrays)),
                     stdin=PIPE,
                     stdout=PIPE,
                     stderr=errors,

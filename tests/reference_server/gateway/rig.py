@@ -5,6 +5,7 @@ import asyncio
 from reference_server.gateway.client_connection import Connection
 from reference_server.gateway.fan_out import FanOut
 from reference_server.gateway.gateway import Gateway
+from reference_server.gateway.pacing import Pacing
 from reference_server.gateway.subscriptions import Subscriptions
 from reference_server.metrics import Metrics
 from reference_server.server_trace import Trace
@@ -14,14 +15,22 @@ from tests.reference_server.fakes import FakeBackplane, FakeSocket, fake_connect
 LIMIT = 1_000
 
 
+class NoPause(Pacing):
+    """On a busy machine real pauses would decide when a message is written."""
+
+    def pause_after(self, channel_s: float, lateness_s: float) -> float:
+        return 0.0
+
+
 class Rig:
-    """A gateway with channel "c" open at position 0, its backplane up."""
+    """A gateway with channel "c" open at position 0, its backplane up. It flushes without a pause."""
 
     def __init__(self, *, recovery: Recovery = "automatic") -> None:
         self.metrics = Metrics()
         self.trace = Trace(1_000)
         self.backplane = FakeBackplane()
         self.fan_out = FanOut(waiting_limit_bytes=LIMIT, trace=self.trace, metrics=self.metrics)
+        self.fan_out._pacing = NoPause()
         self.subscriptions = Subscriptions(self.backplane)
         self.gateway = Gateway(
             self.subscriptions, self.fan_out, recovery=recovery, trace=self.trace, metrics=self.metrics

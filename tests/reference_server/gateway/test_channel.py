@@ -100,12 +100,16 @@ def test_too_many_waiting_to_be_written_are_left_to_the_database() -> None:
     assert channel.recover([(2, frame(2))], 0) == 1
 
 
-def test_giving_up_goes_on_with_the_oldest_that_waits() -> None:
-    """Without recovery a lost message stays lost, and the messages after it are delivered."""
+def test_a_skip_ends_the_holes_that_have_been_seen_for_long_enough() -> None:
+    """Any later message shows a hole. A hole that only newer messages show stays, and so does what waits behind it."""
     channel = opened(1)
-    offer(channel, 4, 5, 7)
-    assert channel.skip() == 2
-    assert (taken(channel), channel.position) == ([4, 5], 5)
+    for seq, received_ns in ((4, 30), (5, 10), (8, 10), (7, 30), (9, 30), (11, 30)):
+        channel.offer(seq, frame(seq), received_ns)
+    assert channel.skip(9) == 0
+    assert channel.skip(10) == 3
+    assert (taken(channel), channel.position, sorted(channel.held)) == ([4, 5, 7, 8, 9], 9, [11])
+    assert channel.skip(30) == 1
+    assert not channel.held
 
 
 def test_a_flush_takes_whole_messages_up_to_its_limit() -> None:

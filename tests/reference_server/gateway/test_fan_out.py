@@ -8,6 +8,7 @@ from reference_server.gateway import fan_out as fan_out_module
 from reference_server.gateway.channel import Channel
 from reference_server.gateway.client_connection import Connection
 from reference_server.gateway.fan_out import CHUNK_BYTES, SLOW_CONSUMER, FanOut
+from reference_server.gateway.pacing import Pacing
 from reference_server.metrics import Metrics
 from reference_server.server_trace import Trace
 from tests.reference_server.fakes import FakeSocket, fake_connection, frame, until
@@ -142,6 +143,7 @@ def test_busy_flushes_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def main() -> None:
         rig = GatewayRig()
+        rig.fan_out._pacing = Pacing()
         _, socket = rig.join()
         monkeypatch.setattr("reference_server.gateway.pacing.QUIET_COST_S", 0.0)
         monkeypatch.setattr("reference_server.gateway.pacing.PAUSE_PER_COST", 1_000.0)

@@ -9,6 +9,20 @@ from tests.reference_server.fakes import frame, until
 from tests.reference_server.gateway.rig import Rig, text, turns
 
 
+def age(channel: Channel, seq: int, by_s: float) -> None:
+    """Let a message that waits have arrived earlier."""
+    held = channel.held[seq]
+    channel.held[seq] = held._replace(received_ns=held.received_ns - int(by_s * 1e9))
+
+
+def end_grace(rig: Rig) -> None:
+    """Let the running timer of the channel end now."""
+    grace = rig.channel.grace
+    assert grace is not None
+    grace.cancel()
+    rig.gateway._end_grace(rig.channel)
+
+
 def test_a_hole_is_asked_for_after_a_grace_and_delivered_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     """A message that came too early waits. When the missing one does not arrive by itself, recovery is asked to fill."""
     monkeypatch.setattr(gateway_module, "GRACE_S", 0.01)
@@ -69,6 +83,62 @@ def test_without_recovery_a_lost_message_is_skipped(monkeypatch: pytest.MonkeyPa
         assert rig.metrics.skipped == 1
         assert not rig.gateway.work.behind
         assert not rig.gateway.work.unchecked
+
+    asyncio.run(main())
+
+
+def test_without_recovery_every_hole_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several holes at once, and none of them needs a later message: the channel continues after each."""
+    monkeypatch.setattr(gateway_module, "GRACE_S", 0.01)
+
+    async def main() -> None:
+        rig = Rig(recovery="off")
+        _, socket = rig.join()
+        rig.arrive(1, 3, 5, 7)
+        await until(lambda: text(socket) == b"<1><3><5><7>")
+        assert rig.metrics.skipped == 3
+        rig.arrive(9)
+        await until(lambda: text(socket) == b"<1><3><5><7><9>")
+
+    asyncio.run(main())
+
+
+def test_without_recovery_each_hole_has_a_grace_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timer of an earlier hole, which was filled meanwhile, does not end the grace of a later one."""
+    monkeypatch.setattr(gateway_module, "GRACE_S", 3600.0)
+
+    async def main() -> None:
+        rig = Rig(recovery="off")
+        _, socket = rig.join()
+        rig.arrive(2, 1, 4)
+        end_grace(rig)
+        await turns()
+        assert text(socket) == b"<1><2>"
+        age(rig.channel, 4, 3600.0)
+        rig.arrive(6)
+        end_grace(rig)
+        await turns()
+        assert text(socket) == b"<1><2><4>"
+        assert rig.channel.grace is not None
+        rig.arrive(5)
+        await turns()
+        assert text(socket) == b"<1><2><4><5><6>"
+        rig.channel.grace.cancel()
+
+    asyncio.run(main())
+
+
+def test_without_recovery_a_hole_behind_the_last_message_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing can continue after it yet, so no timer runs."""
+    monkeypatch.setattr(gateway_module, "GRACE_S", 0.01)
+
+    async def main() -> None:
+        rig = Rig(recovery="off")
+        _, socket = rig.join()
+        rig.gateway.expect("c", 3)
+        await until(lambda: rig.channel.grace is None)
+        rig.arrive(4)
+        await until(lambda: text(socket) == b"<4>")
 
     asyncio.run(main())
 

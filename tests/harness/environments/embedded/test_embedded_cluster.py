@@ -14,6 +14,7 @@ import psutil
 import pytest
 import redis.asyncio
 
+from harness.components import adapter_of
 from harness.environments import open_environment
 from harness.environments.embedded.embedded_cluster import EmbeddedCluster, embedded
 from harness.environments.external import external, parse_addresses
@@ -245,3 +246,26 @@ def test_an_unknown_environment_is_refused(name: str, tmp_path: Path) -> None:
     """The refusal lists the environments that exist."""
     with pytest.raises(UsageError, match="expected one of embedded, docker, external"):
         open_environment(name, topology=TOPOLOGY, folder=tmp_path, say=print)
+
+
+@pytest.mark.integration
+def test_the_users_environment_does_not_reach_the_cluster(tmp_path: Path) -> None:
+    """Variables that configure PostgreSQL's clients belong to the user's own databases: nothing of ours reads them."""
+    spoiled = {
+        **{
+            "PGSSLMODE": "verify-full",
+            "PGSSLNEGOTIATION": "direct",
+            "PGTARGETSESSIONATTRS": "standby",
+            "PGGSSLIB": "odd",
+        },
+        **{"PGHOST": "192.0.2.1", "PGPORT": "1", "PGUSER": "odd", "PGPASSWORD": "odd", "PGDATABASE": "odd"},
+        **{"PGSERVICE": "odd", "PGDATA": "/odd", "PGOPTIONS": "-c odd=1", "PGPASSFILE": "/odd", "PYTHONOPTIMIZE": "2"},
+    }
+
+    async def main() -> None:
+        async with embedded(TOPOLOGY, logs=tmp_path) as cluster:
+            assert await adapter_of("postgresql").refusal(cluster.database) is None
+            assert await adapter_of("postgresql").settings(cluster.database)
+
+    with mock.patch.dict(os.environ, spoiled):
+        asyncio.run(main())

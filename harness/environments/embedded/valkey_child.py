@@ -26,7 +26,7 @@ async def start_valkey(start: Start) -> Part[Child]:
     def make(port: int) -> tuple[Child, Endpoint]:
         command = [str(program), str(_settings(start.folder, port, start.password))]
         child = Child(start.name, Role.BROKER, KIND, command, log=start.log, guard=start.guard)
-        return child, Endpoint(kind=KIND, host="127.0.0.1", port=port, password=start.password)
+        return child, Endpoint(kind=KIND, host="127.0.0.1", port=port, password=start.password, owned=True)
 
     return await on_free_port(start, make, port_taken="Address already in use", limit_s=START_TIMEOUT_S)
 

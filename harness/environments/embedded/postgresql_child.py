@@ -12,6 +12,8 @@ from harness.environments.embedded.child import Child, last_lines
 from harness.environments.embedded.start import Start, on_free_port
 from harness.environments.guard import Guard
 from harness.environments.part import Part
+from harness.environments.postgresql_settings import postgresql_settings
+from harness.model.child_process import child_environment
 from harness.model.cluster import Endpoint
 from harness.model.component import Role
 from harness.model.errors import EnvironmentFailure
@@ -19,23 +21,7 @@ from harness.model.errors import EnvironmentFailure
 KIND = "postgresql"
 START_TIMEOUT_S = 30.0
 
-SETTINGS = {
-    # Durability is what is being validated: these are PostgreSQL's defaults, written out to be visible.
-    "fsync": "on",
-    "synchronous_commit": "on",
-    "full_page_writes": "on",
-    # One minute of load on a data folder made for it: room for the rows in memory, and no checkpoint in between.
-    "shared_buffers": "128MB",
-    "max_wal_size": "2GB",
-    "checkpoint_timeout": "15min",
-    "max_connections": "100",
-    "jit": "off",
-    "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",
-    "log_line_prefix": "%m [%p] %a ",
-    "log_min_messages": "warning",
-    "cluster_name": "harness",
-}
+WHERE_IT_LISTENS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
 
 
 async def start_postgresql(start: Start) -> Part[Child]:
@@ -61,7 +47,7 @@ async def start_postgresql(start: Start) -> Part[Child]:
     password_file.unlink()
 
     def make(port: int) -> tuple[Child, Endpoint]:
-        settings = SETTINGS | {"port": str(port)}
+        settings = {**postgresql_settings(start.topology), **WHERE_IT_LISTENS, "port": str(port)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         child = Child(
             start.name,
@@ -76,7 +62,13 @@ async def start_postgresql(start: Start) -> Part[Child]:
             stop_signal=signal.SIGINT,
         )
         return child, Endpoint(
-            kind=KIND, host="127.0.0.1", port=port, user="postgres", password=start.password, database="postgres"
+            kind=KIND,
+            host="127.0.0.1",
+            port=port,
+            user="postgres",
+            password=start.password,
+            database="postgres",
+            owned=True,
         )
 
     return await on_free_port(
@@ -145,6 +137,7 @@ async def _initialise(
             stderr=output,
             start_new_session=True,
             cwd="/",
+            env=child_environment(),
             user=user,
             group=user,
             extra_groups=None if user is None else [],

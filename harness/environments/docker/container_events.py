@@ -1,4 +1,4 @@
-"""Watching over the containers of a run: the engine tells when one ends. Costs nothing while nothing happens."""
+"""Notices when a container of the run ends, by the events of the Docker engine."""
 
 import threading
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class ContainerWatch:
         try:
             await self._engine.call(self._stream.close)
         except EngineFailure:
-            return  # not every transport can be closed from outside; the thread ends with the process
+            return  # some transports cannot be closed by another thread; this thread ends with the process
         await self._engine.call(self._thread.join, 2.0)
 
     def add(self, container: Container) -> None:
@@ -52,7 +52,7 @@ class ContainerWatch:
             for event in self._stream:
                 if container := self._containers.get(event.get("id", "")):
                     container.saw_end()
-        except Exception as error:  # the thread's end must not go unseen, whatever it was
+        except Exception as error:  # any error ends the thread, and then no end of a container would be noticed
             reason = f"{type(error).__name__}: {error}"
         if not self._closing:
             self._lost = f"the Docker engine is lost: {reason}"

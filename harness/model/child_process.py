@@ -1,0 +1,46 @@
+"""How the harness starts Python modules as child processes: with a search path and an environment that it chose."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from importlib.machinery import PathFinder
+from importlib.util import find_spec
+from pathlib import Path
+
+_DROPPED = ("PG", "REDIS", "VALKEY", "UVICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PYTHON")
+_KEPT = ("PYTHONPATH", "PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+
+
+def python_program(module: str, *arguments: str, folder: Path | None = None) -> list[str]:
+    """The command line that runs ``module`` with this interpreter.
+
+    The current folder is not searched first, as it would be with ``python -m``. Every folder that this process searches,
+    and ``folder``, come after Python's own modules and the installed packages.
+    """
+    folders = [os.path.abspath(entry) for entry in (*sys.path, *([str(folder)] if folder else []))]
+    script = Path(__file__).with_name("run_module.py")
+    return [sys.executable, "-P", str(script), json.dumps(list(dict.fromkeys(folders))), module, *arguments]
+
+
+def child_environment() -> Mapping[str, str]:
+    """This process's environment without variables that configure a library of the child: an address of PostgreSQL in
+    PGHOST, TLS in PGSSLMODE, a debug mode of Python …"""
+    return {name: value for name, value in os.environ.items() if name in _KEPT or not name.upper().startswith(_DROPPED)}
+
+
+def can_import(module: str, folder: Path) -> bool:
+    """Whether `python_program` with this ``folder`` finds the module. Runs nothing of it but the packages above it."""
+    try:
+        if find_spec(module) is not None:
+            return True
+    except (ImportError, ValueError):
+        pass
+    search: list[str] = [*sys.path, str(folder)]
+    parts = module.split(".")
+    for n in range(1, len(parts) + 1):
+        spec = PathFinder.find_spec(".".join(parts[:n]), search)
+        if spec is None:
+            return False
+        search = list(spec.submodule_search_locations or [])
+    return True

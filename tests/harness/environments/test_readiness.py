@@ -1,0 +1,56 @@
+"""Waiting for a part, without a part."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from harness.environments import readiness
+from harness.environments.readiness import NotReady, component_refusal, server_refusal, until_answered
+from harness.model.cluster import Endpoint, ServerAddress
+from harness.model.errors import EnvironmentFailure
+from harness.protocol.chat import Chat
+
+
+def wait(answers: Sequence[str | None], *, casualty: str | None = None, limit_s: float = 60.0) -> int:
+    """Ask for these answers, the last one again and again. Returns how often was asked."""
+    asked = 0
+
+    async def question() -> str | None:
+        nonlocal asked
+        asked += 1
+        return answers[min(asked, len(answers)) - 1]
+
+    async def last_words() -> str:
+        return "its last line"
+
+    asyncio.run(until_answered("server-1", question, casualty=lambda: casualty, limit_s=limit_s, last_words=last_words))
+    return asked
+
+
+def test_it_asks_until_the_part_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is yes."""
+    monkeypatch.setattr(readiness, "PAUSE_S", 0.0)
+    assert wait([None]) == 1
+    assert wait(["starting", "starting", None]) == 3
+
+
+def test_a_part_that_has_ended_is_not_waited_for() -> None:
+    """Its end is the reason."""
+    with pytest.raises(EnvironmentFailure, match="server-1 ended unexpectedly"):
+        wait(["refused"], casualty="server-1 ended unexpectedly: exit code 2")
+
+
+def test_after_the_limit_the_reason_and_the_log_are_told() -> None:
+    """The last answer counts."""
+    with pytest.raises(NotReady, match=r"server-1 was not ready after 0 s: starting; its last line"):
+        wait(["starting"], limit_s=0.0)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "redis"])
+def test_a_port_where_nothing_listens_is_a_refusal(kind: str) -> None:
+    """In words, and at once."""
+    endpoint = Endpoint(kind=kind, host="127.0.0.1", port=1, user="u", password="p", database="d")
+    assert asyncio.run(component_refusal(endpoint))
+    address = ServerAddress(name="server-1", host="127.0.0.1", port=1)
+    assert asyncio.run(server_refusal(address, "t", Chat(), Chat().health()))

@@ -1,0 +1,28 @@
+import pytest
+
+from harness.observation import calibration
+from harness.observation.calibration import REFERENCE_COST, calibrate
+
+
+def test_the_reference_machine_has_the_reference_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fastest slice counts: what runs beside it can only make a slice slower."""
+    slices = iter([9.0, 1.0, 2.0, 5.0, 3.0])
+    monkeypatch.setattr(calibration, "_loopback_s", lambda _: next(slices) * calibration._REFERENCE.loopback_s)
+    monkeypatch.setattr(calibration, "_json_s", lambda _: calibration._REFERENCE.json_s)
+    assert calibrate() == REFERENCE_COST
+
+
+def test_each_kind_of_work_scales_its_own_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writes to sockets are the kernel's work, the rest is the interpreter's."""
+    monkeypatch.setattr(calibration, "_loopback_s", lambda _: 2 * calibration._REFERENCE.loopback_s)
+    monkeypatch.setattr(calibration, "_json_s", lambda _: 3 * calibration._REFERENCE.json_s)
+    found = calibrate()
+    assert found.per_write_s == pytest.approx(2 * REFERENCE_COST.per_write_s)
+    for name in ("per_frame_s", "per_post_s", "per_hint_s"):
+        assert getattr(found, name) == pytest.approx(3 * getattr(REFERENCE_COST, name))
+
+
+def test_both_measurements_give_a_time() -> None:
+    """Of one unit, and greater than 0."""
+    assert calibration._loopback_s(0.02) > 0
+    assert calibration._json_s(0.02) > 0
