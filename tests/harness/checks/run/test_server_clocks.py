@@ -100,7 +100,7 @@ def test_clocks_that_agree_pass(tmp_path: Path) -> None:
 
 
 def test_a_message_may_arrive_before_its_publisher_has_noted_it(tmp_path: Path) -> None:
-    """The time of publication is noted after the hand-over: a tenth of the messages arrive a little before it, after COMMIT.
+    """The time of publication is noted after the hand-over: a tenth of the messages arrive a little before, after COMMIT.
     That is no clock that is wrong."""
     run = HandMade()
     for _ in range(300):
