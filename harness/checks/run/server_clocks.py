@@ -36,10 +36,11 @@ CHECKS: tuple[Check[Case], ...] = (
         function=_server_clocks,
         applies=lambda case: case.evidence.trace is not None,
         needs=(Need.TRACES,),
-        red_when="by a server's trace a post was accepted before it was sent or after it was answered, or at least 1 % "
-        "of the "
-        "samples of a step are negative, each time by more than the clocks' error. That server's clock is then taken to be "
-        "unknown, and the step is left out. Not asked without traces",
+        red_when="by a server's trace a post was accepted before it was sent or after it was answered, or a step is "
+        "impossible: "
+        "at least 1 % of its samples ended before they could begin, or its median is negative, each time by more than the "
+        "clocks' error. That server's clock is then taken to be unknown, and the step is left out. Not asked without "
+        "traces",
         what_to_do="the clock of that server's host: another host than `clocks.json` says, or was it suspended?",
         planted_bug=f"{PLANTED}test_a_clock_that_steps_in_mid_run_accuses_nobody",
     ),

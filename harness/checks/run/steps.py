@@ -13,8 +13,7 @@ from harness.model.measurements.delivery import LostAt
 from harness.model.measurements.steps import StepLatencies
 
 NEGATIVE_SHARE_LIMIT = 0.01
-"""A step of which so many samples are negative has wrong percentiles. Below that it may be a server that was interrupted
-between handing a message to the backplane and noting the time."""
+"""A step of which so many samples are impossible has wrong percentiles."""
 
 
 def measure(evidence: Evidence, tally: Tally) -> StepLatencies | None:
@@ -37,11 +36,18 @@ def measure(evidence: Evidence, tally: Tally) -> StepLatencies | None:
         # One server accepts, commits and publishes a message: one clock.
         "commit": lambda: Distribution.of((trace.committed - trace.accepted)[traced]),
         "publish": lambda: Distribution.of((trace.published - trace.committed)[published]),
-        "fan_out": lambda: _fan_out(evidence, trace, published),
+        "fan_out": lambda: _fan_out(evidence, trace, trace.published, published),
         "push": lambda: tally.timings.push,
     }
     found = {step: values() for step, values in every.items() if step not in left_out}
-    negative = tuple(step for step, values in found.items() if _is_negative(values, bounds.get(step, 0)))
+    # A server may receive a message before its publisher has noted that it handed it over, never before it was accepted.
+    lasting = found | ({"fan_out": _fan_out(evidence, trace, trace.accepted, published)} if "fan_out" in found else {})
+    negative = tuple(
+        step
+        for step, values in found.items()
+        if _is_negative(values, 0.5, bounds.get(step, 0))
+        or _is_negative(lasting[step], NEGATIVE_SHARE_LIMIT, bounds.get(step, 0))
+    )
     figures = {step: values.percentiles() for step, values in found.items() if step not in negative}
     return StepLatencies(
         ingest=figures.get("ingest"),
@@ -56,9 +62,9 @@ def measure(evidence: Evidence, tally: Tally) -> StepLatencies | None:
     )
 
 
-def _is_negative(values: Distribution, bound_ns: int) -> bool:
-    """Whether too many samples are below zero by more than the clocks explain."""
-    return len(values) > 0 and values.quantiles_ms((NEGATIVE_SHARE_LIMIT,))[0] < -to_ms(bound_ns)
+def _is_negative(values: Distribution, share: float, bound_ns: int) -> bool:
+    """Whether this share of the samples or more is below zero by more than the clocks explain."""
+    return len(values) > 0 and values.quantiles_ms((share,))[0] < -to_ms(bound_ns)
 
 
 def _bounds_ns(evidence: Evidence, trace: Trace, traced: Bools, published: Bools) -> dict[str, int]:
@@ -85,12 +91,14 @@ def _ingest(evidence: Evidence, trace: Trace, traced: Bools) -> Distribution:
     return Distribution.of(taken_ns.middle)
 
 
-def _fan_out(evidence: Evidence, trace: Trace, published: Bools) -> Distribution:
+def _fan_out(evidence: Evidence, trace: Trace, since_ns: Ints, published: Bools) -> Distribution:
+    """From ``since_ns``, on the clock of the accepting server, until each other server received the message."""
+
     def pieces() -> Iterator[tuple[Ints, Ints]]:
         for server, (received, live) in enumerate(zip(trace.received, trace.live, strict=True)):
             which = live & published
             taken_ns = evidence.clocks.elapsed_ns(
-                trace.published[which],
+                since_ns[which],
                 evidence.server_host[trace.accepted_by[which]],
                 received[which],
                 int(evidence.server_host[server]),
