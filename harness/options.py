@@ -186,6 +186,14 @@ ServerModule = Annotated[
         "--settings FILE and speaks docs/protocol.md.",
     ),
 ]
+MessagesTable = Annotated[
+    str,
+    typer.Option(
+        metavar="TABLE",
+        help="The table (columns channel, seq, text) in which the audit reads what a database holds that is not the "
+        "reference server's; without it the audit asks the servers for their history.",
+    ),
+]
 ClientProtocol = Annotated[
     str,
     typer.Option(
@@ -244,6 +252,7 @@ RUN_OPTIONS = (
     _parameter("outage", Outage, None),
     _parameter("recovery", Recovery, RECOVERIES[0]),
     _parameter("server_module", ServerModule, REFERENCE_SERVER),
+    _parameter("messages_table", MessagesTable, ""),
     _parameter("protocol", ClientProtocol, CLIENT_PROTOCOLS.default.name),
     _parameter("engine", Engine, ENGINES.default.name),
     _parameter("repeat", Repeat, 1),

@@ -152,6 +152,8 @@ def _command(scenario: str, plan: Plan) -> tuple[str, ...]:
         arguments += ["--recovery", plan.recovery]
     if plan.server_module != REFERENCE_SERVER:
         arguments += ["--server-module", plan.server_module]
+    if plan.messages_table not in ("", "messages"):
+        arguments += ["--messages-table", plan.messages_table]
     if plan.protocol != CLIENT_PROTOCOLS.default.name:
         arguments += ["--protocol", plan.protocol]
     if plan.engine != ENGINES.default.name:

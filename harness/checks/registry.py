@@ -13,6 +13,7 @@ from harness.checks.run import (
     latency,
     machine_validity,
     placement,
+    protocol_violations,
     resilience,
     server_clocks,
     slow_consumers,
@@ -25,6 +26,7 @@ CHECKS: Registry[Check[Case]] = Registry(
     (
         *delivery.CHECKS,
         *durability.CHECKS,
+        *protocol_violations.CHECKS,
         *resilience.CHECKS,
         *slow_consumers.CHECKS,
         *latency.CHECKS,

@@ -1,52 +1,60 @@
-"""One WebSocket of one client: it stamps every delivery and appends it as a row; everything else goes to the dialogue."""
+"""One client and its WebSocket: it stamps every delivery and appends it as a row; everything else goes to the dialogue."""
 
+import asyncio
 from array import array
 from collections.abc import Callable
 from socket import SO_RCVBUF, SOL_SOCKET
 from time import monotonic_ns
 
-from picows import WSFrame, WSListener, WSMsgType, WSTransport
-
 from harness.load.frames import FrameTable
+from harness.load.incidents import Incidents
+from harness.load.protocol import framing
 from harness.load.protocol.dialogue import Dialogue, State
-
-_TEXT = WSMsgType.TEXT
-_CONTINUATION = WSMsgType.CONTINUATION
-_CLOSE = WSMsgType.CLOSE
+from harness.load.protocol.framing import FramingError, Splitter
+from harness.model.incident import IncidentKind
+from harness.protocol.contract import Frame
 
 PAUSED_BUFFER_BYTES = 65_536
-LOST = 1006
-"""Close code of a connection that ended without one (RFC 6455 §7.4.1)."""
+CLOSE_LIMIT_S = 1.0
+"""How long a client waits, after the closing handshake, for the server to close the TCP connection (RFC 6455 §7.1.1)."""
+_NO_DELIVERY = -1
 
 
 class Sink:
     """Collects the deliveries of all clients of a worker: 16 bytes each, in the layout of deliveries-NN.npy."""
 
-    __slots__ = ("append", "frames", "rows")
+    __slots__ = ("append", "frames", "incidents", "rows")
 
-    def __init__(self, frames: FrameTable) -> None:
+    def __init__(self, frames: FrameTable, incidents: Incidents) -> None:
         self.frames = frames
+        self.incidents = incidents
         self.rows = array("Q")
         self.append = self.rows.append
 
 
-class Client(WSListener):
-    """A client and its present connection. ``on_change`` is called when the subscription is confirmed, when the server sent
-    something that does not belong here (`Dialogue.trouble`), and when the connection is lost.
+class Client(asyncio.Protocol):
+    """A client and its present connection. ``on_change`` is called when the subscription is confirmed, when it is refused
+    (`Dialogue.refusal`), and when the connection is lost.
 
-    A delivery costs: taking its bytes out of picows' buffer, one dictionary look-up, one look at the clock, two
-    appends to an array of machine words. No object outlives the call.
+    A delivery costs one dictionary look-up, one look at the clock, two appends to an array of machine words. No object
+    outlives the call. The look-up is by the bytes that were read, so what holds of a frame when it is first seen (one whole
+    text frame, unmasked, UTF-8, an event) holds of every hit. It is switched off where the same bytes could mean something
+    else: behind half a frame, between fragments, before the first delivery of a subscription, after a close frame.
     """
 
     __slots__ = (
         "_append",
+        "_close_received",
+        "_closing",
+        "_first_due",
         "_known",
+        "_last",
         "_parts",
+        "_splitter",
         "close_code",
         "connected_ns",
         "dialogue",
         "index",
-        "last_frame",
         "on_change",
         "server",
         "sink",
@@ -62,90 +70,213 @@ class Client(WSListener):
         self.dialogue = dialogue
         self.sink = sink
         self.on_change = on_change
-        self.transport: WSTransport | None = None
+        self.transport: asyncio.Transport | None = None
         self.connected_ns = 0
         self.subscribed_ns = 0
         self.close_code = 0
-        self.last_frame = -1
         self._append = sink.append
-        self._known = sink.frames.lookup()
-        self._parts: list[bytes] | None = None
+        self._last = _NO_DELIVERY
+        self._reset()
 
-    def on_ws_connected(self, transport: WSTransport) -> None:
+    def _reset(self) -> None:
+        self._splitter = Splitter()
+        self._parts: bytearray | None = None
+        self._first_due = False
+        """the next delivery is the first of its subscription"""
+        self._closing = False
+        """a close frame was sent"""
+        self._close_received = False
+        self._choose_lookup()
+
+    def open(self, transport: asyncio.Transport, rest: bytes) -> None:
+        """The handshake is done, ``rest`` came behind it: this client is the transport's protocol from now on."""
+        self._reset()
         self.transport = transport
         self.connected_ns = monotonic_ns()
         self.close_code = 0
-        transport.send(_TEXT, self.dialogue.connected())
+        transport.set_protocol(self)
+        self._send(framing.TEXT, self.dialogue.connected())
+        if rest:
+            self.data_received(rest)
 
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        # The look-up comes first: a hit is a whole message verified before, and asking for the frame's type costs as
-        # much as the look-up itself (0.1 µs).
-        payload = frame.get_payload_as_bytes()
-        number = self._known(payload)
-        if number is None:
-            number = self._on_unknown_frame(transport, frame, payload)
-            if number is None:
-                return
-        self.last_frame = number
+    def data_received(self, data: bytes) -> None:
+        mark = self._known(data)
+        if mark is None:
+            self._on_bytes(data)
+            return
+        self._last = mark
         append = self._append
-        append(self.index | number << 32)
+        append(self.index | mark)
         append(monotonic_ns())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.transport is None:
+            return
+        self.dialogue.lost(0 if self._last == _NO_DELIVERY else self.sink.frames.seq_of(self._last))
+        self.transport = None
+        self._splitter = Splitter()
+        if not self.close_code:
+            self.close_code = framing.LOST
+        self.on_change(self)
+
+    def close(self) -> None:
+        """End the connection in good order. Does nothing without a connection."""
+        if self.transport is not None:
+            self._closing = True
+            self._choose_lookup()
+            self.close_code = framing.NORMAL
+            self._send(framing.CLOSE, framing.close_payload(framing.NORMAL))
+            self.transport.close()
+
+    def drop(self) -> None:
+        """Cut the connection off. Does nothing without a connection."""
+        if self.transport is not None:
+            self.transport.abort()
 
     def pause_reading(self) -> None:
         """Stop reading from the socket: a slow consumer, as its server sees it. Does nothing without a connection."""
         if self.transport is None:
             return
-        transport = self.transport.underlying_transport
-        transport.pause_reading()
+        self.transport.pause_reading()
         # Otherwise the kernel would take megabytes in the client's place, and the server would notice only after minutes.
-        transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, PAUSED_BUFFER_BYTES)
+        self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, PAUSED_BUFFER_BYTES)
 
     def resume_reading(self) -> None:
         """Read again. Does nothing without a connection."""
         if self.transport is not None:
-            self.transport.underlying_transport.resume_reading()
-
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        if self.last_frame >= 0:
-            self.dialogue.lost(self.sink.frames.seqs[self.last_frame])
-        else:
-            self.dialogue.lost(0)
-        self.transport = None
-        if not self.close_code:
-            self.close_code = LOST
-        self.on_change(self)
-
-    def _on_unknown_frame(self, transport: WSTransport, frame: WSFrame, payload: bytes) -> int | None:
-        """The number of a delivery not seen lately; None for anything else: other frames, close frames, fragments."""
-        kind = frame.msg_type
-        if kind is _CLOSE:
-            self.close_code = int.from_bytes(payload[:2], "big") or LOST
-            return None
-        if kind is _CONTINUATION and self._parts is not None:
-            self._parts.append(payload)
-            if not frame.fin:
-                return None
-            payload, self._parts = b"".join(self._parts), None
-        elif kind is not _TEXT:
-            return None
-        elif not frame.fin:
-            self._parts = [payload]
-            return None
-        try:
-            return self.sink.frames.number(payload)
-        except ValueError:
-            self._on_dialogue(transport, payload)
-            return None
-
-    def _on_dialogue(self, transport: WSTransport, payload: bytes) -> None:
-        confirmed = self.dialogue.received(payload)
-        if confirmed:
-            self.subscribed_ns = monotonic_ns()
-        if reply := self.dialogue.take_reply():
-            transport.send(_TEXT, reply)
-        if confirmed or self.dialogue.trouble:
-            self.on_change(self)
+            self.transport.resume_reading()
 
     @property
     def live(self) -> bool:
         return self.dialogue.state is State.LIVE
+
+    def _choose_lookup(self, *, between_frames: bool = True) -> None:
+        """``between_frames``: the next bytes begin a frame."""
+        plain = between_frames and self._parts is None and not self._first_due and not self._closing
+        self._known = self.sink.frames.lookup() if plain else _unknown
+
+    def _send(self, opcode: int, payload: bytes) -> None:
+        if self.transport is not None:
+            self.transport.write(framing.client_frame(opcode, payload))
+
+    def _on_bytes(self, data: bytes) -> None:
+        """What is not exactly one frame seen before: several frames, parts of frames, new frames."""
+        self._choose_lookup(between_frames=True)
+        try:
+            for frame in self._splitter.split(data):
+                mark = self._known(frame)
+                if mark is None:
+                    self._on_frame(frame)
+                    self._choose_lookup(between_frames=True)
+                else:
+                    self._deliver(mark)
+        except FramingError as error:
+            self._fail(error)
+        self._choose_lookup(between_frames=self._splitter.empty)
+
+    def _on_frame(self, frame: bytes) -> None:
+        """Any frame but a delivery that was seen lately. Raises FramingError."""
+        opcode, payload = frame[0] & 0x0F, framing.payload_of(frame)
+        if self._close_received and opcode < framing.CLOSE:
+            raise FramingError("a message behind the close frame")
+        if self._closing:
+            return
+        if opcode == framing.CLOSE:
+            self._on_close(framing.close_code(payload))
+        elif opcode == framing.PING:
+            self._send(framing.PONG, payload)
+        elif opcode != framing.PONG:
+            self._on_data(frame, opcode, payload)
+
+    def _on_close(self, code: int) -> None:
+        """Answer the close frame; the server then closes the TCP connection (RFC 6455 §5.5.1, §7.1.1)."""
+        assert self.transport is not None
+        self.close_code = code
+        self._close_received = True
+        self._send_close(code)
+
+    def _on_data(self, frame: bytes, opcode: int, payload: bytes) -> None:
+        """A frame of a message: the whole of it, or a fragment."""
+        final = frame[0] & framing.FIN
+        if opcode == framing.CONTINUATION:
+            if self._parts is None:
+                raise FramingError("a continuation without a beginning")
+            self._parts += payload
+            if len(self._parts) > framing.MESSAGE_LIMIT_BYTES:
+                raise FramingError(f"a message is longer than {framing.MESSAGE_LIMIT_BYTES:,} bytes", framing.TOO_BIG)
+            if not final:
+                return
+            # The first byte of the parts is the opcode of the message.
+            opcode, payload, self._parts = self._parts[0], bytes(self._parts[1:]), None
+            frame = framing.server_frame(opcode, payload)
+        elif self._parts is not None:
+            raise FramingError("a new message between the fragments of another one")
+        elif not final:
+            self._parts = bytearray((opcode, *payload))
+            return
+        if opcode == framing.BINARY:
+            self._note(IncidentKind.BINARY, "a message in binary frames", repr(payload[:100]))
+        else:
+            self._on_text(frame, payload)
+
+    def _on_text(self, frame: bytes, payload: bytes) -> None:
+        try:
+            payload.decode()
+        except UnicodeDecodeError as error:
+            raise FramingError("a text message is not UTF-8", framing.NOT_UTF8) from error
+        frames = self.sink.frames
+        unverified = frames.unverified
+        found = frames.mark(frame, payload)
+        if isinstance(found, int):
+            self._deliver(found)
+            if frames.unverified != unverified:
+                reason = f"more than {frames.limit:,} different deliveries at one load worker"
+                self._note(IncidentKind.FRAME_LIMIT, reason, repr(payload[:100]))
+        else:
+            self._on_event(found, payload)
+
+    def _deliver(self, mark: int) -> None:
+        self._last = mark
+        self._append(self.index | mark)
+        self._append(monotonic_ns())
+        if self._first_due:
+            self._first_due = False
+            seq, position = self.sink.frames.seq_of(mark), self.dialogue.position
+            if seq and seq != position + 1:
+                reason = "the first delivery of a subscription is not the one after its position"
+                self._note(IncidentKind.POSITION, reason, f"position {position}, then seq {seq}")
+
+    def _on_event(self, event: Frame, payload: bytes) -> None:
+        reaction = self.dialogue.received(event)
+        if reaction.confirmed:
+            self.subscribed_ns = monotonic_ns()
+            self._first_due = True
+        if reaction.violation is not None:
+            self._note(reaction.violation.kind, reaction.violation.reason, repr(payload[:100]))
+        if reaction.reply:
+            self._send(framing.TEXT, reaction.reply)
+        if reaction.confirmed or reaction.refused:
+            self.on_change(self)
+
+    def _fail(self, error: FramingError) -> None:
+        """Close a connection on which the server broke RFC 6455 (§7.1.7); the client comes back with a new one."""
+        self._note(IncidentKind.FRAMING, str(error))
+        if self.transport is not None:
+            if not self._closing:
+                self._send_close(error.code)
+            self.transport.close()
+
+    def _send_close(self, code: int) -> None:
+        """Send a close frame; the TCP connection ends in a while, whatever the server does."""
+        assert self.transport is not None
+        self._closing = True
+        self._send(framing.CLOSE, framing.close_payload(code))
+        asyncio.get_running_loop().call_later(CLOSE_LIMIT_S, self.transport.abort)
+
+    def _note(self, kind: IncidentKind, reason: str, example: str = "") -> None:
+        where = f"client {self.index} on server {self.server + 1}"
+        self.sink.incidents.note(kind, reason, f"{where}: {example}" if example else where)
+
+
+def _unknown(data: bytes) -> None:
+    """The look-up where no bytes are known."""

@@ -6,12 +6,13 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
-from picows import WSListener, WSTransport, ws_connect
-
 from harness.load.client import Client
 from harness.load.dial import dial
 from harness.load.engine.job import Report
+from harness.load.incidents import Incidents
+from harness.load.protocol.handshake import Handshake, HandshakeBroken
 from harness.model.cluster import ServerAddress
+from harness.model.incident import IncidentKind
 from harness.protocol.contract import ClientProtocol
 
 HANDSHAKES = 64
@@ -24,7 +25,6 @@ BACK_OFF_BASE_S = 0.25
 BACK_OFF_CAP_S = 5.0
 FAILURES_PER_SERVER = 3
 """After so many failed connects in a row a client tries the next server."""
-READ_BUFFER_BYTES = 2_048
 FREEZE_EVERY = 250
 """Connections between two calls of gc.freeze()."""
 
@@ -43,6 +43,7 @@ class Connector:
         token: str,
         *,
         report: Report,
+        incidents: Incidents,
         on_session_end: Callable[[Client], None],
         on_failure: Callable[[BaseException], None],
     ) -> None:
@@ -50,6 +51,7 @@ class Connector:
         self._urls = [protocol.websocket_url(server) for server in servers]
         self._headers = protocol.headers(token)
         self._report = report
+        self._incidents = incidents
         self._on_session_end = on_session_end
         self._on_failure = on_failure
         self._closing = False
@@ -69,13 +71,12 @@ class Connector:
         self._unconfirmed.pop(client, None)
         if client.transport is None:
             self._on_lost(client)
-        elif client.dialogue.trouble:
-            self._report.trouble = client.dialogue.trouble
-            if not client.live:
-                # The server refused the subscription: try again with a new connection, like after any other failure.
-                client.transport.disconnect(graceful=False)
         elif client.live:
             self._report.subscribed += 1
+        else:
+            # The server refused the subscription: try again with a new connection, like after any other failure.
+            self._report.trouble = client.dialogue.refusal
+            client.drop()
 
     def drop_unconfirmed(self) -> None:
         """Disconnect clients whose subscription is not answered in time.
@@ -84,8 +85,7 @@ class Connector:
         now_s = time.monotonic()
         for client in [client for client, until_s in self._unconfirmed.items() if until_s < now_s]:
             del self._unconfirmed[client]
-            if client.transport is not None:
-                client.transport.disconnect(graceful=False)
+            client.drop()
 
     def close(self) -> None:
         """Connect no client any more."""
@@ -108,13 +108,9 @@ class Connector:
             try:
                 await self._open(client, limit_s)
             except Exception as error:
-                # picows has its own family of errors for refused handshakes; each is a reason to try again, not to end.
-                self._report.trouble = (
-                    f"client {client.index} cannot connect to {self._servers[client.server].url}: "
-                    f"{type(error).__name__}: {error}"
-                )
-            # The client's own time stamp decides: picows returns without an error also where the server closed before it
-            # had answered the handshake, and the time-out may strike at the very moment at which the handshake is done.
+                # Each is a reason to try again, not to end.
+                self._on_failed(client, error)
+            # The client's own time stamp decides: the time-out may come at the moment at which the handshake is done.
             if client.connected_ns != before_ns:
                 self._on_connected(client, limit_s)
                 return
@@ -125,19 +121,25 @@ class Connector:
 
     async def _open(self, client: Client, limit_s: float) -> None:
         """One connection, tried once. Raises what prevented it."""
-        awaited = True
+        address = self._servers[client.server]
+        handshake = Handshake(self._urls[client.server], self._headers, client.open)
+        loop = asyncio.get_running_loop()
         try:
             async with self._handshakes, asyncio.timeout(limit_s):
-                await ws_connect(
-                    lambda: client if awaited else _AbandonedConnection(),
-                    self._urls[client.server],
-                    websocket_handshake_timeout=limit_s,
-                    extra_headers=self._headers,
-                    read_buffer_init_size=READ_BUFFER_BYTES,
-                    socket_factory=dial,
-                )
+                if sock := await dial(address.host, address.port):
+                    await loop.create_connection(lambda: handshake, sock=sock)
+                else:
+                    await loop.create_connection(lambda: handshake, address.host, address.port)
+                await handshake.done
         finally:
-            awaited = False
+            handshake.give_up()
+
+    def _on_failed(self, client: Client, error: Exception) -> None:
+        address = self._servers[client.server]
+        self._report.trouble = f"client {client.index} cannot connect to {address.url}: {type(error).__name__}: {error}"
+        if isinstance(error, HandshakeBroken):
+            place = f"client {client.index} on server {client.server + 1}"
+            self._incidents.note(IncidentKind.HANDSHAKE, str(error), place)
 
     def _on_connected(self, client: Client, limit_s: float) -> None:
         self._report.connected += 1
@@ -158,13 +160,6 @@ class Connector:
             client.subscribed_ns = 0
         client.server = (client.server + 1) % len(self._servers)
         self.connect(client, back_off_s(1))
-
-
-class _AbandonedConnection(WSListener):
-    """Closes a connection that the server accepted after the client had stopped waiting for it."""
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        transport.disconnect(graceful=False)
 
 
 def back_off_s(failures: int) -> float:

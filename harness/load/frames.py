@@ -1,8 +1,8 @@
 """Every distinct delivery that a worker saw, verified once.
 
-All clients of a channel get the same bytes, so a delivery is looked up by its bytes in a dictionary: a hit proves, byte
-for byte, that it is one already verified, and costs no parsing. Only a frame not seen lately is parsed and compared with
-what was posted.
+All clients of a channel get the same bytes, so a delivery is looked up by its bytes in a dictionary, the header of its
+frame included: a hit proves, byte for byte, that it is a whole text frame already verified, and costs no parsing. Only a
+frame not seen lately is parsed and compared with what was posted.
 """
 
 from collections.abc import Callable
@@ -14,52 +14,64 @@ from harness.model.message import channel_index
 from harness.model.plan import Plan
 from harness.planning.identity import identify
 from harness.protocol.contract import Delivery, Frame
-from harness.recording.format import FOREIGN, FRAME
+from harness.recording.format import FRAME, SOUND, UNVERIFIED
 
 GENERATION = 8_192
-"""Distinct frames kept for look-up before the older half is forgotten; one seen again is then simply verified again."""
+GENERATION_BYTES = 32 << 20
+"""Frames kept for look-up, and their bytes, before the older half is forgotten; one seen again is verified again."""
 
 Row = tuple[int, int, int, int]
 
 
 class FrameTable:
-    """Numbers distinct frames. ``messages`` is the length of the schedule; ``classify`` is the client protocol's."""
+    """Numbers what is delivered. ``messages`` is the length of the schedule; ``classify`` is the client protocol's.
+
+    Frames that say the same of the same message share one row. There are at most ``limit`` rows: a service makes one for
+    each message, and one that invents more must not fill this machine's memory. What comes beyond has the row
+    UNVERIFIED and is counted in ``unverified``.
+
+    A frame's *mark* is the number of its row, shifted to its place in the first word of a row of deliveries-NN.npy.
+    """
 
     def __init__(self, plan: Plan, messages: int, classify: Callable[[bytes], Frame]) -> None:
+        self.limit = 4 * messages + 10_000
+        self.unverified = 0
         self._plan = plan
         self._classify = classify
         self._messages = messages
-        # A server that invents frames without end must not fill this machine's memory.
-        self._capacity = 10 * messages + 10_000
         self._rows: list[Row] = []
+        self._numbers: dict[Row, int] = {}
         self._written = 0
         self._young: dict[bytes, int] = {}
         self._old: dict[bytes, int] = {}
-        self.seqs: list[int] = []
-        """seq of each frame, for resuming"""
+        self._young_bytes = 0
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def lookup(self) -> Callable[[bytes], int | None]:
-        """The dictionary's own ``get``, valid for as long as this table: a hit is a frame that was verified before."""
+        """From a whole frame to its mark: the dictionary's own ``get``, valid for as long as this table."""
         return self._young.get
 
-    def number(self, payload: bytes) -> int:
-        """The frame's number, new or known. Raises ValueError where the payload is no delivery."""
+    def mark(self, frame: bytes, payload: bytes) -> int | Frame:
+        """The mark of a text frame, new or known, with this payload; for a frame that is no delivery, what it is."""
         young = self._young
-        number = young.get(payload)
-        if number is not None:
-            return number
-        number = self._old.get(payload)
-        if number is None:
-            number = self._verify(payload)
-        if len(young) >= GENERATION:
+        if (mark := young.get(frame)) is not None:
+            return mark
+        mark = self._old.get(frame)
+        if mark is None:
+            event = self._classify(payload)
+            if not isinstance(event, Delivery):
+                return event
+            mark = self._number(self._verify(event)) << 32
+        if len(young) >= GENERATION or self._young_bytes >= GENERATION_BYTES:
             # The dictionary object stays the same, because callers hold its ``get``.
             self._old = dict(young)
             young.clear()
-        young[payload] = number
-        return number
+            self._young_bytes = 0
+        young[frame] = mark
+        self._young_bytes += len(frame)
+        return mark
 
     def take_rows(self) -> NDArray[np.void]:
         """Rows that were not taken yet, in the layout of frames-NN.npy."""
@@ -70,21 +82,28 @@ class FrameTable:
     def message_of(self, number: int) -> int:
         return self._rows[number][0]
 
+    def seq_of(self, mark: int) -> int:
+        """The seq that a client has after this delivery; 0 where the frame is not sound, so that it says nothing."""
+        _, _, seq, flaw = self._rows[mark >> 32]
+        return seq if flaw == SOUND and seq > 0 else 0
+
     def messages(self) -> NDArray[np.int64]:
         """The message of each frame, -1 for none, shape (frames,)."""
         return np.fromiter((row[0] for row in self._rows), np.int64, len(self._rows))
 
-    def _verify(self, payload: bytes) -> int:
-        delivery = self._classify(payload)
-        if not isinstance(delivery, Delivery):
-            raise ValueError(f"expected a delivery, found {delivery}")
-        if len(self._rows) >= self._capacity:
-            row = (-1, -1, 0, FOREIGN)
-        else:
-            message, flaw = identify(self._plan, self._messages, delivery.text)
-            # What a server sends as seq is not trusted to fit the file.
-            seq = delivery.seq if 0 <= delivery.seq < 2**62 else -1
-            row = (message, channel_index(self._plan.run_id, delivery.channel), seq, flaw)
-        self._rows.append(row)
-        self.seqs.append(row[2])
-        return len(self._rows) - 1
+    def _verify(self, delivery: Delivery) -> Row:
+        message, flaw = identify(self._plan, self._messages, delivery.text)
+        # What a server sends as seq is not trusted to fit the file.
+        seq = delivery.seq if 0 <= delivery.seq < 2**62 else -1
+        return (message, channel_index(self._plan.run_id, delivery.channel), seq, flaw)
+
+    def _number(self, row: Row) -> int:
+        number = self._numbers.get(row)
+        if number is None and len(self._rows) >= self.limit:
+            self.unverified += 1
+            row = (-1, -1, 0, UNVERIFIED)
+            number = self._numbers.get(row)
+        if number is None:
+            number = self._numbers[row] = len(self._rows)
+            self._rows.append(row)
+        return number

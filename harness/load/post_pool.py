@@ -5,9 +5,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from harness.load.protocol.http_post import Parse, PostConnection
+from harness.load.protocol.http_post import PostConnection
 from harness.model.cluster import ServerAddress
-from harness.protocol.contract import PostAnswer
 
 KEPT_CONNECTIONS = 64
 MAX_CONNECTIONS = 512
@@ -21,28 +20,29 @@ ANSWER_TIMEOUT_S = 10.0
 class PostPool:
     """Gives each message an idle connection to its server, or to another server where that one takes no connection.
 
-    ``write(connection, message)`` posts a message. ``on_answer(connection, status, answer)`` follows, or
-    ``on_lost(message, why)`` where the connection ends without an answer; the publisher calls `release` after each answer.
-    ``on_expired(message)``: the message found no connection in time and was never sent. ``on_trouble`` gets the reason why
-    a server takes no connection.
+    ``write(connection, message)`` posts a message. ``on_answer(connection, status, body)`` follows, or
+    ``on_lost(message, status, why)`` where the connection ends without a whole answer (``status`` is 0 where not even its
+    head arrived); the publisher calls `release` after each answer. ``on_broken(server, why)``: a server sent what is no
+    HTTP. ``on_expired(message)``: the message found no connection in time and was never sent. ``on_trouble`` gets the
+    reason why a server takes no connection.
     """
 
     def __init__(
         self,
         servers: Sequence[ServerAddress],
-        parse: Parse,
         *,
         write: Callable[[PostConnection, int], None],
-        on_answer: Callable[[PostConnection, int, PostAnswer], None],
-        on_lost: Callable[[int, str], None],
+        on_answer: Callable[[PostConnection, int, bytes], None],
+        on_lost: Callable[[int, int, str], None],
+        on_broken: Callable[[int, str], None],
         on_expired: Callable[[int], None],
         on_trouble: Callable[[str], None],
     ) -> None:
         self._servers = servers
-        self._parse = parse
         self._write = write
         self._on_answer = on_answer
         self._on_lost = on_lost
+        self._on_broken = on_broken
         self._on_expired = on_expired
         self._on_trouble = on_trouble
         self._idle: list[list[PostConnection]] = [[] for _ in servers]
@@ -79,7 +79,10 @@ class PostPool:
         self._open_connection(target)
 
     def release(self, connection: PostConnection) -> None:
-        """``connection`` has its answer and takes the next message."""
+        """``connection`` has its answer and takes the next message, where the server keeps it open."""
+        if not connection.reusable:
+            connection.close()
+            return
         waiting = self._waiting[connection.server]
         if waiting:
             self._write(connection, waiting.popleft()[0])
@@ -120,7 +123,7 @@ class PostPool:
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
                     _, connection = await loop.create_connection(
-                        lambda: PostConnection(server, self._parse, self._on_answer, self._on_connection_lost),
+                        lambda: PostConnection(server, self._on_answer, self._on_connection_lost),
                         address.host,
                         address.port,
                     )
@@ -152,15 +155,18 @@ class PostPool:
         while waiting and waiting[0][2] < latest_ns:
             self._on_expired(waiting.popleft()[0])
 
-    def _on_connection_lost(self, connection: PostConnection, why: str) -> None:
+    def _on_connection_lost(self, connection: PostConnection, why: str, broken: bool) -> None:
         self._counts[connection.server] -= 1
         self._open.discard(connection)
         idle = self._idle[connection.server]
         if connection in idle:
             idle.remove(connection)
+        if broken:
+            self._on_broken(connection.server, why)
         if connection.message >= 0:
             # The request was sent; whether the server took it, the publisher cannot know.
-            self._on_lost(connection.message, why)
+            self._on_lost(connection.message, connection.status, why)
             connection.message = -1
-        if not self._closed and self._counts[connection.server] < KEPT_CONNECTIONS:
+        kept = max(KEPT_CONNECTIONS, len(self._waiting[connection.server]))
+        if not self._closed and self._counts[connection.server] < kept:
             self._open_connection(connection.server)

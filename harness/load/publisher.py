@@ -21,16 +21,17 @@ import uvloop
 from harness.load.engine.control import Control, read_job, send_report
 from harness.load.engine.job import Action, Command, Job, Report
 from harness.load.heartbeat import Heartbeat
+from harness.load.incidents import Incidents
 from harness.load.ledger import Ledger
 from harness.load.post_pool import ANSWER_TIMEOUT_S, PostPool
 from harness.load.protocol.http_post import PostConnection
+from harness.model.incident import IncidentKind
 from harness.model.message import channel_name, message_text
 from harness.model.registry import load_extensions
 from harness.planning.arrivals import schedule
 from harness.planning.placement import audiences
 from harness.protocol import open_protocol
-from harness.protocol.contract import PostAnswer
-from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, REJECTED
+from harness.recording.format import ACKNOWLEDGED, INCIDENTS, INDETERMINATE, REJECTED
 
 ANSWER_TIMEOUT_NS = int(ANSWER_TIMEOUT_S * 1e9)
 TICK_S = 0.001
@@ -53,13 +54,15 @@ class Publisher:
         self._run_id, self._text_bytes, self._probes = plan.run_id, plan.text_bytes, plan.channels
         self._schedule = schedule(plan)
         self._ledger = Ledger(folder / "posts.npy", self._schedule)
+        self._incidents = Incidents(folder / f"{INCIDENTS}-publisher.json")
+        self._parse = protocol.parse_post
         self._report = Report()
         self._pool = PostPool(
             job.servers,
-            protocol.parse_post,
             write=self._write,
             on_answer=self._on_answer,
-            on_lost=self._indeterminate,
+            on_lost=self._lost,
+            on_broken=self._broken,
             on_expired=self._expired,
             on_trouble=self._trouble,
         )
@@ -95,8 +98,9 @@ class Publisher:
         self._report.phase = command.do
 
     def work(self) -> None:
-        """What is due now and then: give up on overdue answers, report."""
+        """What is due now and then: give up on overdue answers, write incidents, report. Raises OSError (a full disk)."""
         self._pool.drop_overdue()
+        self._incidents.flush()
         self.report()
 
     def report(self) -> None:
@@ -144,33 +148,52 @@ class Publisher:
         connection.post(message, request, now_ns + ANSWER_TIMEOUT_NS)
         self._lateness_ms.append((now_ns - self._due_ns[message]) / 1e6)
 
-    def _on_answer(self, connection: PostConnection, status: int, answer: PostAnswer) -> None:
+    def _on_answer(self, connection: PostConnection, status: int, body: bytes) -> None:
         message = connection.message
         connection.message = -1
         ledger = self._ledger
         ledger.answered_ns[message] = time.monotonic_ns()
         ledger.http_status[message] = status
+        answer = self._parse(status, body, self._channel_names[self._channel_of[message]])
+        if answer.flaw:
+            self._incidents.note(IncidentKind.ANSWER, answer.flaw, self._place(message, connection.server))
         if answer.outcome == ACKNOWLEDGED:
             ledger.outcome[message] = ACKNOWLEDGED
             ledger.seq[message] = answer.seq
             self._report.acknowledged += 1
             self._report.expected += self._audience[self._channel_of[message]]
         elif answer.outcome == REJECTED:
-            ledger.outcome[message] = REJECTED
-            self._report.rejected += 1
-            self._report.trouble = f"message {message} was rejected: {status} {answer.error}"
+            self._rejected(message, f"{status} {answer.error}")
         else:
             self._indeterminate(message, f"{status} {answer.error}")
         self._pool.release(connection)
+
+    def _lost(self, message: int, status: int, why: str) -> None:
+        """The connection ended before the whole answer was there."""
+        self._ledger.http_status[message] = status
+        self._indeterminate(message, f"{status}, cut short: {why}" if status else why)
+
+    def _broken(self, server: int, why: str) -> None:
+        self._incidents.note(IncidentKind.ANSWER, why, f"server {server + 1}")
 
     def _indeterminate(self, message: int, why: str) -> None:
         self._ledger.outcome[message] = INDETERMINATE
         self._report.indeterminate += 1
         self._report.trouble = f"the outcome of message {message} is unknown: {why}"
+        self._incidents.note(IncidentKind.INDETERMINATE, why, self._place(message, self._ledger.server[message]))
 
-    def _expired(self, message: int) -> None:
+    def _rejected(self, message: int, why: str) -> None:
         self._ledger.outcome[message] = REJECTED
         self._report.rejected += 1
+        self._report.trouble = f"message {message} was rejected: {why}"
+        self._incidents.note(IncidentKind.REJECTED, why, self._place(message, self._ledger.server[message]))
+
+    def _expired(self, message: int) -> None:
+        self._rejected(message, "never sent: no server took a connection in time")
+
+    @staticmethod
+    def _place(message: int, server: int) -> str:
+        return f"message {message} on server {server + 1}"
 
     def _trouble(self, sentence: str) -> None:
         self._report.trouble = sentence
@@ -178,6 +201,7 @@ class Publisher:
     def _finish(self) -> None:
         self._pool.close()
         self._heartbeat.close()
+        self._incidents.flush()
         self._ledger.flush()
         self.ended.set()
 

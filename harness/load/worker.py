@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import uvloop
-from picows import WSCloseCode
 
 from harness.load.client import Client
 from harness.load.connector import Connector
@@ -29,8 +28,6 @@ from harness.protocol import open_protocol
 
 FLUSH_S = 0.5
 REPORT_S = 0.2
-CLOSED_BY_CLIENT = 1000
-"""Close code of a session that the client ended in good order (RFC 6455 §7.4.1)."""
 CLOSE_FRAMES_S = 0.05
 """How long the process stays after the end, so that the last close frames are sent."""
 
@@ -52,6 +49,7 @@ class Worker:
             job.servers,
             job.token,
             report=self._report,
+            incidents=self._rows.incidents,
             on_session_end=self._rows.end_session,
             on_failure=self.fail,
         )
@@ -119,10 +117,8 @@ class Worker:
         for client in self._clients.values():
             client.dialogue.close()
             if client.transport is not None:
-                client.close_code = CLOSED_BY_CLIENT
+                client.close()
                 self._rows.end_session(client)
-                client.transport.send_close(WSCloseCode.OK)
-                client.transport.disconnect()
         self._heartbeat.close()
         self._rows.close()
         self.ended.set()

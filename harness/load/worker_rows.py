@@ -8,22 +8,25 @@ import numpy as np
 from harness.load.client import Client, Sink
 from harness.load.engine.job import Report
 from harness.load.frames import FrameTable
+from harness.load.incidents import Incidents
 from harness.planning.arrivals import PROBE, Schedule
 from harness.recording.arrays import RowFile
-from harness.recording.format import DELIVERY, FRAME, SESSION
+from harness.recording.format import DELIVERY, FRAME, INCIDENTS, SESSION
 
 SAMPLE = 500
 """Latencies of one report at most."""
 
 
 class WorkerRows:
-    """Writes deliveries-NN, frames-NN and sessions-NN.npy. ``sink`` is what the clients append their deliveries to.
+    """Writes deliveries-NN, frames-NN and sessions-NN.npy, and the worker's incidents. ``sink`` is what the clients append
+    their deliveries to.
 
     Every method raises OSError where the disk does not take the rows.
     """
 
     def __init__(self, folder: Path, index: int, *, frames: FrameTable, schedule: Schedule, report: Report) -> None:
-        self.sink = Sink(frames)
+        self.incidents = Incidents(folder / f"{INCIDENTS}-worker-{index:02}.json")
+        self.sink = Sink(frames, self.incidents)
         self._frames = frames
         self._schedule = schedule
         self._report = report
@@ -67,6 +70,7 @@ class WorkerRows:
             del rows[:]
         if new := self._frames.take_rows().tolist():
             self._frame_rows.append(np.array(new, FRAME))
+        self.incidents.flush()
 
     def close(self) -> None:
         self.flush()

@@ -86,6 +86,9 @@ class Plan:
     """what runs as a server in ``embedded``"""
     server_urls: tuple[str, ...] = ()
     """the servers of a cluster that runs already, in order; empty where the run starts its own"""
+    messages_table: str = ""
+    """the table of PostgreSQL with the columns channel, seq and text; empty: not known, the servers are asked for their
+    history"""
     engine: str = ENGINES.default.name
     """what runs the load generator"""
     protocol: str = CLIENT_PROTOCOLS.default.name

@@ -1,6 +1,6 @@
 """The audit: every message of the run that the database holds, as stored.npy.
 
-Read from PostgreSQL itself where the harness has access to it, else through the client protocol's history.
+Read from PostgreSQL itself where the harness knows the table of messages, else through the client protocol's history.
 """
 
 import asyncio
@@ -25,6 +25,8 @@ from harness.recording.format import STORED
 BATCH_ROWS = 10_000
 HISTORY_ROWS = 1_000
 HISTORY_AT_ONCE = 16
+HISTORY_LIMIT = 10_000
+"""Messages that are read of one channel at most, beside twice those of the whole run."""
 HISTORY_TIMEOUT_S = 30.0
 
 Stored = tuple[str, int, str]
@@ -49,7 +51,9 @@ async def audit(cluster: Cluster, plan: Plan, protocol: ClientProtocol, folder: 
 
 
 def _read(cluster: Cluster, plan: Plan, protocol: ClientProtocol) -> AsyncIterator[Iterable[Stored]]:
-    return _from_database(cluster.database, plan) if cluster.database else _from_history(cluster, plan, protocol)
+    if cluster.database is not None and plan.messages_table:
+        return _from_database(cluster.database, plan)
+    return _from_history(cluster, plan, protocol)
 
 
 def _row(plan: Plan, total: int, channel: str, seq: int, text: str) -> tuple[int, int, int, int]:
@@ -65,13 +69,19 @@ async def _from_database(address: Endpoint, plan: Plan) -> AsyncIterator[Iterabl
     try:
         async with connection.transaction(readonly=True):
             cursor = await connection.cursor(
-                "SELECT channel, seq, text FROM messages WHERE starts_with(channel, $1) ORDER BY channel, seq",
+                f"SELECT channel, seq, text FROM {_quoted(plan.messages_table)} "  # noqa: S608 - quoted as an identifier
+                "WHERE starts_with(channel, $1) ORDER BY channel, seq",
                 f"{plan.run_id}.",
             )
             while rows := await cursor.fetch(BATCH_ROWS):
                 yield [tuple(row) for row in rows]
     finally:
         await connection.close(timeout=5)
+
+
+def _quoted(table: str) -> str:
+    """``table`` or ``schema.table`` as SQL identifiers."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in table.split("."))
 
 
 async def _from_history(cluster: Cluster, plan: Plan, protocol: ClientProtocol) -> AsyncIterator[Iterable[Stored]]:
@@ -89,11 +99,13 @@ async def _one_history(
     session: aiohttp.ClientSession, cluster: Cluster, plan: Plan, protocol: ClientProtocol, index: int
 ) -> list[Stored]:
     """From the channel's own server, or, where that one does not answer, from another: all read the same database."""
-    count = len(cluster.servers)
+    count, total = len(cluster.servers), len(schedule(plan))
     name = channel_name(plan.run_id, index)
     for attempt in range(count):
         try:
-            return await _history_from(session, cluster.servers[(index + attempt) % count], protocol, name)
+            return await _history_from(
+                session, cluster.servers[(index + attempt) % count], protocol, name, HISTORY_LIMIT + 2 * total
+            )
         except (*EXCHANGE_ERRORS, BadAnswer):
             if attempt == count - 1:
                 raise
@@ -101,20 +113,30 @@ async def _one_history(
 
 
 async def _history_from(
-    session: aiohttp.ClientSession, server: ServerAddress, protocol: ClientProtocol, name: str
+    session: aiohttp.ClientSession, server: ServerAddress, protocol: ClientProtocol, name: str, limit: int
 ) -> list[Stored]:
+    """All messages of a channel, page by page up to the newest: a page may be short. Raises BadAnswer where a page brings
+    nothing new though there is more, and for a channel of more than ``limit`` messages."""
     stored: list[Stored] = []
     since = 0
     while True:
         request = protocol.history(name, since=since, limit=HISTORY_ROWS)
         if request is None:
             raise EnvironmentFailure(
-                "what is stored cannot be read: the client protocol has no history, and the harness has no access to the "
-                "database"
+                "what is stored cannot be read: the client protocol has no history, and the harness does not know the "
+                "table of messages"
             )
         response = await exchange(session, server, request, timeout_s=HISTORY_TIMEOUT_S)
-        messages = protocol.parse_history(response.status, response.body)
-        stored += [(name, message.seq, message.text) for message in messages]
-        if len(messages) < HISTORY_ROWS or messages[-1].seq <= since:
+        page = protocol.parse_history(response.status, response.body, name)
+        stored += [(name, message.seq, message.text) for message in page.messages]
+        newest = page.messages[-1].seq if page.messages else since
+        if newest >= page.last_seq:
             return stored
-        since = messages[-1].seq
+        if newest <= since:
+            raise BadAnswer(
+                f"the history of channel {name} makes no progress at {server.url}: last_seq is {page.last_seq:,}, but "
+                f"nothing newer comes after seq {since:,}"
+            )
+        if len(stored) > limit:
+            raise BadAnswer(f"the history of channel {name} at {server.url} has more than {limit:,} messages")
+        since = newest

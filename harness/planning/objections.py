@@ -1,5 +1,7 @@
 """Every reason why a request cannot run as given, all at once, before anything starts."""
 
+import re
+
 from harness.model.backplane import BACKPLANES, WRITE_PATHS, Backplane
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.component import COMPONENT_KINDS
@@ -10,6 +12,7 @@ from harness.model.scenario import Scenario, Size
 from harness.planning.fault_schedule import wanted
 from harness.planning.request import RECOVERIES, REFERENCE_SERVER, Request
 
+_TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}(\.[A-Za-z_][A-Za-z0-9_$]{0,62})?")
 MAX_SERVERS = 64
 MAX_CLIENTS = 1_000_000
 MAX_RATE_HZ = 100_000.0
@@ -96,6 +99,8 @@ def _unfit_for(environment: Environment, backplane: Backplane | None, request: R
     if request.server_module != REFERENCE_SERVER and not environment.takes_server_module:
         takers = ", ".join(each.name for each in ENVIRONMENTS if each.takes_server_module)
         found.append(f"--server-module goes with --environment {takers}, not with {name}")
+    if request.messages_table and not _TABLE.fullmatch(request.messages_table):
+        found.append(f"--messages-table {request.messages_table!r}: expected NAME or SCHEMA.NAME")
     kind = COMPONENT_KINDS.find(backplane.broker) if backplane is not None and backplane.broker else None
     if kind is not None and environment.owns_components and name not in kind.starters:
         found.append(

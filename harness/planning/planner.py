@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
 from harness.model.message import MIN_TEXT_BYTES
@@ -12,7 +13,7 @@ from harness.model.scenario import Load, Scenario, Size
 from harness.planning.fault_schedule import default_duration_s, settle
 from harness.planning.objections import MAX_MESSAGES, objections
 from harness.planning.placement import channel_count
-from harness.planning.request import Request
+from harness.planning.request import REFERENCE_SERVER, Request
 from harness.planning.sizing import Lowered, Sized, fit, need, shortfalls, worker_count
 
 TEXT_BYTES = 96
@@ -85,11 +86,19 @@ def plan_run(
         recovery=request.recovery,
         server_module=request.server_module,
         server_urls=request.server_urls,
+        messages_table=request.messages_table or _own_table(request),
         engine=request.engine,
         protocol=request.protocol,
         query_log=scenario.sweep is not None,
     )
     return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))
+
+
+def _own_table(request: Request) -> str:
+    """The reference server's table, where that server writes to the database; tables of others are not in the contract."""
+    environment = ENVIRONMENTS.find(request.environment)
+    ours = environment is not None and environment.owns_components and request.server_module == REFERENCE_SERVER
+    return "messages" if ours else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,5 +39,7 @@ class Request:
     """the servers of a cluster that runs already"""
     server_counts: tuple[int, ...] = ()
     """the counts of a sweep; empty: the scenario's own"""
+    messages_table: str = ""
+    """the database's table of messages; empty: that of the reference server, or not known"""
     repeat: int = 1
     """how often each point of a sweep is run"""

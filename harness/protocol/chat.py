@@ -1,18 +1,19 @@
 """The adapter of docs/protocol.md, version 1: the only module that knows its routes, headers and frames."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from harness.model.clock import KernelIdentity
 from harness.model.cluster import ServerAddress
+from harness.model.incident import IncidentKind
 from harness.protocol.contract import (
     BadAnswer,
     Confirmation,
     Delivery,
     Frame,
-    Other,
+    HistoryPage,
     PostAnswer,
     PostWriter,
     Recovered,
@@ -21,9 +22,14 @@ from harness.protocol.contract import (
     Stored,
     TracePage,
     TracePart,
+    Violation,
 )
 from harness.recording.format import ACKNOWLEDGED, DOWN, INDETERMINATE, REJECTED, SUBSCRIBED, UP
 
+MAX_SEQ = 2**62
+"""What a server names as a seq must fit a recording."""
+GATEWAY = frozenset((502, 503, 504))
+"""Statuses with which a proxy answers in the place of a server that it does not reach: such an answer need not be JSON."""
 NOT_STORED = frozenset({"database_unavailable", "overloaded"})
 """Errors with a status of 500 or more after which the message is certainly not stored."""
 
@@ -39,19 +45,31 @@ class _Message(Delivery, tag="message", tag_field="type", gc=False):
     """A delivery as it is sent."""
 
 
-class _Event(msgspec.Struct, gc=False):
-    """Any other frame; fields that a type does not have stay empty."""
+class _Subscribed(Confirmation, tag="subscribed", tag_field="type", gc=False):
+    """A confirmation as it is sent."""
 
-    type: str
-    channel: str = ""
-    seq: int = 0
-    error: str = ""
+
+class _Unsubscribed(msgspec.Struct, tag="unsubscribed", tag_field="type", gc=False):
+    channel: str
+
+
+class _Error(msgspec.Struct, tag="error", tag_field="type", gc=False):
+    error: str
     detail: str = ""
+
+
+_TYPES = frozenset(("message", "subscribed", "unsubscribed", "error"))
+
+
+class _Typed(msgspec.Struct, gc=False):
+    type: str
 
 
 class _Posted(msgspec.Struct, gc=False):
     ok: bool
-    seq: int = 0
+    channel: str | None = None
+    seq: int | None = None
+    duplicate: bool | None = None
     error: str = ""
 
 
@@ -61,7 +79,9 @@ class _StoredMessage(msgspec.Struct):
 
 
 class _History(msgspec.Struct):
+    channel: str
     messages: list[_StoredMessage]
+    last_seq: int
 
 
 class _Recovered(msgspec.Struct):
@@ -76,10 +96,14 @@ class _Page(msgspec.Struct):
 
 
 _message = msgspec.json.Decoder(_Message).decode
-_event = msgspec.json.Decoder(_Event).decode
+_event: Callable[[bytes], _Subscribed | _Unsubscribed | _Error] = msgspec.json.Decoder(
+    _Subscribed | _Unsubscribed | _Error
+).decode
+_typed = msgspec.json.Decoder(_Typed).decode
 _posted = msgspec.json.Decoder(_Posted).decode
 _health = msgspec.json.Decoder(_Health).decode
-_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError)
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""RecursionError: thousands of brackets within each other."""
 
 T = TypeVar("T")
 
@@ -110,12 +134,14 @@ class Chat:
         try:
             event = _event(payload)
         except _NOT_JSON:
-            return Other(problem=f"expected a JSON event, found {payload[:100]!r}")
-        if event.type == "subscribed":
-            return Confirmation(event.channel, event.seq)
-        if event.type == "error":
+            return _violation(payload)
+        if isinstance(event, _Error):
             return Refusal(f"{event.error}: {event.detail}")
-        return Other(problem=f"unexpected {event.type!r} for channel {event.channel!r}")
+        if isinstance(event, _Unsubscribed):
+            return Violation(IncidentKind.UNASKED, "a channel was unsubscribed that no client unsubscribed")
+        if not 0 <= event.seq < MAX_SEQ:
+            return Violation(IncidentKind.MALFORMED, "the seq of a confirmation is out of range")
+        return event
 
     def post_writer(self, server: ServerAddress, token: str) -> PostWriter:
         head = (
@@ -130,16 +156,23 @@ class Chat:
 
         return request
 
-    def parse_post(self, status: int, body: bytes) -> PostAnswer:
+    def parse_post(self, status: int, body: bytes, channel: str) -> PostAnswer:
         try:
             answer = _posted(body)
-        except _NOT_JSON as error:
-            raise BadAnswer(f"expected a JSON object with ok: {error}") from error
-        if status == 200 and answer.ok:
-            return PostAnswer(ACKNOWLEDGED, answer.seq)
+        except _NOT_JSON:
+            found = f"an answer that is not the JSON object of the protocol ({_shown(body)})"
+            return PostAnswer(INDETERMINATE, 0, found, "" if status in GATEWAY else "expected a JSON object with ok")
+        if (status == 200) != answer.ok:
+            return PostAnswer(INDETERMINATE, 0, answer.error, f"ok is {str(answer.ok).lower()} with status {status}")
+        if answer.ok:
+            seq = answer.seq or 0
+            if not 0 < seq < MAX_SEQ:
+                return PostAnswer(INDETERMINATE, 0, "no seq", "expected a seq of at least 1")
+            return PostAnswer(ACKNOWLEDGED, seq, "", _flaw(answer, channel))
+        flaw = "" if answer.error else "a failure without an error code"
         if 400 <= status < 500 or answer.error in NOT_STORED:
-            return PostAnswer(REJECTED, 0, answer.error)
-        return PostAnswer(INDETERMINATE, 0, answer.error)
+            return PostAnswer(REJECTED, 0, answer.error, flaw)
+        return PostAnswer(INDETERMINATE, 0, answer.error, flaw)
 
     def health(self) -> Request:
         return Request(path="/healthz")
@@ -158,9 +191,15 @@ class Chat:
             path="/v1/conversations.history", parameters={"channel": channel, "since": since, "limit": limit}
         )
 
-    def parse_history(self, status: int, body: bytes) -> Sequence[Stored]:
+    def parse_history(self, status: int, body: bytes, channel: str) -> HistoryPage:
         found = _decoded(status, body, _History)
-        return [Stored(seq=each.seq, text=each.text) for each in found.messages]
+        if found.channel != channel:
+            raise BadAnswer(f"expected the history of channel {channel}, found {found.channel[:100]!r}")
+        if not all(0 < seq < MAX_SEQ for seq in (*(each.seq for each in found.messages), found.last_seq or 1)):
+            raise BadAnswer(f"expected seqs of at least 1 in the history of channel {channel}")
+        return HistoryPage(
+            messages=[Stored(seq=each.seq, text=each.text) for each in found.messages], last_seq=found.last_seq
+        )
 
     def rebroadcast(self, channel: str | None) -> Request | None:
         parameters: dict[str, str | int] = {} if channel is None else {"channel": channel}
@@ -189,6 +228,31 @@ class Chat:
             f"{header} {server.url}/readyz",
             f'{header} -d \'{{"channel": "general", "text": "hello"}}\' {server.url}/v1/chat.postMessage',
         )
+
+
+def _violation(payload: bytes) -> Violation:
+    """What is wrong with a frame that is no event of the protocol."""
+    try:
+        kind = _typed(payload).type
+    except _NOT_JSON:
+        return Violation(IncidentKind.MALFORMED, "expected a JSON object with a type")
+    if kind in _TYPES:
+        return Violation(IncidentKind.MALFORMED, f"a field of an event {kind} is missing or of the wrong type")
+    return Violation(IncidentKind.UNKNOWN_EVENT, f"an event of the unknown type {kind[:40]!r}")
+
+
+def _flaw(answer: _Posted, channel: str) -> str:
+    """What in an acknowledgement does not fit the first post of a message to ``channel``."""
+    if answer.channel != channel:
+        return "the answer names another channel than the post" if answer.channel else "the answer names no channel"
+    if answer.duplicate is not False:
+        return "the answer calls a first post a duplicate" if answer.duplicate else "the answer lacks `duplicate`"
+    return ""
+
+
+def _shown(body: bytes) -> str:
+    """The beginning of a body, in one line."""
+    return " ".join(body[:60].decode(errors="replace").split()) or "empty"
 
 
 def _row(part: TracePart, row: list[Any]) -> tuple[str | int, ...]:

@@ -13,6 +13,7 @@ import msgspec
 
 from harness.model.clock import KernelIdentity
 from harness.model.cluster import ServerAddress
+from harness.model.incident import IncidentKind
 
 
 class BadAnswer(Exception):
@@ -48,25 +49,34 @@ class Welcome(msgspec.Struct, gc=False):
 
 
 class Other(msgspec.Struct, gc=False):
-    """Any other frame. ``reply`` is sent back at once where it is not empty (a ping of the protocol's own). ``problem``
-    says what is wrong with the frame, empty for one that is in order."""
+    """Any other frame that is in order. ``reply`` is sent back at once where it is not empty (a ping of the protocol's
+    own)."""
 
     reply: bytes = b""
-    problem: str = ""
 
 
-Frame = Delivery | Confirmation | Refusal | Welcome | Other
+class Violation(msgspec.Struct, gc=False):
+    """A frame that the protocol does not allow. ``reason`` is the same for all of the same cause."""
+
+    kind: IncidentKind
+    reason: str
+
+
+Frame = Delivery | Confirmation | Refusal | Welcome | Other | Violation
 
 # HTTP.
 
 
 class PostAnswer(msgspec.Struct, gc=False):
     """What became of one post. ``outcome`` is ACKNOWLEDGED, REJECTED or INDETERMINATE of `harness.recording.format`.
-    ``seq`` is set for an acknowledged message only; ``error`` is the server's code for the others."""
+    ``seq`` is set for an acknowledged message only; ``error`` is the reason of the others: the server's code, or what the
+    answer is instead of one of the protocol. ``flaw`` says what in the answer breaks the protocol or does not fit the post,
+    empty for nothing."""
 
     outcome: int
     seq: int = 0
     error: str = ""
+    flaw: str = ""
 
 
 PostWriter = Callable[[str, str, str], bytes]
@@ -88,6 +98,14 @@ class Stored:
 
     seq: int
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryPage:
+    """Some of the messages of one channel, in order of seq. ``last_seq`` is the newest that the channel has."""
+
+    messages: Sequence[Stored]
+    last_seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +137,7 @@ class TracePage:
 
 
 class ClientProtocol(Protocol):
-    """One client protocol. Every ``parse_…`` raises BadAnswer for an answer that is not as the protocol says.
+    """One client protocol. Every ``parse_…`` of a question raises BadAnswer for an answer that is not as the protocol says.
 
     `history`, `rebroadcast` and `trace` return None where the protocol has no such request.
     """
@@ -142,15 +160,18 @@ class ClientProtocol(Protocol):
         ...
 
     def classify(self, payload: bytes) -> Frame:
-        """What a text frame is. Never raises: bytes that mean nothing are Other with a problem. Called once for each
-        distinct frame, not for each delivery."""
+        """What a text message is, whose bytes are valid UTF-8. Never raises: what means nothing is a Violation. Called once
+        for each distinct frame, not for each delivery."""
         ...
 
     # Posts.
 
     def post_writer(self, server: ServerAddress, token: str) -> PostWriter: ...
 
-    def parse_post(self, status: int, body: bytes) -> PostAnswer: ...
+    def parse_post(self, status: int, body: bytes, channel: str) -> PostAnswer:
+        """What the first answer to the first post of a message to ``channel`` says. Never raises: an answer that says
+        nothing is INDETERMINATE."""
+        ...
 
     # Questions.
 
@@ -170,7 +191,7 @@ class ClientProtocol(Protocol):
         """Stored messages after seq ``since``, in order of seq, at most ``limit``."""
         ...
 
-    def parse_history(self, status: int, body: bytes) -> Sequence[Stored]: ...
+    def parse_history(self, status: int, body: bytes, channel: str) -> HistoryPage: ...
 
     def rebroadcast(self, channel: str | None) -> Request | None:
         """Asks a server to deliver what its subscribers miss, in one channel or in all."""

@@ -40,6 +40,8 @@ PLOTS = "plots"
 RUNS = "runs"
 """in the folder of a sweep: the recordings of its runs"""
 STATEMENTS = "statements.json"
+INCIDENTS = "incidents"
+"""beginning of the names of incidents-NAME.json, one for each process of the load generator"""
 
 Document = dict[str, Any]
 """a JSON object of a recording, as it was written"""
@@ -48,9 +50,10 @@ Document = dict[str, Any]
 UNSENT, ACKNOWLEDGED, REJECTED, INDETERMINATE = 0, 1, 2, 3
 
 # Flaw of a frame, in frames-NN.npy.
-SOUND, FOREIGN, ALTERED = 0, 1, 2
+SOUND, FOREIGN, ALTERED, UNVERIFIED = 0, 1, 2, 3
 """SOUND: the text is exactly what was posted. FOREIGN: the text is not of this run's schedule. ALTERED: the text names a
-message of the schedule but differs from that message's text."""
+message of the schedule but differs from that message's text. UNVERIFIED: the load worker had seen so many different frames
+that it did not compare this one any more."""
 
 POST = np.dtype(
     [
@@ -72,7 +75,7 @@ DELIVERY = np.dtype([("client", "<u4"), ("frame", "<u4"), ("received_ns", "<i8")
 
 FRAME = np.dtype([("message", "<i8"), ("channel", "<i4"), ("seq", "<i8"), ("flaw", "u1")])
 """frames-NN.npy: the distinct frames that worker NN saw; deliveries point here. ``message`` -1: none of this run's;
-``channel`` -1: a name that is not of this run. The same frame may have several rows."""
+``channel`` -1: a name that is not of this run. Frames that differ in nothing but what is ignored share a row."""
 
 SESSION = np.dtype(
     [

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from harness.model.clock import Clocks
 from harness.model.errors import UsageError
 from harness.model.finding import Verdict
+from harness.model.incident import Incident, IncidentList
 from harness.model.plan import Plan
 from harness.recording import format as layout
 from harness.recording.format import Document
@@ -37,7 +38,8 @@ class Seen:
 class Recording:
     """Everything that a run left. Absent parts are empty or None; layouts are those of `harness.recording.format`.
 
-    ``seen`` is by load worker, ``accepted``, ``delivered`` and ``backplane`` by server index, ``heartbeats`` by process.
+    ``seen`` is by load worker, ``accepted``, ``delivered`` and ``backplane`` by server index, ``heartbeats`` and
+    ``incidents`` by process.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class Recording:
     delivered: Mapping[int, Rows]
     backplane: Mapping[int, Rows]
     stored: Rows | None
+    incidents: Mapping[str, tuple[Incident, ...]]
 
     @classmethod
     def open(cls, folder: Path) -> "Recording":
@@ -88,6 +91,10 @@ class Recording:
             delivered={n: _rows(path, layout.DELIVERED) for n, path in _numbered(arrays, "delivered").items()},
             backplane={n: _rows(path, layout.BACKPLANE) for n, path in _numbered(arrays, "backplane").items()},
             stored=_rows(stored, layout.STORED) if stored.exists() else None,
+            incidents={
+                path.stem.removeprefix(f"{layout.INCIDENTS}-"): _incidents(path)
+                for path in sorted(arrays.glob(f"{layout.INCIDENTS}-*.json"))
+            },
         )
 
     def event(self, word: str) -> Document | None:
@@ -143,6 +150,12 @@ def read_queries(folder: Path) -> tuple[list[str], Rows]:
     if not texts.exists():
         return [], np.empty(0, layout.QUERY)
     return json.loads(texts.read_text(encoding="utf-8")), _rows(folder / layout.ARRAYS / "queries.npy", layout.QUERY)
+
+
+def _incidents(path: Path) -> tuple[Incident, ...]:
+    document = _document(path)
+    _expect_version(path, document)
+    return _convert(path, document, IncidentList).incidents
 
 
 def _expect_version(path: Path, document: Document) -> None:

@@ -20,6 +20,7 @@ from harness.checks.judge import judge
 from harness.model.clock import Clocks, HostClock, clocks_of
 from harness.model.component import LOCAL_HOST
 from harness.model.finding import Finding, Verdict
+from harness.model.incident import Incident
 from harness.model.measurements.run_measurements import RunMeasurements
 from harness.model.plan import Plan
 from harness.planning.arrivals import MEASURED, Schedule
@@ -82,6 +83,10 @@ class HandMade:
     disk_stalled_share: float = 0.0
     took: dict[int, int] = field(default_factory=dict)
     """which server took a message that was planned for another one"""
+    incidents: list[Incident] = field(default_factory=list)
+    """of the load worker"""
+    silent_processes: set[str] = field(default_factory=set)
+    """processes of the load generator that left no list of incidents"""
 
     @property
     def plan(self) -> Plan:
@@ -172,7 +177,9 @@ class HandMade:
         stored = sorted((post.channel, post.seq, message) for message, post in enumerate(self.posts) if post.stored)
         sessions = self.sessions or [(client, 0) for client in range(self.clients)]
         session_rows = [
-            row if len(row) == 7 else (row[0], row[0] % self.servers, 1000, *BEFORE_NS, row[1], AFTER_NS)
+            row
+            if len(row) == 7
+            else (row[0], row[0] % self.servers, 1000, BEFORE_NS[0], self._subscribed_ns(*row), row[1], AFTER_NS)
             for row in sessions
         ]
         return Recording(
@@ -197,6 +204,11 @@ class HandMade:
                     sessions=np.array(session_rows, layout.SESSION),
                 )
             },
+            incidents={
+                name: found
+                for name, found in (("worker-00", tuple(self.incidents)), ("publisher", ()))
+                if name not in self.silent_processes
+            },
             heartbeats={name: _pulse(plan) for name in ("worker-00", "publisher")},
             accepted=self._accepted() if self.traced else {},
             delivered=self._delivered() if self.traced else {},
@@ -212,6 +224,11 @@ class HandMade:
             },
             stored=np.array([(m, c, s, layout.SOUND) for c, s, m in stored], layout.STORED) if self.audited else None,
         )
+
+    def _subscribed_ns(self, client: int, position: int) -> int:
+        """Before everything; or, where the channel has a message of that seq, right after it was sent."""
+        seqs = {post.seq: message for message, post in enumerate(self.posts) if post.channel == client // self.audience}
+        return self.due_ns(seqs[position]) + 2 * MS if position in seqs else BEFORE_NS[1]
 
     def _outage(self) -> list[dict[str, Any]]:
         if self.outage_ms is None:

@@ -10,11 +10,13 @@ import msgspec
 
 from harness.model.client_protocol import ClientProtocolEntry
 from harness.model.cluster import ServerAddress
+from harness.model.incident import IncidentKind
 from harness.protocol.contract import (
     BadAnswer,
     Confirmation,
     Delivery,
     Frame,
+    HistoryPage,
     Other,
     PostAnswer,
     PostWriter,
@@ -24,6 +26,7 @@ from harness.protocol.contract import (
     Stored,
     TracePage,
     TracePart,
+    Violation,
     Welcome,
 )
 from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, REJECTED
@@ -60,7 +63,7 @@ class Parrot:
             return Welcome()
         if word == "ping":
             return Other(reply=b"pong")
-        return Other(problem=f"unexpected {payload[:100]!r}")
+        return Violation(IncidentKind.UNKNOWN_EVENT, "not a word that parrots know")
 
     def post_writer(self, server: ServerAddress, token: str) -> PostWriter:
         def request(channel: str, text: str, message_id: str) -> bytes:
@@ -72,7 +75,7 @@ class Parrot:
 
         return request
 
-    def parse_post(self, status: int, body: bytes) -> PostAnswer:
+    def parse_post(self, status: int, body: bytes, channel: str) -> PostAnswer:
         if status == 201:
             return PostAnswer(ACKNOWLEDGED, int(body))
         return PostAnswer(REJECTED if status < 500 else INDETERMINATE, 0, body.decode(errors="replace"))
@@ -89,10 +92,11 @@ class Parrot:
     def history(self, channel: str, *, since: int, limit: int) -> Request | None:
         return Request(path="/parrot/past", parameters={"room": channel, "after": since, "most": limit})
 
-    def parse_history(self, status: int, body: bytes) -> Sequence[Stored]:
+    def parse_history(self, status: int, body: bytes, channel: str) -> HistoryPage:
         if status != 200:
             raise BadAnswer(f"expected status 200, found {status}")
-        return [Stored(seq=seq, text=text) for seq, text in msgspec.json.decode(body, type=list[tuple[int, str]])]
+        found = [Stored(seq=seq, text=text) for seq, text in msgspec.json.decode(body, type=list[tuple[int, str]])]
+        return HistoryPage(messages=found, last_seq=found[-1].seq if found else 0)
 
     def rebroadcast(self, channel: str | None) -> Request | None:
         return None

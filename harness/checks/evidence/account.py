@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.checks.evidence.evidence import Evidence, Ints, must_arrive
+from harness.checks.evidence.positions import first_positions
 from harness.checks.evidence.tally import Tally
 
 BLOCK_PAIRS = 1 << 22
@@ -49,7 +50,7 @@ def reconcile(evidence: Evidence, tally: Tally) -> Account:
     missing = (tally.count[evidence.base[message] + within] == 0) & ~tally.unseen[client]
     message, client = message[missing], client[missing]
     # A client that subscribed late does not miss the messages before its subscription.
-    late = evidence.seq[message] <= _first_positions(evidence)[client]
+    late = first_positions(evidence).behind(evidence, client, message)
     excused = np.bincount(message[late], minlength=len(sizes))
     message, client = message[~late], client[~late]
     return Account(
@@ -73,13 +74,3 @@ def _delivered(evidence: Evidence, tally: Tally, sizes: Ints) -> Ints:
             sizes[low:high] if counted.all() else np.add.reduceat(counted > 0, evidence.base[low:high] - first)
         )
     return got
-
-
-def _first_positions(evidence: Evidence) -> Ints:
-    """The seq after which each client's first subscription began, shape (clients,)."""
-    position = np.zeros(evidence.plan.clients, np.int64)
-    sessions = evidence.sessions
-    subscribed = np.flatnonzero(sessions.subscribed_ns > 0)
-    clients, first = np.unique(sessions.client[subscribed], return_index=True)
-    position[clients] = sessions.position[subscribed[first]]
-    return position

@@ -22,6 +22,7 @@ class Need(StrEnum):
     TELEMETRY = "telemetry"
     HEARTBEATS = "heartbeats"
     EVENTS = "events"
+    INCIDENTS = "incidents"
     VERDICTS = "verdicts of the runs"
 
 
@@ -37,6 +38,7 @@ def lacking(evidence: Evidence, tally: Tally) -> Mapping[Need, str]:
         Need.TELEMETRY: "" if evidence.recording.telemetry else "telemetry.jsonl is missing or empty",
         Need.HEARTBEATS: _heartbeats(evidence),
         Need.EVENTS: _events(evidence),
+        Need.INCIDENTS: _incidents(evidence),
     }
     return {need: missing for need, missing in found.items() if missing}
 
@@ -64,6 +66,11 @@ def _traces(evidence: Evidence) -> str:
 def _named(part: str, expected: range, found: Mapping[int, object]) -> str:
     files = [f"{part}-{number:02}.npy" for number in expected if number not in found]
     return f"{', '.join(files)}: missing" if files else ""
+
+
+def _incidents(evidence: Evidence) -> str:
+    missing = [name for name in generator_processes(evidence) if name not in evidence.recording.incidents]
+    return f"{', '.join(missing)} left no list of incidents" if missing else ""
 
 
 def _heartbeats(evidence: Evidence) -> str:

@@ -19,7 +19,7 @@ from harness.checks.evidence.timings import Timings
 from harness.checks.statistics.distribution import PIECE_ROWS
 from harness.planning.arrivals import MEASURED
 from harness.planning.placement import client_workers
-from harness.recording.format import ALTERED, FOREIGN, REJECTED, UNSENT
+from harness.recording.format import ALTERED, FOREIGN, REJECTED, UNSENT, UNVERIFIED
 from harness.recording.reader import Seen
 
 EXAMPLES = 20
@@ -168,6 +168,7 @@ def _chunks(seen: Seen) -> Iterator[NDArray[np.void]]:
 
 
 _FLAWS = (
+    "not compared with its post (too many different frames)",
     "not of this run",
     "altered text",
     "under another channel's name",
@@ -201,6 +202,7 @@ def _look_at(evidence: Evidence, seen: Seen) -> _Frames:
     meant = evidence.channel[safe]
     outcome = evidence.outcome[safe]
     flaws = (
+        table["flaw"] == UNVERIFIED,
         (table["flaw"] == FOREIGN) | (message < 0),
         table["flaw"] == ALTERED,
         table["channel"] != meant,

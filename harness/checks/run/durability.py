@@ -10,6 +10,7 @@ from harness.checks.evidence.disturbance import broken_servers
 from harness.checks.evidence.evidence import Bools, Evidence, Trace
 from harness.checks.evidence.sessions import NEVER
 from harness.checks.evidence.tally import EXAMPLES
+from harness.checks.run.protocol_violations import outcome_reasons
 from harness.checks.statistics.distribution import loss_bound
 from harness.model.backplane import WRITE_PATHS
 from harness.model.fault import FaultKind, Target
@@ -64,6 +65,8 @@ def _ledger(case: Case) -> Answer:
     elif rejected + indeterminate > excused:
         status = Status.FAIL
     remark = f"; {excused:,} of them were due in the outage" if excused else ""
+    if reasons := outcome_reasons(evidence):
+        remark += f". Newest reasons: {reasons}"
     return Answer(
         status=status,
         summary=f"of {total:,} planned messages {acknowledged:,} were acknowledged, {rejected:,} rejected, "

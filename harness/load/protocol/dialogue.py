@@ -6,7 +6,10 @@ subscription, confirmation, and the resume after a lost connection.
 
 from enum import Enum, auto
 
-from harness.protocol.contract import ClientProtocol, Confirmation, Delivery, Other, Refusal, Welcome
+import msgspec
+
+from harness.model.incident import IncidentKind
+from harness.protocol.contract import ClientProtocol, Confirmation, Delivery, Frame, Refusal, Violation, Welcome
 
 
 class State(Enum):
@@ -16,58 +19,60 @@ class State(Enum):
     CLOSED = auto()
 
 
+class Reaction(msgspec.Struct, gc=False):
+    """What follows from one frame. ``confirmed``: the subscription stands. ``refused``: the server refused it, see
+    `Dialogue.refusal`. ``reply`` is sent back, empty for nothing. ``violation``: the protocol does not allow this frame
+    here."""
+
+    confirmed: bool = False
+    refused: bool = False
+    reply: bytes = b""
+    violation: Violation | None = None
+
+
 class Dialogue:
     """A client that wants one channel for as long as the run lasts, over as many connections as it takes.
 
     ``last_seq`` is the newest seq that the client has, 0 before the first subscription: from the second connection on it
-    resumes after this one. ``position`` is the seq of the newest confirmation. ``trouble`` is what the present connection
-    brought that does not belong here, empty for nothing: the caller decides when to give up.
+    resumes after this one. ``position`` is the seq of the newest confirmation. ``refusal`` says why the server refused the
+    subscription on the present connection, empty where it did not.
     """
 
-    __slots__ = ("_protocol", "_reply", "_resumes", "channel", "last_seq", "position", "state", "trouble")
+    __slots__ = ("_protocol", "_resumes", "channel", "last_seq", "position", "refusal", "state")
 
     def __init__(self, channel: str, protocol: ClientProtocol) -> None:
         self.channel = channel
         self.state = State.CONNECTING
         self.position = 0
         self.last_seq = 0
-        self.trouble = ""
+        self.refusal = ""
         self._protocol = protocol
         self._resumes = False
-        self._reply = b""
 
     def connected(self) -> bytes:
         """The connection stands: the first frame to send."""
         self.state = State.SUBSCRIBING
-        self.trouble = ""
+        self.refusal = ""
         opening = self._protocol.opening()
         return self._subscribe() if opening is None else opening
 
-    def received(self, payload: bytes) -> bool:
-        """A text frame that is no delivery arrived. True when it confirms the subscription."""
-        frame = self._protocol.classify(payload)
+    def received(self, frame: Frame) -> Reaction:
+        """A text message arrived that is no delivery."""
+        assert not isinstance(frame, Delivery)
         if isinstance(frame, Confirmation):
             return self._confirmed(frame)
+        if isinstance(frame, Violation):
+            return Reaction(violation=frame)
         if isinstance(frame, Welcome):
-            self._reply = self._subscribe()
-        elif isinstance(frame, Refusal):
-            self.trouble = f"the server refused {self.channel}: {frame.reason}"
-        elif isinstance(frame, Other):
-            self._reply = frame.reply
-            self.trouble = frame.problem or self.trouble
-        else:
-            assert isinstance(frame, Delivery)
-            self.trouble = f"unexpected delivery of {frame.channel!r}"
-        return False
-
-    def take_reply(self) -> bytes:
-        """What the newest frame asks to send back; empty for nothing."""
-        reply, self._reply = self._reply, b""
-        return reply
+            return Reaction(reply=self._subscribe())
+        if isinstance(frame, Refusal):
+            return self._refused(frame)
+        return Reaction(reply=frame.reply)
 
     def lost(self, last_seq: int) -> None:
-        """The connection is gone; ``last_seq`` is the newest delivery that it brought (0: none)."""
-        self.last_seq = max(self.last_seq, last_seq)
+        """The connection is gone; ``last_seq`` is of the newest delivery (0: none that can be believed)."""
+        # Not the greatest of all: a position that the server made up must not be asked for.
+        self.last_seq = last_seq or self.last_seq
         if self.state is not State.CLOSED:
             self.state = State.CONNECTING
 
@@ -78,12 +83,21 @@ class Dialogue:
     def _subscribe(self) -> bytes:
         return self._protocol.subscribe(self.channel, self.last_seq if self._resumes else None)
 
-    def _confirmed(self, frame: Confirmation) -> bool:
-        if frame.channel != self.channel or self.state is not State.SUBSCRIBING or self.trouble:
-            self.trouble = self.trouble or f"unexpected confirmation for channel {frame.channel!r}"
-            return False
+    def _refused(self, frame: Refusal) -> Reaction:
+        if self.state is not State.SUBSCRIBING or self.refusal:
+            return Reaction(violation=Violation(IncidentKind.UNASKED, "an error that answers no command"))
+        self.refusal = f"the server refused {self.channel}: {frame.reason}"
+        return Reaction(refused=True)
+
+    def _confirmed(self, frame: Confirmation) -> Reaction:
+        if frame.channel != self.channel or self.state is not State.SUBSCRIBING or self.refusal:
+            return Reaction(violation=Violation(IncidentKind.UNASKED, "a confirmation that answers no command"))
+        violation = None
+        if self._resumes and frame.seq != self.last_seq:
+            violation = Violation(IncidentKind.POSITION, "a resume was confirmed at another position than it asked for")
         self.state = State.LIVE
         self.position = frame.seq
-        self.last_seq = max(self.last_seq, frame.seq)
+        if not self._resumes:
+            self.last_seq = frame.seq
         self._resumes = True
-        return True
+        return Reaction(confirmed=True, violation=violation)

@@ -8,7 +8,6 @@ from typing import Any
 import psutil
 import pytest
 import uvloop
-from picows.url import parse_url
 
 from harness.load.dial import dial
 
@@ -26,21 +25,21 @@ def a_listener(family: socket.AddressFamily = socket.AF_INET, *, backlog: int = 
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
+def address_of(listener: socket.socket) -> tuple[str, int]:
     host, port = listener.getsockname()[:2]
-    return f"ws://[{host}]:{port}/" if ":" in host else f"ws://{host}:{port}/"
+    return host, port
 
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_a_listener_is_reached(family: socket.AddressFamily) -> None:
-    """Connected and non-blocking, as picows wants it."""
+    """Connected and non-blocking, as asyncio wants it."""
     try:
         listener = a_listener(family)
     except OSError:
         pytest.skip("this machine has no IPv6 loopback")
 
     with listener:
-        sock = run(dial(parse_url(url_of(listener))))
+        sock = run(dial(*address_of(listener)))
         with sock, listener.accept()[0] as accepted:
             assert sock.getpeername() == listener.getsockname()
             assert sock.getsockname() == accepted.getpeername()
@@ -50,23 +49,23 @@ def test_a_listener_is_reached(family: socket.AddressFamily) -> None:
 def test_a_refused_connect_raises_the_usual_error() -> None:
     """The kind of error that a refused connect has everywhere: reports quote it."""
     with a_listener() as listener:
-        url = url_of(listener)
+        address = address_of(listener)
     with pytest.raises(ConnectionRefusedError):
-        run(dial(parse_url(url)))
+        run(dial(*address))
 
 
 def test_a_name_is_left_to_the_resolver() -> None:
     """Nothing is dialled here."""
-    assert run(dial(parse_url("ws://localhost:1/"))) is None
+    assert run(dial("localhost", 1)) is None
 
 
-async def dial_until_full(url: str) -> list[socket.socket]:
+async def dial_until_full(address: tuple[str, int]) -> list[socket.socket]:
     """Sockets that fill the listener's queue; the connect that found no room was given up."""
     through: list[socket.socket] = []
     while len(through) < 50:
         try:
             async with asyncio.timeout(0.3):
-                sock = await dial(parse_url(url))
+                sock = await dial(*address)
         except TimeoutError:
             break
         assert sock is not None
@@ -78,24 +77,24 @@ def test_giving_up_leaves_nothing_behind() -> None:
     """A server that does not accept makes a connect take long; one given up is no longer open. A loop that still watched it
     would keep it so."""
 
-    async def main(url: str) -> None:
+    async def main(address: tuple[str, int]) -> None:
         before = psutil.Process().num_fds()
-        through = await dial_until_full(url)
+        through = await dial_until_full(address)
         assert 0 < len(through) < 50
         for sock in through:
             sock.close()
         assert psutil.Process().num_fds() == before
 
     with a_listener(backlog=1) as listener:
-        run(main(url_of(listener)))
+        run(main(address_of(listener)))
 
 
 def test_a_full_queue_is_waited_for() -> None:
     """As soon as the server accepts again the connect goes through: with the kernel's next try, after a second."""
 
     async def main(listener: socket.socket) -> None:
-        through = await dial_until_full(url_of(listener))
-        late = asyncio.create_task(dial(parse_url(url_of(listener))))
+        through = await dial_until_full(address_of(listener))
+        late = asyncio.create_task(dial(*address_of(listener)))
         await asyncio.sleep(0.05)
         assert not late.done()
         accepted = [listener.accept()[0] for _ in through]

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from harness.load import frames as module
 from harness.load.frames import FrameTable
+from harness.load.protocol.framing import BINARY, TEXT, server_frame
 from harness.model.message import channel_name, message_text
 from harness.protocol.chat import Chat
-from harness.recording.format import ALTERED, FOREIGN, SOUND
+from harness.recording.format import ALTERED, FOREIGN, SOUND, UNVERIFIED
 from tests.harness.plans import a_plan
 
 PLAN = a_plan()
@@ -22,9 +23,16 @@ def frame(message: int = 3, *, channel: int = 0, seq: int = 5, text: str | None 
     return json.dumps(event).encode()
 
 
+def number(seen: FrameTable, payload: bytes) -> int:
+    """The number of the row of a delivery that comes in one frame."""
+    mark = seen.mark(server_frame(TEXT, payload), payload)
+    assert isinstance(mark, int)
+    return mark >> 32
+
+
 def row(payload: bytes) -> list[int]:
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
-    seen.number(payload)
+    assert number(seen, payload) == 0
     return list(seen.take_rows()[0])
 
 
@@ -57,25 +65,54 @@ def test_what_this_run_never_posted_is_foreign(text: str) -> None:
 def test_equal_bytes_are_one_frame() -> None:
     """Every client of a channel gets the same bytes: verified once, then looked up."""
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
-    first = seen.number(frame(3))
-    assert seen.lookup()(frame(3)) == first
-    assert seen.number(frame(4)) != first
+    first = number(seen, frame(3))
+    assert seen.lookup()(server_frame(TEXT, frame(3))) == first << 32
+    assert seen.lookup()(server_frame(BINARY, frame(3))) is None
+    assert number(seen, frame(4)) != first
     assert len(seen) == 2
 
 
-def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Old frames are forgotten and verified again when they come back; the rows written stay right."""
-    monkeypatch.setattr(module, "GENERATION", 2)
+@pytest.mark.parametrize(("limit", "value"), [("GENERATION", 2), ("GENERATION_BYTES", 300)])
+def test_old_frames_are_forgotten(monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
+    """They are verified again when they come back, and have the row that they had."""
+    monkeypatch.setattr(module, limit, value)
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
-    for message in (0, 1, 2, 3, 4, 0):
-        seen.number(frame(message))
-    assert [int(message) for message in seen.take_rows()["message"]] == [0, 1, 2, 3, 4, 0]
+    numbers = [number(seen, frame(message)) for message in (0, 1, 2, 3, 4, 0)]
+    assert numbers == [0, 1, 2, 3, 4, 0]
+    assert [int(message) for message in seen.take_rows()["message"]] == [0, 1, 2, 3, 4]
+    assert seen.lookup()(server_frame(TEXT, frame(1))) is None
 
 
-def test_what_is_no_message_is_for_the_dialogue() -> None:
-    """Confirmations and errors are not numbered."""
+def test_what_a_receiver_must_ignore_makes_no_row() -> None:
+    """A server may add fields of its own, different for each client: the table does not grow with them."""
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
-    for payload in (b'{"type":"subscribed","channel":"c","seq":1}', b"junk", b"\xff\xfe"):
-        with pytest.raises(ValueError):  # noqa: PT011 - any reason will do
-            seen.number(payload)
+    for client in range(100):
+        assert number(seen, frame(3)[:-1] + b', "for": %d}' % client) == 0
+    assert (len(seen), seen.unverified) == (1, 0)
+
+
+def test_the_table_is_bounded_and_says_so() -> None:
+    """What comes beyond the limit has one row, which is not sound, and is counted."""
+    seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
+    for seq in range(1, seen.limit + 101):
+        number(seen, frame(3, seq=seq))
+    assert (len(seen), seen.unverified) == (seen.limit + 1, 100)
+    assert seen.take_rows()[-1].tolist() == (-1, -1, 0, UNVERIFIED)
+    assert number(seen, frame(4)) == seen.limit, "nothing passes behind the limit"
+    assert number(seen, frame(3, seq=1)) == 0, "what was verified stays so"
+
+
+def test_only_sound_frames_name_a_position() -> None:
+    """A client resumes after what it can believe."""
+    seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
+    assert seen.seq_of(number(seen, frame(3, seq=5)) << 32) == 5
+    assert seen.seq_of(number(seen, frame(text="hello", seq=9)) << 32) == 0
+    assert seen.seq_of(number(seen, frame(3, seq=-1)) << 32) == 0
+
+
+def test_what_is_no_delivery_is_told() -> None:
+    """Confirmations and violations are not numbered."""
+    seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
+    for payload in (b'{"type":"subscribed","channel":"c","seq":1}', b"junk", b"[" * 100_000):
+        assert not isinstance(seen.mark(server_frame(TEXT, payload), payload), int)
     assert len(seen) == 0

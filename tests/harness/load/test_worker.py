@@ -66,7 +66,7 @@ def test_finishing_leaves_whole_files(tmp_path: Path, reports: list[Report]) -> 
 
     asyncio.run(scenario())
     names = {"deliveries-01.npy", "frames-01.npy", "sessions-01.npy", "heartbeat-worker-01.npy"}
-    assert {path.name for path in tmp_path.iterdir()} == names
+    assert {path.name for path in tmp_path.iterdir()} == {*names, "incidents-worker-01.json"}
     assert all(len(np.load(tmp_path / name)) == 0 for name in names)
 
 

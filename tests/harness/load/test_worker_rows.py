@@ -10,6 +10,7 @@ from harness.load.engine.job import Report
 from harness.load.frames import FrameTable
 from harness.load.protocol.dialogue import Dialogue
 from harness.load.worker_rows import WorkerRows
+from harness.model.incident import IncidentKind
 from harness.model.message import channel_name, message_text
 from harness.planning.arrivals import schedule
 from harness.protocol.chat import Chat
@@ -32,7 +33,9 @@ def test_deliveries_frames_and_sessions(tmp_path: Path) -> None:
     rows = WorkerRows(tmp_path, 0, frames=frames, schedule=SCHEDULE, report=report)
 
     def deliver(client: int, number: int, at_ns: int) -> None:
-        rows.sink.append(client | frames.number(message(number)) << 32)
+        mark = frames.mark(b"frame %d" % number, message(number))
+        assert isinstance(mark, int)
+        rows.sink.append(client | mark)
         rows.sink.append(at_ns)
 
     deliver(0, 0, 100)
@@ -46,11 +49,13 @@ def test_deliveries_frames_and_sessions(tmp_path: Path) -> None:
     measured = PLAN.channels + 2
     due_ns = 1_000_000_000 + int(SCHEDULE.offset_ns[measured])
     deliver(2, measured, due_ns + 5_000_000)
+    rows.incidents.note(IncidentKind.BINARY, "planted")
     client = Client(2, 1, Dialogue("c", Chat()), rows.sink, lambda client: None)
     client.close_code, client.connected_ns, client.subscribed_ns = 1012, 10, 20
     rows.end_session(client)
     rows.close()
     assert report.latencies_ms == (5.0,)
+    assert [each["reason"] for each in json.loads((tmp_path / "incidents-worker-00.json").read_text())["incidents"]] == ["planted"]
     deliveries, frame_rows, sessions = (np.load(tmp_path / name) for name in NAMES)
     assert deliveries["client"].tolist() == [0, 1, 1, 2]
     assert deliveries["frame"].tolist() == [0, 0, 0, 1]

@@ -1,0 +1,57 @@
+"""Incidents: what a process of the load generator saw of the service that should not be."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class IncidentKind(StrEnum):
+    """What happened. All but REJECTED and INDETERMINATE break the client protocol."""
+
+    HANDSHAKE = "handshake"
+    """the answer to a WebSocket handshake says 101 but is not what RFC 6455 §4.2.2 asks for, or is no HTTP"""
+    FRAMING = "framing"
+    """a frame breaks RFC 6455; the client closed that connection and made another one"""
+    BINARY = "binary"
+    """a message in binary frames"""
+    MALFORMED = "malformed"
+    """a text message that is no event of the protocol: no JSON, or a field is missing or of the wrong type"""
+    UNKNOWN_EVENT = "unknown-event"
+    """an event of a type that the protocol does not have"""
+    UNASKED = "unasked"
+    """an error or a confirmation that the client did not ask for"""
+    POSITION = "position"
+    """a confirmation names a position that the client did not ask for, or the next delivery is not position + 1"""
+    FRAME_LIMIT = "frame-limit"
+    """a delivery that was not compared with its post: the load worker has seen too many different ones"""
+    ANSWER = "answer"
+    """an answer to a post that is not as the protocol says, or does not fit the post"""
+    REJECTED = "rejected"
+    """a post that the service refused"""
+    INDETERMINATE = "indeterminate"
+    """a post of which nobody can say whether it is stored"""
+
+
+OUTCOMES = (IncidentKind.REJECTED, IncidentKind.INDETERMINATE)
+VIOLATIONS = tuple(kind for kind in IncidentKind if kind not in OUTCOMES)
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    """All incidents of one kind and reason in one process. Times are ns of CLOCK_MONOTONIC of the process's host.
+
+    ``examples`` are the first few, as sentences.
+    """
+
+    kind: IncidentKind
+    reason: str
+    count: int
+    first_ns: int
+    last_ns: int
+    examples: tuple[str, ...] = ()
+
+
+class IncidentList(msgspec.Struct, frozen=True, kw_only=True):
+    """The content of incidents-NAME.json."""
+
+    version: int
+    incidents: tuple[Incident, ...]
