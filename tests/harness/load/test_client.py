@@ -1,14 +1,29 @@
-"""One client's connection: which frames become rows, and what its listener hears."""
+"""One client's connection: which frames become rows, which are incidents, and what its listener hears."""
 
+import asyncio
+import functools
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from picows import WSMsgType
+import pytest
 
-from harness.load.client import LOST, PAUSED_BUFFER_BYTES, Client, Sink
+from harness.load import client as module
+from harness.load.client import PAUSED_BUFFER_BYTES, Client, Sink
 from harness.load.frames import FrameTable
 from harness.load.protocol.dialogue import Dialogue
+from harness.load.protocol.framing import (
+    BINARY,
+    CLOSE,
+    CONTINUATION,
+    LOST,
+    MESSAGE_LIMIT_BYTES,
+    PING,
+    PONG,
+    TEXT,
+    server_frame,
+)
 from harness.model.message import channel_name, message_text
 from harness.protocol.chat import Chat
 from harness.protocol.contract import ClientProtocol
@@ -20,26 +35,29 @@ PLAN = a_plan()
 CHANNEL = channel_name(PLAN.run_id, 0)
 
 
-class Frame:
-    """What picows hands over."""
-
-    def __init__(self, payload: bytes, kind: WSMsgType = WSMsgType.TEXT, *, fin: bool = True) -> None:
-        self.payload, self.msg_type, self.fin = payload, kind, fin
-
-    def get_payload_as_bytes(self) -> bytes:
-        return self.payload
-
-
 class Transport:
-    """Writes down what is done to it; it is its own underlying transport and socket."""
+    """Writes down what is done to it; it is its own socket."""
 
     def __init__(self) -> None:
-        self.sent: list[bytes] = []
+        self.sent: list[tuple[int, bytes]] = []
         self.done: list[object] = []
-        self.underlying_transport = self
 
-    def send(self, kind: object, payload: bytes) -> None:
-        self.sent.append(payload)
+    def set_protocol(self, protocol: object) -> None:
+        self.protocol = protocol
+
+    def write(self, frame: bytes) -> None:
+        """A masked frame of less than 126 bytes."""
+        assert frame[0] & 0x80
+        assert frame[1] & 0x80
+        mask, masked = frame[2:6], frame[6:]
+        assert len(masked) == frame[1] & 0x7F
+        self.sent.append((frame[0] & 0x0F, bytes(byte ^ mask[at % 4] for at, byte in enumerate(masked))))
+
+    def close(self) -> None:
+        self.done.append("close")
+
+    def abort(self) -> None:
+        self.done.append("abort")
 
     def pause_reading(self) -> None:
         self.done.append("pause")
@@ -54,111 +72,344 @@ class Transport:
         self.done.append(value)
 
 
+class Notes:
+    """Incidents, written down."""
+
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+        self.reasons: list[str] = []
+
+    def note(self, kind: str, reason: str, example: str = "") -> None:
+        self.kinds.append(str(kind))
+        self.reasons.append(reason)
+        assert example.startswith("client 3 on server 2")
+
+
 class Connected:
-    """A connected client with its transport, its rows, and the states that its listener saw."""
+    """A connected client with its transport, its rows, its incidents, and the states that its listener saw."""
 
     def __init__(self, protocol: ClientProtocol | None = None) -> None:
         protocol = protocol or Chat()
-        self.sink = Sink(FrameTable(PLAN, 10, protocol.classify))
+        self.notes = Notes()
+        self.sink = Sink(FrameTable(PLAN, 10, protocol.classify), self.notes)  # type: ignore[arg-type]  # a stand-in
         self.changes: list[tuple[bool, str, bool]] = []
         self.client = Client(3, 1, Dialogue(CHANNEL, protocol), self.sink, self.on_change)
+        self.connect()
+
+    def connect(self) -> None:
         self.transport: Any = Transport()
-        self.client.on_ws_connected(self.transport)
+        self.client.open(self.transport, b"")
 
     def on_change(self, client: Client) -> None:
-        self.changes.append((client.live, client.dialogue.trouble, client.transport is None))
+        self.changes.append((client.live, client.dialogue.refusal, client.transport is None))
 
-    def receive(self, *frames: Any) -> None:
+    def receive(self, *frames: bytes) -> None:
+        """Each in a read of its own."""
         for frame in frames:
-            self.client.on_ws_frame(self.transport, frame)
+            self.client.data_received(frame)
 
     def rows(self) -> Any:
         return np.frombuffer(self.sink.rows, DELIVERY)
+
+    def last(self, opcode: int) -> bytes:
+        return next(payload for kind, payload in reversed(self.transport.sent) if kind == opcode)
+
+
+def looped(test: Callable[..., None]) -> Callable[..., None]:
+    """Run a test within an event loop, as a client runs."""
+
+    @functools.wraps(test)
+    def wrapper(*arguments: Any, **named: Any) -> None:
+        async def main() -> None:
+            test(*arguments, **named)
+
+        asyncio.run(main())
+
+    return wrapper
 
 
 def event(**fields: object) -> bytes:
     return json.dumps(fields).encode()
 
 
-def message(number: int, seq: int) -> bytes:
+def payload(number: int, seq: int) -> bytes:
     return event(type="message", channel=CHANNEL, seq=seq, text=message_text(PLAN.run_id, number, PLAN.text_bytes))
 
 
-CONFIRMATION = event(type="subscribed", channel=CHANNEL, seq=4)
+def message(number: int, seq: int) -> bytes:
+    return server_frame(TEXT, payload(number, seq))
 
 
+def text(data: bytes) -> bytes:
+    return server_frame(TEXT, data)
+
+
+def fragment(opcode: int, data: bytes) -> bytes:
+    """A frame without FIN."""
+    frame = server_frame(opcode, data)
+    return bytes((frame[0] & 0x7F, *frame[1:]))
+
+
+CONFIRMATION = text(event(type="subscribed", channel=CHANNEL, seq=4))
+
+
+@looped
 def test_it_subscribes_and_is_live_when_that_is_confirmed() -> None:
     """The listener is called once, and the time is kept."""
     one = Connected()
-    assert json.loads(one.transport.sent[0]) == {"op": "subscribe", "channel": CHANNEL}
+    assert one.transport.protocol is one.client
+    assert json.loads(one.last(TEXT)) == {"op": "subscribe", "channel": CHANNEL}
     assert (one.client.live, one.client.subscribed_ns) == (False, 0)
-    one.receive(Frame(CONFIRMATION))
+    one.receive(CONFIRMATION)
     assert one.client.live
     assert one.client.subscribed_ns >= one.client.connected_ns > 0
     assert one.changes == [(True, "", False)]
 
 
+@looped
 def test_every_delivery_is_a_row() -> None:
     """Client, frame number, time; the same bytes again are the same frame and one more row."""
     one = Connected()
-    one.receive(Frame(CONFIRMATION), Frame(message(0, 5)), Frame(message(1, 6)), Frame(message(1, 6)))
+    one.receive(CONFIRMATION, message(0, 5), message(1, 6), message(1, 6))
     assert one.rows()["client"].tolist() == [3, 3, 3]
     assert one.rows()["frame"].tolist() == [0, 1, 1]
     assert (np.diff(one.rows()["received_ns"]) >= 0).all()
     assert len(one.changes) == 1, "deliveries do not call the listener"
+    assert one.notes.kinds == []
 
 
-def test_a_fragmented_delivery_is_one_row() -> None:
-    """It counts when its last fragment is there; a control frame in between changes nothing."""
-    whole = message(0, 5)
+@pytest.mark.parametrize("piece", [1, 7, 100, 10_000])
+@looped
+def test_rows_do_not_depend_on_how_the_bytes_arrive(piece: int) -> None:
+    """Several frames in one read, or one frame in several; with a ping between."""
     one = Connected()
-    one.receive(Frame(CONFIRMATION), Frame(whole[:20], fin=False), Frame(b"", WSMsgType.PING))
-    assert len(one.rows()) == 0
-    one.receive(Frame(whole[20:60], WSMsgType.CONTINUATION, fin=False), Frame(whole[60:], WSMsgType.CONTINUATION))
-    assert one.rows()["frame"].tolist() == [0]
-    one.receive(Frame(b"x", WSMsgType.CONTINUATION), Frame(b"\x00", WSMsgType.BINARY))
+    one.receive(CONFIRMATION, message(0, 5))
+    stream = message(1, 6) + server_frame(PING, b"hi") + message(0, 7) + message(0, 5) + message(2, 8)
+    one.receive(*(stream[at : at + piece] for at in range(0, len(stream), piece)))
+    assert one.rows()["frame"].tolist() == [0, 1, 2, 0, 3]
+    assert one.last(PONG) == b"hi"
+    assert one.notes.kinds == []
+
+
+@looped
+def test_known_bytes_within_another_frame_are_no_delivery() -> None:
+    """The rest of a long frame may look like a frame seen before."""
+    one = Connected()
+    one.receive(CONFIRMATION, message(0, 5))
+    one.receive(text(b'{"type":"x"}' + message(0, 5))[: -len(message(0, 5))], message(0, 5))
     assert len(one.rows()) == 1
 
 
-def test_a_refusal_calls_the_listener_with_the_reason() -> None:
-    """It decides what follows."""
+@looped
+def test_a_fragmented_delivery_is_one_row() -> None:
+    """It counts when its last fragment is there; a control frame in between changes nothing."""
+    whole = payload(0, 5)
     one = Connected()
-    one.receive(Frame(event(type="error", error="overloaded", detail="later")))
-    assert one.changes == [(False, f"the server refused {CHANNEL}: overloaded: later", False)]
+    one.receive(CONFIRMATION, fragment(TEXT, whole[:20]), server_frame(PING, b""))
+    assert len(one.rows()) == 0
+    one.receive(fragment(CONTINUATION, whole[20:60]), server_frame(CONTINUATION, whole[60:]))
+    assert one.rows()["frame"].tolist() == [0]
+    one.receive(message(0, 5), fragment(TEXT, whole))
+    assert len(one.rows()) == 2, "a first fragment with all the text is not yet a message"
+    one.receive(server_frame(CONTINUATION, b""))
+    assert one.rows()["frame"].tolist() == [0, 0, 0]
+    assert one.notes.kinds == []
 
 
-def test_replies_are_sent_and_are_no_change() -> None:
-    """A protocol may greet first and ping later: the answers go out, and the listener hears of the subscription alone."""
-    one = Connected(Parrot())
-    assert one.transport.sent == [b"hello"]
-    one.receive(Frame(b"welcome"))
-    assert one.transport.sent[1:] == [f"join {CHANNEL} now".encode()]
-    assert one.changes == []
-    one.receive(Frame(f"joined {CHANNEL} 4".encode()), Frame(b"ping"))
-    assert one.transport.sent[2:] == [b"pong"]
+@looped
+def test_a_message_in_binary_frames_is_no_delivery() -> None:
+    """Whether or not its bytes are known; in one frame or in fragments. The connection goes on."""
+    one = Connected()
+    one.receive(CONFIRMATION, message(0, 5), server_frame(BINARY, payload(0, 5)), server_frame(BINARY, b"\xff"))
+    one.receive(fragment(BINARY, payload(0, 5)), server_frame(CONTINUATION, b""))
+    assert len(one.rows()) == 1
+    assert one.notes.kinds == ["binary"] * 3
+    assert one.client.live
+    assert one.transport.done == []
+
+
+BROKEN = {
+    "reserved bit": bytes((message(0, 5)[0] | 0x40, *message(0, 5)[1:])),
+    "unknown opcode": bytes((0x83, *message(0, 5)[1:])),
+    "masked": b"\x81\x81\x00\x00\x00\x00x",
+    "continuation of nothing": server_frame(CONTINUATION, payload(0, 5)),
+    "message within a message": fragment(TEXT, b"x") + message(0, 5),
+    "not UTF-8": text(b'{"type":"message","text":"\xff"}'),
+    "not UTF-8 in fragments": fragment(TEXT, b"\xc3") + server_frame(CONTINUATION, b"\x28"),
+    "longer than allowed": text(b"x" * (MESSAGE_LIMIT_BYTES + 1)),
+    "longer than allowed in fragments": (fragment(TEXT, b"") + fragment(CONTINUATION, b"x" * 65_000) * 5),
+    "a close frame of one byte": server_frame(CLOSE, b"\x03"),
+}
+
+
+@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
+@looped
+def test_a_broken_frame_costs_its_connection_and_is_counted(data: bytes) -> None:
+    """The deliveries before it count, nothing behind it does; a close frame says why; the client can connect again."""
+    one = Connected()
+    one.receive(CONFIRMATION, message(0, 5), message(1, 6) + data)
+    assert len(one.rows()) == 2
+    assert one.notes.kinds == ["framing"]
+    assert int.from_bytes(one.last(CLOSE)[:2], "big") in (1002, 1007, 1009)
+    assert one.transport.done == ["close"]
+    one.client.connection_lost(None)
+    one.connect()
+    one.receive(text(event(type="subscribed", channel=CHANNEL, seq=6)), message(2, 7))
+    assert one.rows()["frame"].tolist() == [0, 1, 2]
+    assert one.notes.kinds == ["framing"]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"junk", "malformed"),
+        (b"[" * 50_000, "malformed"),
+        (event(type="message", channel=CHANNEL, seq=1), "malformed"),
+        (event(type="subscribed", channel=CHANNEL, seq=2**70), "malformed"),
+        (event(type="rumour", channel=CHANNEL), "unknown-event"),
+        (event(type="error", error="invalid_json", detail=""), "unasked"),
+        (event(type="subscribed", channel=CHANNEL, seq=5), "unasked"),
+        (event(type="unsubscribed", channel=CHANNEL), "unasked"),
+    ],
+)
+@looped
+def test_text_that_does_not_belong_here_is_counted(data: bytes, kind: str) -> None:
+    """It is no subscription and no delivery; the connection goes on, and its listener hears nothing."""
+    one = Connected()
+    one.receive(CONFIRMATION, message(0, 5), text(data), message(1, 6))
+    assert one.notes.kinds == [kind]
+    assert (len(one.rows()), one.changes, one.transport.done) == (2, [(True, "", False)], [])
+
+
+@looped
+def test_an_unknown_event_before_the_confirmation_changes_nothing() -> None:
+    """The client still waits for its confirmation, and takes it."""
+    one = Connected()
+    one.receive(text(event(type="rumour")))
+    assert (one.client.live, one.changes) == (False, [])
+    one.receive(CONFIRMATION)
     assert one.changes == [(True, "", False)]
 
 
-def test_after_a_loss_it_resumes_after_its_newest_delivery() -> None:
-    """The close code of the server, or LOST without one; the next connection asks for what follows."""
+@pytest.mark.parametrize(("seq", "kinds"), [(5, []), (4, ["position"]), (7, ["position"])])
+@looped
+def test_the_first_delivery_is_the_one_after_the_position(seq: int, kinds: list[str]) -> None:
+    """On every connection, also where its bytes are known already."""
     one = Connected()
-    one.receive(Frame(CONFIRMATION), Frame(message(0, 5)), Frame((1012).to_bytes(2, "big"), WSMsgType.CLOSE))
-    one.client.on_ws_disconnected(one.transport)
-    assert (one.client.close_code, one.client.transport) == (1012, None)
+    one.receive(CONFIRMATION, message(0, seq), message(1, seq + 1))
+    assert one.notes.kinds == kinds
+    one.client.connection_lost(None)
+    one.connect()
+    one.receive(text(event(type="subscribed", channel=CHANNEL, seq=seq + 1)), message(1, seq + 1))
+    assert one.notes.kinds == [*kinds, "position"], "a repetition behind the position that was confirmed"
+
+
+@looped
+def test_a_refusal_calls_the_listener_with_the_reason() -> None:
+    """It decides what follows."""
+    one = Connected()
+    one.receive(text(event(type="error", error="overloaded", detail="later")))
+    assert one.changes == [(False, f"the server refused {CHANNEL}: overloaded: later", False)]
+
+
+@looped
+def test_replies_are_sent_and_are_no_change() -> None:
+    """A protocol may greet first and ping later: the answers go out, and the listener hears of the subscription alone."""
+    one = Connected(Parrot())
+    assert one.last(TEXT) == b"hello"
+    one.receive(text(b"welcome"))
+    assert one.last(TEXT) == f"join {CHANNEL} now".encode()
+    assert one.changes == []
+    one.receive(text(f"joined {CHANNEL} 4".encode()), text(b"ping"))
+    assert one.last(TEXT) == b"pong"
+    assert one.changes == [(True, "", False)]
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "answer"),
+    [((1012).to_bytes(2, "big") + b"later", 1012, (1012).to_bytes(2, "big")), (b"", 1005, b"")],
+)
+@looped
+def test_a_close_frame_is_answered(data: bytes, code: int, answer: bytes) -> None:
+    """With the same code, at once; the server closes the TCP connection then. Nothing behind it counts."""
+    one = Connected()
+    one.receive(CONFIRMATION, message(0, 5), server_frame(CLOSE, data))
+    assert (one.last(CLOSE), one.client.close_code, one.transport.done) == (answer, code, [])
+    one.receive(message(0, 5))
+    assert (len(one.rows()), one.notes.kinds) == (1, ["framing"])
+    one.client.connection_lost(None)
+    assert (one.client.close_code, one.client.transport) == (code, None)
+
+
+def test_a_server_that_does_not_close_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A while after the closing handshake."""
+    monkeypatch.setattr(module, "CLOSE_LIMIT_S", 0.0)
+
+    async def main() -> None:
+        one = Connected()
+        one.receive(server_frame(CLOSE, b""))
+        async with asyncio.timeout(10):
+            while one.transport.done != ["abort"]:
+                await asyncio.sleep(0)
+
+    asyncio.run(main())
+
+
+@looped
+def test_after_a_loss_it_resumes_after_its_newest_delivery() -> None:
+    """LOST without a close frame; the next connection asks for what follows."""
+    one = Connected()
+    one.receive(CONFIRMATION, message(0, 5))
+    one.client.connection_lost(None)
+    assert (one.client.close_code, one.client.transport) == (LOST, None)
     assert one.changes[-1] == (False, "", True)
-    one.client.on_ws_connected(one.transport)
-    assert json.loads(one.transport.sent[-1])["since"] == 5
-    one.client.on_ws_disconnected(one.transport)
-    assert one.client.close_code == LOST
+    one.connect()
+    assert json.loads(one.last(TEXT))["since"] == 5
 
 
+@looped
+def test_half_a_frame_does_not_outlive_its_connection() -> None:
+    """The next connection begins afresh."""
+    one = Connected()
+    one.receive(CONFIRMATION, message(0, 5), fragment(TEXT, b"x"), message(1, 6)[:30])
+    one.client.connection_lost(None)
+    one.connect()
+    one.receive(text(event(type="subscribed", channel=CHANNEL, seq=5)), message(1, 6))
+    assert one.rows()["frame"].tolist() == [0, 1]
+
+
+@looped
+def test_closing_in_good_order() -> None:
+    """A close frame with 1000; what the server sent meanwhile is neither counted nor an incident."""
+    one = Connected()
+    one.receive(CONFIRMATION)
+    one.client.close()
+    assert (one.last(CLOSE), one.client.close_code) == ((1000).to_bytes(2, "big"), 1000)
+    assert one.transport.done == ["close"]
+    one.receive(message(0, 5))
+    assert (len(one.rows()), one.notes.kinds) == (0, [])
+
+
+@looped
 def test_reading_is_paused_and_resumed() -> None:
     """With a small receive buffer, so that the server notices; without a connection nothing happens."""
     one = Connected()
     one.client.pause_reading()
     one.client.resume_reading()
     assert one.transport.done == ["pause", PAUSED_BUFFER_BYTES, "resume"]
-    one.client.on_ws_disconnected(one.transport)
+    one.client.connection_lost(None)
     one.client.pause_reading()
     one.client.resume_reading()
+    one.client.drop()
+    one.client.close()
     assert len(one.transport.done) == 3
+
+
+@looped
+def test_too_many_different_deliveries_are_an_incident(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the table's limit nothing is compared any more, and that is said."""
+    one = Connected()
+    one.sink.frames.limit = 2
+    one.receive(CONFIRMATION, message(0, 5), message(1, 6), message(2, 7))
+    assert one.notes.kinds == ["frame-limit"]
+    assert len(one.rows()) == 3

@@ -130,7 +130,9 @@ class Notes:
 def test_a_broken_handshake_is_an_incident_and_costs_a_try(monkeypatch: pytest.MonkeyPatch) -> None:
     """The client tries again; a server that refuses properly is no incident."""
     monkeypatch.setattr(module, "back_off_s", lambda failures: 0.0)
-    answers = iter((b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 101 X\r\n\r\n"))
+    answers = iter(
+        (b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 101 X\r\n\r\n")
+    )
     ended = asyncio.Event()
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -11,8 +11,6 @@ from harness.load import post_pool as module
 from harness.load.post_pool import KEPT_CONNECTIONS, PostPool
 from harness.load.protocol.http_post import PostConnection
 from harness.model.cluster import ServerAddress
-from harness.protocol.chat import Chat
-from harness.protocol.contract import PostAnswer
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{"ok":true,"seq":1}'
 NOBODY = ServerAddress(name="server-9", host="127.0.0.1", port=1)
@@ -48,14 +46,15 @@ class Pool(PostPool):
         self.written: dict[int, int] = {}
         self.answered: list[int] = []
         self.lost: dict[int, str] = {}
+        self.broken: list[str] = []
         self.expired: list[int] = []
         self.troubles: list[str] = []
         super().__init__(
             servers,
-            Chat().parse_post,
             write=self.write,
             on_answer=self.on_answer,
-            on_lost=self.lost.__setitem__,
+            on_lost=lambda message, status, why: self.lost.__setitem__(message, why),
+            on_broken=lambda server, why: self.broken.append(why),
             on_expired=self.expired.append,
             on_trouble=self.troubles.append,
         )
@@ -64,7 +63,7 @@ class Pool(PostPool):
         self.written[message] = connection.server
         connection.post(message, b"x", time.monotonic_ns() + int(module.ANSWER_TIMEOUT_S * 1e9))
 
-    def on_answer(self, connection: PostConnection, status: int, answer: PostAnswer) -> None:
+    def on_answer(self, connection: PostConnection, status: int, body: bytes) -> None:
         self.answered.append(connection.message)
         connection.message = -1
         self.release(connection)
@@ -181,3 +180,32 @@ def test_a_lost_connection_is_replaced() -> None:
         pool.close()
 
     play(scenario, None)
+
+
+def test_a_connection_that_the_server_closes_after_its_answer_is_replaced() -> None:
+    """Nothing is posted on it again, and no message is lost with it."""
+
+    async def scenario(address: ServerAddress) -> None:
+        pool = Pool(address)
+        for message in range(20):
+            pool.post(message, 0, time.monotonic_ns())
+            await until(lambda message=message: message in pool.answered)  # type: ignore[misc]  # bound at once
+        assert (pool.lost, pool.broken) == ({}, [])
+        pool.close()
+
+    play(scenario, OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+
+
+def test_a_server_that_speaks_no_http_is_told() -> None:
+    """The message's outcome is unknown; the connection is replaced."""
+
+    async def scenario(address: ServerAddress) -> None:
+        pool = Pool(address)
+        pool.post(0, 0, time.monotonic_ns())
+        await until(lambda: 0 in pool.lost)
+        assert len(pool.broken) == 1
+        assert pool.lost[0] == pool.broken[0]
+        assert "expected an HTTP/1.1 answer" in pool.lost[0]
+        pool.close()
+
+    play(scenario, b"SSH-2.0-OpenSSH\r\n")

@@ -16,7 +16,7 @@ from harness.load.post_pool import PostPool
 from harness.load.protocol.http_post import PostConnection
 from harness.load.publisher import Publisher
 from harness.model.cluster import ServerAddress
-from harness.model.message import message_text
+from harness.model.message import channel_name, message_text
 from harness.planning.arrivals import schedule
 from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, REJECTED, UNSENT
 from tests.harness.plans import a_plan
@@ -30,18 +30,31 @@ def answer(status: int, **fields: object) -> bytes:
     return b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (status, len(body), body)
 
 
+def accepted(message: int, seq: object, **changes: object) -> bytes:
+    channel = channel_name(PLAN.run_id, int(schedule(PLAN).channel[message]))
+    return answer(200, **({"ok": True, "channel": channel, "seq": seq, "duplicate": False} | changes))
+
+
+def incidents(folder: Path) -> dict[tuple[str, str], int]:
+    """Counts by kind and reason."""
+    found = json.loads((folder / "incidents-publisher.json").read_text())["incidents"]
+    return {(each["kind"], each["reason"]): each["count"] for each in found}
+
+
 class Posts:
     """Stands for every connection; ``answers(message)`` is the bytes that come back, None for a lost connection."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, answers: Callable[[int], bytes | None]) -> None:
         self.requests: dict[int, tuple[int, bytes]] = {}
         self.answers = answers
+        self.begun = b""
+        """what arrives before a connection is lost"""
         monkeypatch.setattr(PostPool, "post", lambda *arguments: self.post(*arguments))
         self.reports: list[Report] = []
         monkeypatch.setattr(module, "send_report", self.reports.append)
 
     def post(self, pool: Any, message: int, server: int, due_ns: int) -> None:
-        connection = PostConnection(server, pool._parse, pool._on_answer, pool._on_connection_lost)
+        connection = PostConnection(server, pool._on_answer, pool._on_connection_lost)
         connection.connection_made(self)  # type: ignore[arg-type]  # a transport that only takes writes
         self.message, self.server = message, server
         pool._counts[server] = 64
@@ -49,9 +62,14 @@ class Posts:
         pool._write(connection, message)
         reply = self.answers(message)
         if reply is None:
+            connection.data_received(self.begun)
             connection.connection_lost(None)
         else:
             connection.data_received(reply)
+
+    def abort(self) -> None: ...
+
+    def close(self) -> None: ...
 
     def write(self, data: bytes) -> None:
         self.requests[self.message] = (self.server, data)
@@ -84,7 +102,7 @@ def run(folder: Path, posts: Posts) -> tuple[Publisher, Any]:
 
 def test_acknowledged_posts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seq, status and times are in the ledger; the deliveries that are due follow from the audience."""
-    posts = Posts(monkeypatch, lambda message: answer(200, ok=True, seq=message + 1))
+    posts = Posts(monkeypatch, lambda message: accepted(message, message + 1))
     _, rows = run(tmp_path, posts)
     sent = rows[rows["outcome"] != UNSENT]
     assert len(sent) == len(rows)
@@ -99,7 +117,7 @@ def test_acknowledged_posts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_every_message_is_posted_whole_to_its_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own text, its own id, the server that the schedule names."""
-    posts = Posts(monkeypatch, lambda message: answer(200, ok=True, seq=1))
+    posts = Posts(monkeypatch, lambda message: accepted(message, 1))
     run(tmp_path, posts)
     planned = schedule(PLAN).server.tolist()
     for message, (server, request) in posts.requests.items():
@@ -146,3 +164,53 @@ def test_a_failure_ends_it_with_its_reason(tmp_path: Path, monkeypatch: pytest.M
 
     asyncio.run(scenario())
     assert (posts.reports[0].failed, posts.reports[0].trouble) == (True, "OSError: [Errno 28] No space left on device")
+
+
+def test_an_answer_that_is_no_json_keeps_its_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway's page says nothing of the message, and breaks no promise of the service; the reason is counted."""
+    page = b"<html>Bad Gateway</html>"
+    reply = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: %d\r\n\r\n%s" % (len(page), page)
+    _, rows = run(tmp_path, Posts(monkeypatch, lambda message: reply))
+    sent = rows[rows["outcome"] != UNSENT]
+    assert (sent["outcome"] == INDETERMINATE).all()
+    assert (sent["http_status"] == 502).all()
+    reason = "502 an answer that is not the JSON object of the protocol (<html>Bad Gateway</html>)"
+    assert incidents(tmp_path) == {("indeterminate", reason): len(sent)}
+
+
+@pytest.mark.parametrize(
+    ("changes", "flaw"),
+    [
+        ({"duplicate": True}, "the answer calls a first post a duplicate"),
+        ({"duplicate": None}, "the answer lacks `duplicate`"),
+        ({"channel": "another"}, "the answer names another channel than the post"),
+        ({"channel": None}, "the answer names no channel"),
+    ],
+)
+def test_an_answer_is_compared_with_its_post(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], flaw: str
+) -> None:
+    """It acknowledges the message all the same; what does not fit is an incident."""
+    _, rows = run(tmp_path, Posts(monkeypatch, lambda message: accepted(message, 1, **changes)))
+    sent = rows[rows["outcome"] != UNSENT]
+    assert (sent["outcome"] == ACKNOWLEDGED).all()
+    assert incidents(tmp_path) == {("answer", flaw): len(sent)}
+
+
+@pytest.mark.parametrize("seq", [0, -1, 2**70, None, "7"])
+def test_an_acknowledgement_without_a_seq_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seq: object) -> None:
+    """The outcome is unknown, and the ledger survives any number."""
+    _, rows = run(tmp_path, Posts(monkeypatch, lambda message: accepted(message, seq)))
+    assert set(rows["outcome"].tolist()) == {INDETERMINATE}
+    assert (rows["http_status"] == 200).all()
+    assert {kind for kind, _ in incidents(tmp_path)} == {"answer", "indeterminate"}
+
+
+def test_an_answer_that_is_cut_short_keeps_its_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The head was there."""
+    publisher = Posts(monkeypatch, lambda message: None)
+    publisher.begun = accepted(0, 1)[:-3]
+    _, rows = run(tmp_path, publisher)
+    assert set(rows["outcome"].tolist()) == {INDETERMINATE}
+    assert (rows["http_status"] == 200).all()
+    assert incidents(tmp_path) == {("indeterminate", "200, cut short: closed by the server"): len(rows)}

@@ -55,7 +55,9 @@ def test_deliveries_frames_and_sessions(tmp_path: Path) -> None:
     rows.end_session(client)
     rows.close()
     assert report.latencies_ms == (5.0,)
-    assert [each["reason"] for each in json.loads((tmp_path / "incidents-worker-00.json").read_text())["incidents"]] == ["planted"]
+    assert [
+        each["reason"] for each in json.loads((tmp_path / "incidents-worker-00.json").read_text())["incidents"]
+    ] == ["planted"]
     deliveries, frame_rows, sessions = (np.load(tmp_path / name) for name in NAMES)
     assert deliveries["client"].tolist() == [0, 1, 1, 2]
     assert deliveries["frame"].tolist() == [0, 0, 0, 1]

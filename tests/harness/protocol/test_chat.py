@@ -7,18 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.model.cluster import ServerAddress
+from harness.model.incident import IncidentKind
 from harness.protocol import open_protocol
 from harness.protocol.chat import Chat
 from harness.protocol.contract import (
     BadAnswer,
     Confirmation,
     Delivery,
-    Other,
+    HistoryPage,
     PostAnswer,
     Recovered,
     Refusal,
     Stored,
     TracePart,
+    Violation,
 )
 from harness.recording.format import ACKNOWLEDGED, DOWN, INDETERMINATE, REJECTED, SUBSCRIBED, UP
 
@@ -73,26 +75,40 @@ def test_a_subscription_and_a_resume() -> None:
         (encoded(type="message", channel="c", seq=43, text="t", extra=[1]), Delivery("c", 43, "t")),
         (encoded(type="subscribed", channel="c", seq=42), Confirmation("c", 42)),
         (encoded(type="error", error="too_many_channels", detail="64"), Refusal("too_many_channels: 64")),
-        (encoded(type="rumour", channel="c"), Other(problem="unexpected 'rumour' for channel 'c'")),
-        (encoded(type="message", channel="c", seq="x"), None),
-        (b"junk", None),
-        (b"\xff\xfe", None),
-        (b"[]", None),
+        (encoded(type="unsubscribed", channel="c"), IncidentKind.UNASKED),
+        (encoded(type="rumour", channel="c"), IncidentKind.UNKNOWN_EVENT),
+        (encoded(type="", channel="c", seq=1), IncidentKind.UNKNOWN_EVENT),
+        (encoded(type="message", channel="c", seq="x"), IncidentKind.MALFORMED),
+        (encoded(type="message", channel="c", seq=1), IncidentKind.MALFORMED),
+        (encoded(type="subscribed", channel="c"), IncidentKind.MALFORMED),
+        (encoded(type="subscribed", channel="c", seq=-1), IncidentKind.MALFORMED),
+        (encoded(type="subscribed", channel="c", seq=2**70), IncidentKind.MALFORMED),
+        (encoded(type="error"), IncidentKind.MALFORMED),
+        (encoded(type=7), IncidentKind.MALFORMED),
+        (encoded(channel="c", seq=1), IncidentKind.MALFORMED),
+        (b"junk", IncidentKind.MALFORMED),
+        (b"[]", IncidentKind.MALFORMED),
+        (b'{"type":"message"', IncidentKind.MALFORMED),
+        (b'{"x":' * 20_000, IncidentKind.MALFORMED),
     ],
 )
 def test_every_frame_is_classified(payload: bytes, expected: object) -> None:
-    """Deliveries, confirmations, refusals; anything else is Other with a problem (None stands for any)."""
+    """Deliveries, confirmations, refusals; anything else is a violation of a certain kind."""
     found = CHAT.classify(payload)
-    if expected is None:
-        assert isinstance(found, Other)
-        assert found.problem
+    if isinstance(expected, IncidentKind):
+        assert isinstance(found, Violation)
+        assert found.kind is expected
+        assert found.reason
+    elif isinstance(expected, Refusal):
+        assert found == expected
     else:
-        assert found == expected or (isinstance(expected, Delivery) and vars_of(found) == vars_of(expected))
+        assert isinstance(found, type(expected))
+        assert vars_of(found) == vars_of(expected)
 
 
 def vars_of(frame: object) -> tuple[object, ...]:
-    assert isinstance(frame, Delivery)
-    return frame.channel, frame.seq, frame.text
+    assert isinstance(frame, Delivery | Confirmation)
+    return frame.channel, frame.seq, frame.text if isinstance(frame, Delivery) else ""
 
 
 @given(st.binary(max_size=80))
@@ -118,8 +134,7 @@ def test_a_post_is_one_whole_request() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [
-        (200, encoded(ok=True, seq=42), PostAnswer(ACKNOWLEDGED, 42)),
-        (200, encoded(ok=False, error="odd"), PostAnswer(INDETERMINATE, 0, "odd")),
+        (200, encoded(ok=True, channel="c", seq=42, duplicate=False), PostAnswer(ACKNOWLEDGED, 42)),
         (413, encoded(ok=False, error="too_large"), PostAnswer(REJECTED, 0, "too_large")),
         (503, encoded(ok=False, error="database_unavailable"), PostAnswer(REJECTED, 0, "database_unavailable")),
         (503, encoded(ok=False, error="overloaded"), PostAnswer(REJECTED, 0, "overloaded")),
@@ -129,23 +144,59 @@ def test_a_post_is_one_whole_request() -> None:
 )
 def test_an_answer_to_a_post_decides_its_outcome(status: int, body: bytes, expected: PostAnswer) -> None:
     """Rejected only where the protocol says that the message is certainly not stored."""
-    assert CHAT.parse_post(status, body) == expected
+    assert CHAT.parse_post(status, body, "c") == expected
 
 
-@pytest.mark.parametrize("body", [b"nope", b"[]", b"{}", b"\xff"])
-def test_an_answer_that_is_none_is_refused(body: bytes) -> None:
-    """It says neither that the message is stored nor that it is not."""
-    with pytest.raises(BadAnswer, match="expected a JSON object with ok"):
-        CHAT.parse_post(200, body)
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (200, encoded(ok=True, channel="c", seq=42, duplicate=True), ACKNOWLEDGED),
+        (200, encoded(ok=True, channel="d", seq=42, duplicate=False), ACKNOWLEDGED),
+        (200, encoded(ok=True, seq=42), ACKNOWLEDGED),
+        (200, encoded(ok=True, channel="c", seq=0, duplicate=False), INDETERMINATE),
+        (200, encoded(ok=True, channel="c", seq=2**70, duplicate=False), INDETERMINATE),
+        (200, encoded(ok=True, channel="c", seq="42", duplicate=False), INDETERMINATE),
+        (200, encoded(ok=False, error="odd"), INDETERMINATE),
+        (201, encoded(ok=True, channel="c", seq=42, duplicate=False), INDETERMINATE),
+        (503, encoded(ok=True, channel="c", seq=42, duplicate=False), INDETERMINATE),
+        (400, encoded(ok=False), REJECTED),
+        (500, b"<html>", INDETERMINATE),
+        (404, b"not found", INDETERMINATE),
+        (200, b"nope", INDETERMINATE),
+        (200, b"[]", INDETERMINATE),
+        (200, b"{}", INDETERMINATE),
+        (200, b"\xff", INDETERMINATE),
+        (200, b"", INDETERMINATE),
+        (200, b"[" * 20_000, INDETERMINATE),
+    ],
+)
+def test_an_answer_that_breaks_the_protocol_has_a_flaw(status: int, body: bytes, outcome: int) -> None:
+    """What cannot be believed leaves the outcome unknown."""
+    found = CHAT.parse_post(status, body, "c")
+    assert found.outcome == outcome
+    assert found.flaw
+
+
+@pytest.mark.parametrize("status", [502, 503, 504])
+def test_a_gateway_speaks_for_itself(status: int) -> None:
+    """Its page says nothing of the message, and is not the service's fault."""
+    found = CHAT.parse_post(status, b"<html>\n <h1>Bad Gateway</h1>", "c")
+    assert (found.outcome, found.flaw) == (INDETERMINATE, "")
+    assert found.error == "an answer that is not the JSON object of the protocol (<html> <h1>Bad Gateway</h1>)"
 
 
 def test_history_and_rebroadcast() -> None:
     """The fields that the harness uses; other fields are ignored."""
     body = encoded(ok=True, channel="c", messages=[{"seq": 1, "text": "a"}, {"seq": 2, "text": "b"}], last_seq=2)
-    assert CHAT.parse_history(200, body) == [Stored(seq=1, text="a"), Stored(seq=2, text="b")]
+    stored = [Stored(seq=1, text="a"), Stored(seq=2, text="b")]
+    assert CHAT.parse_history(200, body, "c") == HistoryPage(messages=stored, last_seq=2)
+    with pytest.raises(BadAnswer, match="expected the history of channel d, found 'c'"):
+        CHAT.parse_history(200, body, "d")
+    with pytest.raises(BadAnswer, match="expected seqs of at least 1"):
+        CHAT.parse_history(200, encoded(ok=True, channel="c", messages=[{"seq": 2**70, "text": "a"}], last_seq=1), "c")
     assert CHAT.parse_rebroadcast(200, encoded(ok=True, channels=3, messages=5)) == Recovered(channels=3, messages=5)
     with pytest.raises(BadAnswer, match="expected status 200, found 503: not now"):
-        CHAT.parse_history(503, b"not now")
+        CHAT.parse_history(503, b"not now", "c")
     with pytest.raises(BadAnswer, match=r"docs/protocol\.md"):
         CHAT.parse_rebroadcast(200, b"{}")
 

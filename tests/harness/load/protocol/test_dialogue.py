@@ -5,8 +5,10 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.load.protocol.dialogue import Dialogue, State
+from harness.load.protocol.dialogue import Dialogue, Reaction, State
+from harness.model.incident import IncidentKind
 from harness.protocol.chat import Chat
+from harness.protocol.contract import ClientProtocol
 from tests.seams.parrot import Parrot
 
 
@@ -14,23 +16,48 @@ def event(**fields: object) -> bytes:
     return json.dumps(fields).encode()
 
 
+def receive(dialogue: Dialogue, payload: bytes, protocol: ClientProtocol | None = None) -> Reaction:
+    """A text message that is no delivery."""
+    return dialogue.received((protocol or Chat()).classify(payload))
+
+
+def kind(reaction: Reaction) -> IncidentKind | None:
+    return reaction.violation.kind if reaction.violation else None
+
+
 def test_a_first_connection_subscribes_from_now_on() -> None:
     """Without a past there is no `since`; the confirmation names where the deliveries begin."""
     dialogue = Dialogue("c", Chat())
     assert json.loads(dialogue.connected()) == {"op": "subscribe", "channel": "c"}
-    assert dialogue.received(event(type="subscribed", channel="c", seq=7))
+    assert receive(dialogue, event(type="subscribed", channel="c", seq=7)) == Reaction(confirmed=True)
     assert (dialogue.state, dialogue.position) == (State.LIVE, 7)
 
 
-@given(position=st.integers(0, 100), last=st.integers(0, 200))
-def test_a_later_connection_resumes_after_the_newest_seq(position: int, last: int) -> None:
-    """Whatever arrived, the next subscription asks for everything after it, never for less than the first position."""
+@given(position=st.integers(0, 100), last=st.integers(1, 200))
+def test_a_later_connection_resumes_after_the_newest_delivery(position: int, last: int) -> None:
+    """Or after the first position where nothing was delivered. A position that the server made up is not asked for once
+    there is a delivery."""
     dialogue = Dialogue("c", Chat())
     dialogue.connected()
-    dialogue.received(event(type="subscribed", channel="c", seq=position))
-    dialogue.lost(last)
+    receive(dialogue, event(type="subscribed", channel="c", seq=position))
+    dialogue.lost(0)
     assert dialogue.state is State.CONNECTING
-    assert json.loads(dialogue.connected())["since"] == max(position, last)
+    assert json.loads(dialogue.connected())["since"] == position
+    dialogue.lost(last)
+    assert json.loads(dialogue.connected())["since"] == last
+
+
+def test_a_resume_is_confirmed_at_its_own_position() -> None:
+    """Another one is a violation; the client goes on from what it has."""
+    dialogue = Dialogue("c", Chat())
+    dialogue.connected()
+    receive(dialogue, event(type="subscribed", channel="c", seq=1))
+    dialogue.lost(5)
+    dialogue.connected()
+    found = receive(dialogue, event(type="subscribed", channel="c", seq=100_000))
+    assert (found.confirmed, kind(found)) == (True, IncidentKind.POSITION)
+    dialogue.lost(0)
+    assert json.loads(dialogue.connected())["since"] == 5
 
 
 def test_a_connection_lost_before_its_subscription_starts_afresh() -> None:
@@ -41,62 +68,78 @@ def test_a_connection_lost_before_its_subscription_starts_afresh() -> None:
     assert "since" not in json.loads(dialogue.connected())
 
 
-def test_a_refusal_is_kept_as_trouble() -> None:
-    """The server's reason is not swallowed."""
+def test_a_refusal_is_kept() -> None:
+    """The server's reason is not swallowed. It breaks no rule."""
     dialogue = Dialogue("c", Chat())
     dialogue.connected()
-    assert not dialogue.received(event(type="error", error="too_many_channels", detail="64"))
-    assert "too_many_channels: 64" in dialogue.trouble
+    assert receive(dialogue, event(type="error", error="too_many_channels", detail="64")) == Reaction(refused=True)
+    assert "too_many_channels: 64" in dialogue.refusal
 
 
-@given(st.binary(max_size=50))
-def test_any_bytes_are_survived(payload: bytes) -> None:
-    """A server may send what it likes: it is trouble, not a crash, and never a confirmation."""
+def test_an_error_that_nobody_asked_for_is_a_violation() -> None:
+    """A live client has sent no command; a refused one has had its answer."""
     dialogue = Dialogue("c", Chat())
     dialogue.connected()
-    if not payload.startswith(b"{"):
-        assert not dialogue.received(payload)
-        assert dialogue.trouble
+    receive(dialogue, event(type="subscribed", channel="c", seq=0))
+    found = receive(dialogue, event(type="error", error="invalid_json", detail=""))
+    assert (found.refused, kind(found), dialogue.state) == (False, IncidentKind.UNASKED, State.LIVE)
+    refused = Dialogue("c", Chat())
+    refused.connected()
+    receive(refused, event(type="error", error="overloaded"))
+    assert kind(receive(refused, event(type="error", error="overloaded"))) is IncidentKind.UNASKED
 
 
-def test_a_confirmation_for_another_channel_is_none() -> None:
-    """Only the channel that was asked for counts."""
+@given(st.text(max_size=50))
+def test_any_text_is_survived(text: str) -> None:
+    """A server may send what it likes: it is a violation, not a crash, never a confirmation, and ends no subscription."""
     dialogue = Dialogue("c", Chat())
     dialogue.connected()
-    assert not dialogue.received(event(type="subscribed", channel="d", seq=0))
+    if not text.strip().startswith("{"):
+        assert kind(receive(dialogue, text.encode())) is IncidentKind.MALFORMED
+    assert receive(dialogue, event(type="rumour", channel="c")).violation is not None
+    assert receive(dialogue, event(type="subscribed", channel="c", seq=0)).confirmed
+
+
+def test_only_the_confirmation_that_was_asked_for_counts() -> None:
+    """Not one for another channel, not a second one, not the end of a subscription."""
+    dialogue = Dialogue("c", Chat())
+    dialogue.connected()
+    assert kind(receive(dialogue, event(type="subscribed", channel="d", seq=0))) is IncidentKind.UNASKED
     assert dialogue.state is State.SUBSCRIBING
+    assert receive(dialogue, event(type="subscribed", channel="c", seq=0)).confirmed
+    again = receive(dialogue, event(type="subscribed", channel="c", seq=9))
+    assert (again.confirmed, kind(again), dialogue.position) == (False, IncidentKind.UNASKED, 0)
+    assert kind(receive(dialogue, event(type="unsubscribed", channel="c"))) is IncidentKind.UNASKED
 
 
 def test_a_confirmation_behind_a_refusal_does_not_count() -> None:
     """The connection is given up for the refusal; what it brings after that makes no client live."""
     dialogue = Dialogue("c", Chat())
     dialogue.connected()
-    assert not dialogue.received(event(type="error", error="overloaded", detail="later"))
-    assert not dialogue.received(event(type="subscribed", channel="c", seq=1))
-    assert (dialogue.state, "overloaded" in dialogue.trouble) == (State.SUBSCRIBING, True)
+    receive(dialogue, event(type="error", error="overloaded", detail="later"))
+    assert not receive(dialogue, event(type="subscribed", channel="c", seq=1)).confirmed
+    assert (dialogue.state, "overloaded" in dialogue.refusal) == (State.SUBSCRIBING, True)
     dialogue.lost(0)
     dialogue.connected()
-    assert dialogue.trouble == ""
-    assert dialogue.received(event(type="subscribed", channel="c", seq=1))
+    assert dialogue.refusal == ""
+    assert receive(dialogue, event(type="subscribed", channel="c", seq=1)).confirmed
 
 
 def test_a_protocol_may_open_with_a_greeting() -> None:
     """The subscription follows the server's welcome; a resume too."""
-    dialogue = Dialogue("c", Parrot())
+    parrot = Parrot()
+    dialogue = Dialogue("c", parrot)
     assert dialogue.connected() == b"hello"
-    assert not dialogue.received(b"welcome")
-    assert dialogue.take_reply() == b"join c now"
-    assert dialogue.take_reply() == b""
-    assert dialogue.received(b"joined c 3")
+    assert receive(dialogue, b"welcome", parrot) == Reaction(reply=b"join c now")
+    assert receive(dialogue, b"joined c 3", parrot).confirmed
     dialogue.lost(5)
     assert dialogue.connected() == b"hello"
-    dialogue.received(b"welcome")
-    assert dialogue.take_reply() == b"join c 5"
+    assert receive(dialogue, b"welcome", parrot).reply == b"join c 5"
 
 
 def test_a_ping_of_the_protocol_is_answered() -> None:
-    """It is no trouble, before and after the confirmation."""
-    dialogue = Dialogue("c", Parrot())
+    """It is no violation, before and after the confirmation."""
+    parrot = Parrot()
+    dialogue = Dialogue("c", parrot)
     dialogue.connected()
-    assert not dialogue.received(b"ping")
-    assert (dialogue.take_reply(), dialogue.trouble) == (b"pong", "")
+    assert receive(dialogue, b"ping", parrot) == Reaction(reply=b"pong")

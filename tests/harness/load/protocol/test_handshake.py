@@ -44,7 +44,9 @@ def shake(make: Any, *, piece: int = 100_000, hang_up: bool = False) -> tuple[An
     async def main() -> tuple[Any, bytes | None, Transport]:
         opened: list[bytes] = []
         transport: Any = Transport()
-        handshake = Handshake("ws://10.0.0.1:80/v1/ws", {"Authorization": "Bearer t"}, lambda _, rest: opened.append(rest))
+        handshake = Handshake(
+            "ws://10.0.0.1:80/v1/ws", {"Authorization": "Bearer t"}, lambda _, rest: opened.append(rest)
+        )
         handshake.connection_made(transport)
         data = make(transport.sent)
         for at in range(0, len(data), piece):
@@ -81,7 +83,9 @@ def test_a_right_answer_opens_the_connection(piece: int) -> None:
 
 def test_interim_answers_are_skipped() -> None:
     """A server may send 103 first (RFC 9110 §15.2)."""
-    error, rest, _ = shake(lambda request: b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + answer(request, more=b"\x81\x00"))
+    error, rest, _ = shake(
+        lambda request: b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + answer(request, more=b"\x81\x00")
+    )
     assert (error, rest) == (None, b"\x81\x00")
 
 
