@@ -1,8 +1,7 @@
 """Incidents: what a process of the load generator saw of the service that should not be."""
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-import msgspec
 
 
 class IncidentKind(StrEnum):
@@ -36,7 +35,8 @@ OUTCOMES = (IncidentKind.REJECTED, IncidentKind.INDETERMINATE)
 VIOLATIONS = tuple(kind for kind in IncidentKind if kind not in OUTCOMES)
 
 
-class Incident(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
     """All incidents of one kind and reason in one process. Times are ns of CLOCK_MONOTONIC of the process's host.
 
     ``examples`` are the first few, as sentences.
@@ -50,7 +50,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     examples: tuple[str, ...] = ()
 
 
-class IncidentList(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentList:
     """The content of incidents-NAME.json."""
 
     version: int

@@ -12,6 +12,6 @@ def test_the_versions_of_all_required_packages_are_recorded(tmp_path: Path) -> N
     """They follow from the distribution's own requirements; a part of the cluster without an address has no settings."""
     cluster: Any = SimpleNamespace(servers=(), versions={}, database=None, broker=None)
     found = asyncio.run(describe_machine(cluster, tmp_path))
-    assert {"numpy", "picows", "uvloop", "redis", "uvicorn"} <= set(found["packages"])
+    assert {"numpy", "uvloop", "redis", "uvicorn"} <= set(found["packages"])
     assert all(version[0].isdigit() for version in found["packages"].values())
     assert found["cluster"]["broker"] == found["cluster"]["database"] == {}

@@ -53,9 +53,14 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_frame_is_refused_behind_the_sound_ones(data: bytes) -> None:
+LENIENT = ("16 bits for a short length", "64 bits for a short length")
+"""What the other implementation lets pass, though §5.2 asks for the shortest form."""
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_frame_is_refused_behind_the_sound_ones(name: str) -> None:
     """As soon as its header is there; the other implementation refuses it too."""
+    data = BROKEN[name]
     sound, splitter = framing.server_frame(framing.TEXT, b"sound"), Splitter()
     frames = splitter.split(sound + data)
     assert next(frames) == sound
@@ -63,7 +68,7 @@ def test_a_broken_frame_is_refused_behind_the_sound_ones(data: bytes) -> None:
         next(frames)
     other = ClientProtocol(parse_uri("ws://x/"), state=OPEN, max_size=framing.MESSAGE_LIMIT_BYTES)
     other.receive_data(data)
-    assert other.parser_exc is not None
+    assert (other.parser_exc is not None) == (name not in LENIENT)
 
 
 def test_an_unfinished_frame_is_not_copied_again_and_again() -> None:
