@@ -1,7 +1,7 @@
 """The adapter of docs/protocol.md, version 1: the only module that knows its routes, headers and frames."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -89,10 +89,22 @@ class _Recovered(msgspec.Struct):
     messages: int
 
 
-class _Page(msgspec.Struct):
+_Time = Annotated[int, msgspec.Meta(ge=0, lt=MAX_SEQ)]
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
+_Row = TypeVar("_Row")
+
+
+class _Page(msgspec.Struct, Generic[_Row]):
     total: int
     dropped: int
-    rows: list[list[Any]]
+    rows: list[_Row]
+
+
+_PAGES: dict[TracePart, Any] = {
+    TracePart.ACCEPTED: _Page[tuple[str, _Time, _Time, _Time, _Time]],
+    TracePart.DELIVERED: _Page[tuple[str, _Time, _Time, _Time, _Count, Literal["live", "recovered"]]],
+    TracePart.BACKPLANE: _Page[tuple[Literal["down", "up", "subscribed"], _Time]],
+}
 
 
 _message = msgspec.json.Decoder(_Message).decode
@@ -215,12 +227,8 @@ class Chat:
     def parse_trace(self, part: TracePart, status: int, body: bytes) -> TracePage | None:
         if status in _NO_TRACE:
             return None
-        page = _decoded(status, body, _Page)
-        try:
-            rows = [_row(part, row) for row in page.rows]
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            raise BadAnswer(f"expected rows of the trace's part {part}: {type(error).__name__}: {error}") from error
-        return TracePage(total=page.total, dropped=page.dropped, rows=rows)
+        page = _decoded(status, body, _PAGES[part])
+        return TracePage(total=page.total, dropped=page.dropped, rows=[_row(part, row) for row in page.rows])
 
     def examples(self, server: ServerAddress) -> Sequence[str]:
         header = 'curl -H "Authorization: Bearer $TOKEN"'
@@ -255,13 +263,13 @@ def _shown(body: bytes) -> str:
     return " ".join(body[:60].decode(errors="replace").split()) or "empty"
 
 
-def _row(part: TracePart, row: list[Any]) -> tuple[str | int, ...]:
+def _row(part: TracePart, row: tuple[Any, ...]) -> tuple[str | int, ...]:
     if part is TracePart.BACKPLANE:
         state, at_ns = row
         return _STATES[state], at_ns
     if part is TracePart.DELIVERED:
         return *row[:-1], row[-1] == "recovered"
-    return tuple(row)
+    return row
 
 
 def _decoded(status: int, body: bytes, kind: type[T]) -> T:

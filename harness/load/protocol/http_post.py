@@ -28,6 +28,7 @@ class PostConnection(asyncio.Protocol):
         "_body",
         "_broken",
         "_finished",
+        "_given_up",
         "_length_known",
         "_on_answer",
         "_on_lost",
@@ -63,6 +64,7 @@ class PostConnection(asyncio.Protocol):
         self._length_known = False
         self._received = 0
         self._broken = False
+        self._given_up = False
         self._finished: list[tuple[int, bytes]] = []
         self._why = "closed by the server"
 
@@ -112,7 +114,8 @@ class PostConnection(asyncio.Protocol):
         return ""
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self.message >= 0 and self.status and not self._length_known and not self._broken and exc is None:
+        whole = self.status and not self._length_known and exc is None and not self._given_up
+        if self.message >= 0 and whole:
             # The body of such an answer ends with the connection (RFC 9112 §6.3).
             self.reusable = False
             self._on_answer(self, self.status, self._body)
@@ -122,12 +125,14 @@ class PostConnection(asyncio.Protocol):
     def abort(self, why: str) -> None:
         """Give the connection up; ``on_lost`` follows."""
         self.reusable = False
+        self._given_up = True
         self._why = why
         if self._transport is not None:
             self._transport.abort()
 
     def close(self) -> None:
         self.reusable = False
+        self._given_up = True
         if self._transport is not None:
             self._transport.close()
 

@@ -96,7 +96,11 @@ def test_a_protocol_without_traces_asks_no_server(tmp_path: Path) -> None:
     [
         (ROWS, {"dropped": 7}, "server-1: accepted: the server had no room for 7 rows"),
         (ROWS, {"more": 2}, "server-1: accepted: expected 5 rows, found 3"),
-        ({"backplane": [["sideways", 1]]}, {}, "server-1: backplane: expected rows of the trace's part backplane"),
+        (
+            {"backplane": [["sideways", 1]]},
+            {},
+            "server-1: backplane: expected the JSON object of docs/protocol.md: Invalid enum value 'sideways'",
+        ),
         ({"accepted": [[CHANNEL, 1]]}, {}, "server-1: accepted: "),
     ],
 )

@@ -229,7 +229,7 @@ def test_a_server_without_a_trace(status: int) -> None:
 @pytest.mark.parametrize("row", [["sideways", 1], ["up"], []])
 def test_a_row_of_another_layout_is_refused(row: list[object]) -> None:
     """It is named, not guessed."""
-    with pytest.raises(BadAnswer, match="expected rows of the trace's part backplane"):
+    with pytest.raises(BadAnswer, match=r"docs/protocol\.md: .* at `\$\.rows\[0\]"):
         CHAT.parse_trace(TracePart.BACKPLANE, 200, encoded(total=1, dropped=0, rows=[row]))
 
 
@@ -247,3 +247,11 @@ def test_a_healthy_server_may_say_which_kernel_it_runs_on(body: bytes, clock: tu
     """Without a statement, or with one that cannot be read, the kernel is not known."""
     found = Chat().parse_health(body)
     assert (None if found is None else (found.boot_id, found.time_namespace)) == clock
+
+
+@pytest.mark.parametrize("seq", [-1, 2**70, "7", None, 1.5])
+def test_a_trace_holds_numbers_that_fit_a_recording(seq: object) -> None:
+    """Any other value is named, and ends nothing but the collection of this trace."""
+    body = encoded(ok=True, total=1, dropped=0, rows=[["c", seq, 1, 2, 3]])
+    with pytest.raises(BadAnswer, match=r"at `\$\.rows\[0\]\[1\]`"):
+        CHAT.parse_trace(TracePart.ACCEPTED, 200, body)

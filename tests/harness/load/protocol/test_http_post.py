@@ -113,6 +113,10 @@ def test_a_body_may_end_with_the_connection() -> None:
     assert line.answers == []
     line.connection.connection_lost(None)
     assert (line.answers, line.connection.reusable) == ([(200, BODY)], False)
+    given_up = Line()
+    given_up.receive(data)
+    given_up.connection.abort("no answer in time")
+    assert (given_up.answers, given_up.lost) == ([], [("no answer in time", False)])
     reset = Line()
     reset.receive(data)
     reset.connection.connection_lost(ConnectionResetError("reset"))
