@@ -1,17 +1,32 @@
 """How clients come back. Connecting itself is shown with real servers in test_fleet.py."""
 
 import asyncio
+import base64
+import contextlib
+import gc
+import hashlib
 from typing import Any
 
 import pytest
+import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.load import connector as module
+from harness.load.client import Client as RealClient
+from harness.load.client import Sink
 from harness.load.connector import BACK_OFF_CAP_S, Connector, back_off_s
 from harness.load.engine.job import Report
+from harness.load.frames import FrameTable
+from harness.load.protocol.dialogue import Dialogue as RealDialogue
+from harness.load.protocol.framing import TEXT, server_frame
 from harness.model.cluster import ServerAddress
+from harness.model.message import channel_name, message_text
 from harness.protocol.chat import Chat
+from tests.harness.plans import a_plan
+
+PLAN = a_plan()
+CHANNEL = channel_name(PLAN.run_id, 0)
 
 SERVERS = tuple(ServerAddress(name=f"server-{number}", host="127.0.0.1", port=number) for number in (1, 2))
 
@@ -165,3 +180,94 @@ def test_a_broken_handshake_is_an_incident_and_costs_a_try(monkeypatch: pytest.M
         return notes
 
     assert asyncio.run(scenario()).found == [("handshake", "client 0 on server 1")] * 2
+
+
+class RawServer:
+    """A server that writes bytes of its own: ``plays`` holds what each connection in turn sends after its subscription."""
+
+    def __init__(self, *plays: bytes) -> None:
+        self.plays = list(plays)
+        self.heard: list[bytes] = []
+        """what each connection received behind its subscription"""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        key = next(line for line in request.split(b"\r\n") if line.startswith(b"Sec-WebSocket-Key: ")).split(b": ")[1]
+        accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+        head = b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+        writer.write(head + accept + b"\r\n\r\n")
+        await reader.read(4_096)
+        writer.write(self.plays.pop(0))
+        heard = b""
+        with contextlib.suppress(ConnectionError):
+            heard = await reader.read(4_096)
+        self.heard.append(heard)
+        writer.close()
+
+
+def delivery(seq: int) -> bytes:
+    body = message_text(PLAN.run_id, seq, PLAN.text_bytes)
+    return server_frame(
+        TEXT, b'{"type":"message","channel":"%s","seq":%d,"text":"%s"}' % (CHANNEL.encode(), seq, body.encode())
+    )
+
+
+def subscribed(seq: int) -> bytes:
+    return server_frame(TEXT, b'{"type":"subscribed","channel":"%s","seq":%d}' % (CHANNEL.encode(), seq))
+
+
+@pytest.mark.parametrize(
+    ("breaks", "answered", "kinds"),
+    [
+        (b"\x83\x00", (1002).to_bytes(2, "big"), ["framing"]),
+        (b"\x81\x02\xc3\x28", (1007).to_bytes(2, "big"), ["framing"]),
+        (b"\x88\x02\x03\xf4", (1012).to_bytes(2, "big"), []),
+        (b"\x88\x00", b"", []),
+    ],
+)
+def test_one_broken_or_closed_connection_is_followed_by_another(
+    monkeypatch: pytest.MonkeyPatch, breaks: bytes, answered: bytes, kinds: list[str]
+) -> None:
+    """The server gets a close frame at once, the client comes back and resumes, and no error reaches the loop: it would end
+    the process. With real sockets, on the loop that load workers use."""
+    monkeypatch.setattr(module, "back_off_s", lambda failures: 0.0)
+
+    async def scenario() -> None:
+        raw = RawServer(subscribed(0) + delivery(1) + breaks, subscribed(1) + delivery(2))
+        server = await asyncio.start_server(raw.serve, "127.0.0.1", 0)
+        errors: list[Any] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+        notes = Notes()
+        sink = Sink(FrameTable(PLAN, 10, Chat().classify), notes)  # type: ignore[arg-type]  # a stand-in
+        address = ServerAddress(name="server-1", host="127.0.0.1", port=server.sockets[0].getsockname()[1])
+        report, sessions = Report(), []
+        connector = Connector(
+            Chat(),
+            (address,),
+            "t",
+            report=report,
+            incidents=notes,  # type: ignore[arg-type]  # a stand-in
+            on_session_end=lambda client: sessions.append(client.close_code),
+            on_failure=errors.append,
+        )
+        client = RealClient(0, 0, RealDialogue(CHANNEL, Chat()), sink, connector.on_change)
+        connector.connect(client)
+        async with asyncio.timeout(10):
+            while len(sink.rows) < 4 or not raw.heard:
+                await asyncio.sleep(0.001)
+        assert (report.connected, report.subscribed, len(sessions)) == (1, 1, 1)
+        connector.close()
+        client.close()
+        server.close()
+        async with asyncio.timeout(10):
+            while len(raw.heard) < 2:
+                await asyncio.sleep(0.001)
+        gc.collect()
+        await asyncio.sleep(0)
+        mask, masked = raw.heard[0][2:6], raw.heard[0][6:]
+        assert raw.heard[0][0] == 0x88
+        assert bytes(byte ^ mask[at % 4] for at, byte in enumerate(masked)) == answered
+        assert ([kind for kind, _ in notes.found], errors) == (kinds, [])
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(scenario())
