@@ -31,7 +31,7 @@ def first_positions(evidence: Evidence) -> Positions:
     clients = evidence.plan.clients
     seq, until_ns = np.zeros(clients, np.int64), np.zeros(clients, np.int64)
     for worker, seen in evidence.recording.seen.items():
-        sessions = seen.sessions[seen.sessions["subscribed_ns"] > 0]
+        sessions = seen.sessions[(seen.sessions["subscribed_ns"] > 0) & (seen.sessions["client"] < clients)]
         client, first = np.unique(sessions["client"], return_index=True)
         seq[client] = sessions["position"][first]
         received_ns = sessions["subscribed_ns"][first].astype(np.int64)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from harness.checks.check import Answer, Case, Check
 from harness.checks.evidence.evidence import Evidence
-from harness.checks.evidence.parts import Need, generator_processes
+from harness.checks.evidence.parts import Need
 from harness.checks.evidence.positions import ahead, first_positions
 from harness.checks.evidence.tally import EXAMPLES
 from harness.model.finding import Kind, Status
@@ -31,15 +31,13 @@ def _protocol_violations(case: Case) -> Answer:
         f"{IncidentKind.POSITION}: client {client}: position {positions.seq[client]}, more than was sent by then"
         for client in wrong[:EXAMPLES].tolist()
     ]
-    total, silent = counts.total(), _silent(evidence)
+    total = counts.total()
     exchanged = case.tally.rows + int((evidence.outcome == ACKNOWLEDGED).sum())
-    status = Status.FAIL if total else (Status.UNKNOWN if silent or not exchanged else Status.PASS)
+    status = Status.FAIL if total else (Status.PASS if exchanged else Status.UNKNOWN)
     summary = f"nothing that docs/protocol.md forbids beside {exchanged:,} deliveries and answers"
     if total:
         parts = (f"{count:,} {kind}" for kind, count in counts.most_common() if count)
         summary = f"{total:,} violations of the protocol: {', '.join(parts)}"
-    elif silent:
-        summary = f"not known: {', '.join(silent)} left no record of incidents"
     elif not exchanged:
         summary = "no delivery and no answer was recorded"
     return Answer(
@@ -67,11 +65,6 @@ def outcome_reasons(evidence: Evidence) -> str:
 
 def _incidents(evidence: Evidence) -> Iterable[Incident]:
     return (each for found in evidence.recording.incidents.values() for each in found)
-
-
-def _silent(evidence: Evidence) -> list[str]:
-    """Processes of the load generator that should have left a list of incidents, and did not."""
-    return [name for name in generator_processes(evidence) if name not in evidence.recording.incidents]
 
 
 def _one_of_each(examples: list[str]) -> list[str]:
