@@ -7,13 +7,14 @@ from typing import Any
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
 from harness.model.message import MIN_TEXT_BYTES
+from harness.model.pilot import LoadNumber
 from harness.model.plan import Calibration, Plan, Reduction
 from harness.model.scenario import Load, Scenario, Size
 from harness.planning.fault_schedule import default_duration_s, settle
 from harness.planning.objections import MAX_MESSAGES, objections
 from harness.planning.placement import channel_count
 from harness.planning.request import Request
-from harness.planning.sizing import Lowered, Sized, fit, need, shortfalls, worker_count
+from harness.planning.sizing import Sized, fit, need, shortfalls, worker_count
 
 TEXT_BYTES = 96
 assert TEXT_BYTES >= MIN_TEXT_BYTES, "a text must hold the message's identity"
@@ -122,9 +123,9 @@ def _asked(request: Request, base: Load) -> _Asked:
     return _Asked(sized=sized, everyone=audience == "all", duration_s=duration_s, warm_up_s=warm_up_s)
 
 
-def _free(request: Request) -> tuple[Lowered, ...]:
+def _free(request: Request) -> tuple[LoadNumber, ...]:
     """The numbers that were not given on the command line: only these may be lowered."""
-    free: list[Lowered] = []
+    free: list[LoadNumber] = []
     if request.audience is None:
         free.append("audience")
     if request.clients is None:
