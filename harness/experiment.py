@@ -1,9 +1,9 @@
-"""The story of one run: plan, up, connect, warm up, measure, drain, collect, seal, judge, render. Tears down whatever
-happens; whatever was recorded before something went wrong is kept and judged."""
+"""The story of one run: plan, up, pilots, connect, warm up, measure, drain, collect, seal, judge, render. Tears down
+whatever happens; whatever was recorded before something went wrong is kept and judged."""
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.ending import ending_of
@@ -20,8 +20,9 @@ from harness.model.registry import load
 from harness.model.watch import Watch
 from harness.observation import statement_log
 from harness.observation.limits import raise_descriptor_limit
+from harness.pilot_experiment import find_size
 from harness.recording.seal import end_recording
-from harness.recording.writer import Journal, create_folder
+from harness.recording.writer import Journal, create_folder, write_plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,10 @@ async def _conduct(run: Run) -> None:
     async with open_environment(plan.environment, topology=topology_of(plan), folder=folder, say=watch.note) as cluster:
         if plan.query_log and cluster.database is not None:
             await statement_log.switch_on(cluster.database, say=watch.note)
+        if plan.pilot is not None:
+            # From here on this is the plan of the run; until here it was what sizing predicted.
+            run = replace(run, plan=await find_size(run, cluster))
+            write_plan(folder, run.plan)
         await measure(run, cluster)
     if plan.query_log:
         statement_log.collect(folder)

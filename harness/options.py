@@ -217,6 +217,14 @@ Server = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Run although it does not fit this machine or another run is under way.")
 ]
+PilotOption = Annotated[
+    bool,
+    typer.Option(
+        "--pilot/--no-pilot",
+        help="With --size fit: try the chosen size for a few seconds and change it until the machine has room, or go by "
+        "the prediction alone.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, alone, on standard output.")]
 Out = Annotated[Path, typer.Option(help="Folder for results.", file_okay=False)]
 Run = Annotated[
@@ -249,6 +257,7 @@ RUN_OPTIONS = (
     _parameter("repeat", Repeat, 1),
     _parameter("server", Server, None),
     _parameter("force", Force, False),
+    _parameter("pilot", PilotOption, True),
 )
 """The options that say which run is asked for, the same for every command that plans one."""
 

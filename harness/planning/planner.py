@@ -7,7 +7,7 @@ from typing import Any
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
 from harness.model.message import MIN_TEXT_BYTES
-from harness.model.pilot import LoadNumber
+from harness.model.pilot import LoadNumber, LoadNumbers, Pilot
 from harness.model.plan import Calibration, Plan, Reduction
 from harness.model.scenario import Load, Scenario, Size
 from harness.planning.fault_schedule import default_duration_s, settle
@@ -89,6 +89,7 @@ def plan_run(
         engine=request.engine,
         protocol=request.protocol,
         query_log=scenario.sweep is not None,
+        pilot=_pilot(request, asked),
     )
     return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))
 
@@ -121,6 +122,16 @@ def _asked(request: Request, base: Load) -> _Asked:
         seconds=duration_s + warm_up_s,
     )
     return _Asked(sized=sized, everyone=audience == "all", duration_s=duration_s, warm_up_s=warm_up_s)
+
+
+def _pilot(request: Request, asked: _Asked) -> Pilot | None:
+    """The pilots of the run: for ``fit``, where options left a number free."""
+    free = _free(request)
+    if request.size is not Size.FIT or not request.pilot or not free:
+        return None
+    sized = asked.sized
+    numbers = LoadNumbers(clients=sized.clients, rate_hz=sized.rate_hz, audience=sized.audience)
+    return Pilot(free=free, asked=numbers, everyone=asked.everyone)
 
 
 def _free(request: Request) -> tuple[LoadNumber, ...]:

@@ -133,7 +133,9 @@ def shortfalls(wanted: Need, limits: MachineLimits, busy_share: float = BUSY_SHA
     return tuple(found)
 
 
-_FLOOR: dict[LoadNumber, int] = {"audience": 20, "clients": 100, "rate": 10}
+LOWERED: tuple[LoadNumber, ...] = ("audience", "clients", "rate")
+"""In this order."""
+FLOOR: dict[LoadNumber, int] = {"audience": 20, "clients": 100, "rate": 10}
 """Below these a run says little; sizing goes on to the next number instead."""
 WITHOUT_CPU = 1_000.0
 """A share of the cores that no load needs: the limits of the machine without its CPU."""
@@ -155,7 +157,7 @@ def fit(
     all free numbers are at their floor. ``share`` of the cores may be filled.
     """
     reductions: list[Reduction] = []
-    for what in ("audience", "clients", "rate"):
+    for what in LOWERED:
         cpu_matters = what != "clients" or (everyone and load.audience == load.clients)
         filled = share if cpu_matters else WITHOUT_CPU
         short = shortfalls(need(load, cost, limits), limits, filled)
@@ -164,7 +166,9 @@ def fit(
         before, load = load, _lowered(load, what, everyone=everyone, cost=cost, limits=limits, share=filled)
         if load != before:
             reductions.append(
-                Reduction(what=what, wanted=_told(before, what), planned=_told(load, what), because="; ".join(short))
+                Reduction(
+                    what=what, wanted=in_words(before, what), planned=in_words(load, what), because="; ".join(short)
+                )
             )
     return load, tuple(reductions)
 
@@ -173,30 +177,32 @@ def _lowered(
     load: Sized, what: LoadNumber, *, everyone: bool, cost: Calibration, limits: MachineLimits, share: float
 ) -> Sized:
     """``load`` with ``what`` at the largest round value that fits, or at its floor where none does."""
-    candidates = [value for value in _round_values(_value(load, what)) if value >= _FLOOR[what]]
+    candidates = [value for value in round_values(value_of(load, what)) if value >= FLOOR[what]]
     if what == "audience":
         # Channels of one size make figures easier to check by hand.
         candidates = [value for value in candidates if load.clients % value == 0] or candidates
     fitting = load
     for value in candidates:
-        fitting = _with(load, what, value, everyone=everyone)
+        fitting = with_value(load, what, value, everyone=everyone)
         if not shortfalls(need(fitting, cost, limits), limits, share):
             break
     return fitting
 
 
-def _round_values(top: float) -> list[int]:
+def round_values(top: float) -> list[int]:
     """Values below ``top`` that people call round (two leading digits in steps of 1, 2 or 5), falling."""
     steps = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
     values = {step * 10**power // 10 for step in steps for power in range(9)}
     return sorted((value for value in values if 0 < value < top), reverse=True)
 
 
-def _value(load: Sized, what: LoadNumber) -> float:
+def value_of(load: Sized, what: LoadNumber) -> float:
+    """One number of ``load``."""
     return {"audience": load.audience, "clients": load.clients, "rate": load.rate_hz}[what]
 
 
-def _with(load: Sized, what: LoadNumber, value: int, *, everyone: bool) -> Sized:
+def with_value(load: Sized, what: LoadNumber, value: int, *, everyone: bool) -> Sized:
+    """``load`` with another value of one number; an audience of all clients follows their number."""
     if what == "audience":
         return replace(load, audience=value)
     if what == "clients":
@@ -205,7 +211,8 @@ def _with(load: Sized, what: LoadNumber, value: int, *, everyone: bool) -> Sized
     return replace(load, rate_hz=float(value))
 
 
-def _told(load: Sized, what: LoadNumber) -> str:
+def in_words(load: Sized, what: LoadNumber) -> str:
+    """One number of ``load`` with its unit."""
     return {
         "audience": f"{load.audience:,} clients per channel",
         "clients": f"{load.clients:,} clients",

@@ -45,6 +45,11 @@ def fill_folder(folder: Path, plan: Plan) -> None:
     folder.mkdir()
     (folder / ARRAYS).mkdir()
     (folder / LOGS).mkdir()
+    write_plan(folder, plan)
+
+
+def write_plan(folder: Path, plan: Plan) -> None:
+    """Write plan.json, or replace it. Raises OSError."""
     write_json(folder / PLAN, {"version": VERSION, "plan": asdict(plan)})
 
 
