@@ -6,7 +6,7 @@ from harness.model.machine_limits import MachineLimits
 from harness.model.pilot import LoadNumbers, PilotStep, Readings
 from harness.model.plan import Plan, Reduction
 from harness.planning.fault_schedule import drawn
-from harness.planning.pilot_readings import ROOM_SHARE
+from harness.planning.pilot_readings import ROOM_SHARE, shortages
 from harness.planning.placement import channel_count
 from harness.planning.repeat_command import repeat_command
 from harness.planning.sizing import LOWERED, Sized, cores_needed, fit, in_words, need, worker_count
@@ -16,6 +16,9 @@ STEPS_MAX = 6
 
 AIM_SHARE = 0.7
 """Share of the cores that the next step aims at, so that it is not just beside the limit again."""
+OTHERS_SHARE = 0.4
+"""Share of the cores that is left to other programs at most. Where they take more, no load of this run would be small
+enough to make room for them."""
 MUCH_ROOM_SHARE = 0.5
 """Below this share of the cores the prediction was far too pessimistic, and a larger load is tried."""
 
@@ -65,6 +68,8 @@ def decide(plan: Plan, limits: MachineLimits) -> Decision:
     roomy = [step for step in steps if step.has_room]
     if last.has_room:
         return _after_room(plan, last, limits, first_shortage=len(roomy) == len(steps))
+    if _only_others_are_busy(last):
+        return Decision(load=last.load, settled="other programs keep the machine busy; a smaller load would not help")
     smaller = _resized(plan, last, _factor_down(last.readings), limits)
     if roomy and _predicted(plan, smaller) <= roomy[-1].predicted_cores:
         return Decision(load=roomy[-1].load, settled="the largest size with room")
@@ -88,6 +93,11 @@ def _after_room(plan: Plan, last: PilotStep, limits: MachineLimits, *, first_sho
     return Decision(load=larger)
 
 
+def _only_others_are_busy(last: PilotStep) -> bool:
+    """The cores alone were short, and this run used no more of them than its own part."""
+    return _factor(last.readings) >= 1.0 and shortages(replace(last.readings, busy_cores=None)) == ()
+
+
 def _has_much_room(found: Readings) -> bool:
     busiest = found.busiest_cores or 0.0
     return (
@@ -105,9 +115,9 @@ def _factor(found: Readings) -> float:
     """What the run may use, as a multiple of what it used: the cores that the aim leaves beside the other programs, and
     the core of its busiest process."""
     if found.busy_cores is None or not found.used_cores:
-        return 1.0
-    others = max(0.0, found.busy_cores - found.used_cores)
-    factor = max(0.0, AIM_SHARE * found.cores - others) / found.used_cores
+        return STEP_DOWN_FOR_LAG
+    others = min(max(0.0, found.busy_cores - found.used_cores), OTHERS_SHARE * found.cores)
+    factor = (AIM_SHARE * found.cores - others) / found.used_cores
     return min(factor, AIM_SHARE / found.busiest_cores) if found.busiest_cores else factor
 
 
