@@ -109,6 +109,14 @@ def progress(plan: Plan) -> Iterator[Watch]:
     console = Console(stderr=True, highlight=False)
     for line in plan_lines(plan):
         console.print(line, soft_wrap=True)
+    with watching(console) as watch:
+        yield watch
+
+
+@contextmanager
+def watching(console: Console | None = None) -> Iterator[Watch]:
+    """A watch on standard error without a plan before it."""
+    console = console or Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield _PlainWatch()
         return

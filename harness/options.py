@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.capacity import Vary
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.component import COMPONENT_KINDS
 from harness.model.engine import ENGINES
@@ -225,6 +226,11 @@ PilotOption = Annotated[
         "the prediction alone.",
     ),
 ]
+VaryOption = Annotated[
+    Vary,
+    typer.Option("--vary", help="The number that is searched; the others stay as given, or as sizing chooses them."),
+]
+LimitMs = Annotated[float, typer.Option("--limit-ms", help="The P99 delivery latency that a load must stay within.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, alone, on standard output.")]
 Out = Annotated[Path, typer.Option(help="Folder for results.", file_okay=False)]
 Run = Annotated[

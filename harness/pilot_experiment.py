@@ -5,10 +5,10 @@ from dataclasses import asdict
 from harness.measurement import Run
 from harness.model.cluster import Cluster
 from harness.model.finding import Verdict
-from harness.model.pilot import LoadNumbers, PilotStep
+from harness.model.pilot import PilotStep
 from harness.model.plan import Plan
 from harness.observation.limits import read_limits
-from harness.planning.pilot import after_step, decide, in_short, pilot_plan, with_size
+from harness.planning.pilot import after_step, decide, in_short, numbers_of, pilot_plan, with_size
 from harness.planning.pilot_readings import readings, shortages
 from harness.recording.format import PILOTS
 from harness.short_run import run_briefly
@@ -42,7 +42,7 @@ def _step(plan: Plan, verdict: Verdict, cores: int) -> PilotStep:
     assert verdict.run is not None
     found = readings(verdict.run, cores)
     return PilotStep(
-        load=LoadNumbers(clients=plan.clients, rate_hz=plan.rate_hz, audience=plan.audience),
+        load=numbers_of(plan),
         predicted_cores=round(plan.need.cores, 4),
         readings=found,
         shortages=shortages(found),

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from harness import catalog
+from harness.model.capacity import CapacityPlan, Vary
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
@@ -16,6 +17,7 @@ from harness.model.registry import load
 from harness.model.sweep_plan import SweepPlan
 from harness.observation.calibration import calibrate
 from harness.observation.limits import raise_descriptor_limit, read_limits, too_few_descriptors
+from harness.planning.capacity_planner import as_step_request, capacity_objections, plan_capacity
 from harness.planning.objections import objections
 from harness.planning.planner import Planned, plan_run
 from harness.planning.repeat_command import repeat_command
@@ -57,6 +59,17 @@ def prepare_sweep(scenario_name: str, request: Request, *, out: Path) -> Planned
     )
     command = _sweep_command(scenario_name, sweep, request)
     return replace(planned, plan=replace(sweep, members=members, widest=replace(sweep.widest, command=command)))
+
+
+def prepare_capacity(scenario_name: str, request: Request, *, vary: Vary, limit_ms: float, out: Path) -> CapacityPlan:
+    """The capacity search for this machine. Raises UsageError with every reason that can be seen before the start."""
+    against = capacity_objections(request, vary, limit_ms, is_sweep=asks_for_sweep(scenario_name, request))
+    if against:
+        raise UsageError(*against)
+    planned = prepare(scenario_name, as_step_request(request), out=out)
+    search = plan_capacity(planned.plan, vary, limit_ms, read_limits(out))
+    command = ("capacity", *planned.plan.command[1:], "--vary", vary, "--limit-ms", f"{limit_ms:g}")
+    return replace(search, plan=replace(search.plan, command=command))
 
 
 def asks_for_sweep(scenario_name: str, request: Request) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import experiment, judging
+from harness.capacity_experiment import render_capacity
 from harness.ending import COMPLETE, INTERRUPTED, Ending
 from harness.exit_codes import ExitCode, of_status
 from harness.experiment import Outcome
@@ -19,6 +20,7 @@ from harness.model.errors import HarnessError, UsageError
 from harness.model.finding import Verdict
 from harness.model.sweep_plan import Member, SweepPlan
 from harness.model.watch import Watch
+from harness.recording.capacity_folder import is_capacity_folder
 from harness.recording.reader import Recording, read_events, read_machine, read_queries, read_verdict
 from harness.recording.seal import end_recording, require_seal
 from harness.recording.sweep_folder import (
@@ -151,7 +153,7 @@ def render_sweep(folder: Path) -> Path:
     return page
 
 
-# Either kind of folder.
+# Every kind of folder.
 
 
 def judge_folder(folder: Path) -> Verdict:
@@ -160,5 +162,7 @@ def judge_folder(folder: Path) -> Verdict:
 
 
 def render_folder(folder: Path) -> Path:
-    """Render a run or a sweep again."""
+    """Render a run, a sweep or a capacity search again."""
+    if is_capacity_folder(folder):
+        return render_capacity(folder)
     return render_sweep(folder) if is_sweep_folder(folder) else judging.render_report(folder)

@@ -197,6 +197,11 @@ def in_short(load: LoadNumbers) -> str:
     return f"{load.clients:,} clients, audience {load.audience:,}, {load.rate_hz:,g} messages/s"
 
 
+def numbers_of(plan: Plan) -> LoadNumbers:
+    """The numbers of ``plan`` that sizing looks at."""
+    return LoadNumbers(clients=plan.clients, rate_hz=plan.rate_hz, audience=plan.audience)
+
+
 def sized(plan: Plan, load: LoadNumbers) -> Sized:
     """``load`` as sizing counts it: with the servers and the seconds of ``plan``."""
     return Sized(

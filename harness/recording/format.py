@@ -41,6 +41,8 @@ RUNS = "runs"
 """in the folder of a sweep: the recordings of its runs"""
 PILOTS = "pilots"
 """in the folder of a run: the recordings of its pilots"""
+CAPACITY = "capacity.json"
+"""in the folder of a capacity search: what was asked, every step, what was found"""
 STATEMENTS = "statements.json"
 
 Document = dict[str, Any]
