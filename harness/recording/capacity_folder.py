@@ -49,5 +49,5 @@ def read_capacity(folder: Path) -> Capacity:
         if found != VERSION:
             raise UsageError(f"{folder / CAPACITY}: expected version {VERSION}, found {found}")
         return msgspec.convert(document, Capacity)
-    except (OSError, KeyError, AttributeError, msgspec.MsgspecError) as error:
+    except (OSError, KeyError, AttributeError, TypeError, msgspec.MsgspecError) as error:
         raise UsageError(f"{folder}: expected the folder of a capacity search, found {error}") from error
