@@ -1,6 +1,5 @@
 """What a person sees of a capacity search in the terminal: the plan, a line for each step, what was found."""
 
-import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,8 +30,7 @@ def search(scenario: str, request: "Request", *, vary: Vary, limit_ms: float, ou
             planned, out=out, watch=watch, on_step=lambda search, step: watch.note(step_line(search, step))
         )
     if as_json:
-        json.dump(msgspec.to_builtins(outcome.capacity), sys.stdout, indent=2, ensure_ascii=False)
-        sys.stdout.write("\n")
+        console.print_json(msgspec.to_builtins(outcome.capacity))
     else:
         for line in found_lines(outcome.capacity):
             print(line)

@@ -14,6 +14,7 @@ from harness.model.finding import Verdict
 from harness.model.plan import Plan
 from harness.model.registry import load
 from harness.model.watch import Progress, Watch
+from harness.recording.seal import end_recording
 from harness.recording.writer import Journal, fill_folder
 
 
@@ -37,7 +38,7 @@ async def run_briefly(plan: Plan, cluster: Cluster, folder: Path, watch: Watch) 
             how = "complete"
         finally:
             with contextlib.suppress(OSError):
-                journal.event("ended", how=how, why="")
+                end_recording(folder, journal, how=how, why="")
     return await asyncio.to_thread(judge_recording, folder)
 
 

@@ -124,7 +124,7 @@ def tell(story: Story, out: Path, **changes: Any) -> experiment.Outcome:
         mock.patch.object(measurement, "collect_traces", lambda *_: collected("traces")),
         mock.patch.object(measurement, "audit", lambda *_: collected("audit")),
     ):
-        plan = a_plan(duration_s=1.0, rate_hz=5.0, **changes)
+        plan = a_plan(**{"duration_s": 1.0, "rate_hz": 5.0, **changes})
         return experiment.run_experiment(plan, out=out, watch=Silent())
 
 

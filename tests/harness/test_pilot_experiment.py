@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import pytest
-
 from harness import pilot_experiment
 from harness.model.errors import EnvironmentFailure
-from harness.model.measurements.resources import MachineFigures
+from harness.model.measurements.resources import MachineFigures, ProcessFigures, ServerFigures
 from harness.model.pilot import LoadNumbers, Pilot
 from harness.model.scenario import Size
+from harness.planning.pilot import sized
+from harness.planning.sizing import cores_needed
 from harness.recording.reader import read_plan
 from tests.harness.plans import a_plan
 from tests.harness.report import verdicts
@@ -26,9 +26,9 @@ def busy(*cores: float) -> Iterator[Any]:
     """Verdicts of pilots during which so many cores were busy."""
     measured = verdicts.measurements()
     for used in cores:
-        yield replace(
-            verdicts.passed(), run=replace(measured, machine=MachineFigures(busy_cores=used), servers=(), workers=())
-        )
+        servers = tuple(ServerFigures(name=f"server-{n}", clients=50, cpu_cores=used / 4) for n in range(4))
+        quiet = replace(measured, publisher=ProcessFigures(), broker=None, database=None, workers=(), servers=servers)
+        yield replace(verdicts.passed(), run=replace(quiet, machine=MachineFigures(busy_cores=used)))
 
 
 def run_with(tmp_path: Path, *cores: float, fails: Exception | None = None) -> tuple[Any, list[Any], Story]:
@@ -49,9 +49,18 @@ def run_with(tmp_path: Path, *cores: float, fails: Exception | None = None) -> t
         mock.patch.object(pilot_experiment, "run_briefly", short),
         mock.patch.object(pilot_experiment, "read_limits", lambda _: limits),
     ):
-        plan = a_plan()
-        need = replace(plan.need, cores=1.5)
-        outcome = tell(story, tmp_path, clients=200, audience=20, size=Size.FIT, pilot=PILOT, need=need, run_id="rtest")
+        plan = a_plan(clients=200, audience=20, rate_hz=1_000.0)
+        cores = cores_needed(sized(plan, PILOT.asked), plan.calibration)
+        outcome = tell(
+            story,
+            tmp_path,
+            clients=200,
+            audience=20,
+            rate_hz=1_000.0,
+            size=Size.FIT,
+            pilot=PILOT,
+            need=replace(plan.need, cores=cores),
+        )
     return outcome, tried, story
 
 
@@ -64,7 +73,7 @@ def test_the_run_is_measured_with_the_size_that_had_room(tmp_path: Path) -> None
     """Plan, events and the load agree; the pilots have names of their own and come before the measured load."""
     outcome, tried, story = run_with(tmp_path, 1.95, 1.2)
     plan = read_plan(outcome.folder)
-    assert [each.run_id for each in tried] == ["rtestp1", "rtestp2"]
+    assert [each.run_id for each in tried] == ["rtest0000p1", "rtest0000p2"]
     assert plan.rate_hz == tried[-1].rate_hz
     assert plan.pilot is not None
     assert [step.has_room for step in plan.pilot.steps] == [False, True]
@@ -82,9 +91,3 @@ def test_a_pilot_that_cannot_be_made_ends_the_run(tmp_path: Path) -> None:
     outcome, _, story = run_with(tmp_path, fails=EnvironmentFailure("only 3 of 200 clients were subscribed"))
     assert "only 3 of 200" in outcome.why
     assert story.steps == ["up", "down"]
-
-
-@pytest.mark.parametrize("plan", [a_plan(), a_plan(size=Size.FIT)])
-def test_without_a_pilot_in_the_plan_none_is_made(plan: Any) -> None:
-    """A plan of tests, and every settled one."""
-    assert plan.pilot is None

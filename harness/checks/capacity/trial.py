@@ -8,13 +8,16 @@ from harness.model.finding import Finding, Kind, Status, Verdict
 
 GENERATOR_CHECKS = frozenset({"send-lateness", "loop-lag", "generator-cpu", "throughput", "complete-rows"})
 """Validity checks that do not pass where the load generator does not keep up."""
+DISTURBANCES = frozenset({"foreign-cpu", "steal", "disk"})
+"""Validity checks that do not pass where something outside the run took what it needed: then that is the reason, also where
+the load generator fell behind for it."""
 
 
 def step_of(verdict: Verdict, *, number: int, value: int, run: str, cores: int) -> CapacityStep:
     """The step that ``verdict`` judged; ``cores`` is how many its machine has."""
     result = result_of(verdict)
     measured = verdict.run
-    found = None if result is TrialResult.HELD else exhaustion(verdict, cores)
+    found = exhaustion(verdict, cores) if result in (TrialResult.BROKE, TrialResult.GENERATOR) else None
     if result is TrialResult.GENERATOR and (found is None or found.resource is Resource.NOT_FOUND):
         found = Exhaustion(resource=Resource.GENERATOR, because="it did not keep up, with cores to spare")
     step = CapacityStep(
@@ -37,12 +40,15 @@ def step_of(verdict: Verdict, *, number: int, value: int, run: str, cores: int) 
 
 
 def result_of(verdict: Verdict) -> TrialResult:
-    """PASS held and FAIL broke. UNKNOWN is the load generator's where one of its own checks did not pass."""
+    """PASS held and FAIL broke. UNKNOWN is the load generator's where one of its own checks did not pass, and nothing from
+    outside disturbed the run."""
     if verdict.status is Status.PASS:
         return TrialResult.HELD
     if verdict.status is Status.FAIL:
         return TrialResult.BROKE
     doubts = {finding.check for finding in _doubts(verdict)}
+    if doubts & DISTURBANCES:
+        return TrialResult.UNDECIDED
     return TrialResult.GENERATOR if doubts & GENERATOR_CHECKS else TrialResult.UNDECIDED
 
 
@@ -57,6 +63,9 @@ def _because(verdict: Verdict, result: TrialResult) -> str:
         return f"every delivery arrived; {latency}" if latency else "every delivery arrived"
     if result is TrialResult.BROKE:
         return next(one.summary for one in verdict.findings if one.status is Status.FAIL)
-    doubts = [one for one in _doubts(verdict) if result is not TrialResult.GENERATOR or one.check in GENERATOR_CHECKS]
-    undecided = doubts or [one for one in verdict.findings if one.status is Status.UNKNOWN]
+    doubts = _doubts(verdict)
+    decisive = [
+        one for one in doubts if one.check in (DISTURBANCES if result is TrialResult.UNDECIDED else GENERATOR_CHECKS)
+    ]
+    undecided = decisive or doubts or [one for one in verdict.findings if one.status is Status.UNKNOWN]
     return "; ".join(one.summary for one in undecided[:3]) or "the verdict does not say why"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from harness.checks.capacity.trial import GENERATOR_CHECKS, result_of, step_of
+from harness.checks.capacity.trial import DISTURBANCES, GENERATOR_CHECKS, result_of, step_of
 from harness.checks.registry import CHECKS
 from harness.model.capacity import Resource, TrialResult
 from harness.model.finding import Bias, Finding, Kind, Status, Verdict, worst
@@ -28,6 +28,7 @@ LATE = judged(
 )
 DISTURBED = judged(
     finding("latency_ms.p99", Kind.PERFORMANCE, Status.UNKNOWN),
+    finding("loop-lag", Kind.VALIDITY, Status.UNKNOWN, "P99 of the lag: 30 ms"),
     finding("foreign-cpu", Kind.VALIDITY, Status.UNKNOWN, "others used 0.7 cores"),
 )
 
@@ -42,7 +43,8 @@ DISTURBED = judged(
     ],
 )
 def test_the_verdict_decides(verdict: Verdict, result: TrialResult, word: str) -> None:
-    """PASS held, FAIL broke; UNKNOWN is the load generator's where one of its own checks did not pass."""
+    """PASS held, FAIL broke; UNKNOWN is the load generator's where one of its own checks did not pass, unless something
+    outside the run is the reason for it."""
     step = step_of(verdict, number=3, value=1_000, run="runs/03", cores=64)
     assert result_of(verdict) is step.result is result
     assert word in step.because
@@ -57,6 +59,6 @@ def test_a_load_that_held_exhausted_nothing() -> None:
     assert late.resource in (Resource.GENERATOR, Resource.DATABASE, Resource.BROKER, Resource.SERVER_CPU)
 
 
-def test_the_checks_of_the_load_generator_exist() -> None:
+def test_the_named_checks_exist() -> None:
     """The names are those of the registry."""
-    assert set(CHECKS.names) >= GENERATOR_CHECKS
+    assert set(CHECKS.names) >= GENERATOR_CHECKS | DISTURBANCES
