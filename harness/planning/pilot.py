@@ -94,8 +94,13 @@ def _after_room(plan: Plan, last: PilotStep, limits: MachineLimits, *, first_sho
 
 
 def _only_others_are_busy(last: PilotStep) -> bool:
-    """The cores alone were short, and this run used no more of them than its own part."""
-    return _factor(last.readings) >= 1.0 and shortages(replace(last.readings, busy_cores=None)) == ()
+    """This run used no more than its own part of the cores. What was short then was short because of the others: lag and
+    lateness too, where they take more than the part that is left to them."""
+    found = last.readings
+    if found.busy_cores is None or found.used_cores is None or _factor(found) < 1.0:
+        return False
+    others = found.busy_cores - found.used_cores
+    return others > OTHERS_SHARE * found.cores or shortages(replace(found, busy_cores=None)) == ()
 
 
 def _has_much_room(found: Readings) -> bool:

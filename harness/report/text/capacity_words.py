@@ -3,7 +3,7 @@
 from harness.model.capacity import Capacity, CapacityStep, Found, TrialResult, Vary
 from harness.model.finding import Status
 from harness.report.text.headline import Headline
-from harness.report.text.quantities import SPACE, UNKNOWN, count, figure, in_unit, milliseconds
+from harness.report.text.quantities import UNKNOWN, count, figure, in_unit, milliseconds
 from harness.report.text.table import Cell, Table, figures, text
 from harness.report.text.tile import Tile
 
@@ -88,7 +88,7 @@ def capacity_headline(capacity: Capacity) -> Headline:
             Tile(
                 name="Broke at",
                 figure=UNKNOWN if capacity.broke_at is None else count(capacity.broke_at),
-                unit=UNITS[capacity.plan.vary],
+                unit="" if capacity.broke_at is None else UNITS[capacity.plan.vary],
             ),
             Tile(
                 name="What gave out",
@@ -113,12 +113,16 @@ def step_table(capacity: Capacity) -> Table | None:
         "Gave out",
     )
     rows = tuple(_row(step) for step in capacity.steps)
-    return Table(caption="Every step, in order", columns=columns, rows=rows) if rows else None
+    return (
+        Table(caption="Every step, in order; below a P99 its 95 % interval", columns=columns, rows=rows)
+        if rows
+        else None
+    )
 
 
 def _row(step: CapacityStep) -> tuple[Cell, ...]:
     low, high = step.p99_low_ms, step.p99_high_ms
-    between = () if low is None or high is None else (f"95{SPACE}% {milliseconds(low)} to {milliseconds(high)}",)
+    between = () if low is None or high is None else (f"{figure(low)}–{milliseconds(high)}",)
     found = step.exhaustion
     return (
         Cell(text=count(step.value), link=f"{step.run}/", numeric=False),

@@ -109,9 +109,9 @@ def test_other_programs_take_room() -> None:
 
 
 def test_a_machine_that_others_fill_is_not_answered_with_ever_smaller_loads() -> None:
-    """Where this run uses little and is on time, a smaller load would not make room; the run says who keeps it busy."""
+    """Where this run uses little of the cores, a smaller load would not make room; the run says who keeps it busy."""
     start = plan_of(Request())
-    found = Readings(cores=2, busy_cores=1.97, used_cores=0.3, lag_p99_ms=3.0, send_late_p99_ms=2.0)
+    found = Readings(cores=2, busy_cores=1.97, used_cores=0.3, lag_p99_ms=12.0, send_late_p99_ms=6.0)
     step = PilotStep(load=numbers(start), predicted_cores=start.need.cores, readings=found, shortages=shortages(found))
     decision = decide(after_step(start, step), MACHINE)
     assert decision.load == numbers(start)
