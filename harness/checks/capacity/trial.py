@@ -5,6 +5,7 @@ from dataclasses import replace
 from harness.checks.capacity.exhaustion import cores_used, exhaustion
 from harness.model.capacity import CapacityStep, Exhaustion, Resource, TrialResult
 from harness.model.finding import Finding, Kind, Status, Verdict
+from harness.model.measurements.delivery import DeliveryCounts
 
 GENERATOR_CHECKS = frozenset({"send-lateness", "loop-lag", "generator-cpu", "throughput", "complete-rows"})
 """Validity checks that do not pass where the load generator does not keep up."""
@@ -25,7 +26,7 @@ def step_of(verdict: Verdict, *, number: int, value: int, run: str, cores: int) 
     )
     if measured is None:
         return step
-    counted, latency = measured.delivery.total, measured.latency
+    counted, latency = measured.delivery.total if measured.delivery else DeliveryCounts(), measured.latency
     return replace(
         step,
         expected=counted.expected,

@@ -10,7 +10,7 @@ from tests.harness.searches import a_capacity
 def test_latency_and_cpu_are_drawn_over_the_load() -> None:
     """Each with a summary in words, from the smallest load to the largest."""
     latency, cpu = capacity_drawings(a_capacity())
-    assert latency.summary == "P50: 10 at 1,000, 20 at 2,000 and P99: 40 at 1,000, 400 at 2,000 (ms at messages/s)"
+    assert latency.summary == "P50: 10 at 1,000, 20 at 2,000, P99: 40 at 1,000, 400 at 2,000 (ms at messages/s)"
     assert cpu.summary.startswith("machine: 1 at 1,000, 2 at 2,000")
     assert "limit P99 100 ms" in latency.svg
 
