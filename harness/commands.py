@@ -16,9 +16,23 @@ import typer
 from harness import __version__, catalog
 from harness.exit_codes import ExitCode, of_status
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.capacity import Vary
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import HarnessError, UsageError, broken_import
-from harness.options import Backplane, Json, Out, Recovery, Run, Scenario, Server, WritePath, one_of, takes_request
+from harness.options import (
+    Backplane,
+    Json,
+    LimitMs,
+    Out,
+    Recovery,
+    Run,
+    Scenario,
+    Server,
+    VaryOption,
+    WritePath,
+    one_of,
+    takes_request,
+)
 from harness.planning.request import RECOVERIES, Request
 
 PLAYABLE = tuple(each.name for each in ENVIRONMENTS if each.owns_components)
@@ -149,6 +163,25 @@ def run(scenario: Scenario, request: Request, out: Out = Path("results"), as_jso
             outcome = run_experiment(planned.plan, out=out, watch=watch)
         console.show_outcome(outcome, as_json=as_json)
         raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+@takes_request
+def capacity(
+    scenario: Scenario,
+    request: Request,
+    vary: VaryOption = Vary.RATE,
+    limit_ms: LimitMs = 100.0,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Find the highest load with every delivery and a P99 within the limit, and what gives out above it."""
+    from harness import capacity_console
+
+    with _errors_become_exit_codes():
+        raise typer.Exit(
+            capacity_console.search(scenario, request, vary=vary, limit_ms=limit_ms, out=out, as_json=as_json)
+        )
 
 
 @app.command()

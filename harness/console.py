@@ -99,6 +99,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield f"            = {plan.deliveries_per_s:,.0f} deliveries/s, {plan.workers} load workers, seed {plan.seed}"
     for reduction in plan.reductions:
         yield f"reduced     {reduction.wanted} → {reduction.planned}, because {reduction.because}"
+    if plan.pilot is not None and not plan.pilot.steps:
+        yield "pilot       this size is tried for a few seconds first, and changed until this machine has room"
 
 
 @contextmanager
@@ -107,18 +109,25 @@ def progress(plan: Plan) -> Iterator[Watch]:
     console = Console(stderr=True, highlight=False)
     for line in plan_lines(plan):
         console.print(line, soft_wrap=True)
+    with watching(console) as watch:
+        yield watch
+
+
+@contextmanager
+def watching(console: Console | None = None) -> Iterator[Watch]:
+    """A watch on standard error without a plan before it."""
+    console = console or Console(stderr=True, highlight=False)
     if not console.is_terminal:
-        yield _PlainWatch(plan)
+        yield _PlainWatch()
         return
     with Live(console=console, refresh_per_second=8, transient=True) as live:
-        yield _LiveWatch(plan, live)
+        yield _LiveWatch(live)
 
 
 class _PlainWatch:
     """Lines for a log: one per phase and one every few seconds of it."""
 
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
+    def __init__(self) -> None:
         self._began_s = time.monotonic()
         self._next_s = 0.0
 
@@ -129,7 +138,7 @@ class _PlainWatch:
     def progress(self, progress: Progress) -> None:
         if time.monotonic() >= self._next_s:
             self._next_s = time.monotonic() + _PLAIN_EVERY_S
-            self._line(describe_progress(self._plan, progress))
+            self._line(describe_progress(progress))
 
     def note(self, text: str) -> None:
         self._line(text)
@@ -141,8 +150,7 @@ class _PlainWatch:
 class _LiveWatch:
     """One line per finished phase, and one that lives."""
 
-    def __init__(self, plan: Plan, live: Live) -> None:
-        self._plan = plan
+    def __init__(self, live: Live) -> None:
         self._live = live
         self._phase = ""
         self._phase_began_s = time.monotonic()
@@ -156,16 +164,16 @@ class _LiveWatch:
 
     def progress(self, progress: Progress) -> None:
         took_s = time.monotonic() - self._phase_began_s
-        self._live.update(Text(f"  … {self._phase} {took_s:.0f} s  {describe_progress(self._plan, progress)}"))
+        self._live.update(Text(f"  … {self._phase} {took_s:.0f} s  {describe_progress(progress)}"))
 
     def note(self, text: str) -> None:
         self._live.console.print(Text(f"  {text}"))
 
 
-def describe_progress(plan: Plan, progress: Progress) -> str:
+def describe_progress(progress: Progress) -> str:
     """The load's state in one line."""
     if not progress.sent:
-        return f"connected {progress.connected:,}, subscribed {progress.subscribed:,} of {plan.clients:,}"
+        return f"connected {progress.connected:,}, subscribed {progress.subscribed:,} of {progress.clients:,}"
     parts = [f"sent {progress.sent:,}", f"acknowledged {progress.acknowledged:,}", f"delivered {progress.delivered:,}"]
     if refused := progress.rejected + progress.indeterminate:
         parts.append(f"refused or unanswered {refused:,}")

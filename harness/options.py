@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.capacity import Vary
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import REFERENCE_SERVER
 from harness.model.component import COMPONENT_KINDS
@@ -226,6 +227,19 @@ Server = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Run although it does not fit this machine or another run is under way.")
 ]
+PilotOption = Annotated[
+    bool,
+    typer.Option(
+        "--pilot/--no-pilot",
+        help="With --size fit: try the chosen size for a few seconds and change it until the machine has room, or go by "
+        "the prediction alone.",
+    ),
+]
+VaryOption = Annotated[
+    Vary,
+    typer.Option("--vary", help="The number that is searched; the others stay as given, or as sizing chooses them."),
+]
+LimitMs = Annotated[float, typer.Option("--limit-ms", help="The P99 delivery latency that a load must stay within.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, alone, on standard output.")]
 Out = Annotated[Path, typer.Option(help="Folder for results.", file_okay=False)]
 Run = Annotated[
@@ -259,6 +273,7 @@ RUN_OPTIONS = (
     _parameter("repeat", Repeat, 1),
     _parameter("server", Server, None),
     _parameter("force", Force, False),
+    _parameter("pilot", PilotOption, True),
 )
 """The options that say which run is asked for, the same for every command that plans one."""
 

@@ -9,21 +9,19 @@ from functools import partial
 from pathlib import Path
 
 from harness import catalog
+from harness.model.capacity import CapacityPlan, Vary
 from harness.model.child_process import can_import
-from harness.model.client_protocol import CLIENT_PROTOCOLS
-from harness.model.cluster import REFERENCE_SERVER
-from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
-from harness.model.fault import Unit
 from harness.model.machine_limits import MachineLimits
-from harness.model.plan import Plan
 from harness.model.registry import load
 from harness.model.sweep_plan import SweepPlan
 from harness.observation.calibration import calibrate
 from harness.observation.limits import raise_descriptor_limit, read_limits, too_few_descriptors
+from harness.planning.capacity_planner import as_step_request, capacity_objections, plan_capacity
 from harness.planning.objections import objections
 from harness.planning.planner import Planned, plan_run
+from harness.planning.repeat_command import repeat_command
 from harness.planning.request import Request
 from harness.planning.sweep_planner import PlannedSweep, is_sweep, plan_count, plan_sweep, sweep_objections
 
@@ -40,7 +38,7 @@ def prepare(scenario_name: str, request: Request, *, out: Path) -> Planned:
     planned = make(
         request, scenario, limits=read_limits(out), calibration=calibrate(), run_id=f"r{secrets.token_hex(4)}"
     )
-    return replace(planned, plan=replace(planned.plan, command=_command(scenario_name, planned.plan)))
+    return replace(planned, plan=replace(planned.plan, command=repeat_command(scenario_name, planned.plan)))
 
 
 def prepare_sweep(scenario_name: str, request: Request, *, out: Path) -> PlannedSweep:
@@ -57,11 +55,22 @@ def prepare_sweep(scenario_name: str, request: Request, *, out: Path) -> Planned
     )
     sweep = planned.plan
     members = tuple(
-        replace(member, plan=replace(member.plan, command=_command(scenario_name, member.plan)))
+        replace(member, plan=replace(member.plan, command=repeat_command(scenario_name, member.plan)))
         for member in sweep.members
     )
     command = _sweep_command(scenario_name, sweep, request)
     return replace(planned, plan=replace(sweep, members=members, widest=replace(sweep.widest, command=command)))
+
+
+def prepare_capacity(scenario_name: str, request: Request, *, vary: Vary, limit_ms: float, out: Path) -> CapacityPlan:
+    """The capacity search for this machine. Raises UsageError with every reason that can be seen before the start."""
+    against = capacity_objections(request, vary, limit_ms, is_sweep=asks_for_sweep(scenario_name, request))
+    if against:
+        raise UsageError(*against)
+    planned = prepare(scenario_name, as_step_request(request), out=out)
+    search = plan_capacity(planned.plan, vary, limit_ms, read_limits(out))
+    command = ("capacity", *planned.plan.command[1:], "--vary", vary, "--limit-ms", f"{limit_ms:g}")
+    return replace(search, plan=replace(search.plan, command=command))
 
 
 def asks_for_sweep(scenario_name: str, request: Request) -> bool:
@@ -134,37 +143,9 @@ def _missing_module(name: str) -> list[str]:
     return [f"--server-module {name}: expected a Python module that is installed or lies in {folder}, found none"]
 
 
-def _command(scenario: str, plan: Plan) -> tuple[str, ...]:
-    """The arguments that ask for this very plan again, on whatever machine: every number as planned."""
-    arguments = ["run", scenario]
-    if not plan.server_urls:
-        arguments += ["--servers", str(plan.servers)]
-    arguments += ["--clients", str(plan.clients), "--rate", f"{plan.rate_hz:g}", "--duration", f"{plan.duration_s:g}"]
-    arguments += ["--audience", "all" if plan.asked_audience == "all" and plan.channels == 1 else str(plan.audience)]
-    arguments += ["--size", plan.size, "--environment", plan.environment, "--backplane", plan.backplane]
-    arguments += ["--write-path", plan.write_path, "--seed", str(plan.seed)]
-    for fault in plan.faults[:1]:
-        arguments += ["--fault", fault.kind, "--target", fault.target]
-        if fault.until.unit is Unit.AFTER:
-            arguments += ["--outage", f"{fault.until.value:g}"]
-    if plan.recovery != "automatic":
-        arguments += ["--recovery", plan.recovery]
-    if plan.server_module != REFERENCE_SERVER:
-        arguments += ["--server-module", plan.server_module]
-    if plan.messages_table not in ("", "messages"):
-        arguments += ["--messages-table", plan.messages_table]
-    if plan.protocol != CLIENT_PROTOCOLS.default.name:
-        arguments += ["--protocol", plan.protocol]
-    if plan.engine != ENGINES.default.name:
-        arguments += ["--engine", plan.engine]
-    for url in plan.server_urls:
-        arguments += ["--server", url]
-    return (*arguments, "--force") if plan.forced else tuple(arguments)
-
-
 def _sweep_command(scenario: str, sweep: SweepPlan, request: Request) -> tuple[str, ...]:
     """The arguments that ask for this sweep again. The weak curve's rate follows from the machine, as the first time."""
-    single = list(_command(scenario, sweep.widest))
+    single = list(repeat_command(scenario, sweep.widest))
     single[single.index("--servers") + 1] = ",".join(map(str, sweep.server_counts))
     return (*single, "--repeat", str(request.repeat))
 

@@ -10,6 +10,7 @@ from harness import console
 from harness.exit_codes import ExitCode
 from harness.model.finding import Verdict
 from harness.model.measurements.sweep_measurements import SweepRun
+from harness.model.scenario import Size
 from harness.model.sweep_plan import Curve
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def plan_lines(planned: "PlannedSweep") -> Iterator[str]:
     )
     for reduction in widest.reductions:
         yield f"reduced     {reduction.wanted} → {reduction.planned}, because {reduction.because}"
+    if widest.size is Size.FIT:
+        yield "size        by the prediction: a pilot would have to connect all clients of the largest run each time"
     for member in sweep.members:
         need = member.plan.need
         yield (

@@ -8,17 +8,19 @@ import contextlib
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import experiment
+from harness import experiment, judging
+from harness.capacity_experiment import render_capacity
+from harness.ending import COMPLETE, INTERRUPTED, Ending
 from harness.exit_codes import ExitCode, of_status
 from harness.experiment import Outcome
 from harness.model.errors import HarnessError, UsageError
 from harness.model.finding import Verdict
 from harness.model.sweep_plan import Member, SweepPlan
 from harness.model.watch import Watch
+from harness.recording.capacity_folder import is_capacity_folder
 from harness.recording.reader import Recording, read_events, read_machine, read_queries, read_verdict
 from harness.recording.seal import end_recording, require_seal
 from harness.recording.sweep_folder import (
@@ -62,17 +64,9 @@ def run_sweep(sweep: SweepPlan, *, out: Path, watching: Watching, say: Callable[
     return Outcome(folder=folder, verdict=verdict, exit_code=exit_code, why=ending.why)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ending:
-    how: str
-    why: str = ""
-    exit_code: ExitCode | None = None
-    """None: the verdict decides"""
-
-
 def _run_members(
     sweep: SweepPlan, folder: Path, journal: Journal, watching: Watching, say: Callable[[str], None]
-) -> _Ending:
+) -> Ending:
     left_s = sweep.predicted_s
     try:
         for member in sweep.members:
@@ -88,18 +82,14 @@ def _run_members(
             say(f"{member.name}: {outcome.exit_code.name}, {took_s:.0f} s ({member.predicted_s:.0f} s predicted)")
             left_s -= member.predicted_s
             if outcome.exit_code is ExitCode.INTERRUPTED:
-                return _interrupted()
+                return INTERRUPTED
             if outcome.exit_code is ExitCode.ENVIRONMENT:
-                return _Ending(how="failed", why=f"{member.name}: {outcome.why}", exit_code=ExitCode.ENVIRONMENT)
+                return Ending(how="failed", why=f"{member.name}: {outcome.why}", exit_code=ExitCode.ENVIRONMENT)
     except KeyboardInterrupt:
-        return _interrupted()
+        return INTERRUPTED
     except (HarnessError, OSError) as error:
-        return _Ending(how="failed", why=str(error), exit_code=ExitCode.ENVIRONMENT)
-    return _Ending(how="complete")
-
-
-def _interrupted() -> _Ending:
-    return _Ending(how="interrupted", why="interrupted; everything is torn down", exit_code=ExitCode.INTERRUPTED)
+        return Ending(how="failed", why=str(error), exit_code=ExitCode.ENVIRONMENT)
+    return COMPLETE
 
 
 def judge_sweep_folder(folder: Path) -> Verdict:
@@ -110,7 +100,7 @@ def judge_sweep_folder(folder: Path) -> Verdict:
     for member in read_sweep(folder).members:
         # A run that never began, or was cut short before its first file, leaves nothing to judge.
         if member.name in ended or member_folder(folder, member).exists():
-            experiment.judge_recording(member_folder(folder, member))
+            judging.judge_recording(member_folder(folder, member))
     return _judge_members(folder)
 
 
@@ -163,14 +153,16 @@ def render_sweep(folder: Path) -> Path:
     return page
 
 
-# Either kind of folder.
+# Every kind of folder.
 
 
 def judge_folder(folder: Path) -> Verdict:
     """Judge a run or a sweep again."""
-    return judge_sweep_folder(folder) if is_sweep_folder(folder) else experiment.judge_recording(folder)
+    return judge_sweep_folder(folder) if is_sweep_folder(folder) else judging.judge_recording(folder)
 
 
 def render_folder(folder: Path) -> Path:
-    """Render a run or a sweep again."""
-    return render_sweep(folder) if is_sweep_folder(folder) else experiment.render_report(folder)
+    """Render a run, a sweep or a capacity search again."""
+    if is_capacity_folder(folder):
+        return render_capacity(folder)
+    return render_sweep(folder) if is_sweep_folder(folder) else judging.render_report(folder)

@@ -143,7 +143,7 @@ class Fleet:
 
     def progress(self) -> Progress:
         reports = [self._engine.report(name) for name in self._workers]
-        return _progress(reports, self._engine.report(PUBLISHER))
+        return _progress(self._plan.clients, reports, self._engine.report(PUBLISHER))
 
     def components(self) -> Sequence[Component]:
         return self._engine.components()
@@ -192,10 +192,11 @@ def _messages(plan: Plan) -> int:
     return plan.channels + warm_up + max(1, round(plan.rate_hz * plan.duration_s))
 
 
-def _progress(workers: Sequence[Report], publisher: Report) -> Progress:
+def _progress(clients: int, workers: Sequence[Report], publisher: Report) -> Progress:
     sample = [latency for report in workers for latency in report.latencies_ms]
     p50, p95, p99 = np.percentile(sample, [50, 95, 99]).tolist() if sample else (None, None, None)
     return Progress(
+        clients=clients,
         connected=sum(report.connected for report in workers),
         subscribed=sum(report.subscribed for report in workers),
         probed=sum(report.probed for report in workers),

@@ -6,6 +6,7 @@ from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.engine import ENGINES
 from harness.model.expectation import Expectation
 from harness.model.fault import Fault
+from harness.model.pilot import Pilot
 from harness.model.scenario import Audience, Size
 
 
@@ -95,6 +96,8 @@ class Plan:
     """the client protocol that the servers speak"""
     query_log: bool = False
     """whether the database that the environment starts logs how long each statement takes, for ``arrays/queries.npy``"""
+    pilot: Pilot | None = None
+    """the pilots that decide the size; None where its numbers are settled without"""
 
     @property
     def deliveries_per_s(self) -> float:

@@ -11,6 +11,8 @@ class Progress:
     Latencies in milliseconds from the intended time; None before there is any.
     """
 
+    clients: int = 0
+    """how many are to connect"""
     connected: int = 0
     subscribed: int = 0
     probed: int = 0
@@ -30,7 +32,7 @@ class Watch(Protocol):
     """Shows the progress of a run."""
 
     def phase(self, name: str) -> None:
-        """A phase begins: start, connect, probe, warm-up, measure, drain, collect, judge, report."""
+        """A phase begins: start, pilot, connect, probe, warm-up, measure, drain, collect, judge, report."""
 
     def progress(self, progress: Progress) -> None:
         """The load's state, a few times a second."""

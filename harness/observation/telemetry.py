@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
@@ -34,7 +34,7 @@ class Telemetry:
     it neither ends the run nor delays the other parts."""
 
     def __init__(self, cluster: Cluster, *, generator: Callable[[], Sequence[Component]], path: Path) -> None:
-        self._machine = _Machine()
+        self._machine = _Machine(_own_cores())
         self._disk = _Disk()
         self._processes = _Processes(lambda: [*cluster.components, *generator()])
         endpoints = {Role.BROKER: cluster.broker, Role.DATABASE: cluster.database}
@@ -95,20 +95,36 @@ def _driver_errors(endpoints: Iterable[Endpoint | None]) -> tuple[type[Exception
 
 
 class _Machine:
+    """``cores`` are the numbers of those that count; None counts all."""
+
+    def __init__(self, cores: Collection[int] | None) -> None:
+        self._cores = cores
+
     def sample(self) -> dict[str, Any]:
-        times = psutil.cpu_times()
+        every = psutil.cpu_times(percpu=True)
+        times = [one for number, one in enumerate(every) if self._cores is None or number in self._cores]
         memory = psutil.virtual_memory()
-        idle_s = times.idle + getattr(times, "iowait", 0.0)
-        steal_s = getattr(times, "steal", 0.0)
-        # guest time is part of user time already
-        total_s = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)
         return {
-            "busy_s": total_s - idle_s - steal_s,
-            "steal_s": steal_s,
+            "busy_s": sum(map(_busy_s, times)),
+            "steal_s": sum(getattr(one, "steal", 0.0) for one in times),
             "memory_used_bytes": memory.total - memory.available,
             "memory_available_bytes": memory.available,
             **_tcp_counters(),
         }
+
+
+def _busy_s(times: Any) -> float:
+    """What one core did since the start of the system, from psutil.cpu_times; iowait is no work."""
+    idle_s = times.idle + getattr(times, "iowait", 0.0) + getattr(times, "steal", 0.0)
+    # guest time is part of user time already
+    return float(sum(times) - idle_s - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0))
+
+
+def _own_cores() -> Collection[int] | None:
+    """The cores that this process, and so what it starts, may use; None where the system does not say.
+
+    What others do on the other cores disturbs no run."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
 
 
 def _tcp_counters() -> dict[str, int]:

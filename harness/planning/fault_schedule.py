@@ -1,5 +1,6 @@
 """Which faults a run has, which parts they hit, and when: settled before the start and kept with the plan."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -23,10 +24,13 @@ _STREAM = 0xFA
 
 def settle(request: Request, scenario: Scenario, *, servers: int, clients: int) -> tuple[Fault, ...]:
     """The faults that are wanted, with the parts that they hit, drawn from the seed."""
-    rng = np.random.default_rng((request.seed, _STREAM))
-    return tuple(
-        replace(fault, parts=_parts(fault.target, servers, clients, rng)) for fault in wanted(request, scenario)
-    )
+    return drawn(wanted(request, scenario), seed=request.seed, servers=servers, clients=clients)
+
+
+def drawn(faults: Iterable[Fault], *, seed: int, servers: int, clients: int) -> tuple[Fault, ...]:
+    """``faults`` with the parts that they hit, drawn from the seed."""
+    rng = np.random.default_rng((seed, _STREAM))
+    return tuple(replace(fault, parts=_parts(fault.target, servers, clients, rng)) for fault in faults)
 
 
 def wanted(request: Request, scenario: Scenario) -> tuple[Fault, ...]:

@@ -9,13 +9,14 @@ from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
 from harness.model.message import MIN_TEXT_BYTES
+from harness.model.pilot import LoadNumber, LoadNumbers, Pilot
 from harness.model.plan import Calibration, Plan, Reduction
 from harness.model.scenario import Load, Scenario, Size
 from harness.planning.fault_schedule import default_duration_s, settle
 from harness.planning.objections import MAX_MESSAGES, objections
 from harness.planning.placement import channel_count
 from harness.planning.request import Request
-from harness.planning.sizing import Lowered, Sized, fit, need, shortfalls, worker_count
+from harness.planning.sizing import Sized, fit, need, shortfalls, worker_count
 
 TEXT_BYTES = 96
 assert TEXT_BYTES >= MIN_TEXT_BYTES, "a text must hold the message's identity"
@@ -91,6 +92,7 @@ def plan_run(
         engine=request.engine,
         protocol=request.protocol,
         query_log=scenario.sweep is not None and ENVIRONMENTS.get(request.environment).owns_components,
+        pilot=_pilot(request, asked),
     )
     return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))
 
@@ -132,9 +134,19 @@ def _asked(request: Request, base: Load) -> _Asked:
     return _Asked(sized=sized, everyone=audience == "all", duration_s=duration_s, warm_up_s=warm_up_s)
 
 
-def _free(request: Request) -> tuple[Lowered, ...]:
+def _pilot(request: Request, asked: _Asked) -> Pilot | None:
+    """The pilots of the run: for ``fit``, where options left a number free."""
+    free = _free(request)
+    if request.size is not Size.FIT or not request.pilot or not free:
+        return None
+    sized = asked.sized
+    numbers = LoadNumbers(clients=sized.clients, rate_hz=sized.rate_hz, audience=sized.audience)
+    return Pilot(free=free, asked=numbers, everyone=asked.everyone)
+
+
+def _free(request: Request) -> tuple[LoadNumber, ...]:
     """The numbers that were not given on the command line: only these may be lowered."""
-    free: list[Lowered] = []
+    free: list[LoadNumber] = []
     if request.audience is None:
         free.append("audience")
     if request.clients is None:

@@ -33,6 +33,8 @@ class Request:
     recovery: str = "automatic"
     server_module: str = REFERENCE_SERVER
     force: bool = False
+    pilot: bool = True
+    """whether a pilot may change what sizing chose"""
     engine: str = ENGINES.default.name
     protocol: str = CLIENT_PROTOCOLS.default.name
     server_urls: tuple[str, ...] = ()

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, replace
 from math import ceil
-from typing import Literal
 
 from harness.model.machine_limits import MachineLimits
+from harness.model.pilot import LoadNumber
 from harness.model.plan import Calibration, Need, Reduction
 
 BUSY_SHARE = 1.25
@@ -133,14 +133,17 @@ def shortfalls(wanted: Need, limits: MachineLimits, busy_share: float = BUSY_SHA
     return tuple(found)
 
 
-Lowered = Literal["audience", "clients", "rate"]
-_FLOOR: dict[Lowered, int] = {"audience": 20, "clients": 100, "rate": 10}
+LOWERED: tuple[LoadNumber, ...] = ("audience", "clients", "rate")
+"""In this order."""
+FLOOR: dict[LoadNumber, int] = {"audience": 20, "clients": 100, "rate": 10}
 """Below these a run says little; sizing goes on to the next number instead."""
+WITHOUT_CPU = 1_000.0
+"""A share of the cores that no load needs: the limits of the machine without its CPU."""
 
 
 def fit(
     load: Sized,
-    free: tuple[Lowered, ...],
+    free: tuple[LoadNumber, ...],
     *,
     everyone: bool,
     cost: Calibration,
@@ -149,60 +152,67 @@ def fit(
 ) -> tuple[Sized, tuple[Reduction, ...]]:
     """Lower the ``free`` numbers, in the order audience, clients, rate, each no further than needed, until the load fits.
 
-    ``everyone``: the audience is all clients and follows their number. The result may still not fit (see `shortfalls`)
-    when all free numbers are at their floor. ``share`` of the cores may be filled.
+    ``everyone``: the audience is all clients and follows their number. Where it is not, fewer clients save next to no CPU:
+    then clients are lowered for memory, descriptors and ports alone. The result may still not fit (see `shortfalls`) when
+    all free numbers are at their floor. ``share`` of the cores may be filled.
     """
     reductions: list[Reduction] = []
-    for what in ("audience", "clients", "rate"):
-        short = shortfalls(need(load, cost, limits), limits, share)
-        if not short:
-            break
-        if what not in free:
+    for what in LOWERED:
+        cpu_matters = what != "clients" or (everyone and load.audience == load.clients)
+        filled = share if cpu_matters else WITHOUT_CPU
+        short = shortfalls(need(load, cost, limits), limits, filled)
+        if not short or what not in free:
             continue
-        before, load = load, _lowered(load, what, everyone=everyone, cost=cost, limits=limits, share=share)
+        before, load = load, _lowered(load, what, everyone=everyone, cost=cost, limits=limits, share=filled)
         if load != before:
             reductions.append(
-                Reduction(what=what, wanted=_told(before, what), planned=_told(load, what), because="; ".join(short))
+                Reduction(
+                    what=what, wanted=in_words(before, what), planned=in_words(load, what), because="; ".join(short)
+                )
             )
     return load, tuple(reductions)
 
 
 def _lowered(
-    load: Sized, what: Lowered, *, everyone: bool, cost: Calibration, limits: MachineLimits, share: float
+    load: Sized, what: LoadNumber, *, everyone: bool, cost: Calibration, limits: MachineLimits, share: float
 ) -> Sized:
     """``load`` with ``what`` at the largest round value that fits, or at its floor where none does."""
-    candidates = [value for value in _round_values(_value(load, what)) if value >= _FLOOR[what]]
+    candidates = [value for value in round_values(value_of(load, what)) if value >= FLOOR[what]]
     if what == "audience":
         # Channels of one size make figures easier to check by hand.
         candidates = [value for value in candidates if load.clients % value == 0] or candidates
     fitting = load
     for value in candidates:
-        fitting = _with(load, what, value, everyone=everyone)
+        fitting = with_value(load, what, value, everyone=everyone)
         if not shortfalls(need(fitting, cost, limits), limits, share):
             break
     return fitting
 
 
-def _round_values(top: float) -> list[int]:
+def round_values(top: float) -> list[int]:
     """Values below ``top`` that people call round (two leading digits in steps of 1, 2 or 5), falling."""
     steps = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)
     values = {step * 10**power // 10 for step in steps for power in range(9)}
     return sorted((value for value in values if 0 < value < top), reverse=True)
 
 
-def _value(load: Sized, what: Lowered) -> float:
+def value_of(load: Sized, what: LoadNumber) -> float:
+    """One number of ``load``."""
     return {"audience": load.audience, "clients": load.clients, "rate": load.rate_hz}[what]
 
 
-def _with(load: Sized, what: Lowered, value: int, *, everyone: bool) -> Sized:
+def with_value(load: Sized, what: LoadNumber, value: int, *, everyone: bool) -> Sized:
+    """``load`` with another value of one number; an audience of all clients follows their number."""
     if what == "audience":
         return replace(load, audience=value)
     if what == "clients":
-        return replace(load, clients=value, audience=value if everyone else min(load.audience, value))
+        is_all = everyone and load.audience == load.clients
+        return replace(load, clients=value, audience=value if is_all else min(load.audience, value))
     return replace(load, rate_hz=float(value))
 
 
-def _told(load: Sized, what: Lowered) -> str:
+def in_words(load: Sized, what: LoadNumber) -> str:
+    """One number of ``load`` with its unit."""
     return {
         "audience": f"{load.audience:,} clients per channel",
         "clients": f"{load.clients:,} clients",

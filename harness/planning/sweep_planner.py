@@ -8,18 +8,18 @@ import numpy as np
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
+from harness.model.pilot import LoadNumber
 from harness.model.plan import Calibration, Plan, Reduction
 from harness.model.scenario import Load, Scenario, Size, Sweep
 from harness.model.sweep_plan import Curve, Member, SweepPlan
 from harness.planning.objections import objections
 from harness.planning.planner import Planned, plan_run
 from harness.planning.request import Request
-from harness.planning.sizing import Lowered, Sized, fit
+from harness.planning.sizing import WITHOUT_CPU, Sized, fit
 
 SHARE = 0.7
 """Share of the cores that the largest run may fill. Less than a single run may: there dozens of processes take turns on
 each core, and a delivery waits for several of them. Of two sweeps that filled 0.8 one had a P99 of 121 ms at 16 servers."""
-ENOUGH_CORES = 1_000
 WEAK_RATE = "rate of the weak curve"
 MAX_REPEAT = 100
 MAX_RUNS = 400
@@ -230,9 +230,13 @@ def _share(
         # What a run needs grows with its servers, so what fits at the most of them fits at every count. Clients per server
         # are what the scenario is about: they are lowered for memory, descriptors and ports, never for want of CPU.
         free = set(_free(request))
-        roomy = replace(limits, cores=ENOUGH_CORES)
         load, reductions = fit(
-            load, ("clients",) if "clients" in free else (), everyone=False, cost=calibration, limits=roomy
+            load,
+            ("clients",) if "clients" in free else (),
+            everyone=False,
+            cost=calibration,
+            limits=limits,
+            share=WITHOUT_CPU,
         )
         load, lowered = fit(
             load,
@@ -290,7 +294,7 @@ def _weak_rate_hz(sweep: Sweep, *, smoke: bool) -> float:
     return sweep.smoke_weak_rate_per_server_hz if smoke else sweep.weak_rate_per_server_hz
 
 
-def _free(request: Request) -> Iterable[Lowered]:
+def _free(request: Request) -> Iterable[LoadNumber]:
     if request.audience is None:
         yield "audience"
     if request.clients is None:

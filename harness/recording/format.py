@@ -3,7 +3,7 @@
 A recording is a folder, ``results/<scenario>/<UTC time>/``:
 
     plan.json machine.json clocks.json events.jsonl telemetry.jsonl arrays/*.npy seal.json logs/
-    verdict.json series.json report.html plots/
+    verdict.json series.json report.html plots/ pilots/
 
 All times are nanoseconds of CLOCK_MONOTONIC of the host that wrote the file; 0 means "never". clocks.json names the
 host of each row file, and says how far the clocks of two hosts can be compared. Messages, clients, channels and servers are
@@ -39,6 +39,10 @@ LOGS = "logs"
 PLOTS = "plots"
 RUNS = "runs"
 """in the folder of a sweep: the recordings of its runs"""
+PILOTS = "pilots"
+"""in the folder of a run: the recordings of its pilots"""
+CAPACITY = "capacity.json"
+"""in the folder of a capacity search: what was asked, every step, what was found"""
 STATEMENTS = "statements.json"
 INCIDENTS = "incidents"
 """beginning of the names of incidents-NAME.json, one for each process of the load generator"""

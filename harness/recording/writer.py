@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,20 +24,27 @@ def create_folder(results: Path, plan: Plan) -> Path:
 
     Raises EnvironmentFailure where it cannot be written.
     """
-    family = results / plan.scenario
+    return new_folder(results / plan.scenario, lambda folder: fill_folder(folder, plan))
+
+
+def new_folder(family: Path, fill: Callable[[Path], None]) -> Path:
+    """A new folder ``family/<UTC time>/`` that ``fill`` makes, and ``latest`` pointing to it.
+
+    Raises EnvironmentFailure where it cannot be written.
+    """
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     try:
         family.mkdir(parents=True, exist_ok=True)
         for number in range(1, 100):
             folder = family / (stamp if number == 1 else f"{stamp}-{number}")
             try:
-                fill_folder(folder, plan)
+                fill(folder)
                 break
             except FileExistsError:
                 continue  # another run began in the same second
         _point_latest(family, folder)
     except OSError as error:
-        raise EnvironmentFailure(f"results cannot be written below {results}: {error.strerror or error}") from error
+        raise EnvironmentFailure(f"results cannot be written below {family}: {error.strerror or error}") from error
     return folder
 
 
@@ -45,6 +53,11 @@ def fill_folder(folder: Path, plan: Plan) -> None:
     folder.mkdir()
     (folder / ARRAYS).mkdir()
     (folder / LOGS).mkdir()
+    write_plan(folder, plan)
+
+
+def write_plan(folder: Path, plan: Plan) -> None:
+    """Write plan.json, or replace it. Raises OSError."""
     write_json(folder / PLAN, {"version": VERSION, "plan": asdict(plan)})
 
 

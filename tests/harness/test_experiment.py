@@ -10,7 +10,7 @@ from unittest import mock
 
 import pytest
 
-from harness import experiment
+from harness import experiment, measurement
 from harness.exit_codes import ExitCode
 from harness.model.clock import Clocks
 from harness.model.errors import EnvironmentFailure, WorkerLost
@@ -116,15 +116,15 @@ def tell(story: Story, out: Path, **changes: Any) -> experiment.Outcome:
 
     with (
         mock.patch.object(experiment, "open_environment", story.environment),
-        mock.patch.object(experiment, "Fleet", lambda **_: story),
-        mock.patch.object(experiment, "Telemetry", no_telemetry),
-        mock.patch.object(experiment, "describe_machine", lambda *_: story.step("machine", {})),
-        mock.patch.object(experiment, "find_clocks", lambda *_, **__: Clocks()),
-        mock.patch.object(experiment, "ask_servers", lambda *_: story.step("servers asked", {"server-1": ""})),
-        mock.patch.object(experiment, "collect_traces", lambda *_: collected("traces")),
-        mock.patch.object(experiment, "audit", lambda *_: collected("audit")),
+        mock.patch.object(measurement, "Fleet", lambda **_: story),
+        mock.patch.object(measurement, "Telemetry", no_telemetry),
+        mock.patch.object(measurement, "describe_machine", lambda *_: story.step("machine", {})),
+        mock.patch.object(measurement, "find_clocks", lambda *_, **__: Clocks()),
+        mock.patch.object(measurement, "ask_servers", lambda *_: story.step("servers asked", {"server-1": ""})),
+        mock.patch.object(measurement, "collect_traces", lambda *_: collected("traces")),
+        mock.patch.object(measurement, "audit", lambda *_: collected("audit")),
     ):
-        plan = a_plan(duration_s=1.0, rate_hz=5.0, **changes)
+        plan = a_plan(**{"duration_s": 1.0, "rate_hz": 5.0, **changes})
         return experiment.run_experiment(plan, out=out, watch=Silent())
 
 

@@ -14,6 +14,7 @@ from harness.report.text import glossary, narrative, recovery_tables, run_tables
 from harness.report.text.criteria import STATUS_WORDS, criteria, examples, validity
 from harness.report.text.headline import headline
 from harness.report.text.outage import has_outage, recovery
+from harness.report.text.pilot_table import pilot_table
 from harness.report.text.table import Table, settings, text
 
 _CONTENTS = (
@@ -49,6 +50,7 @@ def page(verdict: Verdict, machine: Mapping[str, Any], events: Events, drawings:
         one_clock=steps is not None and not clock_note,
         clock_note=clock_note,
         reductions=run_tables.reductions(plan),
+        pilots=pilot_table(plan),
         size_note=_size_note(plan),
         criteria=criteria(verdict.findings, "Every criterion, what decides first"),
         examples=examples(verdict),

@@ -4,12 +4,12 @@ import asyncio
 import gc
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from harness.model.cluster import Endpoint
-from harness.observation.telemetry import Telemetry
+from harness.observation.telemetry import Telemetry, _Machine
 
 
 @pytest.mark.parametrize("steps", range(6))
@@ -28,3 +28,18 @@ def test_it_may_end_at_any_step_of_a_sample(tmp_path: Path, steps: int) -> None:
 
     asyncio.run(scenario())
     gc.collect()
+
+
+class Times(NamedTuple):
+    """Of one core, as psutil gives them."""
+
+    user: float
+    idle: float
+
+
+def test_busy_cores_are_those_that_the_run_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `taskset -c 0` work of others on core 1 takes nothing from the run."""
+    idle, busy = (Times(user=user, idle=100.0 - user) for user in (1.0, 90.0))
+    monkeypatch.setattr("psutil.cpu_times", lambda percpu: [idle, busy])
+    assert _Machine({0}).sample()["busy_s"] == 1.0
+    assert _Machine(None).sample()["busy_s"] == 91.0

@@ -1,0 +1,29 @@
+"""From a recording to its verdict and its report, both written beside it."""
+
+from pathlib import Path
+
+from harness.model.finding import Verdict
+
+
+def judge_recording(folder: Path) -> Verdict:
+    """Judge the recording in ``folder`` and write verdict.json and series.json beside it where that is possible."""
+    from harness.checks.judge import judge
+    from harness.recording.reader import Recording
+    from harness.recording.writer import write_verdict
+
+    verdict = judge(Recording.open(folder))
+    write_verdict(folder, verdict)
+    return verdict
+
+
+def render_report(folder: Path) -> Path:
+    """Write report.html and plots from the verdict in ``folder``, and the index of all results. Returns the page."""
+    from harness.recording.reader import read_events, read_machine, read_verdict
+    from harness.report import write_index, write_report
+
+    verdict = read_verdict(folder)
+    page = write_report(folder, verdict, read_machine(folder), read_events(folder))
+    # Only where it lies among other results: not above a copy, nor above a run of a sweep, which has its own report.
+    if folder.resolve().parent.name == verdict.plan.scenario:
+        write_index(folder.resolve().parent.parent)
+    return page

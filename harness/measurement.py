@@ -1,0 +1,175 @@
+"""One measurement on a cluster that is up: connect, probe, warm up, measure, drain, collect."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.ending import words_of
+from harness.load.engine.engine import Engine
+from harness.load.fault_injection import FaultInjection
+from harness.load.fleet import Fleet
+from harness.model.cluster import Cluster, Topology
+from harness.model.errors import EnvironmentFailure, HarnessError
+from harness.model.plan import Plan
+from harness.model.watch import Watch
+from harness.observation.answers import ask_servers
+from harness.observation.audit import audit
+from harness.observation.clocks import find_clocks
+from harness.observation.machine import describe_machine
+from harness.observation.telemetry import Telemetry
+from harness.observation.trace_collector import collect_traces
+from harness.protocol import open_protocol
+from harness.protocol.contract import ClientProtocol
+from harness.recording.writer import Journal, write_clocks
+
+CONNECT_LIMIT_S = 300.0
+CONNECTED_HZ_AT_LEAST = 250.0
+PROBE_LIMIT_S = 30.0
+PROBED_HZ_AT_LEAST = 200.0
+"""Many clients take longer to connect, many channels longer to probe: at least so many each second."""
+POST_LIMIT_S = 30.0
+"""How long after the schedule's end the last posts may stay unanswered."""
+QUIET_S = 5.0
+DRAIN_LIMIT_S = 60.0
+COLLECT_LIMIT_S = 120.0
+HURRIED_COLLECT_LIMIT_S = 10.0
+LEAD_S = 0.5
+"""Between telling the sender to start and the first intended time, so that the start itself is not late."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run from its start to its sealed recording, with what every phase needs."""
+
+    plan: Plan
+    folder: Path
+    journal: Journal
+    watch: Watch
+    engine: Engine
+
+    @property
+    def protocol(self) -> ClientProtocol:
+        return open_protocol(self.plan.protocol)
+
+    def enter(self, phase: str) -> None:
+        self.journal.event("phase", name=phase)
+        self.watch.phase(phase)
+
+
+def topology_of(plan: Plan) -> Topology:
+    """The cluster that ``plan`` needs."""
+    return Topology(
+        servers=plan.servers,
+        backplane=plan.backplane,
+        write_path=plan.write_path,
+        run_id=plan.run_id,
+        protocol=plan.protocol,
+        recovery=plan.recovery,
+        server_module=plan.server_module,
+        server_urls=plan.server_urls,
+        statement_log=plan.query_log,
+    )
+
+
+async def measure(run: Run, cluster: Cluster) -> None:
+    """Record everything about the load of ``run``. Whatever ends it early, what the cluster knows is collected."""
+    plan, folder = run.plan, run.folder
+    run.journal.machine(await describe_machine(cluster, folder))
+    write_clocks(folder, find_clocks(cluster, workers=plan.workers))
+    fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, engine=run.engine)
+    try:
+        async with fleet, Telemetry(cluster, generator=fleet.components, path=folder / "telemetry.jsonl"):
+            await _guarded(_load(run, cluster, fleet), cluster, fleet, run.watch)
+    except BaseException:
+        # The run was cut short, perhaps in the middle of a fault: a part that does not answer soon will not answer.
+        await _collect(run, cluster, limit_s=HURRIED_COLLECT_LIMIT_S)
+        raise
+    run.journal.event("answering", servers=dict(await ask_servers(cluster, run.protocol)))
+    await _collect(run, cluster, limit_s=COLLECT_LIMIT_S)
+    # A part that died after the last delivery has no trace to give, and its death must not pass unnoticed.
+    _raise_casualties_of(cluster)
+
+
+async def _load(run: Run, cluster: Cluster, fleet: Fleet) -> None:
+    """The load: connect, probe, warm up, measure (with faults), drain."""
+    plan, journal, watch = run.plan, run.journal, run.watch
+    run.enter("connect")
+    await fleet.connect(max(CONNECT_LIMIT_S, plan.clients / CONNECTED_HZ_AT_LEAST))
+    run.enter("probe")
+    expected, seen = await fleet.probe(max(PROBE_LIMIT_S, plan.channels / PROBED_HZ_AT_LEAST))
+    journal.event("probe", expected=expected, seen=seen)
+    if seen < expected:
+        watch.note(f"only {seen:,} of {expected:,} clients saw their channel's probe; the run goes on and is judged")
+    start_ns = time.monotonic_ns() + int(LEAD_S * 1e9)
+    journal.event("schedule", start_ns=start_ns)
+    run.enter("warm-up")
+    await fleet.start(start_ns)
+    await asyncio.sleep((start_ns - time.monotonic_ns()) / 1e9 + plan.warm_up_s)
+    run.enter("measure")
+    faults = FaultInjection(plan, cluster, fleet, protocol=run.protocol, journal=journal, watch=watch)
+    async with faults.running(start_ns):
+        await asyncio.sleep((start_ns - time.monotonic_ns()) / 1e9 + plan.warm_up_s + plan.duration_s)
+        run.enter("recover" if plan.faults else "drain")
+        if not await fleet.posted(POST_LIMIT_S):
+            watch.note(f"not every post was sent and answered {POST_LIMIT_S:g} s after the schedule's end")
+        faults.posted.set()
+    if plan.faults:
+        run.enter("drain")
+    complete = await fleet.drain(QUIET_S, DRAIN_LIMIT_S)
+    journal.event("drained", complete=complete)
+    await fleet.finish()
+
+
+async def _guarded(work: Awaitable[None], cluster: Cluster, fleet: Fleet, watch: Watch) -> None:
+    """Do ``work`` while watching over every process: the first that ends unasked ends the work with its reason."""
+    load = asyncio.ensure_future(work)
+    watchdog = asyncio.create_task(_watchdog(cluster, fleet, watch))
+    try:
+        await asyncio.wait({load, watchdog}, return_when=asyncio.FIRST_COMPLETED)
+        if watchdog.done():
+            # The process that died is the cause; what its death did to the load is only the effect.
+            watchdog.result()
+        if isinstance(load.exception(), HarnessError):
+            # The load met an error first, perhaps because a process has just died: then that is the reason to tell.
+            _raise_casualty(cluster, fleet)
+        load.result()
+        # One that died since the watchdog looked.
+        _raise_casualty(cluster, fleet)
+    finally:
+        for task in (load, watchdog):
+            task.cancel()
+        await asyncio.gather(load, watchdog, return_exceptions=True)
+
+
+async def _watchdog(cluster: Cluster, fleet: Fleet, watch: Watch) -> None:
+    while True:
+        _raise_casualty(cluster, fleet)
+        watch.progress(fleet.progress())
+        await asyncio.sleep(0.25)
+
+
+def _raise_casualty(cluster: Cluster, fleet: Fleet) -> None:
+    _raise_casualties_of(cluster)
+    fleet.check()
+
+
+def _raise_casualties_of(cluster: Cluster) -> None:
+    if casualties := cluster.casualties():
+        raise EnvironmentFailure("; ".join(casualties))
+
+
+async def _collect(run: Run, cluster: Cluster, *, limit_s: float) -> None:
+    """Collect what the cluster knows: traces and the audit, each within ``limit_s``. A part that cannot be had is named
+    and left out."""
+    run.enter("collect")
+    for name, part in (
+        ("traces", collect_traces(cluster, run.plan, run.protocol, run.folder)),
+        ("audit", audit(cluster, run.plan, run.protocol, run.folder)),
+    ):
+        try:
+            async with asyncio.timeout(limit_s):
+                await part
+        except (HarnessError, OSError) as error:
+            run.watch.note(f"{name} not collected: {words_of(error) or type(error).__name__}")

@@ -1,0 +1,118 @@
+"""A search for the highest load that a cluster carries: what is varied, every step, what was found."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from harness.model.plan import Plan
+
+
+class Vary(StrEnum):
+    """The number of the load that the search changes; the others stay."""
+
+    RATE = "rate"
+    CLIENTS = "clients"
+    AUDIENCE = "audience"
+
+
+class TrialResult(StrEnum):
+    """What one step says about its load."""
+
+    HELD = "held"
+    """every delivery arrived, and the P99 is within the limit"""
+    BROKE = "broke"
+    """the judge found a FAIL"""
+    GENERATOR = "generator"
+    """not decided, because the load generator did not keep up"""
+    UNDECIDED = "undecided"
+    """not decided for another reason"""
+
+
+class Resource(StrEnum):
+    """What gave out."""
+
+    SERVER_CPU = "server CPU"
+    DATABASE = "database"
+    BROKER = "broker"
+    GENERATOR = "load generator"
+    DISK = "disk"
+    NOT_FOUND = "not found"
+
+
+class Found(StrEnum):
+    """What a search found."""
+
+    CAPACITY = "capacity"
+    """a load that held twice, and one above it that broke"""
+    LOWER_BOUND = "lower bound"
+    """a load that held twice; above it no load was decided"""
+    NONE = "none"
+    """not even the smallest load held"""
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhaustion:
+    """The resource that gave out, and the figures that say so."""
+
+    resource: Resource
+    because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityPlan:
+    """A search. ``plan`` is its first step without its number; ``floor`` and ``ceiling`` bound what is tried. All three
+    values are of the varied number: messages per second, clients, or clients per channel."""
+
+    plan: Plan
+    vary: Vary
+    limit_ms: float
+    start: int
+    floor: int
+    ceiling: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoresUsed:
+    """Mean cores that each role kept busy in the measured window; None where that was not measured."""
+
+    servers: float | None = None
+    database: float | None = None
+    broker: float | None = None
+    generator: float | None = None
+    machine: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapacityStep:
+    """One judged run. ``run`` is the folder of its recording, below the search's. Latencies are of deliveries; None where
+    none was timed."""
+
+    number: int
+    value: int
+    result: TrialResult
+    because: str
+    run: str
+    expected: int = 0
+    missing: int = 0
+    deliveries_hz: float | None = None
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+    p99_low_ms: float | None = None
+    p99_high_ms: float | None = None
+    cores: CoresUsed = CoresUsed()
+    exhaustion: Exhaustion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """A search and what it found. ``value`` held twice, or is None; ``broke_at`` is the smallest load above it that broke.
+    ``exhaustion`` is what gave out above ``value``."""
+
+    plan: CapacityPlan
+    steps: tuple[CapacityStep, ...] = ()
+    found: Found = Found.UNDECIDED
+    value: int | None = None
+    broke_at: int | None = None
+    exhaustion: Exhaustion | None = None
+    ended: str = ""
+    """why the search ended early; empty after a complete one"""

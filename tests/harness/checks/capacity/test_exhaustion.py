@@ -1,0 +1,127 @@
+"""Which resource gave out, by made-up measurements."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from harness.checks.capacity.exhaustion import cores_used, exhaustion
+from harness.model.capacity import CoresUsed, Resource
+from harness.model.finding import Bias, Finding, Kind, Status, Verdict
+from harness.model.measurements.percentiles import Percentiles
+from harness.model.measurements.resources import (
+    BrokerFigures,
+    DatabaseFigures,
+    MachineFigures,
+    ProcessFigures,
+    ServerFigures,
+    WorkerFigures,
+)
+from harness.model.measurements.steps import StepLatencies
+from tests.harness.report import verdicts
+
+CORES = 4
+
+
+def p99(value_ms: float) -> Percentiles:
+    return Percentiles(count=1_000, p99_ms=value_ms)
+
+
+def verdict(*findings: Finding, **measured: Any) -> Verdict:
+    """Everything idle and fast, but for what is given."""
+    calm: dict[str, Any] = {
+        "servers": (ServerFigures(name="server-1", clients=1, cpu_cores=0.2),),
+        "workers": (WorkerFigures(name="worker-00", clients=1, deliveries=1, cpu_cores=0.1),),
+        "publisher": ProcessFigures(cpu_cores=0.05),
+        "broker": BrokerFigures(kind="redis", cpu_cores=0.1),
+        "database": DatabaseFigures(kind="postgresql", cpu_cores=0.2),
+        "machine": MachineFigures(busy_cores=0.8),
+        "steps": StepLatencies(
+            ingest=p99(10), commit=p99(10), publish=p99(10), fan_out=p99(10), push=p99(10), total=p99(50)
+        ),
+    }
+    run = replace(verdicts.measurements(), **(calm | measured))
+    return replace(verdicts.passed(), run=run, findings=findings)
+
+
+def stalled() -> Finding:
+    return Finding(
+        check="disk",
+        kind=Kind.VALIDITY,
+        status=Status.UNKNOWN,
+        summary="the disk let writes wait",
+        measured=None,
+        expected=None,
+        bias=Bias.PESSIMISTIC,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "resource", "word"),
+    [
+        (verdict(stalled()), Resource.DISK, "the disk let writes wait"),
+        (
+            verdict(servers=(ServerFigures(name="server-2", clients=1, cpu_cores=0.95),)),
+            Resource.SERVER_CPU,
+            "server-2 used 0.95",
+        ),
+        (verdict(broker=BrokerFigures(kind="redis", cpu_cores=0.97)), Resource.BROKER, "broker used 0.97"),
+        (verdict(publisher=ProcessFigures(cpu_cores=0.9)), Resource.GENERATOR, "publisher used 0.90"),
+        (
+            verdict(workers=(WorkerFigures(name="worker-01", clients=1, deliveries=1, cpu_cores=0.99),)),
+            Resource.GENERATOR,
+            "worker-01 used 0.99",
+        ),
+        (
+            verdict(machine=MachineFigures(busy_cores=3.9), database=DatabaseFigures(kind="postgresql", cpu_cores=2.9)),
+            Resource.DATABASE,
+            "all 4 cores of the machine were busy (3.90): servers 0.20, database 2.90, broker 0.10, load generator 0.15",
+        ),
+        (
+            verdict(steps=StepLatencies(ingest=p99(5), commit=p99(90), push=p99(2), total=p99(100))),
+            Resource.DATABASE,
+            "commit took 95 ms of 100 ms",
+        ),
+        (
+            verdict(steps=StepLatencies(commit=p99(5), fan_out=p99(80), push=p99(2), total=p99(100))),
+            Resource.BROKER,
+            "fan-out took 80 ms of 100 ms",
+        ),
+        (
+            verdict(steps=StepLatencies(commit=p99(5), fan_out=p99(8), push=p99(80), total=p99(100))),
+            Resource.SERVER_CPU,
+            "push took 80 ms of 100 ms",
+        ),
+        (verdict(), Resource.NOT_FOUND, "no resource that was measured was full"),
+        (verdict(steps=None), Resource.NOT_FOUND, "no resource"),
+    ],
+)
+def test_the_resource_that_gave_out_is_named(given: Verdict, resource: Resource, word: str) -> None:
+    """Each resource by what shows it, with its figures."""
+    found = exhaustion(given, CORES)
+    assert found is not None
+    assert found.resource is resource
+    assert word in found.because
+
+
+def test_the_fullest_process_is_named() -> None:
+    """Two processes beyond the limit: the one with the least left."""
+    found = exhaustion(
+        verdict(
+            servers=(ServerFigures(name="server-1", clients=1, cpu_cores=0.85),),
+            broker=BrokerFigures(kind="redis", cpu_cores=0.99),
+        ),
+        CORES,
+    )
+    assert found is not None
+    assert found.resource is Resource.BROKER
+
+
+def test_what_was_not_measured_is_absent() -> None:
+    """No telemetry: no cores, and no full process."""
+    bare = verdict(
+        servers=(), workers=(), publisher=ProcessFigures(), broker=None, database=None, machine=MachineFigures()
+    )
+    assert bare.run is not None
+    assert cores_used(bare.run) == CoresUsed()
+    assert exhaustion(replace(bare, run=None), CORES) is None

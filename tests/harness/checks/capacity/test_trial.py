@@ -1,0 +1,64 @@
+"""What a judged run says about its load."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.checks.capacity.trial import DISTURBANCES, GENERATOR_CHECKS, result_of, step_of
+from harness.checks.registry import CHECKS
+from harness.model.capacity import Resource, TrialResult
+from harness.model.finding import Bias, Finding, Kind, Status, Verdict, worst
+from tests.harness.report import verdicts
+
+
+def finding(check: str, kind: Kind, status: Status, summary: str = "as it is") -> Finding:
+    bias = Bias.PESSIMISTIC if kind is Kind.VALIDITY and status is not Status.PASS else None
+    return Finding(check=check, kind=kind, status=status, summary=summary, measured=None, expected=None, bias=bias)
+
+
+def judged(*findings: Finding) -> Verdict:
+    return replace(verdicts.passed(), findings=findings, status=worst(one.status for one in findings))
+
+
+HELD = judged(finding("latency_ms.p99", Kind.PERFORMANCE, Status.PASS, "P99 is 40 ms, below 100 ms"))
+BROKE = judged(finding("latency_ms.p99", Kind.PERFORMANCE, Status.FAIL, "P99 is 400 ms"))
+LATE = judged(
+    finding("latency_ms.p99", Kind.PERFORMANCE, Status.UNKNOWN),
+    finding("loop-lag", Kind.VALIDITY, Status.UNKNOWN, "P99 of the lag: 30 ms"),
+)
+DISTURBED = judged(
+    finding("latency_ms.p99", Kind.PERFORMANCE, Status.UNKNOWN),
+    finding("loop-lag", Kind.VALIDITY, Status.UNKNOWN, "P99 of the lag: 30 ms"),
+    finding("foreign-cpu", Kind.VALIDITY, Status.UNKNOWN, "others used 0.7 cores"),
+)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "result", "word"),
+    [
+        (HELD, TrialResult.HELD, "every delivery arrived; P99 is 40 ms"),
+        (BROKE, TrialResult.BROKE, "P99 is 400 ms"),
+        (LATE, TrialResult.GENERATOR, "P99 of the lag: 30 ms"),
+        (DISTURBED, TrialResult.UNDECIDED, "others used 0.7 cores"),
+    ],
+)
+def test_the_verdict_decides(verdict: Verdict, result: TrialResult, word: str) -> None:
+    """PASS held, FAIL broke; UNKNOWN is the load generator's where one of its own checks did not pass, unless something
+    outside the run is the reason for it."""
+    step = step_of(verdict, number=3, value=1_000, run="runs/03", cores=64)
+    assert result_of(verdict) is step.result is result
+    assert word in step.because
+    assert (step.number, step.value, step.p99_ms) == (3, 1_000, verdicts.measurements().latency.p99_ms)
+
+
+def test_a_load_that_held_exhausted_nothing() -> None:
+    """Only what did not hold has a resource that gave out; a generator that lags with cores to spare is that resource."""
+    assert step_of(HELD, number=1, value=1, run="", cores=64).exhaustion is None
+    late = step_of(LATE, number=1, value=1, run="", cores=64).exhaustion
+    assert late is not None
+    assert late.resource in (Resource.GENERATOR, Resource.DATABASE, Resource.BROKER, Resource.SERVER_CPU)
+
+
+def test_the_named_checks_exist() -> None:
+    """The names are those of the registry."""
+    assert set(CHECKS.names) >= GENERATOR_CHECKS | DISTURBANCES

@@ -1,0 +1,68 @@
+"""The plan of a capacity search and of its steps."""
+
+from dataclasses import replace
+
+import pytest
+
+from harness.model.capacity import Vary
+from harness.model.fault import FaultKind
+from harness.planning.capacity_planner import as_step_request, capacity_objections, plan_capacity, step_plan
+from harness.planning.request import Request
+from tests.harness.planning.test_pilot import plan_of
+from tests.harness.planning.test_planner import MACHINE
+
+
+def test_a_search_begins_at_the_size_of_the_plan() -> None:
+    """The varied number starts where sizing puts it; the limit is the one that was asked for; faults are left out."""
+    search = plan_capacity(plan_of(as_step_request(Request()), "scenario-b"), Vary.RATE, 50.0, MACHINE)
+    assert search.start == search.plan.rate_hz
+    assert search.plan.faults == ()
+    assert [(wish.measure, wish.limit_ms) for wish in search.plan.expectations] == [("latency_ms", 50.0)]
+    assert search.plan.pilot is None
+    assert search.plan.duration_s == 10
+
+
+def test_each_step_varies_one_number() -> None:
+    """And has channel names of its own, and the channels and workers of its load."""
+    plan = plan_of(Request(clients=1_000, audience=20, rate_hz=100))
+    for vary, value in ((Vary.RATE, 400), (Vary.CLIENTS, 2_000), (Vary.AUDIENCE, 50)):
+        step = step_plan(plan_capacity(plan, vary, 100, MACHINE), 7, value, MACHINE)
+        numbers = {"rate": step.rate_hz, "clients": step.clients, "audience": step.audience}
+        assert numbers == {"rate": 100, "clients": 1_000, "audience": 20} | {vary: value}
+        assert step.channels == step.clients // step.audience
+        assert step.run_id == "rtests7"
+
+
+def test_an_audience_of_all_follows_the_clients() -> None:
+    """One channel stays one channel."""
+    plan = plan_of(Request(clients=500, audience="all", rate_hz=10))
+    step = step_plan(plan_capacity(plan, Vary.CLIENTS, 100, MACHINE), 1, 800, MACHINE)
+    assert (step.clients, step.audience, step.channels) == (800, 800, 1)
+
+
+def test_the_ceiling_is_what_the_machine_holds_but_for_its_cpu() -> None:
+    """Clients stop at memory, descriptors and ports; the audience stops at all clients."""
+    plan = plan_of(Request(clients=1_000, audience=20, rate_hz=100))
+    clients = plan_capacity(plan, Vary.CLIENTS, 100, replace(MACHINE, ephemeral_ports=5_000))
+    assert clients.ceiling == 4 * 4_000
+    assert plan_capacity(plan, Vary.AUDIENCE, 100, MACHINE).ceiling == 1_000
+    assert plan_capacity(plan, Vary.RATE, 100, MACHINE).ceiling > 10_000
+
+
+@pytest.mark.parametrize(
+    ("request_", "vary", "limit_ms", "is_sweep", "word"),
+    [
+        (Request(), Vary.RATE, 0.0, False, "--limit-ms"),
+        (Request(), Vary.RATE, float("nan"), False, "--limit-ms"),
+        (Request(fault=FaultKind.STOP), Vary.RATE, 100.0, False, "without faults"),
+        (Request(audience="all"), Vary.AUDIENCE, 100.0, False, "--audience all"),
+        (Request(), Vary.RATE, 100.0, True, "--servers N"),
+    ],
+)
+def test_impossible_searches_are_refused(
+    request_: Request, vary: Vary, limit_ms: float, is_sweep: bool, word: str
+) -> None:
+    """Before anything starts, with what was expected."""
+    found = capacity_objections(request_, vary, limit_ms, is_sweep=is_sweep)
+    assert len(found) == 1
+    assert word in found[0]

@@ -1,0 +1,206 @@
+"""Which size follows from the pilots, on a made-up machine whose cost is a multiple of what the model predicts."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.catalog import find
+from harness.model.fault import FaultKind, Target
+from harness.model.pilot import LoadNumbers, Pilot, PilotStep, Readings
+from harness.model.plan import Plan
+from harness.model.scenario import Size
+from harness.planning.pilot import STEPS_MAX, after_step, decide, pilot_plan, with_size
+from harness.planning.pilot_readings import ROOM_SHARE, shortages
+from harness.planning.planner import plan_run
+from harness.planning.request import Request
+from tests.harness.planning.test_planner import MACHINE
+from tests.harness.plans import CALIBRATION
+
+
+def plan_of(request: Request, scenario: str = "scenario-a") -> Plan:
+    made = plan_run(
+        request,
+        find(scenario),
+        limits=MACHINE,
+        calibration=CALIBRATION,
+        run_id="rtest",
+        command=("run", scenario),
+    )
+    return made.plan
+
+
+def numbers(plan: Plan) -> LoadNumbers:
+    return LoadNumbers(clients=plan.clients, rate_hz=plan.rate_hz, audience=plan.audience)
+
+
+def piloted(plan: Plan, *, true_cost: float, others: float = 0.0) -> Plan:
+    """The plan after all pilots on a machine where every load takes ``true_cost`` times its prediction, while other
+    programs take ``others`` cores. A machine that is full cannot show more than its cores."""
+    while True:
+        assert plan.pilot is not None
+        used = min(plan.need.cores * true_cost, MACHINE.cores - others)
+        found = Readings(
+            cores=MACHINE.cores,
+            busy_cores=used + others,
+            used_cores=used,
+            lag_p99_ms=40.0 if used + others >= 0.99 * MACHINE.cores else 1.0,
+            send_late_p99_ms=0.3,
+        )
+        step = PilotStep(
+            load=numbers(plan), predicted_cores=plan.need.cores, readings=found, shortages=shortages(found)
+        )
+        plan = after_step(plan, step)
+        decision = decide(plan, MACHINE)
+        plan = with_size(plan, decision, MACHINE)
+        if decision.settled:
+            return plan
+
+
+@given(true_cost=st.floats(0.1, 4.0), others=st.floats(0.0, 0.6), everyone=st.booleans())
+def test_pilots_end_at_a_size_with_room(true_cost: float, others: float, everyone: bool) -> None:
+    """Whatever the prediction is worth, at most six pilots find a size that leaves room, and never one beyond the
+    scenario's own."""
+    start = plan_of(Request(audience="all" if everyone else None))
+    plan = piloted(start, true_cost=true_cost, others=others)
+    assert plan.pilot is not None
+    assert len(plan.pilot.steps) <= STEPS_MAX
+    assert plan.need.cores * true_cost + others <= ROOM_SHARE * MACHINE.cores + 0.01
+    assert plan.clients <= 10_000
+    assert plan.rate_hz <= 1_000
+    assert plan.audience <= plan.clients
+    assert plan.servers == start.servers
+
+
+def test_a_prediction_that_is_right_costs_one_pilot() -> None:
+    """The size that sizing chose stays, with its reasons."""
+    start = plan_of(Request())
+    plan = piloted(start, true_cost=1.0)
+    assert plan.pilot is not None
+    assert len(plan.pilot.steps) == 1
+    assert numbers(plan) == numbers(start)
+    assert plan.reductions == start.reductions
+    assert plan.pilot.settled == "there was room"
+
+
+def test_a_machine_that_needs_more_than_predicted_gets_a_smaller_load() -> None:
+    """1.57 cores predicted, 1.95 needed: the next size has room, and says what the first one lacked."""
+    start = plan_of(Request())
+    plan = piloted(start, true_cost=1.3)
+    assert plan.rate_hz * plan.audience < start.rate_hz * start.audience
+    because = " ".join(cut.because for cut in plan.reductions)
+    assert "pilot 1 with 10,000 clients" in because
+    assert "of 2 cores were busy" in because
+
+
+def test_a_prediction_that_is_far_too_high_is_raised() -> None:
+    """A machine that takes a quarter of what was predicted gets a larger load, within the aim."""
+    start = plan_of(Request())
+    plan = piloted(start, true_cost=0.25)
+    assert plan.rate_hz * plan.audience > 2 * start.rate_hz * start.audience
+    assert plan.need.cores * 0.25 <= ROOM_SHARE * MACHINE.cores
+
+
+def test_other_programs_take_room() -> None:
+    """While another process takes half a core, the load is smaller than without it."""
+    alone, beside = (piloted(plan_of(Request()), true_cost=1.0, others=others) for others in (0.0, 0.5))
+    assert beside.need.cores < alone.need.cores
+
+
+def test_a_machine_that_others_fill_is_not_answered_with_ever_smaller_loads() -> None:
+    """Where this run uses little of the cores, a smaller load would not make room; the run says who keeps it busy."""
+    start = plan_of(Request())
+    found = Readings(cores=2, busy_cores=1.97, used_cores=0.3, lag_p99_ms=12.0, send_late_p99_ms=6.0)
+    step = PilotStep(load=numbers(start), predicted_cores=start.need.cores, readings=found, shortages=shortages(found))
+    decision = decide(after_step(start, step), MACHINE)
+    assert decision.load == numbers(start)
+    assert "other programs" in decision.settled
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request(size=Size.FULL),
+        Request(size=Size.SMOKE),
+        Request(pilot=False),
+        Request(clients=1_000, rate_hz=100, audience=10),
+    ],
+)
+def test_settled_numbers_have_no_pilot(request_: Request) -> None:
+    """`full`, `smoke`, `--no-pilot`, and a load that options give whole."""
+    assert plan_of(request_).pilot is None
+
+
+def test_a_given_number_is_never_changed() -> None:
+    """Pilots change the numbers that no option gave, and no other."""
+    plan = piloted(plan_of(Request(audience=40, rate_hz=500)), true_cost=3.0)
+    assert (plan.audience, plan.rate_hz) == (40, 500)
+    plan = piloted(plan_of(Request(clients=2_000)), true_cost=3.0)
+    assert plan.clients == 2_000
+
+
+def test_the_floor_is_the_end() -> None:
+    """Where no smaller size is allowed the run is measured at it, and says that there was no room."""
+    plan = piloted(plan_of(Request(audience=40, rate_hz=500)), true_cost=8.0)
+    assert plan.pilot is not None
+    assert "no smaller size" in plan.pilot.settled
+
+
+def test_lag_alone_asks_for_a_smaller_load() -> None:
+    """Cores with room and an event loop that lags: a container's quota, for example."""
+    start = plan_of(Request())
+    found = Readings(cores=2, busy_cores=0.9, used_cores=0.8, lag_p99_ms=25.0)
+    step = PilotStep(load=numbers(start), predicted_cores=start.need.cores, readings=found, shortages=shortages(found))
+    decision = decide(after_step(start, step), MACHINE)
+    assert not decision.settled
+    assert decision.load.rate_hz * decision.load.audience < start.rate_hz * start.audience
+
+
+def test_a_larger_step_without_room_goes_back() -> None:
+    """One step up that was too much leaves the largest size that had room, or one between the two."""
+    start = plan_of(Request())
+    small = replace(start, audience=20, need=replace(start.need, cores=1.0))
+    roomy, full = Readings(cores=2, busy_cores=0.5, used_cores=0.5), Readings(cores=2, busy_cores=2.0, used_cores=2.0)
+    plan = after_step(
+        small, PilotStep(load=numbers(small), predicted_cores=1.4, readings=roomy, shortages=shortages(roomy))
+    )
+    up = decide(plan, MACHINE)
+    assert not up.settled
+    larger = with_size(plan, up, MACHINE)
+    plan = after_step(
+        larger,
+        PilotStep(load=up.load, predicted_cores=larger.need.cores, readings=full, shortages=shortages(full)),
+    )
+    down = decide(plan, MACHINE)
+    assert numbers(small).audience <= down.load.audience < up.load.audience
+
+
+def test_what_follows_from_the_size_follows_it() -> None:
+    """Channels, workers, the slow clients of a fault and the command that repeats the run are those of the new size."""
+    start = plan_of(Request(target=Target.CLIENTS, fault=FaultKind.PAUSE, audience="all"))
+    plan = piloted(start, true_cost=2.0)
+    assert plan.clients < start.clients
+    assert plan.channels == 1
+    slow = plan.faults[0].parts
+    assert len(slow) == round(plan.clients / 100)
+    assert all(int(name.removeprefix("client-")) < plan.clients for name in slow)
+    assert plan.command[plan.command.index("--clients") + 1] == str(plan.clients)
+
+
+def test_a_pilot_is_short_and_has_names_of_its_own() -> None:
+    """No fault, no pilot of its own, no expectation; its channels never meet those of the run."""
+    start = plan_of(Request(fault=FaultKind.STOP, target=Target.BROKER))
+    short = pilot_plan(start, 2)
+    assert (short.faults, short.pilot, short.expectations) == ((), None, ())
+    assert short.run_id == "rtestp2"
+    assert (short.clients, short.rate_hz, short.audience) == (start.clients, start.rate_hz, start.audience)
+
+
+def test_a_plan_that_is_tried_says_what_may_change() -> None:
+    """The plan holds the numbers that the pilots may change and the scenario's own size."""
+    assert plan_of(Request(rate_hz=100)).pilot == Pilot(
+        free=("audience", "clients"),
+        asked=LoadNumbers(clients=10_000, rate_hz=100.0, audience=10_000),
+        everyone=True,
+    )

@@ -1,0 +1,55 @@
+"""A capacity search in words."""
+
+from dataclasses import replace
+
+from harness.model.capacity import Found
+from harness.model.finding import Status
+from harness.report.text.capacity_words import capacity_headline, sentence, step_table
+from tests.harness.searches import BROKE, GENERATOR, a_capacity, a_search, a_step
+
+
+def plain(words: str) -> str:
+    return words.replace("\u202f", ",").replace("\u00a0", " ")
+
+
+def test_a_capacity_is_told_with_what_broke_above_and_what_gave_out() -> None:
+    """The value, the limit, the load above it, the resource."""
+    capacity = a_capacity()
+    assert capacity.found is Found.CAPACITY
+    told = plain(sentence(capacity))
+    assert told == (
+        "1,400 messages/s had every delivery and a P99 within 100 ms, twice; 1,500 messages/s had not. "
+        "What gave out: server CPU, because all 2 cores were busy."
+    )
+    assert capacity_headline(capacity).status is Status.PASS
+
+
+def test_a_lower_bound_says_that_it_is_no_capacity() -> None:
+    """Where the load generator gives out first, nothing is said of the system above it."""
+    capacity = a_capacity(a_step(1, 1_000), a_step(2, 1_000), a_step(3, 1_100, GENERATOR), a_step(4, 1_100, GENERATOR))
+    assert capacity.found is Found.LOWER_BOUND
+    told = plain(sentence(capacity))
+    assert told.startswith("At least 1,000 messages/s")
+    assert "1,100 messages/s was not decided" in told
+    assert "lower bound, no capacity" in told
+    assert capacity_headline(capacity).status is Status.UNKNOWN
+
+
+def test_what_was_not_found_is_said() -> None:
+    """Nothing held; nothing was confirmed; the search was interrupted."""
+    floor = a_search().floor
+    assert "Not even" in sentence(a_capacity(a_step(1, floor, BROKE)))
+    once = replace(a_capacity(a_step(1, 1_000)), ended="interrupted")
+    assert "had it once" in sentence(once)
+    assert sentence(once).endswith("The search ended early: interrupted.")
+    assert capacity_headline(once).tiles[0].figure == "–"
+
+
+def test_each_step_has_its_row_and_its_recording() -> None:
+    """In the order of the search, with a link to the folder of its run."""
+    table = step_table(a_capacity())
+    assert table is not None
+    assert [plain(row[0].text) for row in table.rows] == ["1,000", "2,000", "1,400", "1,700", "1,500", "1,400"]
+    assert table.rows[1][0].link == "runs/02-rate-2000/"
+    assert [row[1].status for row in table.rows][:2] == ["pass", "fail"]
+    assert step_table(replace(a_capacity(), steps=())) is None
