@@ -18,7 +18,20 @@ from harness.exit_codes import ExitCode, of_status
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import HarnessError, UsageError, broken_import
-from harness.options import Backplane, Json, Out, Recovery, Run, Scenario, Server, WritePath, one_of, takes_request
+from harness.options import (
+    Backplane,
+    Force,
+    Json,
+    NoReport,
+    Out,
+    Recovery,
+    Run,
+    Scenario,
+    Server,
+    WritePath,
+    one_of,
+    takes_request,
+)
 from harness.planning.request import RECOVERIES, Request
 
 PLAYABLE = tuple(each.name for each in ENVIRONMENTS if each.owns_components)
@@ -133,7 +146,9 @@ def plan(scenario: Scenario, request: Request, out: Out = Path("results"), as_js
 
 @app.command()
 @takes_request
-def run(scenario: Scenario, request: Request, out: Out = Path("results"), as_json: Json = False) -> None:
+def run(
+    scenario: Scenario, request: Request, out: Out = Path("results"), no_report: NoReport = False, as_json: Json = False
+) -> None:
     """Run a scenario: start the cluster, load it, check every delivery, judge, report."""
     from harness import console, sweep_console
     from harness.experiment import run_experiment
@@ -146,7 +161,7 @@ def run(scenario: Scenario, request: Request, out: Out = Path("results"), as_jso
         planned = prepare(scenario, request, out=out)
         refuse_misfit(planned)
         with hold_machine(forced=request.force), console.progress(planned.plan) as watch:
-            outcome = run_experiment(planned.plan, out=out, watch=watch)
+            outcome = run_experiment(planned.plan, out=out, watch=watch, with_report=not no_report)
         console.show_outcome(outcome, as_json=as_json)
         raise typer.Exit(outcome.exit_code)
 
@@ -223,3 +238,30 @@ def down() -> None:
 
     with _errors_become_exit_codes():
         bring_down()
+
+
+@app.command()
+def prove(
+    quick: Annotated[bool, typer.Option("--quick", help="The part that takes two minutes.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this planted bug or control; repeat for more.", show_default=False),
+    ] = None,
+    controls: Annotated[
+        int | None,
+        typer.Option(min=0, help="How many smoke runs of a faithful server.", show_default="3; 1 with --quick"),
+    ] = None,
+    force: Force = False,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Plant bugs and controls, and see whether the verdict says what it must."""
+    from harness import console
+    from harness.prove.command import make_proof
+    from harness.prove.selection import select
+
+    with _errors_become_exit_codes():
+        selection = select(quick=quick, only=tuple(only or ()), controls=controls)
+        proof, page = make_proof(selection, out=out, forced=force, say=console.show_proof_row)
+        console.show_proof(proof, page, as_json=as_json)
+        raise typer.Exit(ExitCode.PASS if proof.right else ExitCode.FAIL)

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness import __version__
 from harness.environments import open_environment
 from harness.exit_codes import ExitCode, of_status
 from harness.interruption import interrupting_signals
@@ -68,8 +69,10 @@ def run_experiment(
     watch: Watch,
     folder: Path | None = None,
     engine: Engine | None = None,
+    with_report: bool = True,
 ) -> Outcome:
-    """Run ``plan``, leave its recording in ``folder``, or else in a new one below ``out``, judge and render it.
+    """Run ``plan``, leave its recording in ``folder``, or else in a new one below ``out``, judge and render it
+    (unless ``with_report`` is False).
 
     ``engine`` runs the load generator; without one it is the engine that the plan names. Raises EnvironmentFailure where
     not even the folder can be made.
@@ -87,8 +90,9 @@ def run_experiment(
     try:
         watch.phase("judge")
         verdict = judge_recording(folder)
-        watch.phase("report")
-        render_report(folder)
+        if with_report:
+            watch.phase("report")
+            render_report(folder)
     except HarnessError as error:
         # A run that never got as far as a recording has nothing to judge; its own ending is the news.
         if ending.exit_code is None:
@@ -114,11 +118,13 @@ def judge_recording(folder: Path) -> Verdict:
 
 def render_report(folder: Path) -> Path:
     """Write report.html and plots from the verdict in ``folder``, and the index of all results. Returns the page."""
+    from harness.recording.proof_folder import last_proof
     from harness.recording.reader import read_events, read_machine, read_verdict
     from harness.report import write_index, write_report
 
     verdict = read_verdict(folder)
-    page = write_report(folder, verdict, read_machine(folder), read_events(folder))
+    proof = last_proof(__version__)
+    page = write_report(folder, verdict, read_machine(folder), read_events(folder), proof)
     # Only where it lies among other results: not above a copy, nor above a run of a sweep, which has its own report.
     if folder.resolve().parent.name == verdict.plan.scenario:
         write_index(folder.resolve().parent.parent)

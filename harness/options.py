@@ -218,6 +218,9 @@ Force = Annotated[
     bool, typer.Option("--force", help="Run although it does not fit this machine or another run is under way.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, alone, on standard output.")]
+NoReport = Annotated[
+    bool, typer.Option("--no-report", help="Write no HTML report; `harness report RUN` writes it later.")
+]
 Out = Annotated[Path, typer.Option(help="Folder for results.", file_okay=False)]
 Run = Annotated[
     Path, typer.Argument(help="A run's folder, e.g. results/scenario-a/latest.", show_default=False, metavar="RUN")
