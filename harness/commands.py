@@ -21,8 +21,10 @@ from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import HarnessError, UsageError, broken_import
 from harness.options import (
     Backplane,
+    Force,
     Json,
     LimitMs,
+    NoReport,
     Out,
     Recovery,
     Run,
@@ -147,7 +149,9 @@ def plan(scenario: Scenario, request: Request, out: Out = Path("results"), as_js
 
 @app.command()
 @takes_request
-def run(scenario: Scenario, request: Request, out: Out = Path("results"), as_json: Json = False) -> None:
+def run(
+    scenario: Scenario, request: Request, out: Out = Path("results"), no_report: NoReport = False, as_json: Json = False
+) -> None:
     """Run a scenario: start the cluster, load it, check every delivery, judge, report."""
     from harness import console, sweep_console
     from harness.experiment import run_experiment
@@ -160,7 +164,7 @@ def run(scenario: Scenario, request: Request, out: Out = Path("results"), as_jso
         planned = prepare(scenario, request, out=out)
         refuse_misfit(planned)
         with hold_machine(forced=request.force), console.progress(planned.plan) as watch:
-            outcome = run_experiment(planned.plan, out=out, watch=watch)
+            outcome = run_experiment(planned.plan, out=out, watch=watch, with_report=not no_report)
         console.show_outcome(outcome, as_json=as_json)
         raise typer.Exit(outcome.exit_code)
 
@@ -256,3 +260,30 @@ def down() -> None:
 
     with _errors_become_exit_codes():
         bring_down()
+
+
+@app.command()
+def prove(
+    quick: Annotated[bool, typer.Option("--quick", help="The part that takes two minutes.")] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this planted bug or control; repeat for more.", show_default=False),
+    ] = None,
+    controls: Annotated[
+        int | None,
+        typer.Option(min=0, help="How many smoke runs of a faithful server.", show_default="3; 1 with --quick"),
+    ] = None,
+    force: Force = False,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Plant bugs and controls, and see whether the verdict says what it must."""
+    from harness import console
+    from harness.prove.command import make_proof
+    from harness.prove.selection import select
+
+    with _errors_become_exit_codes():
+        selection = select(quick=quick, only=tuple(only or ()), controls=controls)
+        proof, page = make_proof(selection, out=out, forced=force, say=console.show_proof_row)
+        console.show_proof(proof, page, as_json=as_json)
+        raise typer.Exit(ExitCode.PASS if proof.right else ExitCode.FAIL)

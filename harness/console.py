@@ -19,6 +19,7 @@ from rich.text import Text
 
 from harness.model.finding import Verdict
 from harness.model.plan import Plan
+from harness.model.proof import Proof, ProofRow
 from harness.model.scenario import Scenario
 from harness.model.watch import Progress, Watch
 
@@ -212,3 +213,23 @@ def show_rebroadcast(found: Mapping[str, Mapping[str, int]], *, as_json: bool) -
         print(
             f"{url}: {counts['messages']:,} messages delivered that were missing, {counts['channels']:,} channels looked at"
         )
+
+
+def show_proof_row(row: ProofRow) -> None:
+    """Progress of a proof: each row when it is known."""
+    from harness.report.text.proof_lines import row_lines
+
+    for line in row_lines(row):
+        print(line, file=sys.stderr, flush=True)
+
+
+def show_proof(proof: Proof, page: Path, *, as_json: bool) -> None:
+    import msgspec
+
+    from harness.report.text.proof_lines import summary
+
+    if as_json:
+        print_json(msgspec.to_builtins(proof))
+        return
+    print(summary(proof))
+    print(f"table: {page}")

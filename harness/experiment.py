@@ -42,8 +42,10 @@ def run_experiment(
     watch: Watch,
     folder: Path | None = None,
     engine: Engine | None = None,
+    with_report: bool = True,
 ) -> Outcome:
-    """Run ``plan``, leave its recording in ``folder``, or else in a new one below ``out``, judge and render it.
+    """Run ``plan``, leave its recording in ``folder``, or else in a new one below ``out``, judge and render it
+    (unless ``with_report`` is False).
 
     ``engine`` runs the load generator; without one it is the engine that the plan names. Raises EnvironmentFailure where
     not even the folder can be made.
@@ -61,8 +63,9 @@ def run_experiment(
     try:
         watch.phase("judge")
         verdict = judge_recording(folder)
-        watch.phase("report")
-        render_report(folder)
+        if with_report:
+            watch.phase("report")
+            render_report(folder)
     except HarnessError as error:
         # A run that never got as far as a recording has nothing to judge; its own ending is the news.
         if ending.exit_code is None:

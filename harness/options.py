@@ -241,6 +241,9 @@ VaryOption = Annotated[
 ]
 LimitMs = Annotated[float, typer.Option("--limit-ms", help="The P99 delivery latency that a load must stay within.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, alone, on standard output.")]
+NoReport = Annotated[
+    bool, typer.Option("--no-report", help="Write no HTML report; `harness report RUN` writes it later.")
+]
 Out = Annotated[Path, typer.Option(help="Folder for results.", file_okay=False)]
 Run = Annotated[
     Path, typer.Argument(help="A run's folder, e.g. results/scenario-a/latest.", show_default=False, metavar="RUN")

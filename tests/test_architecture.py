@@ -98,7 +98,24 @@ def test_the_server_and_the_harness_share_no_code() -> None:
     for path in modules("reference_server"):
         assert not {name for name in imports(path) if name.split(".")[0] in ("harness", "scenarios")}, path
     for path in (*modules("harness"), *modules("scenarios")):
-        assert not {name for name in imports(path) if name.split(".")[0] == "reference_server"}, path
+        foreign = {name.split(".")[0] for name in imports(path)} & {"reference_server", "planted_server"}
+        assert not foreign, path
+
+
+def test_planted_servers_are_builds_of_the_reference_server() -> None:
+    """They change the reference server, which knows nothing of them, and share no code with the harness."""
+    for path in modules("planted_server"):
+        assert not {name for name in imports(path) if name.split(".")[0] in ("harness", "scenarios")}, path
+    for path in modules("reference_server"):
+        assert not {name for name in imports(path) if name.split(".")[0] == "planted_server"}, path
+
+
+def test_nothing_but_the_command_uses_what_proves() -> None:
+    """Planted bugs stay out of every other command."""
+    for path in modules("harness"):
+        place = path.relative_to(ROOT / "harness").parts[0]
+        if place not in ("prove", "commands.py"):
+            assert not {name for name in imports(path) if name.startswith("harness.prove")}, path
 
 
 def test_scenarios_are_values() -> None:

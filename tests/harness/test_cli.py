@@ -23,11 +23,11 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
     """`harness --help` is enough to find the way."""
     shown = harness("--help")
     assert shown.returncode == 0
-    for word in ("list", "doctor", "plan", "run", "judge", "report", "up", "down", "3 unknown"):
+    for word in ("list", "doctor", "plan", "run", "judge", "report", "up", "down", "prove", "3 unknown"):
         assert word in shown.stdout
 
 
-@pytest.mark.parametrize("command", ["list", "doctor", "plan", "run", "judge", "report", "up", "down"])
+@pytest.mark.parametrize("command", ["list", "doctor", "plan", "run", "judge", "report", "up", "down", "prove"])
 def test_every_command_explains_itself(command: str) -> None:
     """Each command has a help text."""
     shown = harness(command, "--help")

@@ -110,7 +110,7 @@ async def no_telemetry(*_: object, **__: object) -> AsyncIterator[None]:
     yield
 
 
-def tell(story: Story, out: Path, **changes: Any) -> experiment.Outcome:
+def tell(story: Story, out: Path, *, with_report: bool = True, **changes: Any) -> experiment.Outcome:
     async def collected(name: str) -> Any:
         return await story.step(name)
 
@@ -125,7 +125,7 @@ def tell(story: Story, out: Path, **changes: Any) -> experiment.Outcome:
         mock.patch.object(measurement, "audit", lambda *_: collected("audit")),
     ):
         plan = a_plan(**{"duration_s": 1.0, "rate_hz": 5.0, **changes})
-        return experiment.run_experiment(plan, out=out, watch=Silent())
+        return experiment.run_experiment(plan, out=out, watch=Silent(), with_report=with_report)
 
 
 WHOLE = [
@@ -147,6 +147,13 @@ def test_the_story_is_told_in_order(tmp_path: Path) -> None:
         "verdict.json",
         "report.html",
     }
+
+
+def test_the_report_can_be_left_for_later(tmp_path: Path) -> None:
+    """--no-report: the run is judged, and has no page."""
+    outcome = tell(Story(), tmp_path, with_report=False)
+    assert (outcome.folder / "verdict.json").exists()
+    assert not (outcome.folder / "report.html").exists()
 
 
 @pytest.mark.parametrize(

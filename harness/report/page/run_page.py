@@ -15,6 +15,7 @@ from harness.report.text.criteria import STATUS_WORDS, criteria, examples, valid
 from harness.report.text.headline import headline
 from harness.report.text.outage import has_outage, recovery
 from harness.report.text.pilot_table import pilot_table
+from harness.report.text.proof_note import NO_PROOF, ProofNote
 from harness.report.text.table import Table, settings, text
 
 _CONTENTS = (
@@ -34,7 +35,9 @@ _CONTENTS = (
 _EVENTS_MAX = 200
 
 
-def page(verdict: Verdict, machine: Mapping[str, Any], events: Events, drawings: Drawings) -> str:
+def page(
+    verdict: Verdict, machine: Mapping[str, Any], events: Events, drawings: Drawings, proof: ProofNote = NO_PROOF
+) -> str:
     """The report. Every string in ``verdict``, ``machine`` and ``events`` is untrusted text; parts that are absent are
     named as such."""
     run, plan, outage = verdict.run, verdict.plan, has_outage(verdict)
@@ -67,6 +70,7 @@ def page(verdict: Verdict, machine: Mapping[str, Any], events: Events, drawings:
         lost_at=run_tables.lost_at(run),
         validity=validity(verdict),
         not_measured=run_tables.not_measured(run),
+        proof=proof,
         workers=run_tables.worker_grid(run),
         publisher=run_tables.publisher_pairs(run),
         resources=run_tables.resource_pairs(run),

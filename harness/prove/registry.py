@@ -1,0 +1,13 @@
+"""All planted bugs and controls, in the order in which they are tried and read.
+
+To add one, write what is planted (a class in `harness/prove/way/` or in `planted_server/`, a disturbance, a damage) and a
+`PlantedBug` in a module of `harness/prove/bugs/`.
+"""
+
+from harness.model.registry import Registry
+from harness.prove.bugs import controls, deliveries, frames, measurement, storage, times
+from harness.prove.planted_bug import PlantedBug
+
+PLANTED_BUGS: Registry[PlantedBug] = Registry(
+    "planted bug", (*deliveries.BUGS, *frames.BUGS, *storage.BUGS, *times.BUGS, *measurement.BUGS, *controls.BUGS)
+)

@@ -1,0 +1,34 @@
+"""Which planted bugs and controls a proof is made of."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from harness.model.errors import UsageError
+from harness.prove.bugs.controls import faithful
+from harness.prove.planted_bug import PlantedBug
+from harness.prove.registry import PLANTED_BUGS
+
+FAITHFUL_RUNS = 3
+FAITHFUL_RUNS_QUICK = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    scope: str
+    bugs: tuple[PlantedBug, ...]
+
+
+def select(*, quick: bool, only: Sequence[str], controls: int | None) -> Selection:
+    """``controls`` is the number of faithful runs; None: 3, or 1 with ``quick``. Raises UsageError for a name that is
+    unknown."""
+    runs = controls if controls is not None else FAITHFUL_RUNS_QUICK if quick else FAITHFUL_RUNS
+    faithful_runs = tuple(faithful(number) for number in range(1, runs + 1))
+    if only:
+        known = {bug.name: bug for bug in (*PLANTED_BUGS, *faithful_runs)}
+        if unknown := [name for name in only if name not in known]:
+            raise UsageError(f"--only {unknown[0]}: expected one of {', '.join(known)}")
+        return Selection(scope=", ".join(only), bugs=tuple(known[name] for name in dict.fromkeys(only)))
+    if quick:
+        chosen = tuple(bug for bug in PLANTED_BUGS if bug.quick)
+        return Selection(scope="quick", bugs=(*chosen, *faithful_runs))
+    return Selection(scope="whole", bugs=(*PLANTED_BUGS, *faithful_runs))

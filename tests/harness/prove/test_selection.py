@@ -1,0 +1,32 @@
+import pytest
+
+from harness.model.errors import UsageError
+from harness.prove.registry import PLANTED_BUGS
+from harness.prove.selection import select
+
+
+def test_the_whole_has_everything_and_three_faithful_runs() -> None:
+    """--controls chooses another number of faithful runs."""
+    whole = select(quick=False, only=(), controls=None)
+    assert whole.scope == "whole"
+    assert [bug.name for bug in whole.bugs] == [*PLANTED_BUGS.names, "faithful-01", "faithful-02", "faithful-03"]
+    assert len(select(quick=False, only=(), controls=20).bugs) == len(PLANTED_BUGS.names) + 20
+
+
+def test_quick_has_its_part_and_one_faithful_run() -> None:
+    """What is marked as quick, in the order of the registry."""
+    quick = select(quick=True, only=(), controls=None)
+    assert quick.scope == "quick"
+    assert [bug.name for bug in quick.bugs] == [*(bug.name for bug in PLANTED_BUGS if bug.quick), "faithful-01"]
+
+
+def test_only_chooses_by_name() -> None:
+    """In the order asked for, each once; a faithful run has a name too."""
+    chosen = select(quick=False, only=("twice", "lose-one", "twice", "faithful-01"), controls=None)
+    assert [bug.name for bug in chosen.bugs] == ["twice", "lose-one", "faithful-01"]
+
+
+def test_an_unknown_name_is_a_usage_error() -> None:
+    """With all that can be chosen."""
+    with pytest.raises(UsageError, match=r"--only no-such-bug: expected one of lose-one"):
+        select(quick=False, only=("no-such-bug",), controls=None)

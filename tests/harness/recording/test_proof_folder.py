@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import pytest
+
+from harness.recording.proof_folder import (
+    PROOF_PAGE,
+    STATE_VARIABLE,
+    create_proof_folder,
+    last_proof,
+    note_proof,
+    read_proof,
+    write_proof,
+)
+from tests.harness.prove.proofs import RIGHT, WRONG, a_proof
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path / "state"))
+
+
+def test_a_proof_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Every field of every row."""
+    proof = a_proof(RIGHT, WRONG)
+    write_proof(tmp_path, proof)
+    assert read_proof(tmp_path) == proof
+
+
+def test_two_proofs_of_one_second_have_two_folders(tmp_path: Path) -> None:
+    """Below results/prove."""
+    folders = [create_proof_folder(tmp_path) for _ in range(3)]
+    assert len(set(folders)) == 3
+    assert {folder.parent for folder in folders} == {tmp_path / "prove"}
+
+
+def test_the_newest_proof_of_a_version_is_found(tmp_path: Path) -> None:
+    """With its page and how many came out as they must; another version has none."""
+    (tmp_path / PROOF_PAGE).touch()
+    note_proof(a_proof(RIGHT, WRONG), tmp_path)
+    found = last_proof("9.9.9")
+    assert found is not None
+    assert (found.right, found.total, found.scope, found.page) == (1, 2, "quick", str(tmp_path / PROOF_PAGE))
+    assert last_proof("9.9.8") is None
+
+
+def test_a_proof_of_chosen_bugs_replaces_none(tmp_path: Path) -> None:
+    """It says nothing about the rest."""
+    (tmp_path / PROOF_PAGE).touch()
+    note_proof(a_proof(RIGHT, scope="lose-one"), tmp_path)
+    assert last_proof("9.9.9") is None
+
+
+def test_a_proof_whose_page_is_gone_is_none(tmp_path: Path) -> None:
+    """A link must lead somewhere."""
+    note_proof(a_proof(RIGHT), tmp_path)
+    assert last_proof("9.9.9") is None
