@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from harness.environments.ports import free_ports
+from tests.end_to_end.watched_run import QUICK
 
 TOKEN = "end-to-end"
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.quiet]
 
 
 @contextmanager
@@ -63,9 +64,9 @@ def test_a_planted_bug_turns_its_check_red(bug: str, expected: set[str], tmp_pat
     with faulty_cluster(bug, tmp_path) as urls:
         shown = subprocess.run(
             [
-                *(sys.executable, "-m", "harness.cli", "run", "scenario-a", "--environment", "external"),
+                *(*QUICK, "run", "scenario-a", "--environment", "external"),
                 *(part for url in urls for part in ("--server", url)),
-                *("--size", "smoke", "--clients", "40", "--rate", "50", "--duration", "2", "--audience", "10"),
+                *("--size", "smoke", "--clients", "40", "--rate", "50", "--duration", "1", "--audience", "10"),
                 *("--json", "--force", "--out", str(tmp_path / "results")),
             ],
             env={**os.environ, "HARNESS_TOKEN": TOKEN},
