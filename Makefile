@@ -10,11 +10,12 @@ LOWEST := .venv-lowest
 demo: $(READY)  ## run Scenario A at smoke size and say where the report is
 	$(BIN)/harness run scenario-a --size smoke
 
-# Tests that start servers run one after another, because they measure. The second part also runs when the first fails.
-test: $(READY)  ## all tests: the pure ones in parallel, then those that start servers
+# Three at a time on two cores, because many wait for something. Then one after another those that judge figures which other
+# work would spoil, and those in containers. The second part also runs when the first fails.
+test: $(READY)  ## all tests, most of them side by side
 	@failed=0; \
-	$(BIN)/python -m pytest -n 2 -m "not integration and not docker" || failed=1; \
-	$(BIN)/python -m pytest -m "integration or docker" || failed=1; \
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not quiet and not docker" || failed=1; \
+	$(BIN)/python -m pytest -m "quiet or docker" || failed=1; \
 	exit $$failed
 
 lowest: $(LOWEST)/.ready  ## Scenario A at smoke size with the lowest versions that pyproject.toml allows

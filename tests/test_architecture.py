@@ -1,6 +1,7 @@
 """The map is the territory: who may import whom (ARCHITECTURE.md)."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -40,15 +41,16 @@ OWN_LAYER = {
 }
 
 
-def imports(path: Path) -> set[str]:
+@functools.cache
+def imports(path: Path) -> frozenset[str]:
     """Full names of the modules that a file imports, wherever in it."""
-    found = set()
+    found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+    return frozenset(found)
 
 
 def modules(folder: str) -> list[Path]:

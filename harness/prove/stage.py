@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.environments.embedded.child import Child, python_program
+from harness.environments.embedded.child import Child
 from harness.environments.embedded.embedded_cluster import embedded
 from harness.environments.external import TOKEN_VARIABLE
 from harness.environments.guard import Guard
 from harness.environments.ports import free_ports
+from harness.model.child_process import python_program
 from harness.model.cluster import Cluster, Topology
 from harness.model.component import Role
 from harness.model.errors import EnvironmentFailure, UsageError

@@ -1,115 +1,48 @@
 """Whatever happens to a run: one clear message, the right exit code, nothing left running, nothing recorded lost."""
 
-import contextlib
 import json
 import os
 import signal
 import subprocess
-import sys
-import tempfile
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
+
+from tests.end_to_end.watched_run import LIMIT_S, QUICK, WHOLE, Run, environment, own_temporary_folder
 
 pytestmark = pytest.mark.integration
 
-LIMIT_S = 60.0
-
-
-class Run:
-    """`harness run scenario-a` at smoke size, watched from outside."""
-
-    def __init__(self, out: Path, *options: str) -> None:
-        self.out = out
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "harness.cli", "run", "scenario-a", "--size", "smoke", "--duration", "20"),
-                *("--force", "--out", str(out), *options),
-            ],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.lines: list[str] = []
-        self.seen: dict[int, float] = {}
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        with self.process.stderr:
-            for line in self.process.stderr:
-                self.lines.append(line)
-
-    @property
-    def errors(self) -> str:
-        return "".join(self.lines)
-
-    def wait_for(self, phase: str) -> None:
-        """Until the run says that ``phase`` begins."""
-        deadline_s = time.monotonic() + LIMIT_S
-        while f"] {phase}\n" not in self.errors:
-            assert time.monotonic() < deadline_s, self.errors
-            assert self.process.poll() is None, self.errors
-            time.sleep(0.01)
-        self.look()
-
-    def look(self) -> list[psutil.Process]:
-        """All processes below the run; remembered, to see afterwards that they are gone."""
-        with contextlib.suppress(psutil.NoSuchProcess):
-            found = psutil.Process(self.process.pid).children(recursive=True)
-            self.seen |= {process.pid: process.create_time() for process in found}
-            return found
-        return []
-
-    def find(self, *words: str) -> psutil.Process:
-        """The child whose command line has all ``words``."""
-        for child in self.look():
-            with contextlib.suppress(psutil.Error):
-                line = " ".join(child.cmdline())
-                if all(word in line for word in words):
-                    return child
-        raise AssertionError(f"no child with {words}")
-
-    def end(self) -> int:
-        code = self.process.wait(timeout=LIMIT_S)
-        self._reader.join(timeout=5)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return code
-
-    def survivors(self) -> list[psutil.Process]:
-        """Processes of the run that still live, a moment after it ended."""
-        deadline_s = time.monotonic() + 10
-        while time.monotonic() < deadline_s:
-            alive = []
-            for pid, created in self.seen.items():
-                with contextlib.suppress(psutil.Error):
-                    process = psutil.Process(pid)
-                    if process.create_time() == created and process.status() != psutil.STATUS_ZOMBIE:
-                        alive.append(process)
-            if not alive:
-                return []
-            time.sleep(0.1)
-        return alive
-
-    def folder(self) -> Path:
-        return (self.out / "scenario-a" / "latest").resolve()
+SMALL = ("--clients", "20", "--audience", "10", "--rate", "50")
+Start = Callable[..., Run]
 
 
 @pytest.fixture
-def run_in(tmp_path: Path) -> Iterator[Path]:
-    """A results folder; afterwards no temporary folder of a run is left."""
-    before = set(Path(tempfile.gettempdir()).glob("harness-*"))
-    yield tmp_path / "results"
-    deadline_s = time.monotonic() + 10
-    while left := {p for p in Path(tempfile.gettempdir()).glob("harness-*") if p.is_dir()} - before:
-        assert time.monotonic() < deadline_s, left
-        time.sleep(0.1)
+def temporary() -> Iterator[Path]:
+    """In place of the system's temporary folder; afterwards no folder of a run is left in it."""
+    with own_temporary_folder() as folder:
+        yield folder
+        deadline_s = time.monotonic() + 10
+        while left := [path for path in folder.glob("harness-*") if path.is_dir()]:
+            assert time.monotonic() < deadline_s, left
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def start(tmp_path: Path, temporary: Path) -> Iterator[Start]:
+    """Starts a run. None lives longer than its test."""
+    runs: list[Run] = []
+
+    def begin(*options: str, out: Path = tmp_path / "results", program: tuple[str, ...] = QUICK) -> Run:
+        runs.append(Run(out, *SMALL, *options, program=program, temporary=temporary))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        if run.process.poll() is None:
+            run.process.send_signal(signal.SIGINT)
+            run.end()
 
 
 @pytest.mark.parametrize(
@@ -120,9 +53,9 @@ def run_in(tmp_path: Path) -> Iterator[Path]:
         (("bin/postgres", "-D"), "database"),
     ],
 )
-def test_a_part_of_the_cluster_that_dies_ends_the_run(run_in: Path, words: tuple[str, ...], name: str) -> None:
+def test_a_part_of_the_cluster_that_dies_ends_the_run(start: Start, words: tuple[str, ...], name: str) -> None:
     """kill -9 in mid-run: exit 4, which process and how, its log, the recording kept, judged UNKNOWN."""
-    run = Run(run_in)
+    run = start()
     run.wait_for("measure")
     run.find(*words).kill()
     assert run.end() == 4, run.errors
@@ -134,9 +67,9 @@ def test_a_part_of_the_cluster_that_dies_ends_the_run(run_in: Path, words: tuple
 
 
 @pytest.mark.parametrize("words", [("harness.load.worker",), ("harness.load.publisher",)])
-def test_a_load_process_that_dies_leaves_the_verdict_open(run_in: Path, words: tuple[str, ...]) -> None:
+def test_a_load_process_that_dies_leaves_the_verdict_open(start: Start, words: tuple[str, ...]) -> None:
     """What its clients saw afterwards is not known: exit 3."""
-    run = Run(run_in)
+    run = start()
     run.wait_for("measure")
     run.find(*words).kill()
     assert run.end() == 3, run.errors
@@ -146,9 +79,9 @@ def test_a_load_process_that_dies_leaves_the_verdict_open(run_in: Path, words: t
 
 
 @pytest.mark.parametrize("phase", ["start", "connect", "probe", "warm-up", "measure", "drain", "collect"])
-def test_ctrl_c_at_any_moment(run_in: Path, phase: str) -> None:
+def test_ctrl_c_at_any_moment(start: Start, phase: str) -> None:
     """Exit 5, everything torn down, the recording so far kept."""
-    run = Run(run_in, "--duration", "2")
+    run = start("--duration", "1")
     run.wait_for(phase)
     run.process.send_signal(signal.SIGINT)
     assert run.end() == 5, run.errors
@@ -160,10 +93,20 @@ def test_ctrl_c_at_any_moment(run_in: Path, phase: str) -> None:
     assert ended["how"] == "interrupted"
 
 
-def test_an_impatient_second_ctrl_c(run_in: Path) -> None:
-    """A teardown that is cut short still leaves nothing behind: the guard does the rest."""
-    run = Run(run_in)
+def test_an_impatient_second_ctrl_c(start: Start, temporary: Path, tmp_path: Path) -> None:
+    """While a run is measuring, another is refused: two would spoil each other's figures; exit 4 and who is running. A
+    teardown that is cut short still leaves nothing behind: the guard does the rest."""
+    run = start()
     run.wait_for("measure")
+    second = subprocess.run(
+        [*QUICK, "run", "scenario-a", "--size", "smoke", "--out", str(tmp_path / "second")],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        env=environment(temporary),
+    )
+    assert second.returncode == 4, second.stderr
+    assert f"another run is under way on this machine (process {run.process.pid})" in second.stderr
     for _ in range(3):
         run.process.send_signal(signal.SIGINT)
         time.sleep(0.05)
@@ -171,9 +114,9 @@ def test_an_impatient_second_ctrl_c(run_in: Path) -> None:
     assert run.survivors() == []
 
 
-def test_nothing_outlives_a_killed_harness(run_in: Path) -> None:
+def test_nothing_outlives_a_killed_harness(start: Start) -> None:
     """SIGKILL leaves the harness no time: the guard ends the rest and removes the folder."""
-    run = Run(run_in)
+    run = start()
     run.wait_for("measure")
     assert len(run.look()) > 8
     run.process.kill()
@@ -181,26 +124,8 @@ def test_nothing_outlives_a_killed_harness(run_in: Path) -> None:
     assert run.survivors() == []
 
 
-def test_a_second_run_is_refused(run_in: Path) -> None:
-    """Two at once would spoil each other's figures: exit 4 and who is running."""
-    run = Run(run_in)
-    try:
-        run.wait_for("connect")
-        second = subprocess.run(
-            [sys.executable, "-m", "harness.cli", "run", "scenario-a", "--size", "smoke", "--out", str(run_in)],
-            capture_output=True,
-            text=True,
-            timeout=LIMIT_S,
-        )
-    finally:
-        run.process.send_signal(signal.SIGINT)
-        run.end()
-    assert second.returncode == 4, second.stderr
-    assert f"another run is under way on this machine (process {run.process.pid})" in second.stderr
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
-def test_a_full_disk(tmp_path: Path) -> None:
+def test_a_full_disk(start: Start, tmp_path: Path) -> None:
     """No space left in mid-run: exit 4, what is full and what to do, the rows so far readable."""
     small = tmp_path / "small"
     small.mkdir()
@@ -208,7 +133,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     if mounted.returncode:
         pytest.skip(f"cannot mount a tmpfs here: {mounted.stderr.decode().strip()}")
     try:
-        run = Run(small / "results", "--rate", "200")
+        run = start("--clients", "200", "--audience", "50", "--rate", "200", out=small / "results")
         code = run.end()
         assert code == 4, run.errors
         assert "No space left" in run.errors or "disk" in run.errors
@@ -219,41 +144,38 @@ def test_a_full_disk(tmp_path: Path) -> None:
         subprocess.run(["umount", "-l", str(small)], check=True)
 
 
-def test_a_copied_run_is_judged_alike(run_in: Path, tmp_path: Path) -> None:
+def test_a_copied_run_is_judged_alike(start: Start, tmp_path: Path) -> None:
     """`judge` and `report` from a copied folder, after the run's own is gone, give the same verdict."""
-    run = Run(run_in, "--duration", "4")
-    assert run.end() == 0, run.errors
+    run = start("--duration", "2", program=WHOLE)
+    code = run.end()
     first = json.loads((run.folder() / "verdict.json").read_text())
+    # A busy machine may leave a figure undecided; what is asked here is that all commands say the same.
+    assert (code, first["status"]) in ((0, "pass"), (3, "unknown")), run.errors
     copy = tmp_path / "elsewhere" / "copy"
     copy.parent.mkdir()
     run.folder().rename(copy)
     for name in ("verdict.json", "series.json", "report.html"):
         (copy / name).unlink()
-    judged = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "judge", str(copy), "--json"],
-        capture_output=True,
-        text=True,
-        timeout=LIMIT_S,
-    )
-    assert judged.returncode == 0, judged.stderr
+    judged = subprocess.run([*WHOLE, "judge", str(copy), "--json"], capture_output=True, text=True, timeout=LIMIT_S)
+    assert judged.returncode == code, judged.stderr
     assert json.loads(judged.stdout) == first
-    reported = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "report", str(copy)], capture_output=True, text=True, timeout=LIMIT_S
-    )
+    reported = subprocess.run([*WHOLE, "report", str(copy)], capture_output=True, text=True, timeout=LIMIT_S)
     assert reported.returncode == 0, reported.stderr
     assert (copy / "report.html").exists()
     assert not (tmp_path / "index.html").exists(), "nothing is written outside the copied folder"
 
 
-def test_up_and_down() -> None:
+def test_up_and_down(temporary: Path) -> None:
     """`up --detach` returns when the cluster is up, `down` ends it, a second `down` has nothing to do."""
-    up = subprocess.run(
-        [sys.executable, "-m", "harness.cli", "up", "--detach"], capture_output=True, text=True, timeout=LIMIT_S
-    )
+
+    def harness(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        command = [*WHOLE, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, env=environment(temporary))
+
+    up = harness("up", "--detach")
     assert up.returncode == 0, up.stderr
     assert "2 servers are up" in up.stdout
-    down = [sys.executable, "-m", "harness.cli", "down"]
-    stopped = subprocess.run(down, capture_output=True, text=True, timeout=LIMIT_S)
+    stopped = harness("down")
     assert stopped.returncode == 0, stopped.stderr
     assert "stopped the cluster" in stopped.stdout
-    assert "nothing to stop" in subprocess.run(down, capture_output=True, text=True, timeout=LIMIT_S).stdout
+    assert "nothing to stop" in harness("down").stdout

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.test_bad_days import LIMIT_S, Run
+from tests.end_to_end.watched_run import LIMIT_S, WHOLE, Run
 from tests.harness.environments.docker.engine import kill, things_of
 
 pytestmark = pytest.mark.integration
@@ -27,7 +27,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     runs: list[Run] = []
 
     def begin(*options: str) -> Run:
-        runs.append(Run(tmp_path / "results", "--environment", "docker", "--servers", "2", *options))
+        runs.append(Run(tmp_path / "results", "--environment", "docker", *options, program=WHOLE))
         return runs[-1]
 
     yield begin

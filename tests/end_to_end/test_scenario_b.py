@@ -2,11 +2,12 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.end_to_end.watched_run import QUICK
 
 pytestmark = pytest.mark.integration
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.integration
 def run(out: Path, *options: str) -> tuple[int, dict[str, Any]]:
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "harness.cli", "run", "scenario-b", "--size", "smoke", "--force", "--json"),
+            *(*QUICK, "run", "scenario-b", "--size", "smoke", "--force", "--json"),
             *("--out", str(out), *options),
         ],
         capture_output=True,

@@ -18,6 +18,9 @@ pytestmark = pytest.mark.integration
 
 NewCluster = Callable[..., Cluster]
 
+SLACK_S = 3.0
+"""for a machine that is busy with other work, such as other tests"""
+
 
 def test_redis_killed_and_back(new_cluster: NewCluster) -> None:
     """Without Redis, posts are acknowledged as fast as before and delivered from the database, each once; /readyz says
@@ -33,7 +36,7 @@ def test_redis_killed_and_back(new_cluster: NewCluster) -> None:
         for n in range(20):
             started = time.monotonic()
             assert (one, two)[n % 2].post(channel, f"without {n}")[0] == 200
-            assert time.monotonic() - started < 1.0
+            assert time.monotonic() - started < 1.0 + SLACK_S
         assert here.texts(21) == there.texts(21)
         status, ready = one.get("/readyz")
         assert (status, ready["ok"], ready["error"], ready["backplane"]) == (503, False, "not_ready", "down")
@@ -68,9 +71,9 @@ def test_a_frozen_redis_is_noticed(new_cluster: NewCluster) -> None:
         cluster.valkey.child.send_signal(signal.SIGSTOP)
         started = time.monotonic()
         assert one.post(channel, "while frozen")[0] == 200
-        assert client.receive(5)["text"] == "while frozen"
-        assert time.monotonic() - started < 3.0
-        wait_until(lambda: one.get("/readyz")[0] == 503 and two.get("/readyz")[0] == 503, "both to notice", 6)
+        assert client.receive(2 + SLACK_S)["text"] == "while frozen"
+        assert time.monotonic() - started < 2.0 + SLACK_S
+        wait_until(lambda: one.get("/readyz")[0] == 503 and two.get("/readyz")[0] == 503, "both to notice", 4 + SLACK_S)
         assert one.post(channel, "and noticed")[0] == 200
         assert client.receive()["text"] == "and noticed"
         other = fresh()
@@ -101,7 +104,7 @@ def test_a_lost_tail_is_found(cluster: Cluster) -> None:
     with Client(one) as client:
         client.subscribe(channel)
         cluster.postgres.sql(f"SELECT append_messages(ARRAY['{channel}'], ARRAY['not published'], ARRAY[NULL]::text[])")
-        assert client.receive(4)["text"] == "not published"
+        assert client.receive(2 + SLACK_S)["text"] == "not published"
 
 
 def test_with_recovery_off_a_loss_shows(new_cluster: NewCluster) -> None:
@@ -175,14 +178,14 @@ def test_postgres_crashes_and_returns(new_cluster: NewCluster, own_postgres: Pos
             started = time.monotonic()
             status, answer = one.post(channel, "never")
             assert (status, answer["ok"], answer["error"]) == (503, False, "database_unavailable")
-            assert time.monotonic() - started < 4.0
+            assert time.monotonic() - started < 4.0 + SLACK_S
         assert two.get(f"/v1/conversations.history?channel={channel}")[1]["error"] == "database_unavailable"
         assert one.get("/readyz")[1]["database"] == "down"
         client.send(op="subscribe", channel=fresh())
         assert client.texts(1) == ["before"]
         assert client.receive()["error"] == "database_unavailable"
         own_postgres.start()
-        wait_until(lambda: one.post(channel, "after")[0] == 200, "posts to be taken again", 10)
+        wait_until(lambda: one.post(channel, "after")[0] == 200, "posts to be taken again")
         assert client.texts(1) == ["after"]
     assert own_postgres.sql(f"SELECT string_agg(text, ',' ORDER BY seq) FROM messages WHERE channel = '{channel}'") == (
         "before,after"
@@ -201,12 +204,12 @@ def test_a_frozen_postgres_leaves_the_outcome_open(new_cluster: NewCluster, own_
         started = time.monotonic()
         status, answer = one.post(channel, "perhaps", "id")
         assert (status, answer["error"]) == (500, "outcome_unknown")
-        assert time.monotonic() - started < 4.0
+        assert time.monotonic() - started < 4.0 + SLACK_S
         status, answer = one.post(channel, "not sent")
         assert (status, answer["error"]) == (503, "database_unavailable")
     finally:
         own_postgres.signal_all(signal.SIGCONT)
-    wait_until(lambda: one.post(channel, "perhaps", "id")[0] == 200, "the database to answer", 10)
+    wait_until(lambda: one.post(channel, "perhaps", "id")[0] == 200, "the database to answer")
     assert own_postgres.sql(f"SELECT count(*) FROM messages WHERE channel = '{channel}'") == "2"
 
 
@@ -257,7 +260,7 @@ def test_a_server_stops_in_time(new_cluster: NewCluster) -> None:
         client.subscribe(channel)
     started = time.monotonic()
     assert one.end(signal.SIGTERM) == 0
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 2.0 + SLACK_S
     for client in clients:
         with pytest.raises(ConnectionClosed) as caught:
             client.receive()

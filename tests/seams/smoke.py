@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.environments.ports import free_ports
 from harness.model.registry import EXTENSIONS_VARIABLE
+from tests.end_to_end.watched_run import QUICK
 
 TOKEN = "parrot-key"
 ROOT = Path(__file__).parents[2]
@@ -46,7 +47,7 @@ def smoke_run(out: Path, *options: str) -> Run:
     with parrot_servers(2) as urls:
         shown = subprocess.run(
             [
-                *(sys.executable, "-m", "harness.cli", "run", "scenario-a", "--environment", "external"),
+                *(*QUICK, "run", "scenario-a", "--environment", "external"),
                 *(part for url in urls for part in ("--server", url)),
                 *("--size", "smoke", "--clients", "8", "--audience", "4", "--rate", "20", "--duration", "1"),
                 *("--protocol", "parrot", "--json", "--force", "--out", str(out), *options),

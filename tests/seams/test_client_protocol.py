@@ -3,19 +3,19 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from harness.recording.format import ACKNOWLEDGED, SOUND
-from tests.seams.smoke import EXTENDED, ROOT, smoke_run
+from tests.seams.smoke import EXTENDED, ROOT, Run
 
 
 @pytest.mark.integration
-def test_a_protocol_of_an_extension_carries_a_run(tmp_path: Path) -> None:
+@pytest.mark.xdist_group("courier_run")
+def test_a_protocol_of_an_extension_carries_a_run(courier_run: Run) -> None:
     """Posts, deliveries, replies, history and health in the extension's own words; every delivery is found sound."""
-    run = smoke_run(tmp_path)
+    run = courier_run
     arrays = run.folder / "arrays"
     posts = np.load(arrays / "posts.npy")
     assert len(posts) > 20

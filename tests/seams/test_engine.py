@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.seams.smoke import smoke_run
+from tests.seams.smoke import Run
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("courier_run")]
 
 
-def test_an_engine_of_an_extension_carries_a_run(tmp_path: Path) -> None:
+def test_an_engine_of_an_extension_carries_a_run(courier_run: Run) -> None:
     """Commands pass through it, and the rows that its processes wrote elsewhere are in the recording afterwards."""
-    run = smoke_run(tmp_path, "--engine", "courier")
+    run = courier_run
     notes = json.loads((run.folder / "courier.json").read_text())
     commands = notes["commands"]
     assert {"connect worker-00", "connect publisher"} <= set(commands[: commands.index("probe publisher")])

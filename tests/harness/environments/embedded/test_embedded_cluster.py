@@ -27,6 +27,7 @@ from harness.observation.telemetry import Telemetry
 from harness.observation.trace_collector import collect_traces
 from harness.protocol.chat import Chat
 from harness.recording.format import FOREIGN, SOUND
+from tests.end_to_end.watched_run import own_temporary_folder
 from tests.harness.plans import a_plan
 
 pytestmark = pytest.mark.integration
@@ -42,9 +43,8 @@ async def post(session: aiohttp.ClientSession, cluster: EmbeddedCluster, server:
         assert response.status == 200, await response.text()
 
 
-def test_a_cluster_is_up_inside_and_gone_outside(tmp_path: Path) -> None:
+def test_a_cluster_is_up_inside_and_gone_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ready when entered; afterwards no process and no temporary folder is left, and its logs are kept."""
-    before = set(Path(tempfile.gettempdir()).glob("harness-*"))
 
     async def scenario() -> list[int]:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
@@ -52,9 +52,11 @@ def test_a_cluster_is_up_inside_and_gone_outside(tmp_path: Path) -> None:
             assert cluster.casualties() == []
             return [process.pid for process in cluster.components]
 
-    pids = asyncio.run(scenario())
-    assert not any(psutil.pid_exists(pid) for pid in pids)
-    assert set(Path(tempfile.gettempdir()).glob("harness-*")) <= before
+    with own_temporary_folder() as temporary:
+        monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+        pids = asyncio.run(scenario())
+        assert not any(psutil.pid_exists(pid) for pid in pids)
+        assert list(temporary.iterdir()) == []
     assert {path.name for path in (tmp_path / "logs").iterdir()} == {
         *("database.log", "broker.log", "server-1.log", "server-2.log")
     }
