@@ -36,6 +36,7 @@ class Answer:
     measured: Figure = None
     expected: Figure = None
     samples: int = 0
+    pairs: int | None = None
     confidence: str = ""
     examples: tuple[str, ...] = ()
     bias: Bias | None = None
@@ -95,6 +96,7 @@ class Check(Generic[C]):
             measured=answer.measured,
             expected=answer.expected,
             samples=answer.samples,
+            pairs=answer.pairs,
             confidence=answer.confidence,
             examples=answer.examples,
             bias=(answer.bias or self.bias or Bias.OPTIMISTIC) if doubtful else None,

@@ -11,7 +11,17 @@ from harness.checks.evidence.evidence import Evidence, gather
 from harness.checks.evidence.parts import Need, lacking
 from harness.checks.evidence.tally import Tally, tally
 from harness.checks.registry import CHECKS
-from harness.checks.run import claims, delivery, latency, recovery, resource_curves, resources, steps, validity
+from harness.checks.run import (
+    claims,
+    delivery,
+    latency,
+    latency_limits,
+    recovery,
+    resource_curves,
+    resources,
+    steps,
+    validity,
+)
 from harness.model.finding import Bias, Finding, Kind, Series, Status, Verdict, worst
 from harness.model.measurements.percentiles import Percentiles
 from harness.model.measurements.resources import MachineFigures, ProcessFigures
@@ -31,7 +41,8 @@ def judge(recording: Recording) -> Verdict:
     measured = measure(evidence, counted, account, attempts)
     measured = replace(measured, not_measured=attempts.failed)
     case = Case(evidence=evidence, tally=counted, account=account, measured=measured)
-    findings = tuple(apply_bias(ask_all(checks_of(recording.plan), case, lacking(evidence, counted))))
+    checks = checks_of(recording.plan)
+    findings = tuple(apply_bias(ask_all(checks, case, lacking(evidence, counted)), checks))
     measured = replace(
         measured,
         claims=attempts.make("claims", lambda: claims.compare(measured), ()),
@@ -88,7 +99,7 @@ def checks_of(plan: Plan) -> list[Check[Case]]:
     """Those of the registry, and one for each expectation of the plan that has none there."""
     found = {check.name: check for check in CHECKS}
     for wish in plan.expectations:
-        check = latency.limit_check(wish.measure, wish.statistic)
+        check = latency_limits.limit_check(wish.measure, wish.statistic)
         found.setdefault(check.name, check)
     return list(found.values())
 
@@ -99,13 +110,16 @@ def ask_all(checks: Iterable[Check[C]], case: C, lacking: Mapping[Need, str] | N
     return [finding for check in checks if (finding := check.ask(case, lacking)) is not None]
 
 
-def apply_bias(findings: Sequence[Finding], fail_stands: frozenset[str] = frozenset()) -> list[Finding]:
+def apply_bias(findings: Sequence[Finding], checks: Sequence[Check[C]] = ()) -> list[Finding]:
     """Apply to performance findings what the validity findings mean for them; safety findings stand as they are.
 
-    An OPTIMISTIC bias (a lower rate than planned, rows missing) decides nothing: PASS and FAIL become UNKNOWN. With a
-    PESSIMISTIC bias (a late sender, a lagging receiver) a PASS stands, and a FAIL becomes UNKNOWN, unless the check is in
-    ``fail_stands``.
+    With an OPTIMISTIC bias (a lower rate than planned, rows missing) nothing is decided: PASS and FAIL become UNKNOWN. With
+    a PESSIMISTIC bias (a late sender, a lagging receiver) a PASS against a fixed limit stands, and a FAIL becomes UNKNOWN.
+    A ratio of two measured figures is not decided with any bias: what slows the one improves the ratio, what slows the
+    other worsens it. ``checks`` say which findings compare a ratio, and whose FAIL a pessimistic bias cannot cause.
     """
+    ratios = {check.name for check in checks if check.compares_ratio}
+    fail_stands = {check.name for check in checks if check.fail_stands}
     optimistic = [finding.check for finding in findings if finding.bias is Bias.OPTIMISTIC]
     pessimistic = [finding.check for finding in findings if finding.bias is Bias.PESSIMISTIC]
 
@@ -113,7 +127,9 @@ def apply_bias(findings: Sequence[Finding], fail_stands: frozenset[str] = frozen
         if finding.kind is not Kind.PERFORMANCE or finding.status is Status.UNKNOWN:
             return finding
         doubts = list(optimistic)
-        if finding.status is Status.FAIL and finding.check not in fail_stands:
+        passes_by_ratio = finding.status is Status.PASS and finding.check in ratios
+        fails = finding.status is Status.FAIL and finding.check not in fail_stands
+        if passes_by_ratio or fails:
             doubts += pessimistic
         if not doubts:
             return finding

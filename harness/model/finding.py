@@ -33,8 +33,10 @@ class Finding:
     """The answer to one question about a recording.
 
     ``check`` is a stable word for programs, ``summary`` one sentence for people. ``samples`` is how many observations the
-    answer rests on; ``confidence`` says what that many prove (e.g. ``rate < 2.5e-06 at 95 %``). ``examples`` lists a few
-    concrete cases, at most 20. ``bias`` is set on VALIDITY findings that did not pass.
+    answer rests on: messages, where it is about messages or deliveries, since the deliveries of one message are not
+    independent of each other; ``pairs`` says of how many deliveries, (client, message) pairs. ``confidence`` says what that
+    many prove (e.g. ``rate < 2.5e-06 at 95 %``). ``examples`` lists a few concrete cases, at most 20. ``bias`` is set on
+    VALIDITY findings that did not pass.
     """
 
     check: str
@@ -44,6 +46,7 @@ class Finding:
     measured: Figure
     expected: Figure
     samples: int = 0
+    pairs: int | None = None
     confidence: str = ""
     examples: tuple[str, ...] = ()
     bias: Bias | None = None

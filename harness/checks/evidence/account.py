@@ -36,6 +36,16 @@ class Account:
         """All expected pairs."""
         return int(self.expected.sum())
 
+    @property
+    def messages(self) -> int:
+        """How many messages must arrive."""
+        return int((self.expected > 0).sum())
+
+    @property
+    def delivered_messages(self) -> int:
+        """How many messages reached a client."""
+        return int((self.delivered > 0).sum())
+
 
 def reconcile(evidence: Evidence, tally: Tally) -> Account:
     """Find every missing pair: a client that was subscribed, a message that must arrive, and no delivery."""

@@ -73,7 +73,7 @@ def tally(evidence: Evidence, attempts: Attempts | None = None) -> Tally:
         highest_seq=np.zeros(plan.clients, np.int64),
         last_ns=np.zeros(len(evidence.schedule), np.int64),
         unseen=~np.isin(workers, list(evidence.recording.seen)),
-        timings=Timings(),
+        timings=Timings(len(evidence.schedule)),
     )
     strange_seqs: list[tuple[int, int, int]] = []
     for worker, seen in sorted(evidence.recording.seen.items()):
@@ -359,4 +359,5 @@ def _time(found: Tally, evidence: Evidence, piece: _Piece, first: Bools, receive
     if evidence.disturbance is not None:
         disturbed = evidence.disturbance.of(message, client, server)
         found.disturbed_last_ns = max(found.disturbed_last_ns, int(received[disturbed].max(initial=0)))
-    found.timings.append(received - evidence.intended_ns[message], evidence.second[message], server, disturbed, push)
+    latency = received - evidence.intended_ns[message]
+    found.timings.append(message, latency, evidence.second[message], server, disturbed, push)

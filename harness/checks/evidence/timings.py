@@ -10,7 +10,8 @@ from harness.checks.statistics.distribution import Bools, Distribution, Ints
 
 
 class Timings:
-    """First everything is appended, then it is read.
+    """First everything is appended, then it is read. ``messages``: how many messages there are, of which numbers are
+    appended.
 
     ``latency``: intended time to receipt, grouped by the second of the measured window in which the delivery was due.
     ``live`` and ``recovered``: the two parts of it, not disturbed and disturbed by a fault (`disturbance.Disturbance`).
@@ -18,16 +19,25 @@ class Timings:
     deliveries whose server traced it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, messages: int = 0) -> None:
         self._latency_ns = Column(np.int64)
         self._second = Column(np.uint32)
         self._server = Column(np.uint16)
         self._disturbed = Column(np.bool_)
         self._push_ns = Column(np.int64)
+        self._live_messages = np.zeros(messages, np.bool_)
+        self._recovered_messages = np.zeros(messages, np.bool_)
         self.disturbed_count = 0
 
-    def append(self, latency_ns: Ints, second: Ints, server: Ints, disturbed: Bools, push_ns: Ints) -> None:
+    def append(
+        self, message: Ints, latency_ns: Ints, second: Ints, server: Ints, disturbed: Bools, push_ns: Ints
+    ) -> None:
         """One row for each delivery; ``push_ns`` of fewer of them, or of none."""
+        if disturbed.any():
+            self._recovered_messages[message[disturbed]] = True
+            self._live_messages[message[~disturbed]] = True
+        else:
+            self._live_messages[message] = True
         self._latency_ns.append(latency_ns)
         self._second.append(second)
         self._server.append(server)
@@ -37,15 +47,18 @@ class Timings:
 
     @cached_property
     def latency(self) -> Distribution:
-        return Distribution.count(self._by_second, self._second.highest + 1)
+        messages = int((self._live_messages | self._recovered_messages).sum())
+        return Distribution.count(self._by_second, self._second.highest + 1, messages)
 
     @cached_property
     def live(self) -> Distribution:
-        return Distribution.count(lambda: self._where(disturbed=False), self._second.highest + 1)
+        messages = int(self._live_messages.sum())
+        return Distribution.count(lambda: self._where(disturbed=False), self._second.highest + 1, messages)
 
     @cached_property
     def recovered(self) -> Distribution:
-        return Distribution.count(lambda: self._where(disturbed=True), self._second.highest + 1)
+        messages = int(self._recovered_messages.sum())
+        return Distribution.count(lambda: self._where(disturbed=True), self._second.highest + 1, messages)
 
     @cached_property
     def by_server(self) -> Distribution:

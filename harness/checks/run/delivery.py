@@ -66,8 +66,9 @@ def _lost(case: Case) -> Answer:
         summary=remark + _by_phase(Counter(evidence.schedule.phase[account.lost_message].tolist())),
         measured=lost,
         expected=0,
-        samples=pairs,
-        confidence=loss_bound(pairs) if status is Status.PASS else "",
+        samples=account.messages,
+        pairs=pairs,
+        confidence=loss_bound(account.messages, pairs) if status is Status.PASS else "",
         examples=_named(evidence, account, slice(0, EXAMPLES)),
     )
     return _if_decided(answer, _unread(case, account.delivered == 0), _MAY_EXIST)
@@ -111,7 +112,8 @@ def _lost_tail(case: Case) -> Answer:
         summary=summary,
         measured=len(tail),
         expected=0,
-        samples=pairs,
+        samples=account.messages,
+        pairs=pairs,
         examples=_named(evidence, account, tail[:EXAMPLES]),
     )
     return _if_decided(answer, _unread(case, account.delivered == 0), _MAY_EXIST)
@@ -119,7 +121,7 @@ def _lost_tail(case: Case) -> Answer:
 
 def _none_of(case: Case, check: str, what: str, by_phase: Counter[int], kinds: Counter[str] | None = None) -> Answer:
     """PASS where deliveries were recorded and no such delivery is among them."""
-    tally, total = case.tally, by_phase.total()
+    tally, total, messages = case.tally, by_phase.total(), case.account.delivered_messages
     status = Status.FAIL if total else (Status.PASS if tally.rows and case.account.pairs else Status.UNKNOWN)
     summary = f"no {what} among {tally.rows:,} deliveries"
     if total:
@@ -133,8 +135,9 @@ def _none_of(case: Case, check: str, what: str, by_phase: Counter[int], kinds: C
         summary=summary,
         measured=total,
         expected=0,
-        samples=tally.rows,
-        confidence=loss_bound(tally.rows) if status is Status.PASS else "",
+        samples=messages,
+        pairs=tally.rows,
+        confidence=loss_bound(messages, tally.rows) if status is Status.PASS else "",
         examples=tuple(tally.examples.get(check, ())),
     )
 

@@ -56,7 +56,6 @@ def _acknowledgements(case: Case, outage: Span) -> Answer:
         Distribution.of(calm_ns),
         Distribution.of(during_ns, (second - second.min(initial=NEVER))[: len(during_ns)]),
         messages=(len(calm_ns), len(during_ns)),
-        seed=evidence.plan.seed,
     )
 
 
@@ -148,7 +147,8 @@ def _backfilled(case: Case, outage: Span) -> Answer:
         summary=f"the last of {count:,} deliveries that the fault disturbed arrived {when} {moment}",
         measured={"after_s": since_s},
         expected=expected,
-        samples=count,
+        samples=case.tally.timings.recovered.messages or 0,
+        pairs=count,
     )
 
 

@@ -32,7 +32,6 @@ def _bystanders(case: Case, outage: Span) -> Answer:
         live.within(calm),
         live.within(inside),
         messages=(int((due & calm[second]).sum()), int((due & inside[second]).sum())) if live.groups else (0, 0),
-        seed=evidence.plan.seed,
         when="around",
     )
 

@@ -6,6 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.checks.statistics.interval import (
+    BLOCKS_AT_MOST,
+    SECONDS_AT_LEAST,
+    Interval,
+    design_effect,
+    effective_messages,
+    quantiles_around,
+)
 from harness.model.measurements.percentiles import Percentiles
 
 Ints = NDArray[np.int64]
@@ -15,7 +23,6 @@ Counts = NDArray[np.uint32]
 
 QUANTILES = (0.50, 0.95, 0.99, 0.999, 1.0)
 """those of `Percentiles`, in the order of its fields"""
-RESAMPLES = 500
 PIECE_ROWS = 1 << 17
 """What is worked on at once: small enough for a processor's cache, and for the memory allocator to reuse."""
 
@@ -35,13 +42,15 @@ class Distribution:
     value with at least that share of all values at or below it (nearest rank): a latency that really happened.
     """
 
-    def __init__(self, pieces: Pieces, counts: Counts) -> None:
+    def __init__(self, pieces: Pieces, counts: Counts, messages: int | None = None) -> None:
         self._pieces = pieces
         self._counts = counts
-        self._summary: Percentiles | None = None
+        self.messages = messages
+        """of how many messages the values are; None where that is not known"""
+        self._exact_ms: dict[float, float] = {}
 
     @classmethod
-    def count(cls, pieces: Pieces, groups: int) -> "Distribution":
+    def count(cls, pieces: Pieces, groups: int, messages: int | None = None) -> "Distribution":
         """Of all that ``pieces`` gives, in groups 0 … ``groups`` - 1."""
         counts = np.zeros((groups, _BINS), np.uint32)
         for values, group in pieces():
@@ -49,28 +58,31 @@ class Distribution:
                 low, high = int(group.min()), int(group.max()) + 1
                 found = np.bincount((group - low) * _BINS + _bin(values), minlength=(high - low) * _BINS)
                 counts[low:high] += found.reshape(-1, _BINS).astype(np.uint32)
-        return cls(pieces, counts)
+        return cls(pieces, counts, messages)
 
     @classmethod
     def of(cls, values_ns: Ints, groups: Ints | None = None) -> "Distribution":
-        """Of one array, in one group or in ``groups``."""
+        """Of one array, in one group or in ``groups``. Each value is of a message of its own."""
 
         def pieces() -> Iterable[tuple[Ints, Ints]]:
             for start in range(0, len(values_ns), PIECE_ROWS):
                 piece = values_ns[start : start + PIECE_ROWS]
                 yield piece, np.zeros(len(piece), np.int64) if groups is None else groups[start : start + PIECE_ROWS]
 
-        return cls.count(pieces, 1 if groups is None else int(groups.max(initial=-1)) + 1)
+        return cls.count(pieces, 1 if groups is None else int(groups.max(initial=-1)) + 1, len(values_ns))
 
     def within(self, groups: Bools) -> "Distribution":
-        """The part of it that is in these groups, shape (groups,)."""
+        """The part of it that is in these groups, shape (groups,). Its messages are taken to be its share of all values."""
 
         def pieces() -> Iterable[tuple[Ints, Ints]]:
             for values, group in self._pieces():
                 inside = groups[group]
                 yield values[inside], group[inside]
 
-        return Distribution(pieces, np.where(groups[:, None], self._counts, np.uint32(0)))
+        part = Distribution(pieces, np.where(groups[:, None], self._counts, np.uint32(0)))
+        if self.messages is not None and len(self):
+            part.messages = round(self.messages * len(part) / len(self))
+        return part
 
     def __len__(self) -> int:
         return int(self._counts.sum(dtype=np.int64))
@@ -81,17 +93,21 @@ class Distribution:
 
     def percentiles(self) -> Percentiles:
         """The usual percentiles; only a count of 0 where there are no values."""
-        if self._summary is None:
-            self._summary = Percentiles()
-            if len(self):
-                p50, p95, p99, p999, highest = self.quantiles_ms(QUANTILES)
-                self._summary = Percentiles(
-                    count=len(self), p50_ms=p50, p95_ms=p95, p99_ms=p99, p999_ms=p999, max_ms=highest
-                )
-        return self._summary
+        if not len(self):
+            return Percentiles()
+        p50, p95, p99, p999, highest = self.quantiles_ms(QUANTILES)
+        return Percentiles(
+            count=len(self), messages=self.messages, p50_ms=p50, p95_ms=p95, p99_ms=p99, p999_ms=p999, max_ms=highest
+        )
 
     def quantiles_ms(self, quantiles: tuple[float, ...]) -> list[float]:
-        """Exact quantiles over all groups. There must be values."""
+        """Exact quantiles over all groups. There must be values; they are read once for each quantile not asked for yet."""
+        missing = tuple(quantile for quantile in quantiles if quantile not in self._exact_ms)
+        if missing:
+            self._exact_ms.update(zip(missing, self._read_quantiles_ms(missing), strict=True))
+        return [self._exact_ms[quantile] for quantile in quantiles]
+
+    def _read_quantiles_ms(self, quantiles: tuple[float, ...]) -> list[float]:
         together = self._counts.sum(axis=0, dtype=np.int64)
         at, rest = _locate(together, quantiles)
         wanted = np.zeros(_BINS, np.bool_)
@@ -122,29 +138,35 @@ class Distribution:
     def curve_ms(self, quantiles: tuple[float, ...]) -> list[float]:
         """Quantiles to the width of a bin (1.6 % at most): for a plot, where no more can be seen. There must be values."""
         at, _ = _locate(self._counts.sum(axis=0, dtype=np.int64), quantiles)
-        return [to_ms(_middle_ns(bin_)) for bin_ in at]
+        return [to_ms(_lower_edge_ns(bin_ + 0.5)) for bin_ in at]
 
-    def interval_ms(self, quantile: float, *, seed: int, confidence: float = 0.95) -> tuple[float, float] | None:
-        """A confidence interval for ``quantile`` by block bootstrap over the groups; None for fewer than 5.
+    def interval_ms(self, quantile: float) -> Interval | None:
+        """The 95 % interval of ``quantile``; None where fewer than SECONDS_AT_LEAST groups have values, or the number of
+        messages is not known.
 
-        Deliveries of one message, and of neighbouring messages, share their fate, so whole seconds are drawn with
-        replacement, not single values (Künsch, "The jackknife and the bootstrap for general stationary observations",
-        Annals of Statistics 17, 1989). Its ends are accurate to the width of a bin.
+        It contains the exact quantile. Its ends are rounded outwards to the edges of bins (1.6 % at most). The module
+        ``interval`` says how it is found.
         """
-        # Empty groups before the first value are no part of the window asked about.
-        first = int(np.argmax(self._counts.any(axis=1))) if self.groups else 0
-        counts = self._counts[first:]
-        used = np.flatnonzero(counts.any(axis=1))
-        count = int(used[-1]) + 1 if len(used) else 0
-        if count < 5:
+        used = np.flatnonzero(self._counts.any(axis=1))
+        if self.messages is None or min(self.messages, len(used)) < SECONDS_AT_LEAST:
             return None
-        counts = counts[:count]
-        low, high = np.flatnonzero(counts.any(axis=0))[[0, -1]]
-        drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), RESAMPLES)
-        cumulated = np.cumsum(drawn @ counts[:, low : high + 1].astype(np.float64), axis=1)
-        reached = cumulated >= np.ceil(quantile * cumulated[:, -1:])
-        ends = np.quantile(reached.argmax(axis=1) + low, [(1 - confidence) / 2, (1 + confidence) / 2])
-        return to_ms(_middle_ns(ends[0])), to_ms(_middle_ns(ends[1]))
+        blocks = np.array(
+            [
+                self._counts[part].sum(axis=0, dtype=np.int64)
+                for part in np.array_split(used, min(len(used), BLOCKS_AT_MOST))
+            ]
+        )
+        effect = _design_effect(blocks, quantile, self.messages)
+        around = quantiles_around(quantile, int(effective_messages(self.messages, effect, len(blocks))))
+        if around is None:
+            return None
+        together = blocks.sum(axis=0)
+        value_ms, highest_ms = self.quantiles_ms((quantile, 1.0))
+        low_ms = to_ms(_lower_edge_ns(_locate(together, (around[0],))[0][0]))
+        if around[1] is None:
+            return Interval(low_ms=min(low_ms, value_ms), high_ms=None)
+        high_ms = to_ms(_lower_edge_ns(_locate(together, (around[1],))[0][0] + 1))
+        return Interval(low_ms=min(low_ms, value_ms), high_ms=max(min(high_ms, highest_ms), value_ms))
 
     def _look_up(self, wanted: Bools) -> tuple[Ints, NDArray[np.int32]]:
         """All values in the wanted cells, shape (groups, bins), and the cell of each: group * _BINS + bin."""
@@ -165,9 +187,21 @@ def _bin(values_ns: Ints) -> Ints:
     return bins
 
 
-def _middle_ns(bin_: float) -> float:
-    octave, part = divmod(bin_ + 0.5, 1 << _SUB_BITS)
+def _lower_edge_ns(bin_: float) -> float:
+    octave, part = divmod(bin_, 1 << _SUB_BITS)
     return float(2 ** (octave + _LOWEST_EXPONENT) * (1 + part / (1 << _SUB_BITS)))
+
+
+def _design_effect(blocks: Ints, quantile: float, messages: int) -> float:
+    """The largest around ``quantile``, for counts of shape (blocks, bins).
+
+    Just above and just below its bin; and there where as many values are slow as one block holds. If all slow values are in
+    one block, only the latter shows how much blocks differ.
+    """
+    every, together = blocks.sum(axis=1), blocks.sum(axis=0)
+    at, _ = _locate(together, (quantile, min(quantile, 1 - 1 / len(blocks))))
+    edges = {edge for bin_ in at for edge in (bin_, bin_ + 1)}
+    return max(design_effect(blocks[:, edge:].sum(axis=1), every, messages) for edge in edges)
 
 
 def _locate(counts: NDArray[Any], quantiles: tuple[float, ...]) -> tuple[list[int], list[int]]:
@@ -203,7 +237,11 @@ def to_ms(value_ns: Any) -> float:
     return round(float(value_ns) / 1e6, 3)
 
 
-def loss_bound(pairs: int) -> str:
-    """What "0 lost of ``pairs``" proves: with 95 % confidence the rate is below 3 / n (the rule of three; Hanley and
-    Lippman-Hand, JAMA 249, 1983)."""
-    return f"rate < {3 / pairs:.1e} at 95 %" if pairs else "no evidence"
+def loss_bound(messages: int, pairs: int | None = None) -> str:
+    """What "0 wrong of ``messages``" proves: with 95 % confidence the rate is below 3 / n (the rule of three; Hanley and
+    Lippman-Hand, JAMA 249, 1983). Messages are counted, because the deliveries of one message share its fate; ``pairs`` of
+    (client, message) are named beside them."""
+    if not messages:
+        return "no evidence"
+    beside = "" if pairs is None else f" ({pairs:,} deliveries)"
+    return f"rate < {3 / messages:.1e} at 95 %, of {messages:,} messages{beside}"

@@ -8,22 +8,37 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.checks.statistics.student import student_probability, student_quantile
+
 Floats = NDArray[np.float64]
 CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A value with its two-sided interval, and the bound on each side at the same confidence (one-sided, nearer).
+    """A value with its standard error, its two-sided interval, and the one-sided bound on each side at the same confidence.
 
     Without a degree of freedom (as many parameters as points) the bounds are infinite: nothing is known of the error.
     """
 
     value: float
+    error: float
+    freedom: int
     low: float
     high: float
     lower_bound: float
     upper_bound: float
+
+    def p_above(self, limit: float) -> float:
+        """How likely such a value, or a larger one, is where the true one is ``limit``: small where it is larger."""
+        return _p_above(self.value - limit, self.error, self.freedom)
+
+    def detectable(self, limit: float, *, p_value: float, power: float = 0.8) -> float:
+        """The least true value for which `p_above` is ``p_value`` or less in a share ``power`` of all repetitions."""
+        if self.freedom < 1:
+            return math.inf
+        reach = student_quantile(1 - p_value, self.freedom) + student_quantile(power, self.freedom)
+        return limit + reach * self.error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,34 +111,6 @@ def scalability_law(x: Sequence[float], throughput: Sequence[float]) -> Scalabil
     return ScalabilityLaw(gamma=float(1 / found[0]), alpha=float(found[1] / found[0]), beta=float(found[2] / found[0]))
 
 
-def student_quantile(probability: float, freedom: int) -> float:
-    """The quantile of Student's t, for ``probability`` ≥ 0.5, by bisection of its distribution function."""
-    if freedom < 1:
-        return math.inf
-    if freedom > 200:
-        return NormalDist().inv_cdf(probability)
-    low, high = 0.0, 1.0
-    while _student_probability(high, freedom) < probability:
-        low, high = high, high * 2
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _student_probability(middle, freedom) < probability else (low, middle)
-    return high
-
-
-def _student_probability(t: float, freedom: int) -> float:
-    """P(T ≤ t) for t ≥ 0: with t = √ν · tan θ the density becomes cos^(ν−1) θ, which Simpson's rule integrates exactly
-    enough on its finite range."""
-    theta = math.atan(t / math.sqrt(freedom))
-    nodes = np.linspace(0.0, theta, 201)
-    values = np.cos(nodes) ** (freedom - 1)
-    weights = np.ones(201)
-    weights[1:-1:2], weights[2:-1:2] = 4, 2
-    area = float(values @ weights) * theta / 600
-    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
-    return 0.5 + scale * area
-
-
 def _least_squares(design: Floats, y: Floats) -> tuple[Floats, Floats, int]:
     """(parameters, their standard errors, degrees of freedom)"""
     found = np.asarray(np.linalg.lstsq(design, y, rcond=None)[0], np.float64)
@@ -135,6 +122,14 @@ def _least_squares(design: Floats, y: Floats) -> tuple[Floats, Floats, int]:
     return found, errors, freedom
 
 
+def _p_above(excess: float, error: float, freedom: int) -> float:
+    if freedom < 1:
+        return 1.0
+    if error <= 0:
+        return 0.0 if excess > 0 else 1.0
+    return max(0.0, 1 - student_probability(excess / error, freedom))
+
+
 def _estimate(value: float, error: float, freedom: int) -> Estimate:
     def reach(probability: float) -> float:
         return math.inf if freedom < 1 else student_quantile(probability, freedom) * error
@@ -142,6 +137,8 @@ def _estimate(value: float, error: float, freedom: int) -> Estimate:
     two_sided, one_sided = reach((1 + CONFIDENCE) / 2), reach(CONFIDENCE)
     return Estimate(
         value=value,
+        error=error,
+        freedom=freedom,
         low=value - two_sided,
         high=value + two_sided,
         lower_bound=value - one_sided,
@@ -171,15 +168,19 @@ def spread_between_runs(points: Sequence[Sequence[Sample]]) -> tuple[float, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
-    """``lower_bound`` and ``upper_bound`` are one-sided at 95 % each."""
+    """``lower_bound`` and ``upper_bound`` are one-sided at 95 % each. ``p_value``: how likely such a ratio, or a larger
+    one, is where the true one is the limit."""
 
     value: float
     lower_bound: float
     upper_bound: float
+    p_value: float
 
 
-def ratio(base: Sequence[Sample], other: Sequence[Sample], spread: tuple[float, int] = (0.0, 0)) -> Ratio | None:
-    """other / base, by the runs of two points; None where nothing bounds it.
+def ratio(
+    base: Sequence[Sample], other: Sequence[Sample], spread: tuple[float, int] = (0.0, 0), *, limit: float = 1.0
+) -> Ratio | None:
+    """other / base, by the runs of two points, beside ``limit``; None where nothing bounds it.
 
     One run of each: the intervals within the runs, combined on the logarithmic scale by the method of variance estimates
     recovery (Zou and Donner, Statistics in Medicine 27, 2008). Several: the run is the unit, and ``spread``, as of
@@ -190,18 +191,30 @@ def ratio(base: Sequence[Sample], other: Sequence[Sample], spread: tuple[float, 
     middle = _mean_log(other) - _mean_log(base)
     variance, freedom = spread
     if freedom:
-        reach = student_quantile(CONFIDENCE, freedom) * math.sqrt(variance * (1 / len(base) + 1 / len(other)))
-        return _around(middle, reach, reach)
+        error = math.sqrt(variance * (1 / len(base) + 1 / len(other)))
+        reach = student_quantile(CONFIDENCE, freedom) * error
+        return _around(middle, reach, reach, _p_above(middle - math.log(limit), error, freedom))
     below, above = _reaches(base[0]), _reaches(other[0])
     if below is None or above is None:
         return None
     # The intervals are two-sided; the bounds asked for are one-sided.
-    nearer = NormalDist().inv_cdf(CONFIDENCE) / NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-    return _around(middle, nearer * math.hypot(above[0], below[1]), nearer * math.hypot(above[1], below[0]))
+    one_sided, two_sided = NormalDist().inv_cdf(CONFIDENCE), NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+    down, up = math.hypot(above[0], below[1]) / two_sided, math.hypot(above[1], below[0]) / two_sided
+    p_value = _p_above(middle - math.log(limit), down, _NORMAL)
+    return _around(middle, one_sided * down, one_sided * up, p_value)
 
 
-def _around(middle: float, down: float, up: float) -> Ratio:
-    return Ratio(value=math.exp(middle), lower_bound=math.exp(middle - down), upper_bound=math.exp(middle + up))
+_NORMAL = 1_000_000
+"""so many degrees of freedom that Student's t is the normal distribution"""
+
+
+def _around(middle: float, down: float, up: float, p_value: float) -> Ratio:
+    return Ratio(
+        value=math.exp(middle),
+        lower_bound=math.exp(middle - down),
+        upper_bound=math.exp(middle + up),
+        p_value=p_value,
+    )
 
 
 def _reaches(sample: Sample) -> tuple[float, float] | None:

@@ -16,7 +16,8 @@ def delivery(runs: Sequence[Ran]) -> Answer:
         status = Status.UNKNOWN
     red = [f"{name}: {one.summary}" for name, many in found.items() for one in many if one.status is not Status.PASS]
     red += [f"{name}: left no verdict" for name, many in found.items() if not many]
-    pairs = sum(one.samples for many in found.values() for one in many if one.check == "lost")
+    lost = [one for many in found.values() for one in many if one.check == "lost"]
+    messages, pairs = sum(one.samples for one in lost), sum(one.pairs or 0 for one in lost)
     summary = (
         f"every safety check passed in all {len(runs)} runs: {pairs:,} expected deliveries arrived, each once, in order"
         if status is Status.PASS
@@ -27,8 +28,9 @@ def delivery(runs: Sequence[Ran]) -> Answer:
         summary=summary,
         measured={"not_passed": len(red)},
         expected={"not_passed": 0},
-        samples=pairs,
-        confidence=loss_bound(pairs) if pairs and status is Status.PASS else "",
+        samples=messages,
+        pairs=pairs,
+        confidence=loss_bound(messages, pairs) if messages and status is Status.PASS else "",
         examples=tuple(red[:20]),
     )
 

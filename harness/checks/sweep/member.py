@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.checks.run import resources
 from harness.checks.statistics.distribution import percentiles
+from harness.checks.statistics.interval import mean_interval
 from harness.model.finding import Status, Verdict
 from harness.model.measurements.resources import StatementFigures
 from harness.model.measurements.run_measurements import Rates
@@ -15,7 +16,6 @@ from harness.model.measurements.sweep_measurements import SweepRun
 from harness.model.sweep_plan import Member
 from harness.recording.reader import Recording, Rows
 
-RESAMPLES = 500
 STATEMENTS_SHOWN = 8
 SYSTEM = ("server-", "database", "broker")
 """The names of the processes of the system under test begin like this."""
@@ -52,7 +52,7 @@ def row(ran: Ran) -> SweepRun:
     samples = resources.samples(ran.recording)
     broker = resources.broker(member.plan, samples)
     return replace(
-        _with_cost(planned, samples, rates, member.plan.seed),
+        _with_cost(planned, samples, rates),
         messages_hz=rates.messages_hz,
         deliveries_hz=rates.deliveries_hz,
         latency=measured.latency,
@@ -74,15 +74,13 @@ def _per(amount_hz: float | None, messages_hz: float | None, factor: float = 1.0
     return None if amount_hz is None or not messages_hz else round(amount_hz / messages_hz * factor, 4)
 
 
-def _with_cost(row: SweepRun, samples: Sequence[resources.Sample], rates: Rates, seed: int) -> SweepRun:
+def _with_cost(row: SweepRun, samples: Sequence[resources.Sample], rates: Rates) -> SweepRun:
     """The row with the CPU of the system under test, and the interval that its seconds give."""
     busy = np.array([spent for before, after in pairwise(samples) if (spent := _spent(before, after)) is not None])
     if not len(busy) or not rates.messages_hz:
         return row
-    mean, low, high = float(busy.mean()), None, None
-    if len(busy) >= 5:
-        drawn = np.random.default_rng(seed).choice(busy, (RESAMPLES, len(busy))).mean(axis=1)
-        low, high = (round(float(end) / rates.messages_hz * 1e6, 2) for end in np.quantile(drawn, [0.025, 0.975]))
+    mean, ends = float(busy.mean()), mean_interval(busy)
+    low, high = (None, None) if ends is None else (round(end / rates.messages_hz * 1e6, 2) for end in ends)
     return replace(
         row,
         system_cores=round(mean, 4),

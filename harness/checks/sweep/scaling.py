@@ -35,8 +35,8 @@ def judge_sweep(sweep: SweepPlan, runs: Sequence[Ran], *, cores: int | None) -> 
     """Ask every check of the sweep. ``runs`` has one entry per member; ``cores`` are the machine's, None if unknown."""
     measured = measure_sweep(sweep, [row(ran) for ran in runs])
     case = SweepCase(sweep=sweep, runs=runs, measured=measured, cores=cores)
-    fail_stands = frozenset(check.name for check in SWEEP_CHECKS if check.fail_stands)
-    findings = tuple(apply_bias(ask_all(SWEEP_CHECKS, case), fail_stands))
+    checks = list(SWEEP_CHECKS)
+    findings = tuple(apply_bias(ask_all(checks, case), checks))
     measured = replace(measured, claims=_claims(findings), decisions=_decisions(findings))
     return Verdict(status=overall(findings), findings=findings, sweep=measured, plan=sweep.widest)
 

@@ -93,9 +93,9 @@ SWEEP_CHECKS: Registry[Check[SweepCase]] = Registry(
             compares_ratio=True,
             function=lambda case: ratios.latency_stable(case.measured.ratios, case.sweep),
             needs=(Need.VERDICTS,),
-            red_when="the P99 at some count is shown (lower 95 % bound) to be more than 1.25 times that at the fewest "
-            "servers. PASS only where the upper 95 % bound of every ratio is at most 1.25: that no difference is "
-            "significant is no evidence of sameness. Else UNKNOWN",
+            red_when="the P99 at some count is shown (95 %, Holm's correction for several counts) to be more than 1.25 "
+            "times that at the fewest servers. PASS only where the upper 95 % bound of every ratio is at most 1.25: that "
+            "no difference is significant is no evidence of sameness. Else UNKNOWN",
             what_to_do="the steps of the runs side by side",
             planted_bug=f"{PLANTED}test_growing_latency_fails_where_every_server_has_a_core",
         ),

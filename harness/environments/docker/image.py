@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.environments.docker.engine import QUICK_S, STREAM_TIMEOUT_S, Absent, Engine, connect, engine_errors
+from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.cluster import Topology
 from harness.model.component import COMPONENT_KINDS
 from harness.model.errors import EnvironmentFailure
 from harness.model.registry import load
@@ -133,7 +135,8 @@ async def image_id(engine: Engine, image: str) -> str:
 def store_images() -> list[str]:
     """The images of every kind of database and broker that this environment starts."""
     starters = [kind.starters["docker"] for kind in COMPONENT_KINDS if "docker" in kind.starters]
-    return [load(path)("store", "").image for path in starters]
+    topology = Topology(servers=1, backplane=BACKPLANES.default.name, write_path=WRITE_PATHS.default.name, run_id="")
+    return [load(path)("store", "", topology).image for path in starters]
 
 
 def diagnose() -> tuple[str, str]:

@@ -9,11 +9,16 @@ from harness.model.expectation import Statistic
 class Percentiles:
     """Exact percentiles in milliseconds, by nearest rank, of ``count`` samples; None where there are no samples.
 
-    ``p99_low_ms`` and ``p99_high_ms`` are the ends of the 95 % interval of the P99 (block bootstrap over seconds); None for
-    fewer than five seconds, and where no interval is asked for.
+    ``messages``: of how many messages the samples are; None where that is not counted. Deliveries of one message are no
+    independent samples.
+
+    ``p99_low_ms`` and ``p99_high_ms`` are the ends of the 95 % interval of the P99. Both are None for fewer than six
+    seconds, and where no interval is asked for. The upper one alone is None where the messages do not bound the P99 from
+    above.
     """
 
     count: int = 0
+    messages: int | None = None
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None

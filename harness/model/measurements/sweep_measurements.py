@@ -16,7 +16,7 @@ class SweepRun:
     """One run of a sweep. A run without a verdict has None in all that is measured.
 
     ``run`` is the folder of its recording. ``system_cores`` is the CPU of servers, broker and database together, and so is
-    ``cpu_us_per_message``, with the ends of its 95 % interval (bootstrap over seconds).
+    ``cpu_us_per_message``, with the ends of its 95 % interval (means of blocks of seconds).
     """
 
     run: str
@@ -72,7 +72,9 @@ class FitLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
     """How one figure grows on one curve. ``figure`` is the name of a field of `SweepRun`. ``exponent`` is that of the
-    number of servers; ``quadratic_share`` is the share of the term in N² at the most servers."""
+    number of servers; ``quadratic_share`` is the share of the term in N² at the most servers. ``detectable_share`` is the
+    power of the runs: a true share of that much would be found in four of five sweeps like this; None where none would be.
+    """
 
     curve: Curve
     figure: str
@@ -80,12 +82,16 @@ class Fit:
     line: FitLine
     exponent: FitEstimate
     quadratic_share: FitEstimate | None
+    detectable_share: float | None = None
     status: Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
-    """P99 at ``servers`` over P99 at ``base_servers``, with one-sided 95 % bounds; None where it cannot be told."""
+    """P99 at ``servers`` over P99 at ``base_servers``, with one-sided 95 % bounds; None where it cannot be told.
+
+    ``p_value``: how likely such a ratio, or a larger one, is where the true one is the limit of `latency-stable`.
+    """
 
     curve: Curve
     servers: int
@@ -94,6 +100,7 @@ class Ratio:
     p99_ratio: float | None = None
     lower_bound: float | None = None
     upper_bound: float | None = None
+    p_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

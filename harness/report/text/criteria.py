@@ -34,13 +34,15 @@ def criteria(findings: Iterable[Finding], caption: str) -> Table | None:
 def _row(finding: Finding) -> tuple[Cell, ...]:
     notes = (BIASES[finding.bias],) if finding.bias is not None else ()
     samples = count(finding.samples) if finding.samples else UNKNOWN
+    pairs = (f"of {count(finding.pairs)} deliveries",) if finding.pairs else ()
+    beside = (*pairs, *((regrouped(finding.confidence),) if finding.confidence else ()))
     return (
         Cell(text=finding.check, lines=(finding.kind.value,)),
         Cell(text=STATUS_WORDS[finding.status], status=finding.status.value),
         Cell(text=regrouped(finding.summary), lines=notes),
         Cell(text=formatted(finding.measured)),
         Cell(text=formatted(finding.expected)),
-        Cell(text=samples, lines=(regrouped(finding.confidence),) if finding.confidence else (), numeric=True),
+        Cell(text=samples, lines=beside, numeric=True),
     )
 
 

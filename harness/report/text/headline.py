@@ -75,14 +75,13 @@ def _latency(verdict: Verdict, measure: Measure) -> Tile:
     percentiles = verdict.run.timed(measure) if verdict.run else None
     found = percentiles.at_ms(statistic) if percentiles else None
     notes = [f"limit {milliseconds(limit)}"] if limit is not None else []
-    if (
-        percentiles
-        and statistic == "p99"
-        and percentiles.p99_low_ms is not None
-        and percentiles.p99_high_ms is not None
-    ):
-        low, high = milliseconds(percentiles.p99_low_ms), milliseconds(percentiles.p99_high_ms)
-        notes.append(f"95{SPACE}% between {low} and {high}")
+    if percentiles and statistic == "p99" and percentiles.p99_low_ms is not None:
+        low = milliseconds(percentiles.p99_low_ms)
+        notes.append(
+            f"{low} or more at 97.5{SPACE}%, no upper end"
+            if percentiles.p99_high_ms is None
+            else f"95{SPACE}% between {low} and {milliseconds(percentiles.p99_high_ms)}"
+        )
     if found is None:
         notes.append("not measured")
     amount, _, unit = milliseconds(found).partition(SPACE)
@@ -91,8 +90,13 @@ def _latency(verdict: Verdict, measure: Measure) -> Tile:
         figure=amount,
         unit=unit,
         notes=tuple(notes),
-        status="" if found is None or limit is None else "pass" if found < limit else "fail",
+        status=_decided(verdict, f"{measure}.{statistic}"),
     )
+
+
+def _decided(verdict: Verdict, check: str) -> str:
+    """The status of the finding that decides about the figure; empty where none does."""
+    return next((str(finding.status) for finding in verdict.findings if finding.check == check), "")
 
 
 def _recovered(verdict: Verdict) -> tuple[Tile, ...]:

@@ -76,10 +76,15 @@ def growth(sweep: SweepMeasurements | None) -> Table | None:
             figures(_interval(fit.exponent)),
             figures(_percent(fit.quadratic_share.value if fit.quadratic_share else None)),
             figures(_percent(fit.quadratic_share.lower_bound if fit.quadratic_share else None)),
+            figures(_percent(fit.quadratic_share.upper_bound if fit.quadratic_share else None)),
+            figures(_percent(fit.detectable_share)),
         )
         for fit in (sweep.fits if sweep else ())
     )
-    columns = ("Figure", "Curve", "Growth", "Linear fit", "R²", "Exponent of N", "Share of N² at the top", "At least")
+    columns = (
+        *("Figure", "Curve", "Growth", "Linear fit", "R²", "Exponent of N"),
+        *("Share of N² at the top", "At least", "At most", "Would be found from"),
+    )
     return Table(caption="How the cost of a message grows", columns=columns, rows=lines) if lines else None
 
 

@@ -36,6 +36,35 @@ def test_a_bias_acts_by_its_direction(bias: Bias | None, before: Status, after: 
     assert apply_bias([validity, performance])[1].status == after
 
 
+def a_comparison(*, compares_ratio: bool = False, fail_stands: bool = False) -> Check[None]:
+    return Check(
+        name=f"{Kind.PERFORMANCE}",
+        kind=Kind.PERFORMANCE,
+        function=lambda case: Answer(status=Status.PASS, summary=""),
+        compares_ratio=compares_ratio,
+        fail_stands=fail_stands,
+        needs=(),
+        red_when="",
+        what_to_do="",
+        planted_bug="",
+    )
+
+
+@pytest.mark.parametrize("bias", list(Bias))
+@pytest.mark.parametrize("before", [Status.PASS, Status.FAIL])
+def test_a_ratio_is_not_decided_with_any_bias(bias: Bias, before: Status) -> None:
+    """Foreign load before the outage: 103 ms there and 93 ms during it are no evidence that nothing became slower."""
+    findings = [a_finding(Kind.VALIDITY, Status.UNKNOWN, bias), a_finding(Kind.PERFORMANCE, before)]
+    assert apply_bias(findings, [a_comparison(compares_ratio=True)])[1].status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(("before", "after"), [(Status.PASS, Status.UNKNOWN), (Status.FAIL, Status.FAIL)])
+def test_a_failure_that_no_slowness_causes_stands(before: Status, after: Status) -> None:
+    """Its PASS does not: the ratio may have been improved by what slowed the baseline."""
+    findings = [a_finding(Kind.VALIDITY, Status.UNKNOWN, Bias.PESSIMISTIC), a_finding(Kind.PERFORMANCE, before)]
+    assert apply_bias(findings, [a_comparison(compares_ratio=True, fail_stands=True)])[1].status is after
+
+
 @pytest.mark.parametrize("bias", list(Bias))
 def test_a_bias_leaves_safety_standing(bias: Bias) -> None:
     """A lost message is lost however late the sender was."""

@@ -129,6 +129,7 @@ def a_fit(figure: str) -> Fit:
         runs=3,
         line=FitLine(intercept=1_000.0, slope=estimate, r2=0.999),
         exponent=replace(estimate, value=0.2, low=0.1, high=0.3),
-        quadratic_share=replace(estimate, value=0.01, low=0.0, high=0.02, lower_bound=0.0),
+        quadratic_share=replace(estimate, value=0.01, low=0.0, high=0.05, lower_bound=0.0, upper_bound=0.04),
+        detectable_share=0.25,
         status=Status.PASS,
     )

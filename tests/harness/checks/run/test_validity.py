@@ -84,12 +84,14 @@ def test_rows_that_a_worker_did_not_leave_are_missed(run: HandMade, tmp_path: Pa
     assert doubtful(cut, Bias.OPTIMISTIC), "it counted one delivery more than it left"
 
 
-def test_too_few_deliveries_are_found(tmp_path: Path) -> None:
-    """298 samples are no evidence of a P99, 300 are."""
-    run = HandMade()
-    for _ in range(149):
+def test_too_few_messages_are_found(tmp_path: Path) -> None:
+    """298 messages are no evidence of a P99, however many clients got each; 299 are."""
+    run = HandMade(clients=20, audience=10)
+    for _ in range(298):
         run.post(0)
-    assert doubtful(finding(run.verdict(tmp_path), "samples"), Bias.OPTIMISTIC)
+    found = finding(run.verdict(tmp_path), "samples")
+    assert doubtful(found, Bias.OPTIMISTIC)
+    assert (found.samples, found.pairs) == (298, 2_980)
     run.post(0)
     assert finding(run.verdict(tmp_path), "samples").status is Status.PASS
 

@@ -13,19 +13,9 @@ from harness.checks.statistics.regression import (
     ratio,
     scalability_law,
     spread_between_runs,
-    student_quantile,
 )
 
 COUNTS = [2.0, 4.0, 8.0, 16.0]
-
-
-@pytest.mark.parametrize(
-    ("probability", "freedom", "quantile"),
-    [(0.975, 1, 12.706), (0.95, 1, 6.314), (0.975, 2, 4.303), (0.95, 6, 1.943), (0.975, 30, 2.042), (0.95, 500, 1.645)],
-)
-def test_students_t_is_the_tables(probability: float, freedom: int, quantile: float) -> None:
-    """As printed in every table of it."""
-    assert student_quantile(probability, freedom) == pytest.approx(quantile, abs=2e-3)
 
 
 def test_no_degree_of_freedom_bounds_nothing() -> None:
@@ -110,3 +100,32 @@ def test_a_ratio_of_repeated_runs_rests_on_the_spread_between_them() -> None:
     assert found is not None
     assert found.value == pytest.approx(1.1, rel=1e-3)
     assert 1.05 < found.lower_bound < 1.1 < found.upper_bound < 1.15
+
+
+def test_a_p_value_agrees_with_the_bound() -> None:
+    """One-sided at 5 %: the limit is the lower bound."""
+    x = COUNTS * 2
+    found = line(x, (np.array(x) + np.random.default_rng(2).normal(0, 1, len(x))).tolist())
+    assert found is not None
+    assert found.slope.p_above(found.slope.lower_bound) == pytest.approx(0.05, abs=1e-4)
+    assert found.slope.p_above(found.slope.value) == pytest.approx(0.5)
+    assert found.slope.detectable(1.0, p_value=0.05) > 1.0 + found.slope.value - found.slope.lower_bound
+    points = [[Sample(value=value) for value in values] for values in ((10.0, 10.3, 9.9), (12.0, 11.7, 12.2))]
+    spread = spread_between_runs(points)
+    bound = ratio(points[0], points[1], spread)
+    assert bound is not None
+    again = ratio(points[0], points[1], spread, limit=bound.lower_bound)
+    assert again is not None
+    assert again.p_value == pytest.approx(0.05, abs=1e-4)
+
+
+def test_what_is_known_exactly_or_not_at_all_has_a_p_value() -> None:
+    """Points on a line have no error; two points have no degree of freedom."""
+    exact = line(COUNTS, [2 * count for count in COUNTS])
+    assert exact is not None
+    assert exact.slope.p_above(1.5) == pytest.approx(0, abs=1e-6)
+    assert exact.slope.p_above(2.5) == pytest.approx(1)
+    unknown = line([2, 4], [1, 300])
+    assert unknown is not None
+    assert unknown.slope.p_above(0) == 1
+    assert unknown.slope.detectable(0, p_value=0.05) == math.inf

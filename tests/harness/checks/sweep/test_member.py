@@ -17,9 +17,9 @@ SECOND_NS = 1_000_000_000
 
 
 def a_run(folder: Path, **telemetry: Any) -> Ran:
-    """Ten messages in ten seconds; each second the servers work 0.2 s, the database 0.05 s, the broker 0.01 s."""
-    made = HandMade(changes={"rate_hz": 1.0, "duration_s": 10.0})
-    for _ in range(10):
+    """Twenty messages in twenty seconds; each second the servers work 0.2 s, the database 0.05 s, the broker 0.01 s."""
+    made = HandMade(changes={"rate_hz": 1.0, "duration_s": 20.0})
+    for _ in range(20):
         made.post(0)
     recording = made.recording(folder)
     samples = tuple(
@@ -36,7 +36,7 @@ def a_run(folder: Path, **telemetry: Any) -> Ran:
             "broker": {"cpu_s": 0.01 * second, "net_out_bytes": 500 * second, "subscriptions": 4},
         }
         | telemetry
-        for second in range(11)
+        for second in range(21)
     )
     verdict = made.verdict(folder)
     rates = dataclasses.replace(measured(verdict).rates, messages_hz=2.0, deliveries_hz=8.0)
@@ -46,7 +46,7 @@ def a_run(folder: Path, **telemetry: Any) -> Ran:
         QUERY,
     )
     return Ran(
-        member=Member(order=1, curve=Curve.WEAK, repetition=1, plan=made.plan, predicted_s=10.0),
+        member=Member(order=1, curve=Curve.WEAK, repetition=1, plan=made.plan, predicted_s=20.0),
         verdict=verdict,
         recording=dataclasses.replace(recording, telemetry=samples),
         statements=("SELECT a", "SELECT b"),

@@ -9,7 +9,7 @@ import pytest
 
 from harness.environments.docker import image as docker_image
 from harness.environments.docker.engine import connect
-from harness.environments.docker.image import DOCKERFILE, build_inputs, image_tag, pulled, server_image
+from harness.environments.docker.image import DOCKERFILE, build_inputs, image_tag, pulled, server_image, store_images
 from harness.model.errors import EnvironmentFailure
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -76,3 +76,8 @@ def test_a_build_that_fails_is_quoted() -> None:
     ):
         asyncio.run(scenario())
     assert any("Step 2/2" in line for line in said)
+
+
+def test_the_images_of_databases_and_brokers_are_known_without_a_run() -> None:
+    """`harness doctor` asks for them."""
+    assert {name.partition(":")[0] for name in store_images()} == {"postgres", "redis"}

@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from harness.model.expectation import Expectation
-from harness.model.finding import Verdict
+from harness.model.finding import Status, Verdict
 from harness.model.measurements.percentiles import Percentiles
 from harness.report.text.headline import headline
 from harness.report.text.quantities import SPACE, THOUSANDS
@@ -36,9 +36,24 @@ def test_the_key_figures_of_a_run() -> None:
 
 
 def test_a_loss_is_bad_news() -> None:
-    """The tile of the deliveries is red where one was lost, that of the latency where it is over its limit."""
-    found = tiles(verdicts.failed())
-    assert found["Deliveries"].status == found["P99 delivery latency"].status == "fail"
+    """The tile of the deliveries is red where one was lost, that of the latency where its finding is."""
+    failed = verdicts.failed()
+    found = tiles(failed)
+    assert (found["Deliveries"].status, found["P99 delivery latency"].status) == ("fail", "unknown")
+    decided = tuple(
+        replace(finding, status=Status.FAIL) if finding.check == "latency_ms.p99" else finding
+        for finding in failed.findings
+    )
+    assert tiles(replace(failed, findings=decided))["P99 delivery latency"].status == "fail"
+
+
+def test_an_interval_without_an_upper_end_says_so() -> None:
+    """Only its lower end is a figure."""
+    passed = verdicts.passed()
+    assert passed.run is not None
+    latency = replace(passed.run.latency, p99_high_ms=None)
+    found = tiles(replace(passed, run=replace(passed.run, latency=latency)))
+    assert found["P99 delivery latency"].notes[1] == f"57.2{SPACE}ms or more at 97.5{SPACE}%, no upper end"
 
 
 def test_nothing_measured_is_neither_good_nor_bad() -> None:
@@ -54,7 +69,7 @@ def test_another_statistic_is_shown_where_the_plan_limits_it() -> None:
     passed = verdicts.passed()
     wish = Expectation(measure="latency_ms", statistic="p50", limit_ms=10.0)
     found = tiles(replace(passed, plan=replace(passed.plan, expectations=(wish,))))
-    assert found["P50 delivery latency"].status == "fail"
+    assert found["P50 delivery latency"].status == "", "no finding decides about it"
     assert found["P50 delivery latency"].notes == (f"limit 10{SPACE}ms",)
 
 

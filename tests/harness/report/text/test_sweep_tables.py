@@ -33,16 +33,17 @@ def test_only_names_that_the_harness_gives_are_linked() -> None:
 
 
 def test_growth_shows_the_fit_with_its_interval() -> None:
-    """Line, R², exponent with its interval, and the share of the quadratic term; an open interval is left out."""
+    """Line, R², exponent with its interval, the share of the quadratic term with its bounds, and which share the runs would
+    find; an open interval is left out."""
     table = sweep_tables.growth(SWEEP)
     assert table is not None
     words = [cell.text for cell in table.rows[0]]
     assert words[3:6] == ["1\u202f000 + 30 · N", "0.999", "0.2 (0.1 to 0.3)"]
-    assert words[6:] == ["1\u00a0%", "0\u00a0%"]
+    assert words[6:] == ["1\u00a0%", "0\u00a0%", "4\u00a0%", "25\u00a0%"]
     fit = replace(SWEEP.fits[0], exponent=replace(SWEEP.fits[0].exponent, low=None), quadratic_share=None)
     bare = sweep_tables.growth(replace(SWEEP, fits=(fit,)))
     assert bare is not None
-    assert [cell.text for cell in bare.rows[0]][5:] == ["0.2", "–", "–"]
+    assert [cell.text for cell in bare.rows[0]][5:] == ["0.2", "–", "–", "–", "25\u00a0%"]
     assert sweep_tables.growth(None) is None
 
 

@@ -1,0 +1,143 @@
+"""Does a percentile of the latency stay below its limit? Decided by its interval, never by the value alone."""
+
+from harness.checks.check import Answer, Case, Check, Need
+from harness.checks.run import latency
+from harness.checks.statistics.interval import SECONDS_AT_LEAST, Interval, messages_for_upper_bound
+from harness.model.expectation import Measure, Statistic
+from harness.model.finding import Kind, Status
+from harness.model.measurements.percentiles import Percentiles
+
+QUANTILES: dict[Statistic, float] = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999, "max": 1.0}
+# Conventions (docs/results.md says why each).
+FAR_BELOW = 0.5
+"""Without an upper end of the interval: PASS only where every delivery took less than this share of the limit."""
+FAR_BEYOND = 10
+"""Without an interval: FAIL only where this many times as many deliveries as allowed reached the limit."""
+
+_NAMES = {
+    "latency_ms": "delivery latency",
+    "live_latency_ms": "latency of the deliveries that no fault disturbed",
+    "completion_ms": "completion latency",
+}
+
+
+def limit_check(measure: Measure, statistic: Statistic, *, planted_bug: str = "") -> Check[Case]:
+    """The check of every expectation of the plan that is about this figure."""
+    what = f"{statistic.upper()} of the {_NAMES[measure]}"
+    return Check(
+        name=f"{measure}.{statistic}",
+        kind=Kind.PERFORMANCE,
+        function=lambda case: _below_limit(case, measure, statistic),
+        applies=lambda case: _limit_ms(case, measure, statistic) is not None,
+        needs=(Need.LEDGER, Need.DELIVERIES, Need.EVENTS),
+        red_when=f"the {what} reaches its limit with its whole 95 % interval. PASS only where the whole interval is below; "
+        "else UNKNOWN, see below",
+        what_to_do="the steps table: which step takes the time; then the CPU of each process. For UNKNOWN a longer run",
+        planted_bug=planted_bug,
+    )
+
+
+def _limit_ms(case: Case, measure: Measure, statistic: Statistic) -> float | None:
+    """The tightest limit of the plan for this figure."""
+    limits = [
+        wish.limit_ms
+        for wish in case.evidence.plan.expectations
+        if (wish.measure, wish.statistic) == (measure, statistic)
+    ]
+    return min(limits, default=None)
+
+
+def _below_limit(case: Case, measure: Measure, statistic: Statistic) -> Answer:
+    limit_ms = _limit_ms(case, measure, statistic)
+    assert limit_ms is not None, "the check applies only where the plan has a limit"
+    values = latency.distribution(case.evidence, case.tally, case.account, measure)
+    figures = values.percentiles()
+    interval = None if statistic == "max" else values.interval_ms(QUANTILES[statistic])
+    measured_ms = figures.at_ms(statistic)
+    status, reason = decide(figures, interval, statistic, limit_ms)
+    name = f"{statistic.upper()} of the {_NAMES[measure]}"
+    return Answer(
+        status=status,
+        summary=reason if measured_ms is None else f"{name} is {measured_ms:.1f} ms, {reason}",
+        measured={
+            f"{statistic}_ms": measured_ms,
+            "low_ms": interval.low_ms if interval else None,
+            "high_ms": interval.high_ms if interval else None,
+        },
+        expected={f"{statistic}_ms_below": limit_ms},
+        samples=figures.messages or 0,
+        pairs=figures.count,
+        confidence=in_words(interval),
+    )
+
+
+def in_words(interval: Interval | None) -> str:
+    """The interval as the confidence of a finding; empty where there is none."""
+    if interval is None:
+        return ""
+    if interval.high_ms is None:
+        return f"{interval.low_ms:.1f} ms or more at 97.5 %; no upper end"
+    return f"{interval.low_ms:.1f} to {interval.high_ms:.1f} ms at 95 %"
+
+
+def decide(
+    figures: Percentiles, interval: Interval | None, statistic: Statistic, limit_ms: float
+) -> tuple[Status, str]:
+    """Whether the true value is below the limit, and why; UNKNOWN where the interval holds the limit.
+
+    A run that is too short for an interval decides only what is far from the limit. The largest latency is not an estimate:
+    it is decided by its value.
+    """
+    value_ms = figures.at_ms(statistic)
+    if value_ms is None:
+        return Status.UNKNOWN, "no message was timed"
+    if statistic == "max":
+        below = value_ms < limit_ms
+        return (Status.PASS, f"below {limit_ms:g} ms") if below else (Status.FAIL, f"not below {limit_ms:g} ms")
+    if interval is not None and interval.high_ms is not None and interval.high_ms < limit_ms:
+        return Status.PASS, f"below {limit_ms:g} ms"
+    if interval is not None and interval.low_ms >= limit_ms:
+        return Status.FAIL, f"not below {limit_ms:g} ms"
+    if interval is not None and interval.high_ms is not None:
+        return Status.UNKNOWN, f"which does not decide: its interval holds the limit of {limit_ms:g} ms"
+    return _far_from_limit(figures, interval, QUANTILES[statistic], limit_ms)
+
+
+def _far_from_limit(
+    figures: Percentiles, interval: Interval | None, quantile: float, limit_ms: float
+) -> tuple[Status, str]:
+    """The decision where the interval has no upper end, or where there is no interval."""
+    least, messages = messages_for_upper_bound(quantile), figures.messages or 0
+    if messages >= least and figures.max_ms is not None and figures.max_ms < FAR_BELOW * limit_ms:
+        return (
+            Status.PASS,
+            f"far below {limit_ms:g} ms: no delivery of {messages:,} messages took {FAR_BELOW * limit_ms:g} ms or more",
+        )
+    many = FAR_BEYOND * (1 - quantile) <= 0.5
+    if interval is None and messages >= least and many and figures.p50_ms is not None and figures.p50_ms >= limit_ms:
+        return Status.FAIL, f"far beyond {limit_ms:g} ms: half of all deliveries took that long"
+    if messages < least:
+        needs = f"fewer messages ({messages:,}) than the {least:,} that an upper bound needs at least"
+    elif interval is None:
+        needs = f"an interval needs at least {SECONDS_AT_LEAST} seconds with messages"
+    else:
+        needs = (
+            "neighbouring messages resemble each other so much that they do not bound it from above; that needs a longer "
+            "run"
+        )
+    return Status.UNKNOWN, f"which does not decide about {limit_ms:g} ms: {needs}"
+
+
+CHECKS: tuple[Check[Case], ...] = (
+    limit_check(
+        "latency_ms",
+        "p99",
+        planted_bug="tests/harness/checks/run/test_planted_bugs.py::test_slow_deliveries_are_red_for_latency_alone",
+    ),
+    limit_check(
+        "live_latency_ms",
+        "p99",
+        planted_bug="tests/harness/checks/run/test_resilience.py::test_late_deliveries_outside_the_outage_are_live",
+    ),
+)
+"""The limits of the catalogue's scenarios. An expectation of another figure gets its check from `limit_check`."""

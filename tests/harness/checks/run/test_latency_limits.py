@@ -1,0 +1,119 @@
+"""A limit is decided by the interval of the percentile: inside it nothing is decided, and less evidence decides less."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.checks.run.latency_limits import decide, in_words
+from harness.checks.statistics.interval import Interval
+from harness.model.expectation import Expectation, Statistic
+from harness.model.finding import Status
+from harness.model.measurements.percentiles import Percentiles
+from tests.harness.recordings import HandMade, finding
+
+LIMIT_MS = 100.0
+
+
+def figures(p99_ms: float, *, p50_ms: float = 20.0, max_ms: float = 150.0, messages: int = 6_000) -> Percentiles:
+    return Percentiles(
+        count=messages * 10,
+        messages=messages,
+        p50_ms=p50_ms,
+        p95_ms=p99_ms,
+        p99_ms=p99_ms,
+        p999_ms=max_ms,
+        max_ms=max_ms,
+    )
+
+
+@pytest.mark.parametrize(
+    ("p99_ms", "low_ms", "high_ms", "status"),
+    [
+        (90, 80, 99.9, Status.PASS),
+        (99.9, 80, 140, Status.UNKNOWN),
+        (100.1, 80, 140, Status.UNKNOWN),
+        (90, 80, 100, Status.UNKNOWN),
+        (120, 100, 140, Status.FAIL),
+        (120, 101, None, Status.FAIL),
+        (90, 80, None, Status.UNKNOWN),
+        (120, 99, None, Status.UNKNOWN),
+    ],
+)
+def test_the_interval_decides(p99_ms: float, low_ms: float, high_ms: float | None, status: Status) -> None:
+    """PASS where it ends below the limit, FAIL where it begins at the limit or beyond, else UNKNOWN."""
+    interval = Interval(low_ms=low_ms, high_ms=high_ms)
+    found, reason = decide(figures(p99_ms), interval, "p99", LIMIT_MS)
+    assert found is status
+    assert "100 ms" in reason
+
+
+@pytest.mark.parametrize("interval", [None, Interval(low_ms=20, high_ms=None)])
+def test_without_an_upper_end_only_what_is_far_below_passes(interval: Interval | None) -> None:
+    """No delivery of 299 messages took half of the limit."""
+    assert decide(figures(30, max_ms=49, messages=299), interval, "p99", LIMIT_MS)[0] is Status.PASS
+    assert decide(figures(30, max_ms=50, messages=299), interval, "p99", LIMIT_MS)[0] is Status.UNKNOWN
+    found, reason = decide(figures(30, max_ms=49, messages=298), interval, "p99", LIMIT_MS)
+    assert found is Status.UNKNOWN
+    assert "299" in reason
+
+
+def test_without_an_interval_only_what_is_far_beyond_fails() -> None:
+    """Half of the deliveries took the limit or longer; a P99 beyond it is no evidence, nor is a median at its own limit."""
+    assert decide(figures(150, p50_ms=100), None, "p99", LIMIT_MS)[0] is Status.FAIL
+    assert decide(figures(150, p50_ms=99), None, "p99", LIMIT_MS)[0] is Status.UNKNOWN
+    assert decide(figures(150, p50_ms=100), None, "p50", LIMIT_MS)[0] is Status.UNKNOWN
+    assert decide(figures(150, p50_ms=100, messages=200), None, "p99", LIMIT_MS)[0] is Status.UNKNOWN
+    assert "at least 6 seconds" in decide(figures(150, p50_ms=99), None, "p99", LIMIT_MS)[1]
+
+
+def test_the_largest_latency_is_decided_by_its_value() -> None:
+    """It is a fact about the run, no estimate."""
+    assert decide(figures(30, max_ms=99), None, "max", LIMIT_MS)[0] is Status.PASS
+    assert decide(figures(30, max_ms=100), None, "max", LIMIT_MS)[0] is Status.FAIL
+
+
+def test_nothing_timed_is_unknown() -> None:
+    """Also where there is an interval of nothing."""
+    assert decide(Percentiles(), None, "p99", LIMIT_MS) == (Status.UNKNOWN, "no message was timed")
+
+
+def test_intervals_in_words() -> None:
+    """With both ends, with one, with none."""
+    assert in_words(Interval(low_ms=80, high_ms=140)) == "80.0 to 140.0 ms at 95 %"
+    assert in_words(Interval(low_ms=80, high_ms=None)) == "80.0 ms or more at 97.5 %; no upper end"
+    assert in_words(None) == ""
+
+
+def a_run(seconds: int, slow: set[int], *, statistic: Statistic = "p99", slow_ms: float = 150) -> HandMade:
+    """100 messages a second, of which each tenth of the ``slow`` seconds is late."""
+    wish = Expectation(measure="latency_ms", statistic=statistic, limit_ms=LIMIT_MS)
+    run = HandMade(changes={"expectations": (wish,)})
+    for message in range(seconds * 100):
+        late = message // 100 in slow and message % 10 == 0
+        run.post(0, latency_ms=slow_ms if late else 5 + message % 7)
+    return run
+
+
+@pytest.mark.parametrize(
+    ("seconds", "slow", "status"),
+    [
+        (10, set(range(10)), Status.FAIL),  # every second has late ones
+        (10, {4}, Status.UNKNOWN),  # one second of ten: P99 at the edge, by one event
+        (10, {4, 5}, Status.UNKNOWN),
+        (3, {0, 1, 2}, Status.UNKNOWN),  # too short for any interval
+        (10, set(), Status.PASS),
+        (3, set(), Status.PASS),
+    ],
+)
+def test_a_recording_is_decided_by_its_interval(tmp_path: Path, seconds: int, slow: set[int], status: Status) -> None:
+    """From rows to finding; messages are counted, deliveries stand beside them."""
+    found = finding(a_run(seconds, slow).verdict(tmp_path), "latency_ms.p99")
+    assert found.status is status, found.summary
+    assert (found.samples, found.pairs) == (seconds * 100, seconds * 200)
+
+
+def test_every_statistic_has_an_interval(tmp_path: Path) -> None:
+    """A limit of the P95 is decided by the interval of the P95."""
+    found = finding(a_run(10, set(range(10)), statistic="p95").verdict(tmp_path), "latency_ms.p95")
+    assert found.status is Status.FAIL
+    assert found.confidence.endswith("at 95 %")

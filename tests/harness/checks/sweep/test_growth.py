@@ -1,0 +1,90 @@
+"""A cost that grows with N² does not pass for a linear one, however large its constant part is."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from harness.checks.sweep import growth
+from harness.model.finding import Status
+from harness.model.measurements.sweep_measurements import Fit, SweepRun
+from harness.model.sweep_plan import Curve
+
+COUNTS = (2, 4, 8, 16)
+Law = Callable[[int], float]
+
+
+def half_quadratic(servers: int) -> float:
+    """At 16 servers N² makes up half of it; the exponent is below 1 all the same."""
+    return 1_000 + 1_000 / 256 * servers**2
+
+
+def linear(servers: int) -> float:
+    return 1_000 + 100 * servers
+
+
+def a_fit(law: Law, noise: float, repeat: int, rng: np.random.Generator) -> Fit:
+    rows = [
+        SweepRun(
+            run=f"{servers}x{repetition}",
+            curve=Curve.CONSTANT,
+            servers=servers,
+            repetition=repetition,
+            status=Status.PASS,
+            clients=1,
+            rate_hz=1.0,
+            planned_deliveries_hz=1.0,
+            cpu_us_per_message=law(servers) * (1 + noise * rng.normal()),
+        )
+        for servers in COUNTS
+        for repetition in range(repeat)
+    ]
+    fit = growth.fit(rows, Curve.CONSTANT, "cpu_us_per_message")
+    assert fit is not None
+    return fit
+
+
+def shares(law: Law, noise: float, repeat: int, sweeps: int = 200) -> dict[Status, float]:
+    rng = np.random.default_rng(1)
+    found = [a_fit(law, noise, repeat, rng).status for _ in range(sweeps)]
+    return {status: found.count(status) / sweeps for status in Status}
+
+
+@pytest.mark.parametrize("repeat", [1, 3])
+def test_a_cost_that_is_half_quadratic_does_not_pass(repeat: int) -> None:
+    """With 5 % noise 80 of 100 such sweeps passed by the exponent alone."""
+    assert shares(half_quadratic, 0.05, repeat)[Status.PASS] <= 0.05
+
+
+def test_a_cost_that_is_half_quadratic_fails_where_it_is_measured_well() -> None:
+    """Three runs of each point with 2 % noise."""
+    assert shares(half_quadratic, 0.02, 3)[Status.FAIL] >= 0.9
+
+
+def test_a_linear_cost_passes_where_it_is_measured_well() -> None:
+    """Three runs of each point with 2 % noise: nearly always PASS. However large the noise, hardly ever FAIL."""
+    assert shares(linear, 0.02, 3)[Status.PASS] >= 0.8
+    for noise, repeat in ((0.05, 1), (0.05, 3)):
+        assert shares(linear, noise, repeat)[Status.FAIL] <= 0.05
+
+
+def test_the_finding_states_the_power_of_the_sweep() -> None:
+    """Which share of N² the runs would find; as many sweeps as it says do find it."""
+    noise, repeat = 0.02, 3
+    fit = a_fit(linear, noise, repeat, np.random.default_rng(2))
+    assert fit.detectable_share is not None
+    answer = growth.judged("cpu-growth", [fit])
+    assert f"would find a share of {fit.detectable_share:.0%} in 4 of 5 sweeps" in answer.summary
+    typical = float(
+        np.median([a_fit(linear, noise, repeat, np.random.default_rng(n)).detectable_share for n in range(50)])
+    )
+
+    def as_much(servers: int) -> float:
+        return linear(servers) + linear(16) * typical / (1 - typical) / 256 * servers**2
+
+    assert shares(as_much, noise, repeat)[Status.FAIL] == pytest.approx(0.8, abs=0.15)
+
+
+def test_two_counts_have_no_fit() -> None:
+    """Two points lie on every curve."""
+    assert growth.judged("cpu-growth", []).status is Status.UNKNOWN
