@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.ending import words_of
@@ -11,6 +11,7 @@ from harness.load.engine.engine import Engine
 from harness.load.fault_injection import FaultInjection
 from harness.load.fleet import Fleet
 from harness.model.cluster import Cluster, Topology
+from harness.model.drain import QUIET_S, DrainEnd, drain_limit_s
 from harness.model.errors import EnvironmentFailure, HarnessError
 from harness.model.plan import Plan
 from harness.model.watch import Watch
@@ -31,8 +32,6 @@ PROBED_HZ_AT_LEAST = 200.0
 """Many clients take longer to connect, many channels longer to probe: at least so many each second."""
 POST_LIMIT_S = 30.0
 """How long after the schedule's end the last posts may stay unanswered."""
-QUIET_S = 5.0
-DRAIN_LIMIT_S = 60.0
 COLLECT_LIMIT_S = 120.0
 HURRIED_COLLECT_LIMIT_S = 10.0
 LEAD_S = 0.5
@@ -117,8 +116,13 @@ async def _load(run: Run, cluster: Cluster, fleet: Fleet) -> None:
         faults.posted.set()
     if plan.faults:
         run.enter("drain")
-    complete = await fleet.drain(QUIET_S, DRAIN_LIMIT_S)
-    journal.event("drained", complete=complete)
+    drained = await fleet.drain(QUIET_S, drain_limit_s(plan.warm_up_s + plan.duration_s))
+    journal.event("drained", **asdict(drained))
+    if drained.how is DrainEnd.CUT_OFF:
+        watch.note(
+            f"the wait for deliveries was cut off while {drained.deliveries_hz:,.0f} of them arrived per second and "
+            f"{drained.unsubscribed:,} clients had no subscription"
+        )
     await fleet.finish()
 
 

@@ -22,10 +22,12 @@ async def run_housekeeping(connections: Callable[[], int], metrics: Metrics) -> 
     """
     gc.set_threshold(YOUNG_OBJECTS, 20, 50)
     frozen = 0
+    due_s = time.monotonic() + INTERVAL_S
     while True:
-        due_s = time.monotonic() + INTERVAL_S
-        await asyncio.sleep(INTERVAL_S)
-        metrics.loop_lag.add(max(0.0, time.monotonic() - due_s))
+        await asyncio.sleep(due_s - time.monotonic())
+        late_s = max(0.0, time.monotonic() - due_s)
+        metrics.loop_lag.add_late(late_s, INTERVAL_S)
+        due_s += (int(late_s / INTERVAL_S) + 1) * INTERVAL_S
         now = connections()
         if now >= frozen + GROWTH:
             gc.freeze()

@@ -16,6 +16,13 @@ class Summary:
         self.count += 1
         self.total += value
 
+    def add_late(self, late_s: float, interval_s: float) -> None:
+        """Add a timer that is due every ``interval_s`` and fired ``late_s`` late: it stands for all that were due
+        meanwhile, which waited ``late_s`` less one interval, less two, and so on. So the mean is weighted by time."""
+        missed = int(late_s / interval_s)
+        self.count += missed + 1
+        self.total += (missed + 1) * (late_s - missed * interval_s / 2)
+
 
 @dataclass(slots=True)
 class Metrics:
@@ -77,7 +84,7 @@ class Metrics:
         for name, text, summary in (
             ("commit_batch_posts", "Posts per committed batch.", self.batches),
             ("flush_seconds", "Time to write one flush to all its sockets.", self.flushes),
-            ("loop_lag_seconds", "How late a timer of the event loop fires.", self.loop_lag),
+            ("loop_lag_seconds", "How late a timer fires that is due every 0.1 s, missed ones too.", self.loop_lag),
         ):
             yield from _head(name, "summary", text)
             yield f"reference_server_{name}_sum {summary.total}\nreference_server_{name}_count {summary.count}\n"

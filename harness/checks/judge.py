@@ -14,13 +14,13 @@ from harness.checks.registry import CHECKS
 from harness.checks.run import (
     claims,
     delivery,
+    delivery_rate,
     latency,
     latency_limits,
     recovery,
     resource_curves,
     resources,
     steps,
-    validity,
 )
 from harness.model.finding import Bias, Finding, Kind, Series, Status, Verdict, worst
 from harness.model.measurements.percentiles import Percentiles
@@ -37,7 +37,8 @@ def judge(recording: Recording) -> Verdict:
     attempts = Attempts()
     evidence = gather(recording, attempts)
     counted = tally(evidence, attempts)
-    account = attempts.make("account", lambda: reconcile(evidence, counted), Account.nothing(len(evidence.schedule)))
+    none = Account.nothing(len(evidence.schedule), evidence.plan.clients)
+    account = attempts.make("account", lambda: reconcile(evidence, counted), none)
     measured = measure(evidence, counted, account, attempts)
     measured = replace(measured, not_measured=attempts.failed)
     case = Case(evidence=evidence, tally=counted, account=account, measured=measured)
@@ -69,7 +70,7 @@ def measure(evidence: Evidence, counted: Tally, account: Account, attempts: Atte
     found = make("telemetry", lambda: resources.samples(recording), nothing)
     return RunMeasurements(
         delivery=make("delivery", lambda: delivery.measure(evidence, counted, account), None),
-        rates=make("rates", lambda: validity.rates(evidence, every), planned),
+        rates=make("rates", lambda: delivery_rate.rates(evidence, counted), planned),
         latency=every,
         completion=latencies.get("completion") or Percentiles(),
         live_latency=latencies.get("live_latency"),

@@ -7,6 +7,7 @@ docs/results.md.
 from harness.checks.check import Case, Check
 from harness.checks.run import (
     delivery,
+    delivery_rate,
     durability,
     gaps,
     interruptions,
@@ -30,6 +31,7 @@ CHECKS: Registry[Check[Case]] = Registry(
         *resilience.CHECKS,
         *slow_consumers.CHECKS,
         *latency_limits.CHECKS,
+        *delivery_rate.CHECKS,
         *validity.CHECKS,
         *machine_validity.CHECKS,
         *gaps.CHECKS,

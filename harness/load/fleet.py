@@ -14,8 +14,10 @@ import numpy as np
 
 from harness.load.engine.engine import Engine
 from harness.load.engine.job import Action, Command, Job, Report
+from harness.load.quiet import Quiet
 from harness.model.cluster import ServerAddress
 from harness.model.component import Component
+from harness.model.drain import LIMIT_S_AT_LEAST, Drained, DrainEnd
 from harness.model.errors import EnvironmentFailure, WorkerLost
 from harness.model.plan import Plan
 from harness.model.watch import Progress
@@ -106,25 +108,32 @@ class Fleet:
 
         return await self._until(all_posted, timeout_s)
 
-    async def drain(self, quiet_s: float, limit_s: float) -> bool:
-        """True when every delivery of an acknowledged message arrived; False after ``quiet_s`` without a new one, or
-        after ``limit_s``. Deliveries are counted, not matched: the judge finds out which are missing."""
+    async def drain(self, quiet_s: float, limit_s: float) -> Drained:
+        """Wait until every delivery has arrived that may come, or until ``quiet_s`` without a new one, at most ``limit_s``.
+
+        Counted are (client, message) pairs, so that a repetition hides no missing delivery; the judge finds out which are
+        missing. A message of unknown outcome may come: it is waited for like the others. It is not quiet while a client
+        has no subscription, because it comes back and gets what it missed, nor while a load worker is stalled."""
         deadline_s = time.monotonic() + limit_s
-        seen, changed_s = -1, time.monotonic()
-        while time.monotonic() < deadline_s:
-            state = self.progress()
-            if state.delivered >= self._engine.report(PUBLISHER).expected and state.subscribed >= self._plan.clients:
-                # After a fault there may be more than expected: posts of unknown outcome that turn out to exist.
+        quiet = Quiet(quiet_s)
+        while True:
+            workers = [self._engine.report(name) for name in self._workers]
+            publisher = self._engine.report(PUBLISHER)
+            reached, unsubscribed = sum(report.reached for report in workers), self._unsubscribed(workers)
+            now_s = time.monotonic()
+            quiet.look(now_s, reached, [report.reports for report in workers])
+            if reached >= publisher.expected + publisher.doubtful and not unsubscribed:
                 await asyncio.sleep(STRAGGLERS_AFTER_FAULTS_S if self._plan.faults else STRAGGLERS_S)
-                return True
-            if state.delivered != seen or state.subscribed < self._plan.clients:
-                # A client that lost its connection comes back and gets what it missed: until then this is no quiet.
-                seen, changed_s = state.delivered, time.monotonic()
-            elif time.monotonic() - changed_s > quiet_s:
-                return False
+                return quiet.drained(DrainEnd.COMPLETE, unsubscribed)
+            if quiet.lasts_s >= quiet_s and not unsubscribed:
+                return quiet.drained(DrainEnd.QUIET, 0)
+            if now_s >= deadline_s or quiet.lasts_s >= LIMIT_S_AT_LEAST:
+                return quiet.drained(DrainEnd.CUT_OFF, unsubscribed)
             self.check()
             await asyncio.sleep(POLL_S)
-        return False
+
+    def _unsubscribed(self, workers: Sequence[Report]) -> int:
+        return max(0, self._plan.clients - sum(report.subscribed for report in workers))
 
     async def finish(self) -> None:
         """Close all connections in good order and every file; the processes end. Idempotent.

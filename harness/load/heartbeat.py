@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from harness.recording.arrays import RowFile
-from harness.recording.format import HEARTBEAT
+from harness.recording.format import HEARTBEAT, HEARTBEAT_INTERVAL_NS
 
-INTERVAL_NS = 20_000_000
 FLUSH_ROWS = 50
 
 
 class Heartbeat:
-    """Writes one row for each beat. ``counts`` returns (deliveries or posts so far, connections).
+    """Writes one row for each heartbeat. ``counts`` returns (deliveries or posts so far, connections).
 
-    Deliveries are stamped by the same event loop, so a late beat shows how late such a stamp may be."""
+    Deliveries are stamped by the same event loop, so a late heartbeat shows how late such a stamp may be. The times at
+    which heartbeats are due never move: a row that is late by several intervals tells which heartbeats were missed.
+    """
 
     def __init__(self, path: Path, counts: Callable[[], tuple[int, int]]) -> None:
         self._counts = counts
@@ -27,7 +28,7 @@ class Heartbeat:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        self._due_ns = time.monotonic_ns() + INTERVAL_NS
+        self._due_ns = time.monotonic_ns() + HEARTBEAT_INTERVAL_NS
         self._arm()
 
     def _arm(self) -> None:
@@ -35,14 +36,16 @@ class Heartbeat:
         self._timer = asyncio.get_running_loop().call_later(delay_s, self._beat)
 
     def _beat(self) -> None:
-        now_ns = time.monotonic_ns()
-        # The loop counts in milliseconds and may wake a little early: that is not negative lateness.
-        late_ns = max(0, now_ns - self._due_ns)
-        self._rows.append((now_ns, late_ns, time.process_time_ns(), *self._counts()))
+        self._note(time.monotonic_ns())
         if len(self._rows) >= FLUSH_ROWS:
             self._flush()
-        self._due_ns = max(self._due_ns + INTERVAL_NS, now_ns + 1)
         self._arm()
+
+    def _note(self, now_ns: int) -> None:
+        # The loop counts in milliseconds and may wake a little early: that is not negative lateness.
+        late_ns = max(0, now_ns - self._due_ns)
+        self._rows.append((self._due_ns + late_ns, late_ns, time.process_time_ns(), *self._counts()))
+        self._due_ns += (late_ns // HEARTBEAT_INTERVAL_NS + 1) * HEARTBEAT_INTERVAL_NS
 
     def _flush(self) -> None:
         self._file.append(np.array(self._rows, HEARTBEAT))
@@ -51,5 +54,7 @@ class Heartbeat:
     def close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+            if (now_ns := time.monotonic_ns()) > self._due_ns:
+                self._note(now_ns)  # the loop is stalled now: the heartbeat that is due would never be seen
         self._flush()
         self._file.close()

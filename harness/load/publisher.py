@@ -179,6 +179,7 @@ class Publisher:
     def _indeterminate(self, message: int, why: str) -> None:
         self._ledger.outcome[message] = INDETERMINATE
         self._report.indeterminate += 1
+        self._report.doubtful += self._audience[self._channel_of[message]]
         self._report.trouble = f"the outcome of message {message} is unknown: {why}"
         self._incidents.note(IncidentKind.INDETERMINATE, why, self._place(message, self._ledger.server[message]))
 

@@ -19,6 +19,7 @@ from harness.load.engine.job import Action, Command, Job, Report
 from harness.load.frames import FrameTable
 from harness.load.heartbeat import Heartbeat
 from harness.load.protocol.dialogue import Dialogue
+from harness.load.reached_pairs import ReachedPairs
 from harness.load.worker_rows import WorkerRows
 from harness.model.message import channel_name
 from harness.model.registry import load_extensions
@@ -42,7 +43,14 @@ class Worker:
         frames = FrameTable(plan, len(timetable), protocol.classify)
         self.ended = asyncio.Event()
         self._report = Report()
-        self._rows = WorkerRows(folder, index, frames=frames, schedule=timetable, report=self._report)
+        self._rows = WorkerRows(
+            folder,
+            index,
+            frames=frames,
+            schedule=timetable,
+            reached=ReachedPairs(plan, index, timetable),
+            report=self._report,
+        )
         self._heartbeat = Heartbeat(folder / f"heartbeat-worker-{index:02}.npy", self._counts)
         self._connector = Connector(
             protocol,

@@ -9,6 +9,7 @@ from harness.load.client import Client, Sink
 from harness.load.engine.job import Report
 from harness.load.frames import FrameTable
 from harness.load.incidents import Incidents
+from harness.load.reached_pairs import ReachedPairs
 from harness.planning.arrivals import PROBE, Schedule
 from harness.recording.arrays import RowFile
 from harness.recording.format import DELIVERY, FRAME, INCIDENTS, SESSION
@@ -24,11 +25,21 @@ class WorkerRows:
     Every method raises OSError where the disk does not take the rows.
     """
 
-    def __init__(self, folder: Path, index: int, *, frames: FrameTable, schedule: Schedule, report: Report) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        index: int,
+        *,
+        frames: FrameTable,
+        schedule: Schedule,
+        reached: ReachedPairs,
+        report: Report,
+    ) -> None:
         self.incidents = Incidents(folder / f"{INCIDENTS}-worker-{index:02}.json")
         self.sink = Sink(frames, self.incidents)
         self._frames = frames
         self._schedule = schedule
+        self._reached = reached
         self._report = report
         self._deliveries = RowFile(folder / f"deliveries-{index:02}.npy", DELIVERY)
         self._frame_rows = RowFile(folder / f"frames-{index:02}.npy", FRAME)
@@ -62,14 +73,19 @@ class WorkerRows:
     def flush(self) -> None:
         """Write what arrived since the last call."""
         rows = self.sink.rows
+        frames = self._frames.take_rows()
+        self._reached.add_frames(frames)
         if rows:
             self._deliveries.append(rows)
-            self._update_report(np.frombuffer(rows, DELIVERY).copy())
+            deliveries = np.frombuffer(rows, DELIVERY).copy()
+            self._reached.add(deliveries)
+            self._report.reached = self._reached.count
+            self._update_report(deliveries)
             self._flushed += len(rows) // 2
             # The array object stays, because clients hold its ``append``.
             del rows[:]
-        if new := self._frames.take_rows().tolist():
-            self._frame_rows.append(np.array(new, FRAME))
+        if len(frames):
+            self._frame_rows.append(frames)
         self.incidents.flush()
 
     def close(self) -> None:

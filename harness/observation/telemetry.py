@@ -152,24 +152,30 @@ class _Disk(Thread):
         super().__init__(name="disk probe", daemon=True)
         self._over = Event()
         self._works = False
-        self._stalled_s = 0.0
+        self._state = 0.0, 0.0
+        """(seconds of all stalls that are over, when the write began that waits now or 0), read and set in one step"""
 
     def run(self) -> None:
         try:
             with tempfile.TemporaryFile() as file:
                 while not self._over.wait(DISK_PAUSE_S):
-                    begun_s = time.monotonic()
+                    self._state = self._state[0], time.monotonic()
                     os.pwrite(file.fileno(), bytes(4096), 0)
                     os.fsync(file.fileno())
-                    took_s = time.monotonic() - begun_s
                     self._works = True
-                    self._stalled_s += took_s if took_s >= DISK_STALL_S else 0.0
+                    self._state = self._stalled_s(), 0.0
         except OSError as error:
             self._works = False
             _log.debug("the disk is not probed any longer: %s", error)
 
+    def _stalled_s(self) -> float:
+        """All stalls so far, also one that is not over: a disk that stands still to the end of the run has no other."""
+        stalled_s, begun_s = self._state
+        waited_s = time.monotonic() - begun_s if begun_s else 0.0
+        return stalled_s + (waited_s if waited_s >= DISK_STALL_S else 0.0)
+
     def sample(self) -> dict[str, float]:
-        return {"disk_stalled_s": round(self._stalled_s, 4)} if self._works else {}
+        return {"disk_stalled_s": round(self._stalled_s(), 4)} if self._works else {}
 
     def end(self) -> None:
         """Returns at once, also while the disk stalls."""

@@ -97,13 +97,15 @@ SESSION = np.dtype(
 HEARTBEAT = np.dtype(
     [
         ("at_ns", "<i8"),
-        ("late_ns", "<i8"),  # how late this heartbeat of the event loop came
+        ("late_ns", "<i8"),  # how late this heartbeat of the event loop came: it stands for all that were due meanwhile
         ("cpu_ns", "<i8"),  # CPU time of the process so far
         ("count", "<i8"),  # deliveries received (workers) or posts sent (publisher) so far
         ("connected", "<i8"),
     ]
 )
-"""heartbeat-worker-NN.npy, heartbeat-publisher.npy: each process of the load generator measuring itself, every 20 ms."""
+HEARTBEAT_INTERVAL_NS = 20_000_000
+"""heartbeat-worker-NN.npy, heartbeat-publisher.npy: each process of the load generator measuring itself. A heartbeat is due
+every HEARTBEAT_INTERVAL_NS, always at the same distance from the first; the next row is the first that is due after it."""
 
 ACCEPTED = np.dtype(
     [("channel", "<u4"), ("seq", "<i8"), ("accepted_ns", "<i8"), ("committed_ns", "<i8"), ("published_ns", "<i8")]

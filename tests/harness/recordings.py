@@ -32,6 +32,7 @@ START_NS = 1_000_000_000_000
 MS = 1_000_000
 BEFORE_NS, AFTER_NS = (START_NS - 2_000 * MS, START_NS - 1_999 * MS), START_NS + 3_600_000 * MS
 """when a client that stays connected connects and subscribes, and when its load worker closes the connection"""
+QUIET_S = 5.0
 
 
 @dataclass(slots=True)
@@ -78,6 +79,8 @@ class HandMade:
     """by server: how closely that offset is known; without an entry it is not known"""
     clocks_found: bool = True
     """whether the recording has a clocks.json"""
+    drained: str | None = "quiet"
+    """how the drain ended: ``complete``, ``quiet`` or ``cut-off``; None where the recording does not say"""
     statuses: dict[int, int] = field(default_factory=dict)
     """HTTP statuses of answers that are not 200"""
     disk_stalled_share: float = 0.0
@@ -192,6 +195,7 @@ class HandMade:
                 {"event": "schedule", "at_ns": 2, "start_ns": START_NS},
                 {"event": "answering", "at_ns": 3, "servers": {f"server-{n + 1}": "" for n in range(self.servers)}},
                 {"event": "ended", "at_ns": 3, "how": self.ended, "why": ""},
+                *self._drained(plan),
                 *self._outage(),
                 *self.events,
             ),
@@ -229,6 +233,13 @@ class HandMade:
         """Before everything; or, where the channel has a message of that seq, right after it was sent."""
         seqs = {post.seq: message for message, post in enumerate(self.posts) if post.channel == client // self.audience}
         return self.due_ns(seqs[position]) + 2 * MS if position in seqs else BEFORE_NS[1]
+
+    def _drained(self, plan: Plan) -> list[dict[str, Any]]:
+        if self.drained is None:
+            return []
+        quiet = self.drained == "quiet"
+        ending = {"how": self.drained, "quiet_s": QUIET_S if quiet else 0.5, "deliveries_hz": 0.0 if quiet else 1000.0}
+        return [{"event": "drained", "at_ns": _drained_ns(plan), **ending, "unsubscribed": 0}]
 
     def _outage(self) -> list[dict[str, Any]]:
         if self.outage_ms is None:
@@ -309,10 +320,16 @@ def _telemetry(plan: Plan, disk_stalled_share: float) -> tuple[dict[str, Any], .
 
 
 def _pulse(plan: Plan) -> Any:
-    """A heartbeat every quarter of a second of the measured window, and one at each of its ends."""
-    window_ns = START_NS + int(plan.warm_up_s * 1e9)
-    beats = np.linspace(0, plan.duration_s * 1e9, max(2, int(4 * plan.duration_s) + 1)).astype(np.int64)
-    return np.array([(window_ns + int(at), 0, 0, 0, plan.clients) for at in beats], layout.HEARTBEAT)
+    """Heartbeats that are never late, from the beginning of the measured window to the end of the drain."""
+    begin_ns = START_NS + int(plan.warm_up_s * 1e9)
+    at_ns = np.arange(begin_ns, _drained_ns(plan) + 1, layout.HEARTBEAT_INTERVAL_NS)
+    heartbeat = np.zeros(len(at_ns), layout.HEARTBEAT)
+    heartbeat["at_ns"], heartbeat["connected"] = at_ns, plan.clients
+    return heartbeat
+
+
+def _drained_ns(plan: Plan) -> int:
+    return START_NS + int((plan.warm_up_s + plan.duration_s + 2 * QUIET_S) * 1e9)
 
 
 def red(verdict: Verdict) -> set[str]:

@@ -13,11 +13,14 @@ import pytest
 from harness import experiment, measurement
 from harness.exit_codes import ExitCode
 from harness.model.clock import Clocks
+from harness.model.drain import Drained, DrainEnd
 from harness.model.errors import EnvironmentFailure, WorkerLost
 from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
 from harness.model.watch import Progress
 from harness.recording.reader import read_clocks
 from tests.harness.plans import a_plan
+
+DRAINED = Drained(how=DrainEnd.COMPLETE, quiet_s=0.1, deliveries_hz=0.0, unsubscribed=0)
 
 
 class NoComponents(tuple[object, ...]):
@@ -83,7 +86,7 @@ class Story:
         return await self.step("posted", True)
 
     async def drain(self, quiet_s: float, limit_s: float) -> Any:
-        return await self.step("drain", True)
+        return await self.step("drain", DRAINED)
 
     async def finish(self) -> None:
         await self.step("finish")

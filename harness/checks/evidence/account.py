@@ -1,5 +1,6 @@
 """Which expected deliveries are missing: the ledger against what the clients received."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,28 +9,40 @@ from numpy.typing import NDArray
 
 from harness.checks.evidence.evidence import Evidence, Ints, must_arrive
 from harness.checks.evidence.positions import first_positions
+from harness.checks.evidence.scratch import zeros
 from harness.checks.evidence.tally import Tally
+from harness.checks.evidence.undelivered import DrainEvidence, drain_evidence
 
 BLOCK_PAIRS = 1 << 22
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """``expected`` and ``delivered`` pairs by message, and message and client of every lost pair."""
+    """``expected`` and ``delivered`` pairs by message, message and client of every lost pair, ``undelivered`` pairs by
+    message. What is missing is lost or undelivered (`harness.checks.evidence.undelivered`)."""
 
     expected: Ints
     delivered: Ints
-    lost_message: Ints
-    lost_client: Ints
+    undelivered: Ints
+    lost_message: NDArray[np.int32]
+    lost_client: NDArray[np.int32]
     tail: NDArray[np.bool_]
     """which of the lost come after everything that their client received"""
+    drain: DrainEvidence
 
     @classmethod
-    def nothing(cls, messages: int) -> "Account":
+    def nothing(cls, messages: int, clients: int) -> "Account":
         """No pair was expected: what a recording gives that cannot be reconciled."""
-        none = np.zeros(0, np.int64)
-        zeros = np.zeros(messages, np.int64)
-        return cls(expected=zeros, delivered=zeros, lost_message=none, lost_client=none, tail=none.astype(np.bool_))
+        none, nothing = np.zeros(0, np.int32), np.zeros(messages, np.int64)
+        return cls(
+            expected=nothing,
+            delivered=nothing,
+            undelivered=nothing,
+            lost_message=none,
+            lost_client=none,
+            tail=none.astype(np.bool_),
+            drain=DrainEvidence.unknown(clients),
+        )
 
     @property
     def pairs(self) -> int:
@@ -53,23 +66,53 @@ def reconcile(evidence: Evidence, tally: Tally) -> Account:
     got = _delivered(evidence, tally, sizes)
     must = must_arrive(evidence, got)
     short = np.flatnonzero(must & (got < sizes))
-    message = np.repeat(short, sizes[short])
-    within = np.arange(len(message)) - np.repeat(np.cumsum(sizes[short]) - sizes[short], sizes[short])
-    client = within + evidence.first_client[evidence.channel[message]]
-    # What a client received whose rows are missing is not known.
-    missing = (tally.count[evidence.base[message] + within] == 0) & ~tally.unseen[client]
-    message, client = message[missing], client[missing]
-    # A client that subscribed late does not miss the messages before its subscription.
-    late = first_positions(evidence).behind(evidence, client, message)
-    excused = np.bincount(message[late], minlength=len(sizes))
-    message, client = message[~late], client[~late]
+    drain = drain_evidence(evidence)
+    excused, undelivered = np.zeros(len(sizes), np.int64), np.zeros(len(sizes), np.int64)
+    lost_room = int((sizes - got)[short].sum())
+    lost_message, lost_client = zeros((1, lost_room), np.int32)[0], zeros((1, lost_room), np.int32)[0]
+    tail = zeros((1, lost_room), np.bool_)[0]
+    first = first_positions(evidence)
+    lost = 0
+    for messages in _blocks(short, sizes):
+        message, client = _missing(evidence, tally, messages, sizes)
+        seq = evidence.seq[message]
+        # A client that subscribed late does not miss the messages before its subscription.
+        late = first.behind(evidence, client, message)
+        last = seq > tally.highest_seq[client]
+        open_ = last & ~late & ~drain.quiet[client]
+        excused += np.bincount(message[late], minlength=len(sizes))
+        undelivered += np.bincount(message[open_], minlength=len(sizes))
+        gone = ~late & ~open_
+        here = slice(lost, lost + int(gone.sum()))
+        lost_message[here], lost_client[here], tail[here] = message[gone], client[gone], last[gone]
+        lost = here.stop
     return Account(
         expected=np.where(must, sizes - excused, 0),
         delivered=got,
-        lost_message=message,
-        lost_client=client,
-        tail=evidence.seq[message] > tally.highest_seq[client],
+        undelivered=undelivered,
+        lost_message=lost_message[:lost],
+        lost_client=lost_client[:lost],
+        tail=tail[:lost],
+        drain=drain,
     )
+
+
+def _blocks(messages: Ints, sizes: Ints) -> Iterator[Ints]:
+    """The messages in parts of about BLOCK_PAIRS pairs, so that the work on them takes the same memory for any number."""
+    part = np.cumsum(sizes[messages]) // BLOCK_PAIRS
+    for found in np.split(messages, np.flatnonzero(np.diff(part)) + 1):
+        if len(found):
+            yield found
+
+
+def _missing(evidence: Evidence, tally: Tally, messages: Ints, sizes: Ints) -> tuple[Ints, Ints]:
+    """(message, client) of every pair of these messages that never came."""
+    message = np.repeat(messages, sizes[messages])
+    within = np.arange(len(message)) - np.repeat(np.cumsum(sizes[messages]) - sizes[messages], sizes[messages])
+    client = within + evidence.first_client[evidence.channel[message]]
+    # What a client received whose rows are missing is not known.
+    missing = (tally.seqs[evidence.base[message] + within] == 0) & ~tally.unseen[client]
+    return message[missing], client[missing]
 
 
 def _delivered(evidence: Evidence, tally: Tally, sizes: Ints) -> Ints:
@@ -78,7 +121,7 @@ def _delivered(evidence: Evidence, tally: Tally, sizes: Ints) -> Ints:
     edges = np.unique(np.r_[np.searchsorted(evidence.base, np.arange(0, evidence.pairs, BLOCK_PAIRS)), len(sizes)])
     for low, high in pairwise(edges.tolist()):
         first = evidence.base[low]
-        counted = tally.count[first : evidence.base[high - 1] + sizes[high - 1]]
+        counted = tally.seqs[first : evidence.base[high - 1] + sizes[high - 1]]
         # Nearly always everything arrived, and that is found with one look.
         got[low:high] = (
             sizes[low:high] if counted.all() else np.add.reduceat(counted > 0, evidence.base[low:high] - first)

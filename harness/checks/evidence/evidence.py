@@ -1,6 +1,7 @@
 """What the checks share: the plan's arithmetic, the ledger and the traces, joined once by message."""
 
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,14 @@ PHASES = {"probe": PROBE, "warm_up": WARM_UP, "measured": MEASURED}
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+
+SECONDS_AT_MOST = 1_200
+"""Tables by second have no more rows, so that they are small (8 MB each) for runs of any length."""
+
+
+def slice_s(plan: Plan) -> int:
+    """How long each slice of the measured window is, in whole seconds: 1 in runs of up to `SECONDS_AT_MOST` seconds."""
+    return max(1, ceil(plan.duration_s / SECONDS_AT_MOST))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +70,11 @@ class Evidence:
     intended_ns: Ints
     """0 for messages that were never due"""
     second: Ints
-    """of the measured window, in which each was due; 0 for those before it"""
+    """of the measured window, in which each was due; 0 for those before it. In a window of more than `SECONDS_AT_MOST` it
+    counts slices of ``slice_s`` seconds instead"""
     measured: Bools
     seq: Ints
-    """the seq of each message: as acknowledged, else as stored, else 0"""
+    """the seq of each message: as stored, else as acknowledged, else 0"""
     stored_seq: Ints | None
     """the seq under which the database holds each message, 0 for none; None where there was no audit"""
     audience: Ints
@@ -116,6 +126,18 @@ class Evidence:
         """When the first measured message was due: 0 on the report's time axis."""
         return self.start_ns + int(self.plan.warm_up_s * 1e9)
 
+    @property
+    def window_ns(self) -> tuple[int, int]:
+        """(begin, end) of the measured window; (0, 0) where the schedule never began. Of a run that ended early, up to the
+        last post that was sent."""
+        if not self.start_ns:
+            return 0, 0
+        begin_ns = self.begin_ns
+        end_ns = begin_ns + int(self.plan.duration_s * 1e9)
+        if not self.complete and len(self.recording.posts):
+            end_ns = max(begin_ns, min(end_ns, int(self.recording.posts["sent_ns"].max())))
+        return begin_ns, end_ns
+
 
 def gather(recording: Recording, attempts: Attempts | None = None) -> Evidence:
     """Join what the recording holds. Works on whatever part of it exists; ``attempts`` keeps what could not be joined."""
@@ -127,8 +149,8 @@ def gather(recording: Recording, attempts: Attempts | None = None) -> Evidence:
     stored_seq = attempts.make("audit", lambda: _stored_seq(recording, len(made)), None)
     seq = ledger.seq
     if stored_seq is not None:
-        unanswered = (ledger.outcome != ACKNOWLEDGED) & (stored_seq > 0)
-        seq[unanswered] = stored_seq[unanswered]
+        # The database is right where an answer names another seq: the answer is then the error that is counted.
+        seq = np.where(stored_seq > 0, stored_seq, seq)
     trace = attempts.make("traces", lambda: _join_traces(recording, plan, len(made), channel, seq), None)
     clocks = HostClocks(recording.clocks)
     generator_host = clocks.of_file("posts")
@@ -156,7 +178,7 @@ def gather(recording: Recording, attempts: Attempts | None = None) -> Evidence:
         outcome=ledger.outcome,
         has_ledger=ledger.known,
         intended_ns=ledger.intended_ns,
-        second=np.maximum((ledger.intended_ns - start_ns - int(plan.warm_up_s * 1e9)) // 1_000_000_000, 0),
+        second=_slices(plan, ledger.intended_ns, start_ns),
         measured=made.phase == MEASURED,
         start_ns=start_ns,
         seq=seq,
@@ -191,6 +213,12 @@ def gather(recording: Recording, attempts: Attempts | None = None) -> Evidence:
         ended=str(ended.get("how", "")),
         why=str(ended.get("why", "")),
     )
+
+
+def _slices(plan: Plan, intended_ns: Ints, start_ns: int) -> Ints:
+    since_ns = intended_ns - start_ns - int(plan.warm_up_s * 1e9)
+    found: Ints = np.maximum(since_ns // (slice_s(plan) * 1_000_000_000), 0)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,10 @@ class Repetitions:
         self._candidates: list[tuple[int, int, int, int]] = []
         """(client, message, phase, connection)"""
 
+    def may_be_allowed(self, clients: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """By row: its client reconnected. A server that repeats everything to all others is not looked at row by row."""
+        return np.isin(clients, list(self._clients))
+
     def note(self, client: int, message: int, phase: int, seq: int, received_ns: int) -> None:
         """``client`` got ``message`` once more."""
         if client not in self._clients or len(self._candidates) >= CANDIDATES_MAX:

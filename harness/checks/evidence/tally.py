@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.checks.evidence.attempts import Attempts
+from harness.checks.evidence.client_order import ClientOrder
+from harness.checks.evidence.distinct_frames import FLAWS, VARIANTS, DistinctFrames, look_at
 from harness.checks.evidence.evidence import Bools, Evidence, Ints
+from harness.checks.evidence.receipts import Receipts
 from harness.checks.evidence.repetitions import Repetitions
 from harness.checks.evidence.timings import Timings
 from harness.checks.statistics.distribution import PIECE_ROWS
 from harness.planning.arrivals import MEASURED
 from harness.planning.placement import client_workers
-from harness.recording.format import ALTERED, FOREIGN, REJECTED, UNSENT, UNVERIFIED
 from harness.recording.reader import Seen
 
 EXAMPLES = 20
@@ -29,13 +31,15 @@ EXAMPLES = 20
 class Tally:
     """What all clients received together.
 
-    ``count``: deliveries of each pair, saturating at 255. ``highest_seq``: newest seq of each client, 0 for none.
-    ``last_ns``: newest receipt of each message. Counters are by phase, phantoms also by what is wrong with them.
+    ``seqs``: the seqs under which each pair came, a bit for each (`DistinctFrames.variant`), 0 for a pair that never came.
+    ``highest_seq``: newest seq of each client, 0 for none. ``misnumbered``: clients of each message that got it first under
+    another seq than its own. Counters are by phase, phantoms also by what is wrong with them.
     """
 
-    count: NDArray[np.uint8]
+    seqs: NDArray[np.uint8]
     highest_seq: Ints
-    last_ns: Ints
+    receipts: Receipts
+    misnumbered: Ints
     rows: int = 0
     unseen: Bools
     """clients whose load worker left no rows, or not all: what they did not receive is not known"""
@@ -48,8 +52,6 @@ class Tally:
     phantom_kinds: Counter[str] = field(default_factory=Counter)
     orphans: int = 0
     """deliveries whose frame or client is not known: a worker that was killed may leave them"""
-    misnumbered: int = 0
-    """deliveries under another seq than the acknowledged one"""
     examples: dict[str, list[str]] = field(default_factory=dict)
     timings: Timings
     """of measured deliveries, each pair's first"""
@@ -69,43 +71,37 @@ def tally(evidence: Evidence, attempts: Attempts | None = None) -> Tally:
     plan = evidence.plan
     workers = client_workers(plan)
     found = Tally(
-        count=np.zeros(evidence.pairs, np.uint8),
+        seqs=np.zeros(evidence.pairs, np.uint8),
         highest_seq=np.zeros(plan.clients, np.int64),
-        last_ns=np.zeros(len(evidence.schedule), np.int64),
+        receipts=Receipts(evidence),
+        misnumbered=np.zeros(len(evidence.schedule), np.int64),
         unseen=~np.isin(workers, list(evidence.recording.seen)),
         timings=Timings(len(evidence.schedule)),
     )
-    strange_seqs: list[tuple[int, int, int]] = []
     for worker, seen in sorted(evidence.recording.seen.items()):
         mine = workers == worker
         name = f"deliveries of worker-{worker:02}"
-        whole = attempts.make(
-            name, partial(_tally_worker, found, evidence, worker, seen, np.flatnonzero(mine), strange_seqs), False
-        )
+        whole = attempts.make(name, partial(_tally_worker, found, evidence, worker, seen, np.flatnonzero(mine)), False)
         if not whole:
             attempts.note(name, "rows are missing: fewer deliveries than were counted, or no frames or sessions")
             found.unseen |= mine
-    _judge_numbers(found, evidence, strange_seqs)
     return found
 
 
-def _tally_worker(
-    found: Tally, evidence: Evidence, worker: int, seen: Seen, mine: Ints, strange_seqs: list[tuple[int, int, int]]
-) -> bool:
+def _tally_worker(found: Tally, evidence: Evidence, worker: int, seen: Seen, mine: Ints) -> bool:
     """Count the deliveries of one load worker; whether its rows are complete."""
     orphans = found.orphans
-    local = np.zeros(evidence.plan.clients, np.uint16)
-    local[mine] = np.arange(len(mine))
-    frames = _look_at(evidence, seen)
+    order = ClientOrder(found.highest_seq, mine)
+    frames = look_at(evidence, seen)
     receiver = _Receiver(evidence, worker)
     repetitions = Repetitions(evidence.sessions)
     for rows in _chunks(seen):
         found.rows += len(rows)
         piece = _match(evidence, found, frames, rows, receiver.shift_ns)
-        strange_seqs += _odd_numbers(evidence, piece)
         first = _count(found, evidence, piece, repetitions)
-        _follow_order(found, evidence, piece, first, local)
-        np.maximum.at(found.last_ns, piece.message, piece.received_ns)
+        if frames.any_odd:
+            _note_numbers(found, evidence, frames, piece, first)
+        _follow_order(found, evidence, piece, first, order)
         _time(found, evidence, piece, first, receiver)
     found.resumed_again.update(repetitions.allowed(_receipts(seen, frames, receiver.shift_ns)))
     least = _deliveries_at_least(evidence, worker)
@@ -121,7 +117,7 @@ def _deliveries_at_least(evidence: Evidence, worker: int) -> int:
     return max(counted, int(probed))
 
 
-def _receipts(seen: Seen, frames: "_Frames", shift_ns: int) -> Iterator[tuple[Ints, Ints, Ints]]:
+def _receipts(seen: Seen, frames: DistinctFrames, shift_ns: int) -> Iterator[tuple[Ints, Ints, Ints]]:
     """(client, message, received_ns) of every delivery whose frame is known."""
     for rows in _chunks(seen):
         known = rows[rows["frame"] < len(frames)]
@@ -130,7 +126,8 @@ def _receipts(seen: Seen, frames: "_Frames", shift_ns: int) -> Iterator[tuple[In
 
 
 class _Receiver:
-    """The clock of one load worker. ``shift_ns`` brings its times to the clock of the ledger, as far as that is known."""
+    """The clock of one load worker. ``shift_ns`` brings its times to the clock of the ledger, with an error of at most
+    ``bound_ns``."""
 
     def __init__(self, evidence: Evidence, worker: int) -> None:
         clocks = evidence.clocks
@@ -138,6 +135,7 @@ class _Receiver:
         zero = np.zeros(1, np.int64)
         shift = clocks.elapsed_ns(zero, evidence.generator_host, zero, self.host)
         self.shift_ns = int(shift.middle[0])
+        self.bound_ns = int(shift.high[0] - shift.low[0]) // 2
         self.times_push = evidence.trace is not None and push_is_comparable(evidence)
 
 
@@ -153,10 +151,12 @@ class _Piece:
     on the clock of the ledger."""
 
     client: Ints
+    frame: Ints
     message: Ints
     seq: Ints
     received_ns: Ints
     pair: Ints
+    variant: NDArray[np.uint8]
 
     def __len__(self) -> int:
         return len(self.client)
@@ -167,61 +167,10 @@ def _chunks(seen: Seen) -> Iterator[NDArray[np.void]]:
         yield np.asarray(seen.deliveries[start : start + PIECE_ROWS])
 
 
-_FLAWS = (
-    "not compared with its post (too many different frames)",
-    "not of this run",
-    "altered text",
-    "under another channel's name",
-    "of a post that was rejected",
-    "of a post that was not sent",
-)
 _UNSUBSCRIBED = "to a client that is not subscribed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Frames:
-    """The distinct frames that a worker saw, by frame: what is true of a frame is true of all its deliveries.
-
-    ``pair``: the number of its pair is this and the client's. ``flaw``: 0 for none, else an index into ``_FLAWS``, and 1.
-    """
-
-    message: Ints
-    channel: Ints
-    seq: Ints
-    pair: Ints
-    flaw: NDArray[np.uint8]
-
-    def __len__(self) -> int:
-        return len(self.message)
-
-
-def _look_at(evidence: Evidence, seen: Seen) -> _Frames:
-    table = seen.frames
-    message = table["message"].astype(np.int64)
-    safe = np.maximum(message, 0)
-    meant = evidence.channel[safe]
-    outcome = evidence.outcome[safe]
-    flaws = (
-        table["flaw"] == UNVERIFIED,
-        (table["flaw"] == FOREIGN) | (message < 0),
-        table["flaw"] == ALTERED,
-        table["channel"] != meant,
-        outcome == REJECTED,
-        outcome == UNSENT,
-    )
-    flaw = np.zeros(len(table), np.uint8)
-    for number, wrong in reversed(list(enumerate(flaws, 1))):
-        flaw[wrong] = number
-    return _Frames(
-        message=message,
-        channel=meant,
-        seq=table["seq"].astype(np.int64),
-        pair=evidence.base[safe] - evidence.first_client[meant],
-        flaw=flaw,
-    )
-
-
-def _match(evidence: Evidence, found: Tally, frames: _Frames, rows: NDArray[np.void], shift_ns: int) -> _Piece:
+def _match(evidence: Evidence, found: Tally, frames: DistinctFrames, rows: NDArray[np.void], shift_ns: int) -> _Piece:
     """Count the phantoms and leave them out; number the pairs of the rest."""
     which, client = rows["frame"], rows["client"]
     # A worker that was killed between two files may have written deliveries whose frame never came to disk.
@@ -238,14 +187,22 @@ def _match(evidence: Evidence, found: Tally, frames: _Frames, rows: NDArray[np.v
     elsewhere = evidence.client_channel[client] != frames.channel[which]
     wrong = (flaw > 0) | elsewhere
     if wrong.any():
-        for number, kind in enumerate(_FLAWS, 1):
+        for number, kind in enumerate(FLAWS, 1):
             _note_phantoms(found, evidence, kind, flaw == number, client, message, seq)
         _note_phantoms(found, evidence, _UNSUBSCRIBED, elsewhere & (flaw == 0), client, message, seq)
         sound = ~wrong
         which, client, message, seq, received_ns = (
             column[sound] for column in (which, client, message, seq, received_ns)
         )
-    return _Piece(client=client, message=message, seq=seq, received_ns=received_ns, pair=frames.pair[which] + client)
+    return _Piece(
+        client=client,
+        frame=which,
+        message=message,
+        seq=seq,
+        received_ns=received_ns,
+        pair=frames.pair[which] + client,
+        variant=frames.variant[which],
+    )
 
 
 def _note_phantoms(
@@ -256,89 +213,98 @@ def _note_phantoms(
         return
     found.phantom_kinds[kind] += len(client)
     phases = np.where(message >= 0, evidence.schedule.phase[np.maximum(message, 0)], MEASURED)
-    found.phantom.update(phases.tolist())
+    found.phantom.update(dict(enumerate(np.bincount(phases).tolist())))
     for index in range(min(len(client), EXAMPLES)):
         found.example("phantom", f"client {client[index]}: message {message[index]} (seq {seq[index]}), {kind}")
 
 
 def _count(found: Tally, evidence: Evidence, piece: _Piece, repetitions: Repetitions) -> Bools:
     """Count the pairs; which rows are their pair's first."""
-    first = np.ones(len(piece), np.bool_)
     if not len(piece):
-        return first
+        return np.ones(0, np.bool_)
     low = int(piece.pair.min())
-    window = found.count[low : int(piece.pair.max()) + 1]
+    window = found.seqs[low : int(piece.pair.max()) + 1]
     pair = piece.pair - low
     already = window[pair]
     if not already.any():
         before = np.count_nonzero(window)
-        window[pair] = 1
+        window[pair] = piece.variant
         if np.count_nonzero(window) - before == len(pair):
-            return first  # as it should be: each pair new, and once
+            return np.ones(len(piece), np.bool_)  # as it should be: each pair new, and once
         window[pair] = 0
-    pairs, at, added = np.unique(pair, return_index=True, return_counts=True)
-    first[:] = False
-    first[at] = already[at] == 0
-    window[pairs] = np.minimum(window[pairs] + added, 255)
-    for index in np.flatnonzero(~first):
-        message, client = int(piece.message[index]), int(piece.client[index])
-        phase = int(evidence.schedule.phase[message])
-        found.duplicates_wire[phase] += 1
-        repetitions.note(client, message, phase, int(piece.seq[index]), int(piece.received_ns[index]))
-        found.example("duplicate-wire", f"client {client}: message {message} (seq {piece.seq[index]}) again")
+    first = np.zeros(len(piece), np.bool_)
+    first[np.unique(pair, return_index=True)[1]] = True
+    first &= already == 0
+    under_this_seq = np.zeros(len(piece), np.bool_)
+    under_this_seq[np.unique(pair << VARIANTS | piece.variant, return_index=True)[1]] = True
+    new_seq = under_this_seq & (already & piece.variant == 0)
+    np.bitwise_or.at(window, pair, piece.variant)
+    _note_again(found, evidence, piece, np.flatnonzero(~new_seq), repetitions)
+    _note_under_two_seqs(found, evidence, piece, np.flatnonzero(new_seq & ~first))
     return first
 
 
-def _odd_numbers(evidence: Evidence, piece: _Piece) -> list[tuple[int, int, int]]:
-    """(pair, message, seq) of deliveries under another seq than their message's: none, where the server is sound."""
-    expected = evidence.seq[piece.message]
-    odd = np.flatnonzero((expected > 0) & (piece.seq != expected))[: 1 << 16]
-    return [(int(piece.pair[i]), int(piece.message[i]), int(piece.seq[i])) for i in odd]
-
-
-def _judge_numbers(found: Tally, evidence: Evidence, strange: list[tuple[int, int, int]]) -> None:
-    """A pair that came under two seqs passes every client's check by (channel, seq): the user sees the message twice."""
-    found.misnumbered = len(strange)
-    odd_rows = Counter(pair for pair, _, _ in strange)
-    for pair, message, seq in sorted(set(strange)):
-        under_own_seq = int(found.count[pair]) > odd_rows[pair]
-        if not under_own_seq and odd_rows[pair] < 2:
-            continue  # wrongly numbered, but once
+def _note_again(found: Tally, evidence: Evidence, piece: _Piece, rows: Ints, repetitions: Repetitions) -> None:
+    """Deliveries of a message that their client had under the same seq."""
+    found.duplicates_wire.update(_by_phase(evidence, piece.message[rows]))
+    for row in rows[repetitions.may_be_allowed(piece.client[rows])].tolist():
+        message = int(piece.message[row])
         phase = int(evidence.schedule.phase[message])
-        found.duplicates_visible[phase] += 1
-        if found.duplicates_wire[phase]:
-            found.duplicates_wire[phase] -= 1  # it was counted there, by message; by (channel, seq) it is none
-        client = pair - int(evidence.base[message]) + int(evidence.first_client[evidence.channel[message]])
+        repetitions.note(int(piece.client[row]), message, phase, int(piece.seq[row]), int(piece.received_ns[row]))
+    for row in rows[:EXAMPLES]:
         found.example(
-            "duplicate-visible", f"client {client}: message {message} under seq {seq} and seq {evidence.seq[message]}"
+            "duplicate-wire", f"client {piece.client[row]}: message {piece.message[row]} (seq {piece.seq[row]}) again"
         )
 
 
-def _follow_order(found: Tally, evidence: Evidence, piece: _Piece, first: Bools, local: NDArray[np.uint16]) -> None:
+def _note_under_two_seqs(found: Tally, evidence: Evidence, piece: _Piece, rows: Ints) -> None:
+    """Deliveries of a message that their client had under another seq: they pass every client's own comparison of
+    (channel, seq), so the user sees the message twice."""
+    found.duplicates_visible.update(_by_phase(evidence, piece.message[rows]))
+    for row in rows[:EXAMPLES]:
+        message = piece.message[row]
+        found.example(
+            "duplicate-visible",
+            f"client {piece.client[row]}: message {message} (seq {evidence.seq[message]}) again as seq {piece.seq[row]}",
+        )
+
+
+def _by_phase(evidence: Evidence, messages: Ints) -> Counter[int]:
+    counts = np.bincount(evidence.schedule.phase[messages])
+    return Counter({phase: count for phase, count in enumerate(counts.tolist()) if count})
+
+
+def _note_numbers(found: Tally, evidence: Evidence, frames: DistinctFrames, piece: _Piece, first: Bools) -> None:
+    """Count the first deliveries under another seq than their message's, by message: one message that is numbered wrongly
+    is wrong at all its clients."""
+    odd = np.flatnonzero(first & frames.odd[piece.frame])
+    message = piece.message[odd]
+    np.add.at(found.misnumbered, message, 1)
+    for row in odd[np.unique(message, return_index=True)[1]][:EXAMPLES]:
+        found.example(
+            "seq",
+            f"message {piece.message[row]} (channel {evidence.channel[piece.message[row]]}, "
+            f"seq {evidence.seq[piece.message[row]]}): delivered as seq {piece.seq[row]}",
+        )
+
+
+def _follow_order(found: Tally, evidence: Evidence, piece: _Piece, first: Bools, order: ClientOrder) -> None:
     """After dropping repetitions, each client's seqs must rise."""
     here = np.flatnonzero(first)
-    if not len(here):
-        return
-    # A worker has at most 65,536 clients: numbers of 16 bits sort by radix, ten times as fast.
-    number = local[piece.client[here]]
-    order = np.argsort(number, kind="stable")
-    number, here = number[order], here[order]
-    seq = piece.seq[here]
-    starts = np.flatnonzero(np.r_[True, number[1:] != number[:-1]])
-    clients = piece.client[here[starts]]
-    previous = np.r_[0, seq[:-1]]
-    previous[starts] = found.highest_seq[clients]
-    for index in np.flatnonzero(seq < previous):
-        row = here[index]
-        found.out_of_order[int(evidence.schedule.phase[piece.message[row]])] += 1
-        found.example("order", f"client {piece.client[row]}: seq {seq[index]} after seq {previous[index]}")
-    found.highest_seq[clients] = np.maximum(found.highest_seq[clients], np.maximum.reduceat(seq, starts))
+    behind = order.follow(piece.client[here], piece.seq[here])
+    rows = here[behind.rows]
+    found.out_of_order.update(_by_phase(evidence, piece.message[rows]))
+    for row, highest in zip(rows[:EXAMPLES], behind.highest[:EXAMPLES], strict=True):
+        found.example("order", f"client {piece.client[row]}: seq {piece.seq[row]} after seq {highest}")
 
 
 def _time(found: Tally, evidence: Evidence, piece: _Piece, first: Bools, receiver: _Receiver) -> None:
-    """Note how long the measured deliveries of this piece took."""
+    """Note when the deliveries of this piece were received, and how long the measured ones took."""
     message, client, received = piece.message, piece.client, piece.received_ns
-    keep = first & evidence.measured[message]
+    if not first.all():
+        message, client, received = message[first], client[first], received[first]
+    found.receipts.add(message, received, receiver.bound_ns)
+    keep = evidence.measured[message]
     if not keep.all():
         message, client, received = message[keep], client[keep], received[keep]
     server = evidence.client_server[client]

@@ -35,6 +35,7 @@ def _counts(evidence: Evidence, tally: Tally, account: Account, phase: int) -> D
         expected=int(account.expected[of_phase].sum()),
         delivered=int(account.delivered[of_phase].sum()),
         lost=int(lost.sum()),
+        undelivered=int(account.undelivered[of_phase].sum()),
         lost_tail=int((lost & account.tail).sum()),
         duplicates_wire=tally.duplicates_wire[phase],
         duplicates_visible=tally.duplicates_visible[phase],
@@ -45,7 +46,7 @@ def _counts(evidence: Evidence, tally: Tally, account: Account, phase: int) -> D
 
 def _lost(case: Case) -> Answer:
     evidence, account = case.evidence, case.account
-    lost, pairs = len(account.lost_message), account.pairs
+    lost, undelivered, pairs = len(account.lost_message), int(account.undelivered.sum()), account.pairs
     status, remark = Status.PASS, f"all {pairs:,} expected deliveries arrived"
     if case.tally.unseen.any():
         remark = f"no loss is known among {pairs:,} expected deliveries"
@@ -54,16 +55,22 @@ def _lost(case: Case) -> Answer:
     elif not evidence.complete:
         status = Status.UNKNOWN
         remark = (
-            f"{lost:,} of {pairs:,} had not arrived when the run ended early ({evidence.ended or 'no end recorded'})"
+            f"{lost + undelivered:,} of {pairs:,} had not arrived when the run ended early "
+            f"({evidence.ended or 'no end recorded'})"
         )
     elif lost:
         clients = len(np.unique(account.lost_client))
         messages = len(np.unique(account.lost_message))
         status = Status.FAIL
         remark = f"{lost:,} of {pairs:,} deliveries never arrived ({messages:,} messages, {clients:,} clients)"
+        if undelivered:
+            remark += f"; {undelivered:,} more were undelivered at the end: {'; '.join(account.drain.why)}"
+    elif undelivered:
+        status = Status.UNKNOWN
+        remark = f"{undelivered:,} of {pairs:,} deliveries were undelivered at the end: {'; '.join(account.drain.why)}"
     answer = Answer(
         status=status,
-        summary=remark + _by_phase(Counter(evidence.schedule.phase[account.lost_message].tolist())),
+        summary=remark + _by_phase(_missing_by_phase(evidence, account)),
         measured=lost,
         expected=0,
         samples=account.messages,
@@ -94,12 +101,19 @@ def _if_decided(answer: Answer, messages: int, why: str) -> Answer:
     return replace(answer, status=Status.UNKNOWN, summary=summary, confidence="")
 
 
+def _missing_by_phase(evidence: Evidence, account: Account) -> Counter[int]:
+    phase = evidence.schedule.phase
+    found = np.bincount(phase[account.lost_message], minlength=len(PHASES)).astype(np.int64)
+    found += np.bincount(phase, weights=account.undelivered, minlength=len(PHASES)).astype(np.int64)
+    return Counter(dict(enumerate(found.tolist())))
+
+
 def _lost_tail(case: Case) -> Answer:
     evidence, account = case.evidence, case.account
-    tail, pairs = np.flatnonzero(account.tail), account.pairs
-    status = Status.PASS if pairs and evidence.complete else Status.UNKNOWN
-    summary = "no client misses its last messages"
+    tail, pairs, undelivered = np.flatnonzero(account.tail), account.pairs, int(account.undelivered.sum())
+    status, summary = Status.PASS, "no client misses its last messages"
     if not pairs or not evidence.complete:
+        status = Status.UNKNOWN
         summary = "not decided: the run did not come to its end" if pairs else "no message was acknowledged"
     elif len(tail):
         status = Status.FAIL
@@ -107,6 +121,8 @@ def _lost_tail(case: Case) -> Answer:
         summary = (
             f"{len(tail):,} lost deliveries are later than everything that their client received ({clients:,} clients)"
         )
+    elif undelivered:
+        status, summary = Status.UNKNOWN, f"not decided: {undelivered:,} deliveries were undelivered at the end"
     answer = Answer(
         status=status,
         summary=summary,
@@ -180,10 +196,10 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.SAFETY,
         function=_lost,
         needs=(Need.LEDGER, Need.DELIVERIES, Need.SESSIONS, Need.EVENTS),
-        red_when="a message that must arrive never reached a client that was subscribed. A message must arrive if it was "
-        "acknowledged, or if its outcome is unknown and it exists. UNKNOWN where that is not known of a message: "
-        "nobody received "
-        "it, and the database was not read",
+        red_when="a message that must arrive never reached a client that was subscribed, and nothing that could still "
+        "bring it remained. A message must arrive if it was acknowledged, or if its outcome is unknown and it exists. "
+        "UNKNOWN where deliveries were undelivered at the end, see below, or where nobody received a message of unknown "
+        "outcome and the database was not read",
         what_to_do="`lost_at` names the hop; read that server's log",
         planted_bug=f"{PLANTED}test_one_lost_delivery_is_red",
     ),
@@ -214,7 +230,8 @@ CHECKS: tuple[Check[Case], ...] = (
             case, "order", "delivery behind a later one of its channel", case.tally.out_of_order
         ),
         needs=(Need.LEDGER, Need.DELIVERIES),
-        red_when="a client got a seq below one that it already had",
+        red_when="a client got a seq below the highest that it already had. Every such delivery counts: of n + 3, n, "
+        "n + 1, n + 2 these are three",
         what_to_do="the gateway's order",
         planted_bug=f"{PLANTED}test_two_swapped_deliveries_are_red",
     ),

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.checks.evidence.account import Account
 from harness.checks.evidence.attempts import Attempts
-from harness.checks.evidence.evidence import Evidence
+from harness.checks.evidence.evidence import Evidence, slice_s
 from harness.checks.evidence.tally import Tally
 from harness.checks.statistics.distribution import Distribution, percentiles
 from harness.model.expectation import Measure
@@ -72,7 +72,7 @@ def _distributions(evidence: Evidence, tally: Tally, account: Account) -> dict[s
 def completion(evidence: Evidence, tally: Tally, account: Account) -> Distribution:
     """Completion latency of every measured message that reached its whole audience."""
     whole = evidence.measured & (account.delivered >= evidence.audience[evidence.channel])
-    return Distribution.of(tally.last_ns[whole] - evidence.intended_ns[whole], evidence.second[whole])
+    return Distribution.of(tally.receipts.last_ns[whole] - evidence.intended_ns[whole], evidence.second[whole])
 
 
 def series(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Series]:
@@ -80,7 +80,8 @@ def series(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Seri
     curves = {name: values() for name, values in _distributions(evidence, tally, account).items()}
     if evidence.plan.faults:
         curves["acknowledgement"] = _acknowledgements(evidence)
-    found = {name: _per_second(values, _LABELS[name]) for name, values in curves.items() if len(values)}
+    width_s = slice_s(evidence.plan)
+    found = {name: _per_second(values, _LABELS[name], width_s) for name, values in curves.items() if len(values)}
     whole = {"delivery": curves["latency"], "completion": curves["completion"]}
     if any(len(values) for values in whole.values()):
         found["percentiles"] = _percentile_plot({name: values for name, values in whole.items() if len(values)})
@@ -96,11 +97,14 @@ def _acknowledgements(evidence: Evidence) -> Distribution:
     return Distribution.of((posts["answered_ns"] - posts["intended_ns"])[answered], evidence.second[answered])
 
 
-def _per_second(values: Distribution, label: str) -> Series:
+def _per_second(values: Distribution, label: str, width_s: int) -> Series:
     rows = values.quantiles_by_group_ms((0.5, 0.95, 0.99))
     lines = {name: tuple(row[index] for row in rows) for index, name in enumerate(("P50", "P95", "P99"))}
     return Series(
-        x_label="seconds measured", y_label=label, x=tuple(float(second) for second in range(len(rows))), lines=lines
+        x_label="seconds measured",
+        y_label=label,
+        x=tuple(float(number * width_s) for number in range(len(rows))),
+        lines=lines,
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from harness.checks.check import Answer, Case, Check, Need
 from harness.checks.evidence.disturbance import broken_servers
-from harness.checks.evidence.evidence import Bools
+from harness.checks.evidence.evidence import Bools, slice_s
 from harness.checks.evidence.sessions import NEVER
 from harness.checks.evidence.tally import EXAMPLES
 from harness.checks.run.outage_scope import PLANTED, during_outage, not_slower, where_hit
@@ -49,7 +49,8 @@ def _acknowledgements(case: Case, outage: Span) -> Answer:
     evidence = case.evidence
     during = evidence.measured & outage.holds(evidence.intended_ns)
     before = evidence.measured & (evidence.intended_ns < outage.begin_ns)
-    second = evidence.intended_ns[during & (evidence.outcome == ACKNOWLEDGED)] // 1_000_000_000
+    width_ns = slice_s(evidence.plan) * 1_000_000_000
+    second = evidence.intended_ns[during & (evidence.outcome == ACKNOWLEDGED)] // width_ns
     calm_ns, during_ns = acknowledgement_ns(evidence, before), acknowledgement_ns(evidence, during)
     return not_slower(
         "acknowledgement latency",

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from harness.checks.evidence.evidence import Evidence
+from harness.checks.evidence.loop_lag import waits_ns
 from harness.checks.run.resources import Sample, window
 from harness.model.finding import Series
 
@@ -108,9 +109,9 @@ def _heartbeat_series(evidence: Evidence, origin_ns: int) -> dict[str, Series]:
             continue
         at = np.interp(edges, heartbeat["at_ns"], heartbeat["count"], left=0)
         counts["messages" if name == "publisher" else "deliveries"] += np.diff(at)
-        second = np.clip((heartbeat["at_ns"] - origin_ns) // 1_000_000_000 - first_s, 0, len(x) - 1)
         worst = np.full(len(x), -1, np.int64)
-        np.maximum.at(worst, second, heartbeat["late_ns"])
+        for due_ns, wait_ns in waits_ns(heartbeat, int(edges[0]), int(edges[-1])):
+            np.maximum.at(worst, (due_ns - int(edges[0])) // 1_000_000_000, wait_ns)
         lag[name] = tuple(round(float(value) / 1e6, 3) if value >= 0 else None for value in worst)
     lines = {name: tuple(values.round(1).tolist()) for name, values in counts.items()}
     return {"rate": _curves(x, "per second", lines), "lag": _curves(x, "ms", lag)}

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
 from harness.checks.evidence.evidence import Evidence
+from harness.checks.evidence.loop_lag import loop_lag
 from harness.checks.evidence.tally import Tally
-from harness.checks.statistics.distribution import quantiles_ms
 from harness.model.backplane import BACKPLANES
 from harness.model.component import DATABASE_KIND
 from harness.model.measurements.resources import (
@@ -135,14 +133,12 @@ def workers(recording: Recording, found: Sequence[Sample]) -> tuple[WorkerFigure
     for name, heartbeat in sorted(recording.heartbeats.items()):
         if not name.startswith("worker-"):
             continue
-        inside = heartbeat[(heartbeat["at_ns"] >= begin) & (heartbeat["at_ns"] <= end)]
-        late = quantiles_ms(inside["late_ns"].astype(np.int64), (0.99,))[0] if len(inside) else None
         rows.append(
             WorkerFigures(
                 name=name,
                 clients=int(heartbeat["connected"].max(initial=0)),
                 deliveries=int(heartbeat["count"].max(initial=0)),
-                lag_p99_ms=late,
+                lag_p99_ms=loop_lag(heartbeat, begin, end).p99_ms,
                 cpu_cores=_rounded(cores(found, name)),
                 rss_bytes=_rss(found, name),
             )

@@ -3,6 +3,7 @@
 import numpy as np
 
 from harness.checks.check import Answer, Case, Check, Need
+from harness.checks.evidence.evidence import slice_s
 from harness.checks.run.gaps import GAP_LIMIT_S, longest_gap_ns
 from harness.checks.run.outage_scope import PLANTED, during_outage, not_slower, where_hit
 from harness.checks.run.recovery import Span
@@ -21,10 +22,11 @@ def _bystanders(case: Case, outage: Span) -> Answer:
     """
     evidence, live = case.evidence, case.tally.timings.live
     origin = evidence.begin_ns
-    seconds_ns = origin + np.arange(live.groups) * 1_000_000_000
+    width_ns = slice_s(evidence.plan) * 1_000_000_000
+    seconds_ns = origin + np.arange(live.groups) * width_ns
     # Without the second in which they read again: what waited for them arrives all at once.
-    calm = (seconds_ns + 1_000_000_000 <= outage.begin_ns) | (seconds_ns - 1_000_000_000 >= outage.end_ns)
-    inside = (seconds_ns >= outage.begin_ns) & (seconds_ns + 1_000_000_000 <= outage.end_ns)
+    calm = (seconds_ns + width_ns <= outage.begin_ns) | (seconds_ns - 1_000_000_000 >= outage.end_ns)
+    inside = (seconds_ns >= outage.begin_ns) & (seconds_ns + width_ns <= outage.end_ns)
     second = np.clip(evidence.second, 0, max(live.groups - 1, 0))
     due = evidence.measured & (evidence.intended_ns > 0)
     return not_slower(

@@ -76,7 +76,8 @@ def read_job() -> tuple[Job, Path, bytes]:
 
 
 def send_report(report: Report) -> None:
-    """Write one report. The process notices on stdin when the engine is gone."""
+    """Write one report and number it. The process notices on stdin when the engine is gone."""
+    report.reports += 1
     try:
         sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
         sys.stdout.buffer.flush()

@@ -38,8 +38,14 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
     rejected: int = 0
     indeterminate: int = 0
     delivered: int = 0
+    reached: int = 0
+    """(client, message) pairs with a delivery, each once (load worker)"""
+    reports: int = 0
+    """how many reports this process has sent: one that does not report is stalled"""
     expected: int = 0
     """deliveries due so far: acknowledged messages times their audience (publisher)"""
+    doubtful: int = 0
+    """deliveries that may come or not: messages of unknown outcome times their audience (publisher)"""
     late_ms: float = 0.0
     latencies_ms: tuple[float, ...] = ()
     """a sample of the last second's latencies, at most 500"""

@@ -14,6 +14,8 @@ class DeliveryCounts:
     expected: int = 0
     delivered: int = 0
     lost: int = 0
+    undelivered: int = 0
+    """missing deliveries that may have been on their way when the harness stopped listening"""
     lost_tail: int = 0
     """lost deliveries that come after everything that their client received"""
     duplicates_wire: int = 0

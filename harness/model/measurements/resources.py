@@ -27,7 +27,7 @@ class ServerFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerFigures:
-    """One load worker. ``lag_p99_ms``: how late its event loop was, P99."""
+    """One load worker. ``lag_p99_ms``: how long its event loop kept waiting what became ready, P99, weighted by time."""
 
     name: str
     clients: int

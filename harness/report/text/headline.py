@@ -52,11 +52,15 @@ def _deliveries(run: RunMeasurements | None) -> Tile:
     if run is None or run.delivery is None:
         return Tile(name="Deliveries", figure=UNKNOWN, notes=("no delivery was counted",))
     measured = run.delivery.measured
+    missing = [f"{count(measured.lost)} lost"]
+    if measured.undelivered:
+        missing.append(f"{count(measured.undelivered)} undelivered at the end")
+    arrived = measured.expected and not measured.undelivered
     return Tile(
         name="Deliveries",
         figure=count(measured.delivered),
-        notes=(f"of {count(measured.expected)} expected", f"{count(measured.lost)} lost"),
-        status="fail" if measured.lost else "pass" if measured.expected else "",
+        notes=(f"of {count(measured.expected)} expected", *missing),
+        status="fail" if measured.lost else "pass" if arrived else "",
     )
 
 
@@ -125,7 +129,7 @@ def _rate(verdict: Verdict) -> Tile:
         name="Rate",
         figure=figure(_rounded(rates.messages_hz)),
         unit="messages/s",
-        notes=(in_unit(deliveries_hz, "deliveries/s"), planned),
+        notes=(f"{in_unit(deliveries_hz, 'deliveries/s')} received", planned),
     )
 
 

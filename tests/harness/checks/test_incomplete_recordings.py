@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness.checks.run import delivery, latency, recovery, resource_curves, resources, steps, validity
+from harness.checks.run import delivery, delivery_rate, latency, recovery, resource_curves, resources, steps
 from harness.model.finding import Bias, Kind, Status, Verdict
 from harness.recording import format as layout
 from harness.recording.reader import Recording
@@ -134,7 +134,7 @@ def test_what_is_missing_hides_no_failure_that_the_rest_proves(tmp_path: Path, c
 
 MEASUREMENTS = {
     "delivery": (delivery, "measure", "delivery"),
-    "rates": (validity, "rates", None),
+    "rates": (delivery_rate, "rates", None),
     "steps": (steps, "measure", "steps"),
     "lost_at": (steps, "lost_at", None),
     "recovery": (recovery, "measure", "recovery"),

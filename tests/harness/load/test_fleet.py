@@ -17,6 +17,7 @@ from aiohttp import WSMsgType, web
 from harness.load.engine.local import LocalEngine
 from harness.load.fleet import Fleet
 from harness.model.cluster import ServerAddress
+from harness.model.drain import Drained, DrainEnd
 from harness.model.errors import EnvironmentFailure, WorkerLost
 from harness.model.plan import Plan
 from harness.recording import format as layout
@@ -37,6 +38,8 @@ class Service:
         self.resumed: list[dict[str, Any]] = []
         self.posted = 0
         self.cut_after = cut_after
+        self.unfair_at = 0
+        """the message that one client gets twice and another never"""
         self.breaks_off = self.stays_silent = 0
         """how many of the connections that come next are closed before their handshake is answered, and how many are
         answered and then ignored"""
@@ -49,7 +52,10 @@ class Service:
         stored.append(body["text"])
         self.posted += 1
         cut = self.posted == self.cut_after
-        for socket in list(self.sockets.get(name, ())):
+        sockets = list(self.sockets.get(name, ()))
+        if self.posted == self.unfair_at:
+            sockets[1:2] = sockets[:1]
+        for socket in sockets:
             await socket.send_str(event(name, len(stored), body["text"]))
         if cut:
             self.breaks_off, self.stays_silent = self.to_trouble
@@ -115,13 +121,17 @@ def a_fleet(address: ServerAddress, folder: Path, plan: Plan = PLAN) -> Fleet:
 
 
 async def play(fleet: Fleet) -> bool:
+    return (await drained(fleet)).how is DrainEnd.COMPLETE
+
+
+async def drained(fleet: Fleet, quiet_s: float = 2, limit_s: float = 10) -> Drained:
     await fleet.connect(20)
     await fleet.probe(10)
     await fleet.start(time.monotonic_ns() + 100_000_000)
     assert await fleet.posted(20)
-    complete = await fleet.drain(2, 10)
+    end = await fleet.drain(quiet_s, limit_s)
     await fleet.finish()
-    return complete
+    return end
 
 
 def rows(folder: Path, part: str) -> Any:
@@ -181,6 +191,37 @@ def test_a_server_that_goes_away_in_mid_handshake_or_right_after_it_is_left(tmp_
     assert len(sessions) == 17
     assert (sessions["subscribed_ns"] == 0).sum() == 1
     assert len(rows(tmp_path, "deliveries")) == 128, "no client has two connections"
+
+
+def test_a_repetition_hides_no_missing_delivery(tmp_path: Path) -> None:
+    """One client has a message twice, another has it never: as many deliveries as expected, and the drain waits for the
+    missing one until it is quiet."""
+    service = Service()
+    service.unfair_at = 20
+
+    async def scenario() -> Drained:
+        async with serving(service) as address, a_fleet(address, tmp_path) as fleet:
+            return await drained(fleet)
+
+    end = asyncio.run(scenario())
+    assert len(rows(tmp_path, "deliveries")) == 128
+    assert end.how is DrainEnd.QUIET
+    assert end.quiet_s >= 2
+    assert (end.deliveries_hz, end.unsubscribed) == (0, 0)
+
+
+def test_a_drain_in_which_deliveries_still_come_is_cut_off(tmp_path: Path) -> None:
+    """Nothing is missing but the time for it: the end says that the drain was cut off."""
+    service = Service()
+    service.unfair_at = 20
+
+    async def scenario() -> Drained:
+        async with serving(service) as address, a_fleet(address, tmp_path) as fleet:
+            return await drained(fleet, quiet_s=5, limit_s=1)
+
+    end = asyncio.run(scenario())
+    assert end.how is DrainEnd.CUT_OFF
+    assert end.deliveries_hz > 0
 
 
 @pytest.mark.parametrize("name", ["worker-01", "publisher"])

@@ -9,6 +9,7 @@ from harness.load.client import Client
 from harness.load.engine.job import Report
 from harness.load.frames import FrameTable
 from harness.load.protocol.dialogue import Dialogue
+from harness.load.reached_pairs import ReachedPairs
 from harness.load.worker_rows import WorkerRows
 from harness.model.incident import IncidentKind
 from harness.model.message import channel_name, message_text
@@ -30,7 +31,8 @@ def test_deliveries_frames_and_sessions(tmp_path: Path) -> None:
     """Probes count the clients that saw one, measured messages give latencies; the files hold every row once."""
     report = Report()
     frames = FrameTable(PLAN, len(SCHEDULE), Chat().classify)
-    rows = WorkerRows(tmp_path, 0, frames=frames, schedule=SCHEDULE, report=report)
+    reached = ReachedPairs(PLAN, 0, SCHEDULE)
+    rows = WorkerRows(tmp_path, 0, frames=frames, schedule=SCHEDULE, reached=reached, report=report)
 
     def deliver(client: int, number: int, at_ns: int) -> None:
         mark = frames.mark(b"frame %d" % number, message(number))
@@ -44,6 +46,7 @@ def test_deliveries_frames_and_sessions(tmp_path: Path) -> None:
     assert rows.delivered == 3
     rows.flush()
     assert (report.probed, report.latencies_ms, rows.delivered) == (2, (), 3)
+    assert report.reached == 2, "client 1 had the same message twice"
 
     rows.start(1_000_000_000)
     measured = PLAN.channels + 2

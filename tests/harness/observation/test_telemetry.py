@@ -2,14 +2,17 @@
 
 import asyncio
 import gc
+import os
+import time
 from pathlib import Path
+from threading import Event
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
 
 from harness.model.cluster import Endpoint
-from harness.observation.telemetry import Telemetry, _Machine
+from harness.observation.telemetry import DISK_STALL_S, Telemetry, _Disk, _Machine
 
 
 @pytest.mark.parametrize("steps", range(6))
@@ -43,3 +46,28 @@ def test_busy_cores_are_those_that_the_run_may_use(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("psutil.cpu_times", lambda percpu: [idle, busy])
     assert _Machine({0}).sample()["busy_s"] == 1.0
     assert _Machine(None).sample()["busy_s"] == 91.0
+
+
+def test_a_stall_of_the_disk_counts_while_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that stands still to the end: a sample in the middle of it has the time so far, a later one has more."""
+    written, over = Event(), Event()
+
+    def fsync(file: int) -> None:
+        if written.is_set():
+            assert over.wait(10)
+        written.set()
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    disk = _Disk()
+    disk.start()
+    assert written.wait(10)
+    limit_s = time.monotonic() + 10
+    samples = []
+    while time.monotonic() < limit_s and not (len(samples) > 1 and samples[-1] > samples[0] > 0):
+        found = disk.sample().get("disk_stalled_s", 0.0)
+        samples += [found] if found else []
+    over.set()
+    disk.end()
+    disk.join(10)
+    assert samples[0] >= DISK_STALL_S
+    assert disk.sample()["disk_stalled_s"] >= samples[-1], "what was told once is not taken back"

@@ -42,7 +42,7 @@ EVENTS: list[dict[str, Any]] = [
     _event(10.2, "heal", what="start broker", fault=0),
     _event(10.4, "heal-done", what="start broker", fault=0, seen={"broker": {"at_ns": 22_400_000_000}}),
     _event(10.5, "phase", name="drain"),
-    _event(12.5, "drained", complete=True),
+    _event(12.5, "drained", how="complete"),
     _event(14, "ended", how="complete", why=""),
 ]
 BY_HAND = [

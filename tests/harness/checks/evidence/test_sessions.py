@@ -15,7 +15,7 @@ PLANNED = np.array([0, 1, 0, 1])
 
 def sessions(folder: Path, *rows: tuple[int, ...], drained_ns: int | None = None) -> Sessions:
     """(client, server, close code, subscribed, ended) of each connection."""
-    run = HandMade(events=[] if drained_ns is None else [{"event": "drained", "at_ns": drained_ns}])
+    run = HandMade(drained=None, events=[] if drained_ns is None else [{"event": "drained", "at_ns": drained_ns}])
     run.post(0)
     found = run.recording(folder)
     table = np.array([(c, s, code, at - 1, at, 7, end) for c, s, code, at, end in rows], layout.SESSION)

@@ -1,9 +1,59 @@
+"""How long deliveries took, by second of the measured window or by longer slices of it."""
+
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from harness.checks.evidence import scratch
+from harness.checks.evidence.evidence import SECONDS_AT_MOST, slice_s
 from harness.checks.evidence.timings import Timings
 from harness.checks.statistics.distribution import Distribution, quantiles_ms
+from harness.planning.objections import MAX_DURATION_S
+from tests.harness.plans import a_plan
+from tests.harness.recordings import MS, START_NS, HandMade, measured
+
+
+def test_live_and_recovered_are_the_two_parts_of_all() -> None:
+    """Each by second; pushes have a distribution of their own."""
+    timings = Timings(4)
+    latency = np.array([1, 2, 3, 4], np.int64) * MS
+    second = np.array([0, 0, 1, 2], np.int64)
+    disturbed = np.array([False, True, False, True])
+    timings.append(np.arange(4), latency, second, np.array([0, 1, 0, 1]), disturbed, latency[:2] // 2)
+    timings.append(second[:0], latency[:0], second[:0], second[:0], disturbed[:0], latency[:0])
+    assert (len(timings.latency), len(timings.live), len(timings.recovered), timings.disturbed_count) == (4, 2, 2, 2)
+    assert timings.live.quantiles_ms((1.0,)) == [3.0]
+    assert timings.recovered.quantiles_by_group_ms((0.5,)) == [[2.0], [None], [4.0]]
+    assert timings.by_server.quantiles_by_group_ms((1.0,)) == [[3.0], [4.0]]
+    assert timings.push.quantiles_ms((1.0,)) == [1.0]
+
+
+@pytest.mark.parametrize(("duration_s", "width_s"), [(1.0, 1), (1_200.0, 1), (1_201.0, 2), (MAX_DURATION_S, 72)])
+def test_tables_of_the_longest_run_are_small(duration_s: float, width_s: int) -> None:
+    """No run has more than 1,200 slices, however long it is."""
+    assert slice_s(a_plan(duration_s=duration_s)) == width_s
+    assert duration_s / width_s <= SECONDS_AT_MOST
+
+
+class Sparse(HandMade):
+    """A message every 1,000 s."""
+
+    def due_ns(self, message: int) -> int:
+        return START_NS + message * 1_000_000 * MS
+
+
+def test_a_long_run_is_told_in_slices(tmp_path: Path) -> None:
+    """6,000 s are 1,200 slices of 5 s; the curve's axis is in seconds all the same."""
+    run = Sparse(changes={"duration_s": 6_000.0})
+    for number in range(6):
+        run.post(0, latency_ms=10 + number)
+    verdict = run.verdict(tmp_path)
+    curve = verdict.series["latency"]
+    seen = [(x, value) for x, value in zip(curve.x, curve.lines["P50"], strict=True) if value is not None]
+    assert seen == [(1_000.0 * number, 10.0 + number) for number in range(6)]
+    assert len(curve.x) == 1_001
+    assert measured(verdict).latency.count == 12
 
 
 def test_timings_that_moved_to_the_disk_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

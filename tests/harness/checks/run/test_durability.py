@@ -23,7 +23,7 @@ def test_texts_in_the_wrong_channel_are_red(tmp_path: Path) -> None:
     assert red(verdict) == {"seq-gapless"}
     found = finding(verdict, "seq-gapless")
     assert found.measured == 2
-    assert "message 3: posted to channel 1, stored in channel 0" in found.examples
+    assert "channel 0, seq 2: message 3, posted to channel 1" in found.examples
 
 
 def test_a_message_with_an_unknown_outcome_is_not_known_without_an_audit(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_a_gap_in_the_stored_seqs_is_red(run: HandMade, tmp_path: Path) -> None:
     run.post(1, seq=3)
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"seq-gapless"}
-    assert "expected seq 2, found 3" in finding(verdict, "seq-gapless").examples[0]
+    assert "channel 1: seq 2 missing" in finding(verdict, "seq-gapless").examples[0]
 
 
 def test_an_acknowledged_seq_that_is_not_the_stored_one_is_red(run: HandMade, tmp_path: Path) -> None:

@@ -115,11 +115,12 @@ def test_a_late_sender_is_found(run: HandMade, tmp_path: Path) -> None:
 
 
 def test_a_lagging_worker_is_found(run: HandMade, tmp_path: Path) -> None:
-    """A heartbeat of one worker that is 10 ms late."""
+    """Ten heartbeats of one worker in three seconds are 10 ms late."""
 
     def lag(recording: Recording) -> Recording:
         heartbeat = recording.heartbeats["worker-00"].copy()
-        heartbeat["late_ns"][-1] = 10 * MS
+        heartbeat["late_ns"][:10] = 10 * MS
+        heartbeat["at_ns"][:10] += 10 * MS
         return dataclasses.replace(recording, heartbeats={**recording.heartbeats, "worker-00": heartbeat})
 
     assert doubtful(asked(run, tmp_path, "loop-lag", lag), Bias.PESSIMISTIC)

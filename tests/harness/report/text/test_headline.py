@@ -31,8 +31,22 @@ def test_the_key_figures_of_a_run() -> None:
         f"limit 100{SPACE}ms",
         f"95{SPACE}% between 57.2{SPACE}ms and 66.1{SPACE}ms",
     )
-    assert found["Rate"].notes == (f"19{THOUSANDS}994{SPACE}deliveries/s", f"planned 1{THOUSANDS}000{SPACE}messages/s")
+    assert found["Rate"].notes == (
+        f"19{THOUSANDS}994{SPACE}deliveries/s received",
+        f"planned 1{THOUSANDS}000{SPACE}messages/s",
+    )
     assert found["Cluster"].notes[-1] == "measured over loopback"
+
+
+def test_what_was_undelivered_at_the_end_is_no_good_news() -> None:
+    """Nothing was lost, but not everything arrived: the tile is not green and says how much."""
+    verdict = verdicts.passed()
+    assert verdict.run is not None
+    counts = replace(verdict.run.delivery.measured, undelivered=7)
+    run = replace(verdict.run, delivery=replace(verdict.run.delivery, measured=counts))
+    tile = tiles(replace(verdict, run=run))["Deliveries"]
+    assert tile.status == ""
+    assert tile.notes[1:] == ("0 lost", "7 undelivered at the end")
 
 
 def test_a_loss_is_bad_news() -> None:

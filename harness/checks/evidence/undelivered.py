@@ -1,0 +1,92 @@
+"""Is a missing delivery lost, or was the harness no longer listening when it would have come?
+
+A delivery is lost when nothing that could still bring it remains: its client has received a later message of its channel,
+or its connection was open at the end, nothing new came to any client any more, and the load worker was reading. Every other
+missing delivery is undelivered: it may have been on its way when the wait for it was cut off.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.checks.evidence.evidence import Bools, Evidence
+from harness.checks.evidence.loop_lag import loop_lag
+from harness.model.drain import QUIET_S, DrainEnd
+from harness.planning.placement import client_workers
+from harness.recording.reader import Recording
+
+READER_LAG_LIMIT_MS = 1_000.0
+"""A load worker that was stalled for so long in the last seconds may have deliveries that it had not read."""
+HEARTBEAT_SHARE_AT_LEAST = 0.9
+_ROUNDING_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainEvidence:
+    """How the wait for the last deliveries ended. ``quiet``: clients, shape (clients,), for whom nothing was on its way any
+    more. ``why``: in words, why that is not so for others."""
+
+    how: str
+    deliveries_hz: float
+    quiet: Bools
+    why: tuple[str, ...]
+
+    @classmethod
+    def unknown(cls, clients: int) -> "DrainEvidence":
+        """Nothing is known to have been quiet."""
+        return cls(how="", deliveries_hz=0.0, quiet=np.zeros(clients, np.bool_), why=("the drain has no end",))
+
+
+def drain_evidence(evidence: Evidence) -> DrainEvidence:
+    """What the recording says of the end of the drain. Without such an event nothing is known to have been quiet."""
+    event = evidence.recording.event("drained")
+    if event is None:
+        return DrainEvidence.unknown(evidence.plan.clients)
+    how, rate_hz, quiet_s = str(event["how"]), float(event["deliveries_hz"]), float(event["quiet_s"])
+    silent = quiet_s >= QUIET_S - _ROUNDING_S
+    open_ = _open_at(evidence, int(event["at_ns"]))
+    behind = tuple(_behind(evidence, int(event["at_ns"])))
+    read = ~np.isin(client_workers(evidence.plan), behind)
+    return DrainEvidence(
+        how=how,
+        deliveries_hz=rate_hz,
+        quiet=open_ & read & silent,
+        why=tuple(_reasons(how, rate_hz, silent=silent, closed=int((~open_).sum()), behind=behind)),
+    )
+
+
+def _reasons(how: str, rate_hz: float, *, silent: bool, closed: int, behind: tuple[int, ...]) -> Iterator[str]:
+    if how == DrainEnd.CUT_OFF and not silent:
+        yield f"the drain was cut off while {rate_hz:,.0f} deliveries/s still came"
+    elif not silent:
+        yield f"the drain ended less than {QUIET_S:g} s after the last delivery"
+    if closed:
+        yield f"{closed:,} clients had no connection at the end"
+    if behind:
+        names = ", ".join(f"worker-{worker:02}" for worker in behind)
+        yield f"the load generator was behind with reading ({names})"
+
+
+def _open_at(evidence: Evidence, drained_ns: int) -> Bools:
+    """Clients that were connected and subscribed at the end of the drain."""
+    found = np.zeros(evidence.plan.clients, np.bool_)
+    found[evidence.sessions.client[evidence.sessions.present_at(drained_ns)]] = True
+    return found
+
+
+def _behind(evidence: Evidence, drained_ns: int) -> Iterator[int]:
+    """Load workers that did not read, or are not known to have read, all the time in the last seconds of the drain."""
+    begin_ns = drained_ns - int(QUIET_S * 1e9)
+    for worker in range(evidence.plan.workers):
+        lag = _lag(evidence.recording, worker, begin_ns, drained_ns)
+        if lag is None or lag >= READER_LAG_LIMIT_MS:
+            yield worker
+
+
+def _lag(recording: Recording, worker: int, begin_ns: int, end_ns: int) -> float | None:
+    heartbeat = recording.heartbeats.get(f"worker-{worker:02}")
+    if heartbeat is None:
+        return None
+    found = loop_lag(heartbeat, begin_ns, end_ns)
+    return found.max_ms if found.share >= HEARTBEAT_SHARE_AT_LEAST else None

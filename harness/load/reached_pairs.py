@@ -1,0 +1,85 @@
+"""Which (client, message) pairs a load worker has a delivery of: repetitions must not stand in for missing deliveries."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.model.plan import Plan
+from harness.planning.arrivals import Schedule
+from harness.planning.placement import client_channels, client_workers
+from harness.recording.format import SOUND
+
+BLOCK_PAIRS = 1 << 20
+_ROWS = 1 << 14
+
+Rows = NDArray[np.void]
+
+
+class ReachedPairs:
+    """Counts pairs, each once. ``count``: pairs so far.
+
+    A byte for each pair is kept in blocks of 1 MiB, in order of the schedule. A block whose pairs are all reached is given
+    back, so the memory is that of the messages under way and of those that were lost, for runs of any length.
+    """
+
+    def __init__(self, plan: Plan, index: int, schedule: Schedule) -> None:
+        mine = np.flatnonzero(client_workers(plan) == index)
+        self._channel_of_client = client_channels(plan)
+        channel = self._channel_of_client[mine]  # rises with the client
+        sizes = np.bincount(channel, minlength=plan.channels)
+        self._place = np.zeros(plan.clients, np.int64)
+        self._place[mine] = np.arange(len(mine)) - (np.cumsum(sizes) - sizes)[channel]
+        self._channel_of_message = schedule.channel.astype(np.int64)
+        own = sizes[self._channel_of_message]
+        self._base = np.cumsum(own) - own
+        self._pairs = int(own.sum())
+        self._blocks: dict[int, NDArray[np.bool_]] = {}
+        self._left: dict[int, int] = {}
+        # By frame: its channel, -1 where it is not as posted, and the number of its message's first pair.
+        self._channel_of_frame = np.full(_ROWS, -1, np.int64)
+        self._base_of_frame = np.zeros(_ROWS, np.int64)
+        self._frames = 0
+        self.count = 0
+
+    def add_frames(self, rows: Rows) -> None:
+        """Frames that were not known before, in order of their numbers, in the layout of frames-NN.npy."""
+        end = self._frames + len(rows)
+        if end > len(self._base_of_frame):
+            more = max(end, len(self._base_of_frame))
+            self._channel_of_frame = np.r_[self._channel_of_frame, np.full(more, -1, np.int64)]
+            self._base_of_frame = np.r_[self._base_of_frame, np.zeros(more, np.int64)]
+        message = np.maximum(rows["message"], 0)
+        channel = self._channel_of_message[message]
+        sound = (rows["flaw"] == SOUND) & (rows["message"] >= 0) & (rows["channel"] == channel)
+        self._channel_of_frame[self._frames : end] = np.where(sound, channel, -1)
+        self._base_of_frame[self._frames : end] = self._base[message]
+        self._frames = end
+
+    def add(self, deliveries: Rows) -> None:
+        """Deliveries whose frames are known, in the layout of deliveries-NN.npy."""
+        client, frame = deliveries["client"].astype(np.intp), deliveries["frame"].astype(np.intp)
+        pair = self._base_of_frame.take(frame) + self._place.take(client)
+        meant = self._channel_of_frame.take(frame) == self._channel_of_client.take(client)
+        if not meant.all():
+            pair = pair[meant]
+        if not len(pair):
+            return
+        first, last = int(pair.min()) // BLOCK_PAIRS, int(pair.max()) // BLOCK_PAIRS
+        for block in range(first, last + 1):
+            self._mark(block, pair if first == last else pair[pair // BLOCK_PAIRS == block])
+
+    def _mark(self, block: int, pair: NDArray[np.int64]) -> None:
+        if not len(pair) or self._left.get(block) == 0:
+            return
+        if block not in self._blocks:
+            size = min(BLOCK_PAIRS, self._pairs - block * BLOCK_PAIRS)
+            self._blocks[block], self._left[block] = np.zeros(size, np.bool_), size
+        at = pair - block * BLOCK_PAIRS
+        low, high = int(at.min()), int(at.max()) + 1
+        window = self._blocks[block][low:high]
+        before = np.count_nonzero(window)
+        window[at - low] = True
+        new = int(np.count_nonzero(window) - before)
+        self.count += new
+        self._left[block] -= new
+        if not self._left[block]:
+            del self._blocks[block]

@@ -1,0 +1,37 @@
+"""Quiet is that nothing new arrives while every load worker reports."""
+
+import pytest
+
+from harness.load.quiet import Quiet
+from harness.model.drain import DrainEnd
+
+
+def test_it_lasts_from_the_last_new_pair() -> None:
+    """Reports that say nothing new make it longer, a new pair ends it."""
+    quiet = Quiet(5.0)
+    for tenth in range(31):
+        quiet.look(tenth / 10, reached=min(tenth, 10), reports=[tenth, tenth])
+    assert quiet.lasts_s == pytest.approx(2.0)
+    quiet.look(3.1, reached=11, reports=[32, 32])
+    assert quiet.lasts_s == 0
+
+
+def test_a_worker_that_does_not_report_is_not_quiet() -> None:
+    """One of two load workers is stalled for 8 s: it may have deliveries that it has not read."""
+    quiet = Quiet(5.0)
+    for tenth in range(81):
+        quiet.look(tenth / 10, reached=7, reports=[tenth, 1])
+    assert quiet.lasts_s == 0
+    for tenth in range(81, 140):
+        quiet.look(tenth / 10, reached=7, reports=[tenth, tenth])
+    assert quiet.lasts_s == pytest.approx(5.9)
+
+
+def test_the_rate_is_that_of_the_last_seconds() -> None:
+    """1,000 pairs a second, then nothing for a second: 800 in the mean of the last five."""
+    quiet = Quiet(5.0)
+    for tenth in range(101):
+        quiet.look(tenth / 10, reached=min(tenth, 90) * 100, reports=[tenth])
+    found = quiet.drained(DrainEnd.CUT_OFF, 3)
+    assert (found.how, found.deliveries_hz, found.unsubscribed) == ("cut-off", 800.0, 3)
+    assert found.quiet_s == pytest.approx(1.0)
