@@ -136,6 +136,9 @@ class PostPool:
             self._refusing.discard(server)
             if connection.ended:  # the server closed it at once; `_on_connection_lost` has opened another
                 return
+            if self._closed:  # while this connection was being opened
+                connection.close()
+                return
             self._open.add(connection)
             self.release(connection)
             return
