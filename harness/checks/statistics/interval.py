@@ -6,7 +6,7 @@ effective sample size: the number of independent messages that tell as much (Kor
 proportions with small expected number of positive counts estimated from survey data", Survey Methodology 24, 1998). It
 follows from how much blocks of whole seconds differ in their shares of slow deliveries (batch means; Schmeiser, "Batch size
 effects in the analysis of simulation output", Operations Research 30, 1982). The coverage is tested in
-tests/harness/checks/statistics/test_interval.py; docs/decisions/0010-intervals-of-percentiles.md holds its figures.
+tests/harness/checks/statistics/test_interval.py; docs/decisions/0011-intervals-of-percentiles.md holds its figures.
 """
 
 import math

@@ -69,6 +69,7 @@ def run(cluster: EmbeddedCluster, out: Path) -> Path:
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "harness.cli", "run", "scenario-c", "--environment", "external"),
+            *("--messages-table", "messages"),
             *("--server", cluster.servers[0].url, "--clients", "4", "--audience", "2", "--rate", "20"),
             *("--duration", "2", "--size", "smoke", "--force", "--out", str(out)),
         ],
