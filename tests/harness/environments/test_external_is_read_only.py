@@ -21,7 +21,7 @@ STATEMENTS = (
     *("BEGIN READ ONLY;", "COMMIT;", "ROLLBACK;"),
     "SELECT name, setting FROM pg_settings WHERE name = ANY ($1)",
     "SELECT xact_commit AS commits, ",
-    "SELECT channel, seq, text FROM messages WHERE ",
+    'SELECT channel, seq, text FROM "messages" WHERE ',
 )
 """Every statement that a run may send to PostgreSQL begins so."""
 COMMANDS = ("ping", "info", "hello", "config|get", "client|list", "client|setinfo")
