@@ -121,11 +121,11 @@ class Fleet:
             publisher = self._engine.report(PUBLISHER)
             reached, unsubscribed = sum(report.reached for report in workers), self._unsubscribed(workers)
             now_s = time.monotonic()
-            quiet.look(now_s, reached, [report.reports for report in workers])
+            quiet.look(now_s, reached, [report.reports for report in workers], unsubscribed)
             if reached >= publisher.expected + publisher.doubtful and not unsubscribed:
                 await asyncio.sleep(STRAGGLERS_AFTER_FAULTS_S if self._plan.faults else STRAGGLERS_S)
                 return quiet.drained(DrainEnd.COMPLETE, unsubscribed)
-            if quiet.lasts_s >= quiet_s and not unsubscribed:
+            if quiet.settled_s >= quiet_s:
                 return quiet.drained(DrainEnd.QUIET, 0)
             if now_s >= deadline_s or quiet.lasts_s >= LIMIT_S_AT_LEAST:
                 return quiet.drained(DrainEnd.CUT_OFF, unsubscribed)

@@ -12,17 +12,20 @@ STALLED_S = 1.0
 class Quiet:
     """Follows the number of (client, message) pairs reached. Times are seconds of one clock; ``look`` is called with rising
     ones. ``window_s``: over how long the rate of new deliveries is taken. ``lasts_s``: for how long no pair was new and no
-    load worker stalled."""
+    load worker stalled. ``settled_s``: the same, and every client was subscribed all that time. A client that comes back
+    gets what it missed only after its subscription, so quiet begins anew with it."""
 
     def __init__(self, window_s: float) -> None:
         self._window_s = window_s
         self._seen: deque[tuple[float, int]] = deque()
         self._reports: dict[int, tuple[int, float]] = {}
         self._since_s: float | None = None
-        self.lasts_s = 0.0
+        self._settled_since_s: float | None = None
+        self.lasts_s = self.settled_s = 0.0
 
-    def look(self, now_s: float, reached: int, reports: Sequence[int]) -> None:
-        """``reached``: pairs so far. ``reports``: how many reports each load worker has sent."""
+    def look(self, now_s: float, reached: int, reports: Sequence[int], unsubscribed: int) -> None:
+        """``reached``: pairs so far. ``reports``: how many reports each load worker has sent. ``unsubscribed``: clients
+        without a subscription."""
         for worker, number in enumerate(reports):
             if worker not in self._reports or self._reports[worker][0] != number:
                 self._reports[worker] = number, now_s
@@ -32,7 +35,10 @@ class Quiet:
         self._seen.append((now_s, reached))
         while len(self._seen) > 1 and self._seen[1][0] <= now_s - self._window_s:
             self._seen.popleft()
+        if self._settled_since_s is None or unsubscribed:
+            self._settled_since_s = now_s
         self.lasts_s = now_s - self._since_s
+        self.settled_s = min(self.lasts_s, now_s - self._settled_since_s)
 
     def drained(self, how: DrainEnd, unsubscribed: int) -> Drained:
         """What was seen up to the last look, as the end of a drain."""

@@ -234,6 +234,10 @@ class HandMade:
         seqs = {post.seq: message for message, post in enumerate(self.posts) if post.channel == client // self.audience}
         return self.due_ns(seqs[position]) + 2 * MS if position in seqs else BEFORE_NS[1]
 
+    def drained_ns(self) -> int:
+        """When the drain ended."""
+        return _drained_ns(self.plan)
+
     def _drained(self, plan: Plan) -> list[dict[str, Any]]:
         if self.drained is None:
             return []

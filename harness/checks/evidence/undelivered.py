@@ -1,8 +1,8 @@
 """Is a missing delivery lost, or was the harness no longer listening when it would have come?
 
 A delivery is lost when nothing that could still bring it remains: its client has received a later message of its channel,
-or its connection was open at the end, nothing new came to any client any more, and the load worker was reading. Every other
-missing delivery is undelivered: it may have been on its way when the wait for it was cut off.
+or its connection was open in the last seconds, nothing new came to any client in them, and the load worker was reading.
+Every other missing delivery is undelivered: it may have been on its way when the wait for it was cut off.
 """
 
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def drain_evidence(evidence: Evidence) -> DrainEvidence:
         return DrainEvidence.unknown(evidence.plan.clients)
     how, rate_hz, quiet_s = str(event["how"]), float(event["deliveries_hz"]), float(event["quiet_s"])
     silent = quiet_s >= QUIET_S - _ROUNDING_S
-    open_ = _open_at(evidence, int(event["at_ns"]))
+    open_ = _open_until(evidence, int(event["at_ns"]))
     behind = tuple(_behind(evidence, int(event["at_ns"])))
     read = ~np.isin(client_workers(evidence.plan), behind)
     return DrainEvidence(
@@ -62,16 +62,21 @@ def _reasons(how: str, rate_hz: float, *, silent: bool, closed: int, behind: tup
     elif not silent:
         yield f"the drain ended less than {QUIET_S:g} s after the last delivery"
     if closed:
-        yield f"{closed:,} clients had no connection at the end"
+        yield f"{closed:,} clients had no connection in all of the last {QUIET_S:g} s"
     if behind:
         names = ", ".join(f"worker-{worker:02}" for worker in behind)
         yield f"the load generator was behind with reading ({names})"
 
 
-def _open_at(evidence: Evidence, drained_ns: int) -> Bools:
-    """Clients that were connected and subscribed at the end of the drain."""
+def _open_until(evidence: Evidence, drained_ns: int) -> Bools:
+    """Clients that were connected and subscribed all through the last `QUIET_S` of the drain. What a client missed is on
+    its way only after its subscription, so one that came back later was not waited for."""
+    sessions = evidence.sessions
+    settled = sessions.present_at(drained_ns) & (
+        sessions.subscribed_ns <= drained_ns - int((QUIET_S - _ROUNDING_S) * 1e9)
+    )
     found = np.zeros(evidence.plan.clients, np.bool_)
-    found[evidence.sessions.client[evidence.sessions.present_at(drained_ns)]] = True
+    found[sessions.client[settled]] = True
     return found
 
 

@@ -174,10 +174,6 @@ def test_a_client_that_is_cut_off_resumes_and_misses_nothing(tmp_path: Path) -> 
     assert (sessions["close_code"] == 1012).sum() == 8
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="the drain ends quiet, not complete, since load clients frame themselves: the cause is not known yet",
-)
 def test_a_server_that_goes_away_in_mid_handshake_or_right_after_it_is_left(tmp_path: Path) -> None:
     """Two clients that come back find a server that closes before it answers, one finds silence: all come back again."""
     service = Service(cut_after=15, to_trouble=(2, 1))

@@ -86,7 +86,19 @@ def test_a_client_without_a_connection_at_the_end(run: HandMade, tmp_path: Path)
     run.sessions = [(0, 0), (1, 1, 1006, 1, 2, 0, 3), (2, 0), (3, 0)]
     verdict = run.verdict(tmp_path)
     assert counts(verdict) == (0, 1)
-    assert "1 clients had no connection at the end" in both(verdict)[0].summary
+    assert "1 clients had no connection in all of the last 5 s" in both(verdict)[0].summary
+
+
+@pytest.mark.parametrize(("before_end_s", "expected"), [(1.0, (0, 1)), (6.0, (1, 0))])
+def test_a_client_that_came_back_late_has_not_been_waited_for(
+    run: HandMade, tmp_path: Path, before_end_s: float, expected: tuple[int, int]
+) -> None:
+    """Nothing new came to any client for 5 s, but this one was subscribed for the last second only: what it missed was on
+    its way. Subscribed for all of the 5 s, it has lost it."""
+    back_ns = run.drained_ns() - int(before_end_s * 1e9)
+    again = (1, 1, 1000, back_ns - MS, back_ns, 2, run.drained_ns() + MS)
+    run.sessions = [(0, 0), (1, 1, 1006, 1, 2, 0, back_ns - 2 * MS), again, (2, 0), (3, 0)]
+    assert counts(run.verdict(tmp_path)) == expected
 
 
 @pytest.mark.parametrize("stalled_ms", [900, 1_100])
