@@ -35,7 +35,7 @@ def constant_sweep() -> SweepPlan:
         rate_hz=40,
         audience=16,
         clients=128,
-        duration_s=3,
+        duration_s=8,  # 320 messages: a run of fewer than 299 decides nothing
     )
     made = plan_sweep(request, find("scenario-c"), limits=MACHINE, calibration=CALIBRATION, run_id=lambda: "rplanted")
     return dataclasses.replace(made.plan, members=made.plan.of(Curve.CONSTANT))
@@ -50,7 +50,7 @@ def nobody(member: Member) -> Iterator[Watch]:
         yield Silent()
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 def test_a_planted_quadratic_cost_turns_the_growth_red(tmp_path: Path) -> None:
     """Every delivery arrives, and the cost of a message is found to grow faster than linearly."""
     # The reports of the six runs are not looked at; together they would cost half a minute.
@@ -59,5 +59,4 @@ def test_a_planted_quadratic_cost_turns_the_growth_red(tmp_path: Path) -> None:
     assert outcome.verdict is not None
     found = {finding.check: finding for finding in outcome.verdict.findings}
     assert found["delivery-at-every-count"].status is Status.PASS, found["delivery-at-every-count"].examples
-    # On a machine with fewer cores than processes a bias leaves a ratio undecided; it must never pass.
-    assert found["cpu-growth"].status is not Status.PASS, [finding.summary for finding in found.values()]
+    assert found["cpu-growth"].status is Status.FAIL, [finding.summary for finding in found.values()]
