@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from harness.planning.arrivals import MEASURED
 from harness.prove.demand import Observation
 from harness.prove.stage import SERVERS, Stage
 from harness.prove.trials import SCENARIO, SmallLoad, listed, observation
@@ -46,18 +47,18 @@ class OnTarget:
 
 
 def own_stamps_ms(recording: Path) -> dict[str, float]:
-    """Percentiles of what the target measured itself, over the deliveries of the measured window: from the moment when a
-    post was read to the moment when its delivery was written. Empty where it has no stamps."""
+    """Percentiles of the latency by the target's own stamps, over the deliveries of the measured window: from the intended
+    time of a message, where latency begins by definition, to the moment when the target wrote its deliveries. Empty where
+    it has no stamps."""
     run = Recording.open(recording)
-    started = run.event("schedule")
-    if started is None or 0 not in run.accepted or 0 not in run.delivered:
+    if 0 not in run.delivered:
         return {}
-    begin_ns = int(started["start_ns"] + run.plan.warm_up_s * 1e9)
-    accepted = {(int(row["channel"]), int(row["seq"])): int(row["accepted_ns"]) for row in run.accepted[0]}
+    posts = run.posts[run.posts["phase"] == MEASURED]
+    intended = {(int(row["channel"]), int(row["seq"])): int(row["intended_ns"]) for row in posts}
     took_ns = [
         (int(row["written_ns"]) - at_ns, int(row["sockets"]))
         for row in run.delivered[0]
-        if (at_ns := accepted.get((int(row["channel"]), int(row["seq"])), 0)) >= begin_ns
+        if (at_ns := intended.get((int(row["channel"]), int(row["seq"])))) is not None
     ]
     if not took_ns:
         return {}

@@ -26,13 +26,12 @@ from harness.model.plan import Plan
 from harness.planning.arrivals import MEASURED, Schedule
 from harness.recording import format as layout
 from harness.recording.reader import Recording, Seen
+from tests.harness.hand_made_samples import QUIET_S, START_NS, drained_ns, heartbeats, telemetry
 from tests.harness.plans import a_plan
 
-START_NS = 1_000_000_000_000
 MS = 1_000_000
 BEFORE_NS, AFTER_NS = (START_NS - 2_000 * MS, START_NS - 1_999 * MS), START_NS + 3_600_000 * MS
 """when a client that stays connected connects and subscribes, and when its load worker closes the connection"""
-QUIET_S = 5.0
 
 
 @dataclass(slots=True)
@@ -199,7 +198,7 @@ class HandMade:
                 *self._outage(),
                 *self.events,
             ),
-            telemetry=_telemetry(plan, self.disk_stalled_share),
+            telemetry=telemetry(plan, self.disk_stalled_share),
             posts=posts,
             seen={
                 0: Seen(
@@ -213,7 +212,7 @@ class HandMade:
                 for name, found in (("worker-00", tuple(self.incidents)), ("publisher", ()))
                 if name not in self.silent_processes
             },
-            heartbeats={name: _pulse(plan) for name in ("worker-00", "publisher")},
+            heartbeats={name: heartbeats(plan) for name in ("worker-00", "publisher")},
             accepted=self._accepted() if self.traced else {},
             delivered=self._delivered() if self.traced else {},
             backplane={
@@ -236,14 +235,14 @@ class HandMade:
 
     def drained_ns(self) -> int:
         """When the drain ended."""
-        return _drained_ns(self.plan)
+        return drained_ns(self.plan)
 
     def _drained(self, plan: Plan) -> list[dict[str, Any]]:
         if self.drained is None:
             return []
         quiet = self.drained == "quiet"
         ending = {"how": self.drained, "quiet_s": QUIET_S if quiet else 0.5, "deliveries_hz": 0.0 if quiet else 1000.0}
-        return [{"event": "drained", "at_ns": _drained_ns(plan), **ending, "unsubscribed": 0}]
+        return [{"event": "drained", "at_ns": drained_ns(plan), **ending, "unsubscribed": 0}]
 
     def _outage(self) -> list[dict[str, Any]]:
         if self.outage_ms is None:
@@ -301,39 +300,6 @@ class HandMade:
         )
         with mock.patch("harness.checks.evidence.evidence.schedule", return_value=made):
             return judge(self.recording(folder))
-
-
-def _telemetry(plan: Plan, disk_stalled_share: float) -> tuple[dict[str, Any], ...]:
-    """Two idle samples inside the measured window, or more where that is long."""
-    names = [*(f"server-{n + 1}" for n in range(plan.servers)), "worker-00", "publisher", "database", "broker"]
-    window_ns = START_NS + int(plan.warm_up_s * 1e9)
-    return tuple(
-        {
-            "at_ns": window_ns + int(plan.duration_s * 1e9 * share),
-            "machine": {
-                "busy_s": 0.0,
-                "steal_s": 0.0,
-                "disk_stalled_s": disk_stalled_share * plan.duration_s * share,
-                "memory_used_bytes": 1,
-                "memory_available_bytes": 1,
-            },
-            "processes": {name: {"cpu_s": 0.0, "rss_bytes": 1.0} for name in names},
-        }
-        for share in ((0.0, 0.9) if plan.duration_s <= 5 else np.linspace(0, 0.9, 4))
-    )
-
-
-def _pulse(plan: Plan) -> Any:
-    """Heartbeats that are never late, from the beginning of the measured window to the end of the drain."""
-    begin_ns = START_NS + int(plan.warm_up_s * 1e9)
-    at_ns = np.arange(begin_ns, _drained_ns(plan) + 1, layout.HEARTBEAT_INTERVAL_NS)
-    heartbeat = np.zeros(len(at_ns), layout.HEARTBEAT)
-    heartbeat["at_ns"], heartbeat["connected"] = at_ns, plan.clients
-    return heartbeat
-
-
-def _drained_ns(plan: Plan) -> int:
-    return START_NS + int((plan.warm_up_s + plan.duration_s + 2 * QUIET_S) * 1e9)
 
 
 def red(verdict: Verdict) -> set[str]:

@@ -10,7 +10,8 @@ from harness.model.fault import FaultKind, Target
 from harness.model.figure import Scalar
 from harness.model.finding import Status
 
-PLANTED = "tests/harness/checks/run/test_resilience.py::"
+ENDING = (FaultKind.STOP, FaultKind.KILL, FaultKind.RESTART)
+"""The faults that cut the connections of what they hit."""
 
 # Conventions (docs/results.md says why each).
 SLOWER_AT_MOST = 1.2

@@ -4,25 +4,21 @@ import numpy as np
 
 from harness.checks.check import Answer, Case, Check, Need
 from harness.checks.evidence.disturbance import broken_servers
-from harness.checks.evidence.evidence import Bools, slice_s
+from harness.checks.evidence.evidence import slice_s
 from harness.checks.evidence.sessions import NEVER
 from harness.checks.evidence.tally import EXAMPLES
-from harness.checks.run.outage_scope import PLANTED, during_outage, not_slower, where_hit
+from harness.checks.run.outage_scope import ENDING, during_outage, not_slower, where_hit
 from harness.checks.run.recovery import Span, acknowledgement_ns, span
 from harness.checks.statistics.distribution import Distribution
 from harness.model.backplane import BACKPLANES
 from harness.model.fault import FaultKind, Target
 from harness.model.finding import Bias, Kind, Status
 from harness.model.plan import Plan
-from harness.recording.format import ACKNOWLEDGED, DOWN, INDETERMINATE, REJECTED, SUBSCRIBED
+from harness.recording.format import ACKNOWLEDGED, DOWN, SUBSCRIBED
 
-ENDING = (FaultKind.STOP, FaultKind.KILL, FaultKind.RESTART)
-"""the faults that cut the connections of what they hit"""
-
-# Conventions (docs/results.md says why each).
+PLANTED = "tests/harness/checks/run/test_resilience.py::"
+# A convention (docs/results.md says why).
 BACKFILL_LIMIT_S = 10.0
-REFUSAL_LIMIT_S = 10.0
-"""The server's time-out of 5 s for a statement, one second more, 2 s to connect, and room for a busy machine."""
 
 
 def _injected(case: Case) -> Answer:
@@ -153,62 +149,6 @@ def _backfilled(case: Case, outage: Span) -> Answer:
     )
 
 
-def _reconnected(case: Case, outage: Span) -> Answer:
-    """Every client that lost its connection was subscribed again at the end."""
-    evidence, sessions = case.evidence, case.evidence.sessions
-    away = sessions.last & ((sessions.subscribed_ns == 0) | sessions.lost)
-    left = int(away.sum())
-    moved = case.measured.recovery.reconnected if case.measured.recovery else None
-    count = moved.clients if moved else 0
-    status = Status.FAIL if left else Status.PASS
-    summary = f"{left:,} clients were not subscribed at the end" if left else "every client was subscribed at the end"
-    if moved and count and not left:
-        summary = f"all {count:,} clients that lost their connection resumed, the slowest within {moved.last_s} s"
-    elif not left and _cuts_connections(evidence.plan):
-        status, summary = Status.UNKNOWN, "not known: no client lost its connection, although a server was ended"
-    if not len(sessions):
-        status, summary = Status.UNKNOWN, "not known: no connection was recorded"
-    measured = {"left": left, "reconnected": count}
-    return Answer(status=status, summary=summary, measured=measured, expected={"left": 0}, samples=count)
-
-
-def _cuts_connections(plan: Plan) -> bool:
-    return any(fault.target in (Target.SERVER, Target.SERVERS) and fault.kind in ENDING for fault in plan.faults)
-
-
-def _clean_refusal(case: Case, outage: Span) -> Answer:
-    """Without the database every post gets an answer in bounded time: refused, or outcome unknown."""
-    evidence = case.evidence
-    posts = evidence.recording.posts
-    expected = {"without_answer": 0, "slowest_s_below": REFUSAL_LIMIT_S}
-    due: Bools = outage.holds(evidence.intended_ns)
-    if not evidence.has_ledger or not due.any():
-        summary = "not known: no post was due meanwhile"
-        return Answer(status=Status.UNKNOWN, summary=summary, expected=expected)
-    failed = np.isin(evidence.outcome, (REJECTED, INDETERMINATE))
-    asked = (failed | due) & (posts["sent_ns"] > 0)
-    # In a run that was cut short an answer may have been on its way.
-    silent = np.flatnonzero(asked & (posts["http_status"] == 0) & evidence.complete)
-    answered = asked & (posts["http_status"] > 0)
-    refused = int((failed & answered & due).sum())
-    slowest_s = float((posts["answered_ns"] - posts["sent_ns"])[answered].max(initial=0)) / 1e9
-    status = Status.PASS if refused and evidence.complete else Status.UNKNOWN
-    if len(silent) or slowest_s >= REFUSAL_LIMIT_S:
-        status = Status.FAIL
-    summary = (
-        f"of {int(due.sum()):,} posts that were due without the database {refused:,} were refused; the slowest answer took "
-        f"{slowest_s:.1f} s, {len(silent):,} got none"
-    )
-    return Answer(
-        status=status,
-        summary=summary if refused or status is Status.FAIL else f"not known: {summary}",
-        measured={"without_answer": len(silent), "slowest_s": round(slowest_s, 3), "refused": refused},
-        expected=expected,
-        samples=int(due.sum()),
-        examples=tuple(f"message {message} got no answer" for message in silent[:EXAMPLES]),
-    )
-
-
 def _filled_on_request(case: Case, outage: Span) -> Answer:
     """With manual recovery no server reads missing messages from the database before the re-broadcast is asked for."""
     evidence = case.evidence
@@ -288,31 +228,6 @@ CHECKS: tuple[Check[Case], ...] = (
         "the re-broadcast was asked for. UNKNOWN when nothing was recovered",
         what_to_do="the server's comparison of positions with the database",
         planted_bug=f"{PLANTED}test_a_backfill_that_takes_too_long_is_red",
-    ),
-    Check(
-        name="reconnected",
-        kind=Kind.SAFETY,
-        function=during_outage(_reconnected),
-        applies=where_hit(Target.SERVER, Target.SERVERS, Target.CLIENTS),
-        needs=(Need.SESSIONS, Need.EVENTS),
-        red_when="a client that lost its connection was not subscribed again at the end. UNKNOWN when a server was "
-        "ended and "
-        "no client lost its connection",
-        what_to_do="the load worker's log; `/readyz` of the servers",
-        planted_bug=f"{PLANTED}test_a_client_that_does_not_come_back_is_red",
-    ),
-    Check(
-        name="clean-refusal",
-        kind=Kind.SAFETY,
-        function=during_outage(_clean_refusal),
-        applies=where_hit(Target.DATABASE),
-        needs=(Need.LEDGER, Need.EVENTS),
-        red_when="without the database a post got no answer, or an answer that took 10 s or longer: the server's "
-        "time-out of 5 s for a statement, one second more, 2 s to connect, and room for a busy machine. UNKNOWN when "
-        "no post "
-        "was refused",
-        what_to_do="the write path's time-outs",
-        planted_bug=f"{PLANTED}test_posts_that_hang_are_red",
     ),
     Check(
         name="filled-on-request",

@@ -5,11 +5,12 @@ import numpy as np
 from harness.checks.check import Answer, Case, Check, Need
 from harness.checks.evidence.evidence import slice_s
 from harness.checks.run.gaps import GAP_LIMIT_S, longest_gap_ns
-from harness.checks.run.outage_scope import PLANTED, during_outage, not_slower, where_hit
+from harness.checks.run.outage_scope import during_outage, not_slower, where_hit
 from harness.checks.run.recovery import Span
 from harness.model.fault import Target
 from harness.model.finding import Kind, Status
 
+PLANTED = "tests/harness/checks/run/test_slow_consumers.py::"
 # Conventions (docs/results.md says why each).
 SLOW_CONSUMER_BYTES = 2 * 1_048_576
 """What a client that reads nothing may cost a server: the protocol's limit for what waits, and as much overhead."""

@@ -1,6 +1,7 @@
 """Bugs in the answers to posts and in the history."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,7 @@ VICTIMS = 3
 
 
 @dataclass(slots=True, kw_only=True)
-class OneAnswer(WayBug):
+class OneAnswer(WayBug, ABC):
     """Breaks the answer to the fifth post of some channels. Option ``victims``: of how many."""
 
     victims: set[str] = field(default_factory=set)
@@ -32,9 +33,9 @@ class OneAnswer(WayBug):
         fresh = found["channel"] not in self.victims and len(self.victims) < self.options.get("victims", VICTIMS)
         return bool(fresh and found["seq"] == VICTIM_SEQ)
 
+    @abstractmethod
     async def plant(self, found: dict[str, Any], response: HttpMessage) -> HttpMessage:
         """The answer that the sender gets."""
-        raise NotImplementedError
 
 
 class WrongSeq(OneAnswer):
@@ -84,7 +85,7 @@ class AnswersLate(WayBug):
 
 
 @dataclass(slots=True, kw_only=True)
-class History(WayBug):
+class History(WayBug, ABC):
     """Changes the history of the run's channels."""
 
     async def on_response(self, server: int, request: HttpMessage, response: HttpMessage) -> bytes:
@@ -94,8 +95,9 @@ class History(WayBug):
         rows = msgspec.convert(found.get("messages", []), list[dict[str, Any]])
         return response.with_json({**found, "messages": self.rows(str(found.get("channel")), rows)}).raw
 
+    @abstractmethod
     def rows(self, channel: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        raise NotImplementedError
+        """The messages that the channel's history shows."""
 
 
 class HistoryOmits(History):

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import msgspec
@@ -13,7 +14,7 @@ from harness.prove.way.websocket_frames import CONTINUATION, PING, TEXT, WebSock
 
 
 @dataclass(slots=True, kw_only=True)
-class Deliveries(WayBug):
+class Deliveries(WayBug, ABC):
     """Replaces what clients get for deliveries; everything else passes."""
 
     async def on_event(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
@@ -22,8 +23,9 @@ class Deliveries(WayBug):
         else:
             link.write(frame.raw)
 
+    @abstractmethod
     async def deliver(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
-        raise NotImplementedError
+        """What the client gets for a delivery."""
 
 
 class Faithful(WayBug):
@@ -63,14 +65,14 @@ class ServerDeaf(Deliveries):
 
 
 @dataclass(slots=True, kw_only=True)
-class Renumbered(WayBug):
+class Renumbered(WayBug, ABC):
     """The whole service counts as `number` says: deliveries, answers, history and traces agree."""
 
     FIRST = 5
 
+    @abstractmethod
     def number(self, seq: int) -> int:
         """The seq that the service shows for a message that is really number ``seq``."""
-        raise NotImplementedError
 
     async def on_event(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
         link.write(msgspec.structs.replace(event, seq=self.number(event.seq)).frame() if event.seq else frame.raw)

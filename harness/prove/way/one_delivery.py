@@ -1,5 +1,6 @@
 """Bugs in single deliveries: each victim is another client, and exactly one of its deliveries is broken."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import msgspec
@@ -17,7 +18,7 @@ ELSEWHERE = "r00000000.000000"
 
 
 @dataclass(slots=True, kw_only=True)
-class OneDelivery(WayBug):
+class OneDelivery(WayBug, ABC):
     """Breaks one delivery of each of the first clients to get their channel's fifth message. Option ``victims``: of how
     many clients, ``seq``: which message."""
 
@@ -39,9 +40,9 @@ class OneDelivery(WayBug):
             and len(self.victims) < self.options.get("victims", VICTIMS)
         )
 
+    @abstractmethod
     async def plant(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
         """Write what the victim gets."""
-        raise NotImplementedError
 
     async def pass_on(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
         link.write(frame.raw)
@@ -90,7 +91,11 @@ class ChannelAltered(OneDelivery):
 
 
 class SeqAltered(OneDelivery):
-    """The delivery names a seq that another message has: the one before."""
+    """The delivery names a seq that another message has: the one before. One victim in each channel, because the judge
+    counts places, a channel and a seq."""
+
+    def is_hit(self, link: Link, event: Event) -> bool:
+        return OneDelivery.is_hit(self, link, event) and all(link.channel != event.channel for link in self.victims)
 
     async def plant(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
         link.write(_changed(event, seq=event.seq - 1))

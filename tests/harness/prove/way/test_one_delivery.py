@@ -13,7 +13,6 @@ BUGS = (
     ("Twice", [4, 5, 5, 6]),
     ("TwiceUnderTwoSeqs", [4, 5, 5_005, 6]),
     ("Swapped", [4, 6, 5]),
-    ("SeqAltered", [4, 4, 6]),
     ("ByteAltered", [4, 5, 6]),
     ("ChannelAltered", [4, 5, 6]),
     ("OfAnotherRun", [4, 5, 5, 6]),
@@ -33,6 +32,15 @@ def test_each_victim_is_hit_once_and_the_others_get_everything(tmp_path: Path, b
     way.deliver(4, 5, 6)
     assert way.planted == VICTIMS
     assert [socket.seqs for socket in way.sockets] == [seqs, seqs, seqs, [4, 5, 6]]
+
+
+def test_a_seq_is_altered_once_in_each_channel(tmp_path: Path) -> None:
+    """The judge counts places, a channel and a seq, so three clients of one channel would be one error."""
+    way = Way("one_delivery:SeqAltered", tmp_path)
+    way.deliver(4, 5, 6)
+    hit = [client for client, socket in enumerate(way.sockets) if socket.seqs == [4, 4, 6]]
+    assert way.planted == len(hit) == len(set(way.channels))
+    assert len({way.channels[client] for client in hit}) == len(hit)
 
 
 def test_the_number_of_victims_and_their_message_can_be_chosen(tmp_path: Path) -> None:
