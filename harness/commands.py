@@ -286,4 +286,6 @@ def prove(
         selection = select(quick=quick, only=tuple(only or ()), controls=controls)
         proof, page = make_proof(selection, out=out, forced=force, say=console.show_proof_row)
         console.show_proof(proof, page, as_json=as_json)
+        if not proof.complete:
+            raise typer.Exit(ExitCode.INTERRUPTED)
         raise typer.Exit(ExitCode.PASS if proof.right else ExitCode.FAIL)

@@ -35,5 +35,5 @@ if __name__ == "__main__":
     module, _, attribute = name.partition(":")
     plant(getattr(importlib.import_module(module), attribute), PlantedLines(Path(path)))
     code = main()
-    gc.freeze()
+    gc.freeze()  # as the reference server: no search for garbage at the end
     sys.exit(code)

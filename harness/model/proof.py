@@ -53,11 +53,13 @@ class Proof:
     took_s: float
     machine: str
     rows: tuple[ProofRow, ...]
+    complete: bool = True
+    """whether every row of the series was tried; false while it lasts, and after an interruption"""
 
     @property
     def right(self) -> bool:
-        """Whether something was proved and all of it came out as it must."""
-        return bool(self.rows) and all(row.right for row in self.rows)
+        """Whether the series was tried to its end and all of it came out as it must."""
+        return self.complete and bool(self.rows) and all(row.right for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

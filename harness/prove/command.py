@@ -7,32 +7,46 @@ from pathlib import Path
 from harness.interruption import interrupting_signals
 from harness.machine_lock import hold_machine
 from harness.model.proof import Proof, ProofRow
-from harness.prove.proving import prove
+from harness.prove.proving import Say, prove
 from harness.prove.selection import Selection
-from harness.recording.proof_folder import create_proof_folder, note_proof, write_proof
+from harness.recording.proof_folder import PROOF_PAGE, create_proof_folder, note_proof, write_proof
 from harness.report.page.proof_page import write_proof_page
 
 
 def make_proof(selection: Selection, *, out: Path, forced: bool, say: Callable[[ProofRow], None]) -> tuple[Proof, Path]:
-    """Prove, write proof.json and the page, note where they are. Returns the proof and its page.
+    """Prove, write proof.json and the page after each row, note where they are. Returns the proof and its page.
 
-    Raises EnvironmentFailure where another run holds the machine, unless ``forced``, and KeyboardInterrupt.
+    An interruption keeps the rows so far: the proof is then not complete. Raises EnvironmentFailure where another run holds
+    the machine, unless ``forced``, and KeyboardInterrupt where not one row was known.
     """
     with hold_machine(forced=forced):
         folder = create_proof_folder(out)
-        proof = asyncio.run(_until_interrupted(selection, folder, say))
-    write_proof(folder, proof)
-    page = write_proof_page(folder, proof)
+
+        def keep(row: ProofRow, proof: Proof) -> None:
+            say(row)
+            write_proof(folder, proof)
+            write_proof_page(folder, proof)
+
+        proof = asyncio.run(_until_interrupted(selection, folder, keep))
     note_proof(proof, folder)
-    return proof, page
+    return proof, folder / PROOF_PAGE
 
 
-async def _until_interrupted(selection: Selection, folder: Path, say: Callable[[ProofRow], None]) -> Proof:
+async def _until_interrupted(selection: Selection, folder: Path, keep: Say) -> Proof:
+    """The proof, or as much of it as there was when the user interrupted it."""
+    last: list[Proof] = []
+
+    def remember(row: ProofRow, proof: Proof) -> None:
+        last[:] = [proof]
+        keep(row, proof)
+
     task = asyncio.current_task()
     assert task is not None
     for number in interrupting_signals():
         asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
-        return await prove(selection.bugs, scope=selection.scope, folder=folder, say=say)
+        return await prove(selection.bugs, scope=selection.scope, folder=folder, say=remember)
     except asyncio.CancelledError:
+        if last:
+            return last[0]
         raise KeyboardInterrupt from None

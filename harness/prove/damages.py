@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,20 +30,23 @@ TIMES = ("received_ns", "connected_ns", "subscribed_ns", "ended_ns", "at_ns")
 class InTheRecording:
     """``damage`` changes the recording in a folder and returns how many events it planted.
 
-    ``before_seal``: the fault struck before the run was sealed, so that the seal fits what is left.
+    ``before_seal``: the fault struck before the run was sealed, so that the seal fits what is left. ``is_bug``: the verdict
+    must change by it; a control must leave it as it is.
     """
 
     damage: Callable[[Path], int]
     before_seal: bool = True
+    is_bug: bool = True
 
     async def observe(self, stage: Stage, folder: Path) -> Observation:
-        faithful = await stage.faithful_recording()
+        faithful = await stage.faithful_run()
         copy = folder / "damaged"
-        shutil.copytree(faithful, copy, ignore=shutil.ignore_patterns(layout.VERDICT, layout.SERIES))
+        shutil.copytree(faithful.folder, copy, ignore=shutil.ignore_patterns(layout.VERDICT, layout.SERIES))
         events = self.damage(copy)
         if self.before_seal:
             write_seal(copy)
-        return observation(await stage.judge(copy), events)
+        found = observation(await stage.judge(copy), events)
+        return replace(found, before=faithful.verdict) if self.is_bug else found
 
 
 def cut_short(folder: Path) -> int:

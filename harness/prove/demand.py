@@ -11,7 +11,8 @@ from harness.model.finding import Finding, Kind, Status, Verdict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """What one run left. ``verdict`` is None where the harness refused to judge; ``events`` is the planter's count, None
-    where it cannot count. ``figures`` are what a target measured itself."""
+    where it cannot count. ``figures`` are what a target measured itself. ``before`` is the verdict over the same recording
+    without the bug, where there is one: what it says already is no answer to the bug."""
 
     exit_code: int
     verdict: Verdict | None
@@ -19,10 +20,15 @@ class Observation:
     folder: Path
     errors: str = ""
     figures: Mapping[str, float] = field(default_factory=dict)
+    before: Verdict | None = None
 
     def finding(self, check: str) -> Finding | None:
-        findings = self.verdict.findings if self.verdict else ()
-        return next((finding for finding in findings if finding.check == check), None)
+        return _finding(self.verdict, check)
+
+    def said_before(self, check: str) -> bool:
+        """Whether the verdict without the bug has the very same finding."""
+        found = _finding(self.before, check)
+        return found is not None and found == self.finding(check)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +68,8 @@ class Says:
         found = _count(finding, self.key)
         said = f"{self.check} {_words((finding.status,))}" + ("" if found is None else f" with {found:,}")
         right = finding.status in self.status and (expected is None or found == expected)
+        if observation.said_before(self.check):
+            return Reply(demanded=demanded, said=f"{said}, as without the bug", right=False, found=found)
         return Reply(demanded=demanded, said=said, right=right, found=found if self.each is not None else None)
 
 
@@ -96,7 +104,10 @@ class Ends:
         if observation.verdict is None:
             return Reply(demanded=demanded, said=_no_verdict(observation), right=False)
         status = observation.verdict.status
-        return Reply(demanded=demanded, said=f"verdict {_words((status,))}", right=status in self.status)
+        said = f"verdict {_words((status,))}"
+        if observation.before is not None and observation.before.status is status:
+            return Reply(demanded=demanded, said=f"{said}, as without the bug", right=False)
+        return Reply(demanded=demanded, said=said, right=status in self.status)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +157,10 @@ class Agrees:
             return Reply(demanded=f"{self.what} as the target's own", said=f"{self.what} was not measured", right=False)
         demanded = f"{self.what} {own:.2f} ± {self.within:g}"
         return Reply(demanded=demanded, said=f"{self.what} {value:.2f}", right=abs(value - own) <= self.within)
+
+
+def _finding(verdict: Verdict | None, check: str) -> Finding | None:
+    return next((finding for finding in verdict.findings if finding.check == check), None) if verdict else None
 
 
 def _no_verdict(observation: Observation) -> str:

@@ -21,7 +21,8 @@ from harness.recording.reader import read_events
 
 LOAD_WORKER, PUBLISHER = "harness.load.worker", "harness.load.publisher"
 POLL_S = 0.05
-SPIN = "while True: pass"
+SPIN = "import time\nend_s = time.monotonic() + 120\nwhile time.monotonic() < end_s: pass"
+"""Ends by itself, should its parent not live to end it."""
 
 
 class From(StrEnum):
@@ -150,12 +151,14 @@ def _send(found: list[psutil.Process], number: int) -> None:
 
 @contextlib.asynccontextmanager
 async def _spinning(count: int, guard: Guard) -> AsyncIterator[None]:
-    spinners = [await asyncio.create_subprocess_exec(sys.executable, "-c", SPIN) for _ in range(count)]
-    for spinner in spinners:
-        guard.watch_process(spinner.pid)
+    spinners: list[asyncio.subprocess.Process] = []
     try:
+        for _ in range(count):
+            spinners.append(await asyncio.create_subprocess_exec(sys.executable, "-c", SPIN))
+            guard.watch_process(spinners[-1].pid)
         yield
     finally:
         for spinner in spinners:
-            spinner.kill()
+            with contextlib.suppress(ProcessLookupError):
+                spinner.kill()
             await spinner.wait()

@@ -1,6 +1,8 @@
 """The whole series: try each planted bug, compare what the verdict says with what it has to say, keep the table."""
 
 import asyncio
+import contextlib
+import logging
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -9,33 +11,51 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from harness import __version__
-from harness.model.errors import HarnessError
+from harness.model.errors import EnvironmentFailure, HarnessError
 from harness.model.finding import Bias, Kind, Status
 from harness.model.proof import Proof, ProofRow
+from harness.prove.damages import InTheRecording
 from harness.prove.demand import Observation
 from harness.prove.planted_bug import PlantedBug
 from harness.prove.stage import Stage, open_stage
 
+_log = logging.getLogger(__name__)
 AT_ONCE = 2
 """Trials whose figures are counts share the machine; times would be spoiled by that."""
 ATTEMPTS = 3
 RUNS = "runs"
 
-Say = Callable[[ProofRow], None]
+Say = Callable[[ProofRow, Proof], None]
 
 
 async def prove(bugs: Sequence[PlantedBug], *, scope: str, folder: Path, say: Say) -> Proof:
-    """Try ``bugs``; recordings and logs go below ``folder``. ``say`` gets each row when it is known."""
+    """Try ``bugs``; recordings and logs go below ``folder``. ``say`` gets each row and the proof so far."""
     began, started_s = datetime.now(UTC), time.monotonic()
     rows: dict[str, ProofRow] = {}
+
+    def so_far() -> Proof:
+        return Proof(
+            version=__version__,
+            scope=scope,
+            began=began.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            took_s=round(time.monotonic() - started_s, 1),
+            machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+            rows=tuple(rows[bug.name] for bug in bugs if bug.name in rows),
+            complete=len(rows) == len(bugs),
+        )
+
     async with open_stage(folder) as stage:
         room = asyncio.Semaphore(AT_ONCE)
 
         async def one(bug: PlantedBug) -> None:
             async with room:
                 rows[bug.name] = await _row(bug, stage, folder)
-                say(rows[bug.name])
+                say(rows[bug.name], so_far())
 
+        if any(isinstance(bug.trial, InTheRecording) for bug in bugs):
+            # Alone, because what a damage changes is compared with its figures. Where it fails, its rows say so.
+            with contextlib.suppress(EnvironmentFailure):
+                await stage.faithful_run()
         async with asyncio.TaskGroup() as group:
             for bug in bugs:
                 if not bug.alone:
@@ -43,14 +63,7 @@ async def prove(bugs: Sequence[PlantedBug], *, scope: str, folder: Path, say: Sa
         for bug in bugs:
             if bug.alone:
                 await one(bug)
-    return Proof(
-        version=__version__,
-        scope=scope,
-        began=began.isoformat(timespec="seconds").replace("+00:00", "Z"),
-        took_s=round(time.monotonic() - started_s, 1),
-        machine=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        rows=tuple(rows[bug.name] for bug in bugs),
-    )
+    return so_far()
 
 
 async def _row(bug: PlantedBug, stage: Stage, folder: Path) -> ProofRow:
@@ -63,6 +76,10 @@ async def _row(bug: PlantedBug, stage: Stage, folder: Path) -> ProofRow:
             observation = await bug.trial.observe(stage, place)
         except HarnessError as error:
             return _broken(bug, str(error), time.monotonic() - started_s)
+        except Exception as error:
+            # A defect of one trial costs its row, not the rows of all others.
+            _log.exception("trial %s failed", bug.name)
+            return _broken(bug, f"{type(error).__name__}: {error}", time.monotonic() - started_s)
         row = _judged(bug, observation, folder, took_s=time.monotonic() - started_s, attempts=attempt)
         busy = _busy_by(observation)
         if row.right or not busy:

@@ -50,7 +50,7 @@ def read_proof(folder: Path) -> Proof:
 
 def note_proof(proof: Proof, folder: Path) -> None:
     """Note that this is the newest proof of its version on this machine. A home that cannot be written keeps no note."""
-    if proof.scope not in KEPT_SCOPES:
+    if proof.scope not in KEPT_SCOPES or not proof.complete:
         return
     note = LastProof(
         version=proof.version,

@@ -73,6 +73,8 @@ class Evidence:
     """of the measured window, in which each was due; 0 for those before it. In a window of more than `SECONDS_AT_MOST` it
     counts slices of ``slice_s`` seconds instead"""
     measured: Bools
+    timed: Bools
+    """which measured messages have an intended time; without the ledger none has"""
     seq: Ints
     """the seq of each message: as stored, else as acknowledged, else 0"""
     stored_seq: Ints | None
@@ -180,6 +182,7 @@ def gather(recording: Recording, attempts: Attempts | None = None) -> Evidence:
         intended_ns=ledger.intended_ns,
         second=_slices(plan, ledger.intended_ns, start_ns),
         measured=made.phase == MEASURED,
+        timed=(made.phase == MEASURED) & (ledger.intended_ns > 0),
         start_ns=start_ns,
         seq=seq,
         stored_seq=stored_seq,

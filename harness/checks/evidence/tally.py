@@ -304,7 +304,7 @@ def _time(found: Tally, evidence: Evidence, piece: _Piece, first: Bools, receive
     if not first.all():
         message, client, received = message[first], client[first], received[first]
     found.receipts.add(message, received, receiver.bound_ns)
-    keep = evidence.measured[message]
+    keep = evidence.timed[message]
     if not keep.all():
         message, client, received = message[keep], client[keep], received[keep]
     server = evidence.client_server[client]

@@ -71,7 +71,7 @@ def _distributions(evidence: Evidence, tally: Tally, account: Account) -> dict[s
 
 def completion(evidence: Evidence, tally: Tally, account: Account) -> Distribution:
     """Completion latency of every measured message that reached its whole audience."""
-    whole = evidence.measured & (account.delivered >= evidence.audience[evidence.channel])
+    whole = evidence.timed & (account.delivered >= evidence.audience[evidence.channel])
     return Distribution.of(tally.receipts.last_ns[whole] - evidence.intended_ns[whole], evidence.second[whole])
 
 

@@ -29,7 +29,7 @@ def _bystanders(case: Case, outage: Span) -> Answer:
     calm = (seconds_ns + width_ns <= outage.begin_ns) | (seconds_ns - 1_000_000_000 >= outage.end_ns)
     inside = (seconds_ns >= outage.begin_ns) & (seconds_ns + width_ns <= outage.end_ns)
     second = np.clip(evidence.second, 0, max(live.groups - 1, 0))
-    due = evidence.measured & (evidence.intended_ns > 0)
+    due = evidence.timed
     return not_slower(
         "delivery latency of the clients that read",
         live.within(calm),

@@ -120,7 +120,7 @@ BUGS = (
         place=Place.RECORDING,
         planted=f"the last {damages.LOST_ROWS} rows of the ledger are missing",
         trial=InTheRecording(damage=damages.without_posts),
-        demands=(*doubts(), NOTHING_LOST),
+        demands=(*doubts("ledger", "lost", "latency_ms.p99"), NOTHING_LOST),
     ),
     PlantedBug(
         name="heartbeats-missing",
@@ -149,7 +149,7 @@ BUGS = (
         place=Place.RECORDING,
         planted="the load worker's clock steps forward by 300 ms in mid-run",
         trial=InTheRecording(damage=damages.clock_steps_forward),
-        demands=doubts(),
+        demands=doubts("loop-lag", "latency_ms.p99"),
     ),
     PlantedBug(
         name="clock-unknown",
@@ -170,7 +170,7 @@ BUGS = (
         name="clock-known",
         place=Place.NOWHERE,
         planted="the load worker ran on another host, 30 s ahead, and the offset is known to 0.1 ms",
-        trial=InTheRecording(damage=damages.second_clock),
+        trial=InTheRecording(damage=damages.second_clock, is_bug=False),
         demands=(Says(check="clock", status=PASS), Says(check="lost", status=PASS), NOTHING_LOST),
     ),
     PlantedBug(

@@ -9,10 +9,8 @@ from typing import Any
 import msgspec
 
 from harness.prove.way.http_message import HttpMessage, in_chunks, json_response
+from harness.prove.way.victims import VICTIM_SEQ, VICTIMS
 from harness.prove.way.way_bug import WayBug
-
-VICTIM_SEQ = 5
-VICTIMS = 3
 
 
 @dataclass(slots=True, kw_only=True)

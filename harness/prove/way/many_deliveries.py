@@ -9,6 +9,7 @@ import msgspec
 
 from harness.prove.way.http_message import HttpMessage
 from harness.prove.way.link import Link
+from harness.prove.way.victims import VICTIM_SEQ, VICTIMS
 from harness.prove.way.way_bug import Event, WayBug
 from harness.prove.way.websocket_frames import CONTINUATION, PING, TEXT, WebSocketFrame, server_frame
 
@@ -44,8 +45,7 @@ class LastMessageLost(Deliveries):
 
 
 class ChannelOfOneServerLost(Deliveries):
-    """The clients of one channel on one server get nothing after the channel's probe. Option ``servers``: of how many
-    channels that is true; without it one."""
+    """The clients of one channel on one server get nothing after the channel's probe."""
 
     async def deliver(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
         if link.server == 1 and event.channel.endswith("000000") and event.seq > 1:
@@ -120,7 +120,7 @@ class WrongPosition(WayBug):
     async def on_event(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
         if event.type == "subscribed":
             link.write(msgspec.structs.replace(event, seq=event.seq + self.AHEAD).frame())
-        elif event.seq == 5 and link.number < self.options.get("victims", 3):
+        elif event.seq == VICTIM_SEQ and link.number < VICTIMS:
             self.events.add(f"client {link.number}, {event.channel} seq {event.seq}")
         else:
             link.write(frame.raw)
@@ -167,8 +167,8 @@ class JoinedAroundPing(Deliveries):
     held: dict[Link, bytes] = field(default_factory=dict)
 
     async def deliver(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
-        self.events.add(event.channel)
         if (before := self.held.pop(link, None)) is not None:
+            self.events.add(event.channel)
             link.write(before + server_frame(b"", opcode=PING) + frame.raw)
             return
         self.held[link] = frame.raw

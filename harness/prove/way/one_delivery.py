@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 import msgspec
 
 from harness.prove.way.link import Link
+from harness.prove.way.victims import VICTIM_SEQ, VICTIMS
 from harness.prove.way.way_bug import Event, WayBug
 from harness.prove.way.websocket_frames import BINARY, WebSocketFrame, server_frame
 
-VICTIM_SEQ = 5
-"""Each victim's delivery of its channel's fifth message is broken; the first is the harness's probe."""
-VICTIMS = 3
 NEW_SEQ = 5_000
 ELSEWHERE = "r00000000.000000"
 """a channel of another run"""

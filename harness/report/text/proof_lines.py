@@ -17,7 +17,8 @@ def row_lines(row: ProofRow) -> Iterator[str]:
 
 def summary(proof: Proof) -> str:
     right = sum(row.right for row in proof.rows)
+    word = "PROVED" if proof.right else "NOT PROVED" if proof.complete else "INTERRUPTED"
     return (
-        f"{'PROVED' if proof.right else 'NOT PROVED'}  harness {proof.version}, {proof.scope}: {right} of "
+        f"{word}  harness {proof.version}, {proof.scope}: {right} of "
         f"{len(proof.rows)} came out as they must, in {proof.took_s:.0f} s"
     )

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,19 @@ REFUSED = Observation(exit_code=2, verdict=None, events=1, folder=Path())
 def test_a_demand_is_met_or_not(demand: Demand, observation: Observation, right: bool) -> None:
     """Status, count for each event, and the exact set of red safety checks."""
     assert demand.answer(observation).right is right
+
+
+@pytest.mark.parametrize(
+    "demand", [Says(check="lost", status=FAIL), Says(check="lost", status=FAIL, each=1), Ends(status=FAIL)]
+)
+def test_what_was_said_without_the_bug_is_no_answer_to_it(demand: Demand) -> None:
+    """The undamaged recording has the same finding already: the bug was not found."""
+    observation = seen(LOST)
+    assert demand.answer(observation).right
+    reply = demand.answer(replace(observation, before=observation.verdict))
+    assert not reply.right
+    assert reply.said.endswith(", as without the bug")
+    assert demand.answer(replace(observation, before=seen(status=Status.PASS).verdict)).right
 
 
 def test_found_is_what_a_demand_with_a_count_counts() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from harness.model.errors import EnvironmentFailure
 from harness.model.finding import Bias, Finding, Kind, Status, Verdict
-from harness.model.proof import Place, Proof
+from harness.model.proof import Place, Proof, ProofRow
 from harness.prove.demand import Ends, Observation, Says
 from harness.prove.planted_bug import PlantedBug
 from harness.prove.proving import ATTEMPTS, prove
@@ -34,8 +34,11 @@ class Scripted:
     status: Status = Status.FAIL
     findings: tuple[Finding, ...] = (LOST,)
     error: str = ""
+    defect: bool = False
 
     async def observe(self, stage: Stage, folder: Path) -> Observation:
+        if self.defect:
+            raise LookupError("a defect of the trial")
         if self.error:
             raise EnvironmentFailure(self.error)
         verdict = Verdict(status=self.status, findings=self.findings, plan=a_plan())
@@ -53,8 +56,16 @@ BUG = PlantedBug(
 
 def proved(folder: Path, *bugs: PlantedBug) -> Proof:
     said: list[str] = []
-    proof = asyncio.run(prove(bugs, scope="test", folder=folder, say=lambda row: said.append(row.name)))
+    so_far: list[int] = []
+
+    def say(row: ProofRow, proof: Proof) -> None:
+        said.append(row.name)
+        so_far.append(len(proof.rows))
+        assert proof.complete == (len(proof.rows) == len(bugs))
+
+    proof = asyncio.run(prove(bugs, scope="test", folder=folder, say=say))
     assert sorted(said) == sorted(bug.name for bug in bugs)
+    assert so_far == list(range(1, len(bugs) + 1))
     return proof
 
 
@@ -83,6 +94,7 @@ def test_rows_keep_the_order_of_the_bugs(tmp_path: Path) -> None:
         (Scripted(events=3), "expected lost FAIL with 3; found lost FAIL with 2"),
         (Scripted(events=0), "nothing was planted"),
         (Scripted(error="no database"), "the trial could not be made: no database"),
+        (Scripted(defect=True), "the trial could not be made: LookupError: a defect of the trial"),
         (Scripted(findings=()), "expected lost FAIL with 2; found lost was not asked"),
     ],
 )
@@ -103,6 +115,13 @@ def test_a_busy_machine_is_tried_again(tmp_path: Path) -> None:
     assert [row.attempts for row in rows] == [ATTEMPTS, 1]
     assert not any(row.right for row in rows)
     assert rows[0].wrong[-1] == "the machine was busy, by foreign-cpu"
+
+
+def test_a_proof_that_was_cut_short_proves_nothing(tmp_path: Path) -> None:
+    """All rows so far are right, and others were never tried."""
+    proof = proved(tmp_path, BUG)
+    assert proof.right
+    assert not replace(proof, complete=False).right
 
 
 def test_nothing_proved_is_no_proof(tmp_path: Path) -> None:

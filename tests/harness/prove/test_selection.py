@@ -3,6 +3,7 @@ import pytest
 from harness.model.errors import UsageError
 from harness.prove.registry import PLANTED_BUGS
 from harness.prove.selection import select
+from harness.recording.proof_folder import KEPT_SCOPES
 
 
 def test_the_whole_has_everything_and_three_faithful_runs() -> None:
@@ -24,6 +25,17 @@ def test_only_chooses_by_name() -> None:
     """In the order asked for, each once; a faithful run has a name too."""
     chosen = select(quick=False, only=("twice", "lose-one", "twice", "faithful-01"), controls=None)
     assert [bug.name for bug in chosen.bugs] == ["twice", "lose-one", "faithful-01"]
+
+
+def test_quick_and_only_do_not_go_together() -> None:
+    with pytest.raises(UsageError, match="expected one of the two"):
+        select(quick=True, only=("twice",), controls=None)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_without_a_faithful_run_it_is_no_whole_proof(quick: bool) -> None:
+    """Nothing shows then that the harness passes what is right, so it is not noted as the proof of this version."""
+    assert select(quick=quick, only=(), controls=0).scope not in KEPT_SCOPES
 
 
 def test_an_unknown_name_is_a_usage_error() -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from harness.prove.way.one_delivery import VICTIMS
+from harness.prove.way.victims import VICTIMS
 from harness.prove.way.way_bug import event_of
 from harness.prove.way.websocket_frames import BINARY
 from tests.harness.prove.way.links import Way
