@@ -1,10 +1,8 @@
 """Late deliveries, late answers, servers that stand still: what the percentiles must and must not see."""
 
-from dataclasses import replace
-
 from harness.model.finding import Verdict
 from harness.model.proof import Place
-from harness.prove.bugs.red import FAIL, PASS
+from harness.prove.bugs.red import FAIL, PASS, UNKNOWN
 from harness.prove.demand import Ends, Measures, SafetyIs, Says
 from harness.prove.planted_bug import PlantedBug
 from harness.prove.trials import OnTheWay, SmallLoad
@@ -42,9 +40,13 @@ BUGS = (
         name="late-half-percent",
         place=Place.WAY,
         planted="one message in 200 comes 150 ms late, which the P99 must not see",
-        # Among 2,400 messages the interval of the P99 would still hold the limit.
-        trial=OnTheWay(bug=f"{MANY}Late", load=replace(SPARSE, duration_s=50), options={"every": 200, "late_ms": 150}),
-        demands=(Says(check=P99, status=PASS), NOTHING_RED),
+        trial=OnTheWay(bug=f"{MANY}Late", load=SPARSE, options={"every": 200, "late_ms": 150}),
+        # Whether the interval of so short a run ends below the limit depends on the machine: the figure must not see them.
+        demands=(
+            Says(check=P99, status=(*PASS, *UNKNOWN)),
+            Measures(what="P99 in ms", figure=_p99_ms, low=0, high=100),
+            NOTHING_RED,
+        ),
         alone=True,
     ),
     PlantedBug(
