@@ -51,7 +51,7 @@ class PostgresqlConnection:
         """The statement's rows, after COMMIT. Raises LogUnavailable or OutcomeUnknown within a bounded time."""
         async with self._exclusive(), self._connected() as connection:
             # asyncpg has no type information
-            return await connection.fetch(statement, *arguments, timeout=self._timeout_s)  # type: ignore[no-any-return]
+            return await connection.fetch(statement, *arguments, timeout=self._timeout_s)  # type: ignore[no-any-return]  # asyncpg has none
 
     async def execute(self, script: str) -> None:
         """Several statements without arguments, all in one transaction. Raises like ``fetch``."""

@@ -65,10 +65,10 @@ def test_the_target_speaks_the_protocol_and_stamps_its_own_delay() -> None:
     assert found["confirmed"] == {"type": "subscribed", "channel": "c", "seq": 0}
     assert found["posted"] == {"ok": True, "channel": "c", "seq": 1, "duplicate": False}
     assert found["delivered"] == {"type": "message", "channel": "c", "seq": 1, "text": "hello"}
-    assert found["history"]["messages"] == [{"seq": 1, "text": "hello"}]  # type: ignore[index]
-    (accepted,), (sent,) = found["accepted"]["rows"], found["sent"]["rows"]  # type: ignore[index]
+    assert found["history"]["messages"] == [{"seq": 1, "text": "hello"}]  # type: ignore[index]  # JSON
+    (accepted,), (sent,) = found["accepted"]["rows"], found["sent"]["rows"]  # type: ignore[index]  # JSON
     assert accepted[:2] == sent[:2] == ["c", 1]
     assert sent[3] - accepted[2] >= 29_000_000
     assert sent[4:] == [1, "live"]
-    assert found["backplane"]["ok"] is False  # type: ignore[index]
+    assert found["backplane"]["ok"] is False  # type: ignore[index]  # JSON
     assert found["refused"] == 401

@@ -44,7 +44,7 @@ def test_a_receipt_before_the_post_is_seen_behind_a_repetition(run: HandMade, tm
     run.deliver(message, 1, latency_ms=5)
     found = finding(run.verdict(tmp_path), "clock")
     assert found.status is Status.UNKNOWN
-    assert found.measured["backwards"] == 1  # type: ignore[index, call-overload]
+    assert found.measured["backwards"] == 1  # type: ignore[index, call-overload]  # this figure is a table
 
 
 @pytest.mark.parametrize(

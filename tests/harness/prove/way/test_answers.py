@@ -46,7 +46,7 @@ def test_the_history_is_false_in_one_message(tmp_path: Path, bug: str, seqs: lis
     found = answered(
         way, "/v1/conversations.history", {"ok": True, "channel": "c", "messages": rows, "last_seq": 6}
     ).json()
-    assert [(row["seq"], row["text"]) for row in found["messages"]] == list(zip(seqs, texts, strict=True))  # type: ignore[attr-defined]
+    assert [(row["seq"], row["text"]) for row in found["messages"]] == list(zip(seqs, texts, strict=True))  # type: ignore[attr-defined]  # JSON
     assert way.planted == 1
 
 
@@ -57,7 +57,7 @@ def test_short_pages_tell_that_there_are_more(tmp_path: Path) -> None:
     found = answered(
         way, "/v1/conversations.history", {"ok": True, "channel": "c", "messages": rows, "last_seq": 10}
     ).json()
-    assert (len(found["messages"]), found["last_seq"]) == (7, 10)  # type: ignore[arg-type]
+    assert (len(found["messages"]), found["last_seq"]) == (7, 10)  # type: ignore[arg-type]  # JSON
 
 
 def test_the_trace_of_the_run_alone_shows_a_late_commit(tmp_path: Path) -> None:

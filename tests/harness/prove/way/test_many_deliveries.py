@@ -44,10 +44,10 @@ def test_a_service_that_counts_wrongly_agrees_with_itself(tmp_path: Path, bug: s
     assert [answer.json()["seq"] for answer in posted] == seqs
     rows = [{"seq": seq, "text": "x"} for seq in (4, 5, 6)]
     history = answered(way, "/v1/conversations.history", {"ok": True, "messages": rows, "last_seq": 6}).json()
-    assert [row["seq"] for row in history["messages"]] == seqs  # type: ignore[attr-defined]
+    assert [row["seq"] for row in history["messages"]] == seqs  # type: ignore[attr-defined]  # JSON
     assert history["last_seq"] == seqs[-1]
     trace = answered(way, "/v1/trace?part=accepted", {"ok": True, "rows": [["c", seq, 1] for seq in (4, 5, 6)]}).json()
-    assert [row[1] for row in trace["rows"]] == seqs  # type: ignore[attr-defined]
+    assert [row[1] for row in trace["rows"]] == seqs  # type: ignore[attr-defined]  # JSON
     assert way.planted == 1
 
 
