@@ -19,6 +19,12 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(scenarios.__path__)))
 
 
+def full_name(name_or_path: str) -> str:
+    """``a`` as ``scenario-a``; every other text as it is."""
+    short = f"scenario-{name_or_path}"
+    return short if short in names() else name_or_path
+
+
 def find(name_or_path: str) -> Scenario:
     """The scenario of that name, or the one in that Python file. Raises UsageError where there is none."""
     if name_or_path in names():

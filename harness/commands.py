@@ -19,19 +19,35 @@ from harness.model.backplane import BACKPLANES, WRITE_PATHS
 from harness.model.capacity import Vary
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import HarnessError, UsageError, broken_import
+from harness.model.scenario import Size
 from harness.options import (
+    AudienceOption,
     Backplane,
+    Backplanes,
+    CellRepeat,
+    Clients,
+    Duration,
+    Environment,
     Force,
     Json,
     LimitMs,
+    MatrixServers,
     NoReport,
+    OnlyPlan,
     Out,
+    Rate,
     Recovery,
     Run,
     Scenario,
+    Scenarios,
+    Seed,
     Server,
+    SizeOption,
     VaryOption,
     WritePath,
+    WritePaths,
+    matrix_request,
+    named,
     one_of,
     takes_request,
 )
@@ -189,21 +205,65 @@ def capacity(
 
 
 @app.command()
+def matrix(
+    backplanes: Backplanes = None,
+    write_paths: WritePaths = None,
+    scenarios: Scenarios = "a,b,c",
+    repeat: CellRepeat = 1,
+    servers: MatrixServers = None,
+    clients: Clients = None,
+    rate: Rate = None,
+    duration: Duration = None,
+    audience: AudienceOption = None,
+    size: SizeOption = Size.FIT,
+    environment: Environment = ENVIRONMENTS.default.name,
+    seed: Seed = 1,
+    recovery: Recovery = RECOVERIES[0],
+    only_plan: OnlyPlan = False,
+    force: Force = False,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Run the same scenarios on every alternative of the architecture, and put them side by side."""
+    from harness import matrix_console
+
+    with _errors_become_exit_codes():
+        asked = matrix_request(
+            backplanes=backplanes,
+            write_paths=write_paths,
+            repeat=repeat,
+            servers=servers,
+            clients=clients,
+            rate=rate,
+            duration=duration,
+            audience=audience,
+            size=size,
+            environment=environment,
+            seed=seed,
+            recovery=recovery,
+            force=force,
+        )
+        names = tuple(catalog.full_name(name) for name in named(scenarios))
+        raise typer.Exit(matrix_console.matrix(asked, names, out=out, only_plan=only_plan, as_json=as_json))
+
+
+@app.command()
 def judge(run: Run, as_json: Json = False) -> None:
     """Judge a run again, from its recording alone, and write its verdict."""
-    from harness import sweep_console
-    from harness.sweep_experiment import judge_folder
+    from harness import matrix_console, sweep_console
+    from harness.any_folder import judge_folder
 
     with _errors_become_exit_codes():
         verdict = judge_folder(run)
-        sweep_console.show_verdict(verdict, run, as_json=as_json)
+        show = matrix_console.show_verdict if verdict.matrix else sweep_console.show_verdict
+        show(verdict, run, as_json=as_json)
         raise typer.Exit(of_status(verdict.status))
 
 
 @app.command()
 def report(run: Run) -> None:
     """Write a run's HTML report and plots again, from its verdict."""
-    from harness.sweep_experiment import render_folder
+    from harness.any_folder import render_folder
 
     with _errors_become_exit_codes():
         print(render_folder(run))

@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,6 +19,9 @@ from harness.model.fault import FaultKind, Target
 from harness.model.registry import M, Registry
 from harness.model.scenario import Audience, Size
 from harness.planning.request import RECOVERIES, Request
+
+if TYPE_CHECKING:
+    from harness.planning.matrix_planner import MatrixRequest
 
 
 def checked(parse: Callable[[str], object]) -> Callable[[str | None], str | None]:
@@ -235,6 +238,65 @@ PilotOption = Annotated[
         "the prediction alone.",
     ),
 ]
+
+
+def members_of(registry: Registry[M]) -> Callable[[str | None], str | None]:
+    """Names of members with commas between them; None stands for all of them."""
+
+    def check(text: str | None) -> str | None:
+        for name in () if text is None else named(text):
+            member_of(registry)(name)
+        return text
+
+    return check
+
+
+def named(text: str) -> tuple[str, ...]:
+    """The names in ``text``, which has commas between them."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+Backplanes = Annotated[
+    str | None,
+    typer.Option(
+        "--backplanes",
+        "--only",
+        callback=members_of(BACKPLANES),
+        metavar="NAME,NAME,…",
+        help="The backplanes that are compared.",
+        show_default="all",
+    ),
+]
+WritePaths = Annotated[
+    str | None,
+    typer.Option(
+        "--write-paths",
+        callback=members_of(WRITE_PATHS),
+        metavar="NAME,NAME,…",
+        help="The write paths that are compared.",
+        show_default="all",
+    ),
+]
+Scenarios = Annotated[
+    str,
+    typer.Option(
+        "--scenarios",
+        metavar="NAME,NAME,…",
+        help="The scenarios of the matrix; a stands for scenario-a.",
+    ),
+]
+CellRepeat = Annotated[int, typer.Option("--repeat", help="How often each cell is run.", min=1)]
+MatrixServers = Annotated[
+    str | None,
+    typer.Option(
+        "--servers",
+        callback=checked(_parse_servers),
+        metavar="N,N,…",
+        help="Numbers of servers of a scaling scenario; the others keep their own.",
+        show_default="2,4,8; the scenario's with --size smoke",
+    ),
+]
+OnlyPlan = Annotated[bool, typer.Option("--plan", help="Show what would run, and how long it takes, and leave.")]
 VaryOption = Annotated[
     Vary,
     typer.Option("--vary", help="The number that is searched; the others stay as given, or as sizing chooses them."),
@@ -323,4 +385,32 @@ def _as_request(
         duration_s=duration,
         outage_s=outage,
         **others,
+    )
+
+
+def matrix_request(
+    *,
+    backplanes: str | None,
+    write_paths: str | None,
+    repeat: int,
+    servers: str | None,
+    audience: str | None,
+    rate: float | None,
+    duration: float | None,
+    **others: Any,
+) -> "MatrixRequest":
+    """The options of `harness matrix` as a value; ``others`` are fields of Request as they are."""
+    from harness.planning.matrix_planner import MatrixRequest
+
+    return MatrixRequest(
+        backplanes=BACKPLANES.names if backplanes is None else named(backplanes),
+        write_paths=WRITE_PATHS.names if write_paths is None else named(write_paths),
+        repeat=repeat,
+        base=Request(
+            server_counts=() if servers is None else _parse_servers(servers),
+            audience=None if audience is None else _parse_audience(audience),
+            rate_hz=rate,
+            duration_s=duration,
+            **others,
+        ),
     )

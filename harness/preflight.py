@@ -1,24 +1,31 @@
 """Everything that is settled before a run starts: the plan for this machine, and every reason not to start."""
 
+import importlib.util
 import os
 import platform
 import secrets
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from harness import catalog
+from harness.model.backplane import BACKPLANES
 from harness.model.capacity import CapacityPlan, Vary
 from harness.model.child_process import can_import
+from harness.model.cluster import REFERENCE_SERVER
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
+from harness.model.matrix_plan import MatrixPlan
 from harness.model.registry import load
 from harness.model.sweep_plan import SweepPlan
 from harness.observation.calibration import calibrate
 from harness.observation.limits import raise_descriptor_limit, read_limits, too_few_descriptors
 from harness.planning.capacity_planner import as_step_request, capacity_objections, plan_capacity
+from harness.planning.matrix_command import matrix_command
+from harness.planning.matrix_planner import MatrixRequest, matrix_objections, plan_matrix
 from harness.planning.objections import objections
 from harness.planning.planner import Planned, plan_run
 from harness.planning.repeat_command import repeat_command
@@ -71,6 +78,36 @@ def prepare_capacity(scenario_name: str, request: Request, *, vary: Vary, limit_
     search = plan_capacity(planned.plan, vary, limit_ms, read_limits(out))
     command = ("capacity", *planned.plan.command[1:], "--vary", vary, "--limit-ms", f"{limit_ms:g}")
     return replace(search, plan=replace(search.plan, command=command))
+
+
+def prepare_matrix(asked: MatrixRequest, scenario_names: Sequence[str], *, out: Path) -> MatrixPlan:
+    """The matrix for this machine. Raises UsageError with every reason that can be seen before the start, all at once."""
+    scenarios = [catalog.find(name) for name in scenario_names]
+    reference = replace(asked.base, backplane=BACKPLANES.default.name)
+    if found := [*matrix_objections(asked, scenarios), *_unfit(out, reference)]:
+        raise UsageError(*found)
+    plan = plan_matrix(
+        asked,
+        scenarios,
+        lacks=_unusable,
+        limits=read_limits(out),
+        calibration=calibrate(),
+        run_id=lambda: f"r{secrets.token_hex(4)}",
+        adapter_lines={name: _lines_of_code(BACKPLANES.get(name).adapter) for name in asked.backplanes},
+    )
+    command = matrix_command(asked, scenario_names)
+    return replace(plan, reference=replace(plan.reference, command=command))
+
+
+def _lines_of_code(files: Sequence[str]) -> int:
+    """Lines of ``files`` of the reference server without blank lines and whole-line comments; 0 where it is not
+    installed."""
+    found = importlib.util.find_spec(REFERENCE_SERVER)
+    roots = found.submodule_search_locations if found else None
+    if not roots:
+        return 0
+    lines = [line for name in files for line in (Path(roots[0]) / name).read_text(encoding="utf-8").splitlines()]
+    return sum(bool(line.strip()) and not line.lstrip().startswith("#") for line in lines)
 
 
 def asks_for_sweep(scenario_name: str, request: Request) -> bool:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import experiment, judging
-from harness.capacity_experiment import render_capacity
 from harness.ending import COMPLETE, INTERRUPTED, Ending
 from harness.exit_codes import ExitCode, of_status
 from harness.experiment import Outcome
@@ -20,13 +19,11 @@ from harness.model.errors import HarnessError, UsageError
 from harness.model.finding import Verdict
 from harness.model.sweep_plan import Member, SweepPlan
 from harness.model.watch import Watch
-from harness.recording.capacity_folder import is_capacity_folder
 from harness.recording.reader import Recording, read_events, read_machine, read_queries, read_verdict
 from harness.recording.seal import end_recording, require_seal
 from harness.recording.sweep_folder import (
     create_member_folder,
     create_sweep_folder,
-    is_sweep_folder,
     member_folder,
     read_sweep,
 )
@@ -151,18 +148,3 @@ def render_sweep(folder: Path) -> Path:
     if folder.resolve().parent.name == verdict.plan.scenario:
         write_index(folder.resolve().parent.parent)
     return page
-
-
-# Every kind of folder.
-
-
-def judge_folder(folder: Path) -> Verdict:
-    """Judge a run or a sweep again."""
-    return judge_sweep_folder(folder) if is_sweep_folder(folder) else judging.judge_recording(folder)
-
-
-def render_folder(folder: Path) -> Path:
-    """Render a run, a sweep or a capacity search again."""
-    if is_capacity_folder(folder):
-        return render_capacity(folder)
-    return render_sweep(folder) if is_sweep_folder(folder) else judging.render_report(folder)

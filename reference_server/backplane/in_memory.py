@@ -1,4 +1,7 @@
-"""The baseline: one server, no broker. A published message arrives at once, in the same process."""
+"""The baseline: one server, no broker. A published message arrives in the same process, in the next turn of its loop.
+
+Not during the call: a message is received after it was published, here as everywhere, and the trace shows it.
+"""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -32,10 +35,13 @@ class InMemory:
     def publish(self, messages: Sequence[Outgoing]) -> bool:
         if self._receiver is None:
             return False
+        asyncio.get_running_loop().call_soon(self._deliver, self._receiver, tuple(messages))
+        return True
+
+    def _deliver(self, receiver: Receiver, messages: Sequence[Outgoing]) -> None:
         for channel, seq, frame in messages:
             if channel in self._channels:
-                self._receiver.on_message(channel, seq, frame)
-        return True
+                receiver.on_message(channel, seq, frame)
 
 
 KIND = BackplaneKind(name="memory", section=None, broker=None, build=lambda section, context: InMemory())

@@ -9,7 +9,7 @@ from unittest import mock
 
 import pytest
 
-from harness import experiment
+from harness import any_folder, experiment
 from harness import sweep_experiment as sweep
 from harness.exit_codes import ExitCode
 from harness.experiment import Outcome
@@ -120,6 +120,6 @@ def test_judge_and_report_work_again_from_the_folder(tmp_path: Path) -> None:
     """The same verdict and page, also where runs left no recording to judge."""
     outcome = tell(Runs(), tmp_path)
     (outcome.folder / "report.html").unlink()
-    verdict = sweep.judge_folder(outcome.folder)
+    verdict = any_folder.judge_folder(outcome.folder)
     assert {finding.check for finding in verdict.findings} == {f.check for f in read_verdict(outcome.folder).findings}
-    assert sweep.render_folder(outcome.folder).exists()
+    assert any_folder.render_folder(outcome.folder).exists()

@@ -12,6 +12,7 @@ import msgspec
 
 from harness.model.errors import EnvironmentFailure, UsageError
 from harness.model.finding import Status
+from harness.model.measurements.matrix_measurements import MatrixMeasurements
 from harness.model.measurements.run_measurements import RunMeasurements
 from harness.model.measurements.sweep_measurements import SweepMeasurements
 from harness.model.plan import Plan
@@ -47,6 +48,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     plan: Plan
     run: RunMeasurements | None = None
     sweep: SweepMeasurements | None = None
+    matrix: MatrixMeasurements | None = None
 
 
 class _Versioned(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,7 +148,8 @@ def _page(entries: list[Entry]) -> str:
 def _row(entry: Entry) -> tuple[Cell, ...]:
     plan, judged = entry.plan, entry.judged
     run, sweep = (judged.run, judged.sweep) if judged else (None, None)
-    delivery = sweep.delivery if sweep else run.delivery.measured if run and run.delivery else None
+    several = sweep or (judged.matrix if judged else None)
+    delivery = several.delivery if several else run.delivery.measured if run and run.delivery else None
     deliveries_hz = run.rates.deliveries_hz if run else None
     if deliveries_hz is None and plan:
         deliveries_hz = plan.rate_hz * plan.audience

@@ -7,6 +7,7 @@ from harness.model.finding import Status, Verdict
 from harness.model.measurements.run_measurements import RunMeasurements
 from harness.model.plan import Plan
 from harness.report.text.criteria import STATUS_WORDS
+from harness.report.text.matrix_tiles import matrix_tiles
 from harness.report.text.outage import has_outage
 from harness.report.text.quantities import SPACE, UNKNOWN, count, figure, in_unit, label, milliseconds, regrouped
 from harness.report.text.reason import limit_ms, reason
@@ -36,6 +37,7 @@ def headline(verdict: Verdict, network_path: str = "") -> Headline:
         word=STATUS_WORDS[verdict.status],
         sentence=regrouped(reason(verdict)),
         tiles=sweep_tiles(verdict)
+        or matrix_tiles(verdict)
         or (
             _deliveries(verdict.run),
             *_latencies(verdict),

@@ -5,8 +5,9 @@ from reference_server.backplane.in_memory import InMemory
 from tests.reference_server.fakes import FakeReceiver, until
 
 
-def test_in_memory_a_message_arrives_at_once() -> None:
-    """The baseline delivers during the call, to subscribed channels only. It confirms the earlier subscriptions too."""
+def test_in_memory_a_message_arrives_after_the_call_returned() -> None:
+    """The baseline delivers in the next turn of the loop, so that no message is received before it was published, and to
+    subscribed channels only. It confirms the earlier subscriptions too."""
 
     async def main() -> None:
         backplane, receiver = InMemory(), FakeReceiver()
@@ -15,10 +16,19 @@ def test_in_memory_a_message_arrives_at_once() -> None:
         running = asyncio.create_task(backplane.run(receiver))
         await until(lambda: backplane.up)
         assert backplane.publish([Outgoing("a", 2, b"x"), Outgoing("b", 1, b"y")])
+        assert ("message", "a", 2, b"x") not in receiver.events
+        await until(lambda: ("message", "a", 2, b"x") in receiver.events)
         backplane.subscribe(["b"])
         backplane.unsubscribe(["a"])
-        backplane.publish([Outgoing("a", 3, b"x")])
-        assert receiver.events == [("up",), ("subscribed", "a"), ("message", "a", 2, b"x"), ("subscribed", "b")]
+        backplane.publish([Outgoing("a", 3, b"x"), Outgoing("b", 2, b"y")])
+        await until(lambda: ("message", "b", 2, b"y") in receiver.events)
+        assert receiver.events == [
+            ("up",),
+            ("subscribed", "a"),
+            ("message", "a", 2, b"x"),
+            ("subscribed", "b"),
+            ("message", "b", 2, b"y"),
+        ]
         running.cancel()
 
     asyncio.run(main())

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
+from harness.model.measurements.matrix_measurements import MatrixMeasurements
 from harness.model.measurements.run_measurements import RunMeasurements
 from harness.model.measurements.sweep_measurements import SweepMeasurements
 
 
-def structs(kind: Any = (RunMeasurements, SweepMeasurements)) -> Iterator[type]:
+def structs(kind: Any = (RunMeasurements, SweepMeasurements, MatrixMeasurements)) -> Iterator[type]:
     """Every dataclass that ``kind`` consists of, each once."""
     found: dict[type, None] = {}
     _collect(kind, found)

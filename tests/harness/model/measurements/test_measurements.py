@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from harness.model.measurements.delivery import DeliveryByPhase, DeliveryCounts
+from harness.model.measurements.matrix_measurements import MatrixMeasurements
 from harness.model.measurements.percentiles import Percentiles
 from harness.model.measurements.recovery import Recovery
 from harness.model.measurements.run_measurements import RunMeasurements
@@ -15,14 +16,14 @@ from harness.model.measurements.sweep_measurements import SweepMeasurements
 from tests.harness.model.measurements.examples import filled, structs
 
 
-@pytest.mark.parametrize("kind", [RunMeasurements, SweepMeasurements])
+@pytest.mark.parametrize("kind", [RunMeasurements, SweepMeasurements, MatrixMeasurements])
 def test_json_keeps_every_field(kind: Any) -> None:
     """What is encoded and decoded again is equal, and it is of the same types."""
     whole = filled(kind)
     assert msgspec.convert(json.loads(json.dumps(msgspec.to_builtins(whole))), kind) == whole
 
 
-@pytest.mark.parametrize("kind", [RunMeasurements, SweepMeasurements])
+@pytest.mark.parametrize("kind", [RunMeasurements, SweepMeasurements, MatrixMeasurements])
 def test_an_unmeasured_figure_is_null_in_json(kind: Any) -> None:
     """None stays None: what was not measured is never a number."""
     bare = {

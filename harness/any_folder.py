@@ -1,0 +1,28 @@
+"""What is done with a folder of results, whatever kind it is: a run, a sweep, a matrix or a capacity search."""
+
+from pathlib import Path
+
+from harness import judging
+from harness.capacity_experiment import render_capacity
+from harness.matrix_experiment import judge_matrix_folder, render_matrix
+from harness.model.finding import Verdict
+from harness.recording.capacity_folder import is_capacity_folder
+from harness.recording.matrix_folder import is_matrix_folder
+from harness.recording.sweep_folder import is_sweep_folder
+from harness.sweep_experiment import judge_sweep_folder, render_sweep
+
+
+def judge_folder(folder: Path) -> Verdict:
+    """Judge a run, a sweep or a matrix again."""
+    if is_matrix_folder(folder):
+        return judge_matrix_folder(folder)
+    return judge_sweep_folder(folder) if is_sweep_folder(folder) else judging.judge_recording(folder)
+
+
+def render_folder(folder: Path) -> Path:
+    """Render a run, a sweep, a matrix or a capacity search again."""
+    if is_capacity_folder(folder):
+        return render_capacity(folder)
+    if is_matrix_folder(folder):
+        return render_matrix(folder)
+    return render_sweep(folder) if is_sweep_folder(folder) else judging.render_report(folder)

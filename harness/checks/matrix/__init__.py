@@ -1,0 +1,1 @@
+"""Runs of a matrix → one verdict over all systems."""

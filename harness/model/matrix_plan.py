@@ -1,0 +1,67 @@
+"""A matrix: the same scenarios on every alternative of the architecture, planned together and judged together."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.model.backplane import WRITE_PATHS
+from harness.model.plan import Plan
+
+MATRIX = "matrix"
+"""The name that stands where the name of a scenario stands: the folder below the results, and the plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """One alternative: a backplane and a write path."""
+
+    backplane: str
+    write_path: str
+
+    @property
+    def name(self) -> str:
+        """As people read it: the write path stands in it where it is not the decided one."""
+        return self.backplane if self.write_path == WRITE_PATHS.default.name else f"{self.backplane} {self.write_path}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One run of one scenario on one system. ``order`` counts from 1 in the order of running, ``repetition`` from 1.
+
+    ``plan`` is None where the system cannot run the scenario here; ``because`` then says why.
+    """
+
+    order: int
+    system: System
+    scenario: str
+    servers: int
+    repetition: int
+    plan: Plan | None
+    because: str = ""
+    predicted_s: float = 0.0
+    """wall time, from start to report"""
+
+    @property
+    def name(self) -> str:
+        """The folder of its recording."""
+        system = self.system.name.replace(" ", "-")
+        return f"{self.order:03}-{system}-{self.scenario}-{self.servers}x{self.repetition}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixPlan:
+    """All cells of a matrix, those that run first, in the order of running. ``reference`` stands for the matrix wherever
+    one plan is asked for: it has the name of the matrix, and the command that repeats it."""
+
+    systems: tuple[System, ...]
+    scenarios: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    repeat: int
+    predicted_s: float
+    reference: Plan
+    adapter_lines: Mapping[str, int] = field(default_factory=dict)
+    """lines of code of each backplane in the reference server, without blank lines and comments"""
+
+    @property
+    def running(self) -> tuple[Cell, ...]:
+        """The cells that can run here."""
+        return tuple(cell for cell in self.cells if cell.plan is not None)

@@ -1,0 +1,26 @@
+"""The command line that repeats a matrix."""
+
+from collections.abc import Sequence
+
+from harness.model.environment import ENVIRONMENTS
+from harness.planning.matrix_planner import MatrixRequest
+
+
+def matrix_command(asked: MatrixRequest, scenarios: Sequence[str]) -> tuple[str, ...]:
+    """The arguments that ask for the same matrix. Numbers that no option gave are chosen again, for the machine then."""
+    base = asked.base
+    arguments = ["matrix", "--backplanes", ",".join(asked.backplanes), "--write-paths", ",".join(asked.write_paths)]
+    arguments += ["--scenarios", ",".join(scenarios), "--repeat", str(asked.repeat), "--size", base.size]
+    if base.server_counts:
+        arguments += ["--servers", ",".join(map(str, base.server_counts))]
+    for option, value in (("--clients", base.clients), ("--rate", base.rate_hz), ("--duration", base.duration_s)):
+        if value is not None:
+            arguments += [option, f"{value:g}"]
+    if base.audience is not None:
+        arguments += ["--audience", str(base.audience)]
+    if base.environment != ENVIRONMENTS.default.name:
+        arguments += ["--environment", base.environment]
+    if base.recovery != "automatic":
+        arguments += ["--recovery", base.recovery]
+    arguments += ["--seed", str(base.seed)]
+    return (*arguments, "--force") if base.force else tuple(arguments)
