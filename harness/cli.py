@@ -1,6 +1,8 @@
 """The `harness` program: extensions first, because the help of the commands lists their members, then the commands."""
 
 import sys
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NoReturn
 
 from harness.exit_codes import ExitCode
@@ -9,13 +11,23 @@ from harness.model.registry import load_extensions
 from harness.output import protect_output
 
 
+def with_live_port(arguments: Sequence[str]) -> list[str]:
+    """``--live`` without a port as ``--live 0``: the parser knows no option whose value may be left out."""
+    found: list[str] = []
+    for argument, following in zip_longest(arguments, arguments[1:]):
+        found.append(argument)
+        if argument == "--live" and not (following or "").isdecimal():
+            found.append("0")
+    return found
+
+
 def main() -> NoReturn:
     protect_output()
     try:
         load_extensions()
         from harness.commands import app
 
-        app()
+        app(args=with_live_port(sys.argv[1:]))
     except UsageError as error:
         print(f"harness: {error}", file=sys.stderr, flush=True)
         sys.exit(ExitCode.USAGE)

@@ -31,6 +31,7 @@ from harness.options import (
     Force,
     Json,
     LimitMs,
+    LivePort,
     MatrixServers,
     NoReport,
     OnlyPlan,
@@ -166,7 +167,12 @@ def plan(scenario: Scenario, request: Request, out: Out = Path("results"), as_js
 @app.command()
 @takes_request
 def run(
-    scenario: Scenario, request: Request, out: Out = Path("results"), no_report: NoReport = False, as_json: Json = False
+    scenario: Scenario,
+    request: Request,
+    out: Out = Path("results"),
+    no_report: NoReport = False,
+    live: LivePort = None,
+    as_json: Json = False,
 ) -> None:
     """Run a scenario: start the cluster, load it, check every delivery, judge, report."""
     from harness import console, sweep_console
@@ -176,10 +182,14 @@ def run(
 
     with _errors_become_exit_codes():
         if asks_for_sweep(scenario, request):
-            raise typer.Exit(sweep_console.run(scenario, request, out=out, as_json=as_json))
+            raise typer.Exit(sweep_console.run(scenario, request, out=out, live=live, as_json=as_json))
         planned = prepare(scenario, request, out=out)
         refuse_misfit(planned)
-        with hold_machine(forced=request.force), console.progress(planned.plan) as watch:
+        with (
+            hold_machine(forced=request.force),
+            console.live_view(live) as page,
+            console.progress(planned.plan, page=page) as watch,
+        ):
             outcome = run_experiment(planned.plan, out=out, watch=watch, with_report=not no_report)
         console.show_outcome(outcome, as_json=as_json)
         raise typer.Exit(outcome.exit_code)
@@ -220,6 +230,7 @@ def matrix(
     seed: Seed = 1,
     recovery: Recovery = RECOVERIES[0],
     only_plan: OnlyPlan = False,
+    live: LivePort = None,
     force: Force = False,
     out: Out = Path("results"),
     as_json: Json = False,
@@ -244,7 +255,8 @@ def matrix(
             force=force,
         )
         names = tuple(catalog.full_name(name) for name in named(scenarios))
-        raise typer.Exit(matrix_console.matrix(asked, names, out=out, only_plan=only_plan, as_json=as_json))
+        code = matrix_console.matrix(asked, names, out=out, only_plan=only_plan, live=live, as_json=as_json)
+        raise typer.Exit(code)
 
 
 @app.command()

@@ -25,10 +25,11 @@ from harness.model.watch import Progress, Watch
 
 if TYPE_CHECKING:
     from harness.experiment import Outcome
+    from harness.live.page import LivePage
     from harness.planning.planner import Planned
     from harness.preflight import Diagnosis
 
-_PLAIN_EVERY_S = 5.0
+_PLAIN_EVERY_S = 10.0
 
 
 def _out() -> Console:
@@ -105,41 +106,65 @@ def plan_lines(plan: Plan) -> Iterator[str]:
 
 
 @contextmanager
-def progress(plan: Plan) -> Iterator[Watch]:
-    """A watch that shows the run on standard error: a live line in a terminal, else a plain line every few seconds."""
+def progress(plan: Plan, *, after_s: float = 0.0, page: "LivePage | None" = None) -> Iterator[Watch]:
+    """A watch that shows the run on standard error: a live line in a terminal, else a plain line every ten seconds.
+
+    ``after_s``: what comes after this run will take so long. ``page`` is told which recording to show.
+    """
     console = Console(stderr=True, highlight=False)
     for line in plan_lines(plan):
         console.print(line, soft_wrap=True)
-    with watching(console) as watch:
+    with watching(console, after_s=after_s, page=page) as watch:
         yield watch
 
 
 @contextmanager
-def watching(console: Console | None = None) -> Iterator[Watch]:
+def watching(
+    console: Console | None = None, *, after_s: float = 0.0, page: "LivePage | None" = None
+) -> Iterator[Watch]:
     """A watch on standard error without a plan before it."""
     console = console or Console(stderr=True, highlight=False)
     if not console.is_terminal:
-        yield _PlainWatch()
+        yield _PlainWatch(after_s, page)
         return
     with Live(console=console, refresh_per_second=8, transient=True) as live:
-        yield _LiveWatch(live)
+        yield _LiveWatch(live, after_s, page)
+
+
+@contextmanager
+def live_view(port: int | None) -> "Iterator[LivePage | None]":
+    """The live page while the block runs, its address on standard error; None where no port is asked for."""
+    if port is None:
+        yield None
+        return
+    from harness.live.page import live_page
+
+    with live_page(port) as page:
+        print(f"live: {page.address}", file=sys.stderr, flush=True)
+        yield page
 
 
 class _PlainWatch:
-    """Lines for a log: one per phase and one every few seconds of it."""
+    """Lines for a log: one per phase and one every ten seconds of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, after_s: float, page: "LivePage | None") -> None:
         self._began_s = time.monotonic()
         self._next_s = 0.0
+        self._after_s = after_s
+        self._page = page
 
     def phase(self, name: str) -> None:
-        self._next_s = time.monotonic() + _PLAIN_EVERY_S
         self._line(name)
+        self._next_s = time.monotonic() + _PLAIN_EVERY_S
+
+    def recording(self, folder: Path) -> None:
+        if self._page is not None:
+            self._page.show(folder)
 
     def progress(self, progress: Progress) -> None:
         if time.monotonic() >= self._next_s:
             self._next_s = time.monotonic() + _PLAIN_EVERY_S
-            self._line(describe_progress(progress))
+            self._line(describe_progress(progress, self._after_s))
 
     def note(self, text: str) -> None:
         self._line(text)
@@ -151,8 +176,10 @@ class _PlainWatch:
 class _LiveWatch:
     """One line per finished phase, and one that lives."""
 
-    def __init__(self, live: Live) -> None:
+    def __init__(self, live: Live, after_s: float, page: "LivePage | None") -> None:
         self._live = live
+        self._after_s = after_s
+        self._page = page
         self._phase = ""
         self._phase_began_s = time.monotonic()
 
@@ -163,24 +190,50 @@ class _LiveWatch:
         self._phase, self._phase_began_s = name, time.monotonic()
         self._live.update(Text(f"  … {name}"))
 
+    def recording(self, folder: Path) -> None:
+        if self._page is not None:
+            self._page.show(folder)
+
     def progress(self, progress: Progress) -> None:
         took_s = time.monotonic() - self._phase_began_s
-        self._live.update(Text(f"  … {self._phase} {took_s:.0f} s  {describe_progress(progress)}"))
+        words = describe_progress(progress, self._after_s)
+        self._live.update(Text(f"  … {self._phase} {took_s:.0f} s  {words}"))
 
     def note(self, text: str) -> None:
         self._live.console.print(Text(f"  {text}"))
 
 
-def describe_progress(progress: Progress) -> str:
-    """The load's state in one line."""
+def describe_progress(progress: Progress, after_s: float = 0.0) -> str:
+    """The load's state in one line: counts, latencies, the load generator's health, what comes next, and the time that is
+    left: of this run, and with what comes after it."""
     if not progress.sent:
         return f"connected {progress.connected:,}, subscribed {progress.subscribed:,} of {progress.clients:,}"
-    parts = [f"sent {progress.sent:,}", f"acknowledged {progress.acknowledged:,}", f"delivered {progress.delivered:,}"]
+    parts = [f"sent {progress.sent:,}", f"delivered {progress.delivered:,} of {progress.expected:,} due"]
+    if progress.missing:
+        parts.append(f"missing now {progress.missing:,}")
     if refused := progress.rejected + progress.indeterminate:
         parts.append(f"refused or unanswered {refused:,}")
-    if progress.p50_ms is not None and progress.p95_ms is not None and progress.p99_ms is not None:
-        parts.append(f"P50 {progress.p50_ms:.0f} P95 {progress.p95_ms:.0f} P99 {progress.p99_ms:.0f} ms")
+    if progress.p50_ms is not None and progress.p99_ms is not None:
+        whole = "" if progress.whole_p99_ms is None else f" (since the start {progress.whole_p99_ms:.0f})"
+        parts.append(f"P50 {progress.p50_ms:.0f} P99 {progress.p99_ms:.0f} ms{whole}")
+    parts += _health(progress)
+    if progress.fault is not None:
+        when = "when all is posted" if progress.fault.in_s is None else f"in {progress.fault.in_s:.0f} s"
+        parts.append(f"{progress.fault.what} {when}")
+    if progress.remaining_s is not None:
+        whole = f", {(progress.remaining_s + after_s) / 60:.0f} min in all" if after_s else ""
+        parts.append(f"{progress.elapsed_s:.0f} s elapsed, {progress.remaining_s:.0f} s left{whole}")
     return " · ".join(parts)
+
+
+def _health(progress: Progress) -> list[str]:
+    """The load generator: how late its sender and its event loops are, the CPU that it takes."""
+    found = []
+    if progress.late_ms is not None and progress.lag_ms is not None:
+        found.append(f"sender {progress.late_ms:.1f} ms late, loops {progress.lag_ms:.1f} ms")
+    if progress.generator_cores is not None:
+        found.append(f"generator {progress.generator_cores:.2f} cores")
+    return found
 
 
 def show_verdict(verdict: Verdict, folder: Path, *, as_json: bool) -> None:

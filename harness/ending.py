@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.exit_codes import ExitCode
 from harness.interruption import interrupting_signals
-from harness.model.errors import HarnessError, WorkerLost
+from harness.model.errors import HarnessError, SafetyFailure, WorkerLost
 from harness.model.watch import Watch
 
 
@@ -42,6 +42,8 @@ async def ending_of(work: Awaitable[Any], watch: Watch) -> Ending:
         await work
     except asyncio.CancelledError:
         return INTERRUPTED
+    except SafetyFailure as error:
+        return Ending(how="failed fast", why=str(error))
     except WorkerLost as error:
         return Ending(how="casualty", why=str(error), exit_code=ExitCode.UNKNOWN)
     except (HarnessError, OSError) as error:

@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
 
 def matrix(
-    asked: "MatrixRequest", scenarios: tuple[str, ...], *, out: Path, only_plan: bool, as_json: bool
+    asked: "MatrixRequest",
+    scenarios: tuple[str, ...],
+    *,
+    out: Path,
+    only_plan: bool,
+    live: int | None,
+    as_json: bool,
 ) -> ExitCode:
     """`harness matrix`."""
     from harness.machine_lock import hold_machine
@@ -32,10 +38,20 @@ def matrix(
         return ExitCode.PASS
     for line in plan_lines(planned):
         _say(line)
-    with hold_machine(forced=asked.base.force):
-        outcome = run_matrix(planned, out=out, watching=lambda cell: console.watching(), say=_say)
+    with hold_machine(forced=asked.base.force), console.live_view(live) as page:
+        outcome = run_matrix(
+            planned,
+            out=out,
+            watching=lambda cell: console.watching(after_s=_after_s(planned, cell), page=page),
+            say=_say,
+        )
     show_outcome(outcome, as_json=as_json)
     return outcome.exit_code
+
+
+def _after_s(plan: MatrixPlan, cell: Cell) -> float:
+    """What the cells after ``cell`` will take."""
+    return sum(other.predicted_s for other in plan.running if other.order > cell.order)
 
 
 def _say(text: str) -> None:

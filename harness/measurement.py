@@ -7,14 +7,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.ending import words_of
+from harness.live.rows import LiveRows
 from harness.load.engine.engine import Engine
 from harness.load.fault_injection import FaultInjection
 from harness.load.fleet import Fleet
 from harness.model.cluster import Cluster, Topology
 from harness.model.drain import QUIET_S, DrainEnd, drain_limit_s
-from harness.model.errors import EnvironmentFailure, HarnessError
+from harness.model.errors import EnvironmentFailure, HarnessError, SafetyFailure
 from harness.model.plan import Plan
-from harness.model.watch import Watch
+from harness.model.watch import Progress, Watch
 from harness.observation.answers import ask_servers
 from harness.observation.audit import audit
 from harness.observation.clocks import find_clocks
@@ -75,12 +76,16 @@ def topology_of(plan: Plan) -> Topology:
 async def measure(run: Run, cluster: Cluster) -> None:
     """Record everything about the load of ``run``. Whatever ends it early, what the cluster knows is collected."""
     plan, folder = run.plan, run.folder
+    run.watch.recording(folder)
     run.journal.machine(await describe_machine(cluster, folder))
     write_clocks(folder, find_clocks(cluster, workers=plan.workers))
     fleet = Fleet(plan=plan, servers=cluster.servers, token=cluster.token, engine=run.engine)
     try:
-        async with fleet, Telemetry(cluster, generator=fleet.components, path=folder / "telemetry.jsonl"):
-            await _guarded(_load(run, cluster, fleet), cluster, fleet, run.watch)
+        telemetry = Telemetry(cluster, generator=fleet.components, path=folder / "telemetry.jsonl")
+        with LiveRows(plan, folder, telemetry.newest) as live:
+            async with fleet, telemetry:
+                work = _load(run, cluster, fleet, live)
+                await _guarded(work, cluster, fleet, Lookout(plan=plan, live=live, watch=run.watch))
     except BaseException:
         # The run was cut short, perhaps in the middle of a fault: a part that does not answer soon will not answer.
         await _collect(run, cluster, limit_s=HURRIED_COLLECT_LIMIT_S)
@@ -91,31 +96,37 @@ async def measure(run: Run, cluster: Cluster) -> None:
     _raise_casualties_of(cluster)
 
 
-async def _load(run: Run, cluster: Cluster, fleet: Fleet) -> None:
+async def _load(run: Run, cluster: Cluster, fleet: Fleet, live: LiveRows) -> None:
     """The load: connect, probe, warm up, measure (with faults), drain."""
     plan, journal, watch = run.plan, run.journal, run.watch
-    run.enter("connect")
+
+    def enter(phase: str) -> None:
+        run.enter(phase)
+        live.enter(phase)
+
+    enter("connect")
     await fleet.connect(max(CONNECT_LIMIT_S, plan.clients / CONNECTED_HZ_AT_LEAST))
-    run.enter("probe")
+    enter("probe")
     expected, seen = await fleet.probe(max(PROBE_LIMIT_S, plan.channels / PROBED_HZ_AT_LEAST))
     journal.event("probe", expected=expected, seen=seen)
     if seen < expected:
         watch.note(f"only {seen:,} of {expected:,} clients saw their channel's probe; the run goes on and is judged")
     start_ns = time.monotonic_ns() + int(LEAD_S * 1e9)
     journal.event("schedule", start_ns=start_ns)
-    run.enter("warm-up")
+    live.begin_schedule(start_ns)
+    enter("warm-up")
     await fleet.start(start_ns)
     await asyncio.sleep((start_ns - time.monotonic_ns()) / 1e9 + plan.warm_up_s)
-    run.enter("measure")
+    enter("measure")
     faults = FaultInjection(plan, cluster, fleet, protocol=run.protocol, journal=journal, watch=watch)
     async with faults.running(start_ns):
         await asyncio.sleep((start_ns - time.monotonic_ns()) / 1e9 + plan.warm_up_s + plan.duration_s)
-        run.enter("recover" if plan.faults else "drain")
+        enter("recover" if plan.faults else "drain")
         if not await fleet.posted(POST_LIMIT_S):
             watch.note(f"not every post was sent and answered {POST_LIMIT_S:g} s after the schedule's end")
         faults.posted.set()
     if plan.faults:
-        run.enter("drain")
+        enter("drain")
     drained = await fleet.drain(QUIET_S, drain_limit_s(plan.warm_up_s + plan.duration_s))
     journal.event("drained", **asdict(drained))
     if drained.how is DrainEnd.CUT_OFF:
@@ -126,10 +137,32 @@ async def _load(run: Run, cluster: Cluster, fleet: Fleet) -> None:
     await fleet.finish()
 
 
-async def _guarded(work: Awaitable[None], cluster: Cluster, fleet: Fleet, watch: Watch) -> None:
+class Lookout:
+    """Looks at the progress of the load: shows it, writes it, and tells a safety failure that is final at once."""
+
+    def __init__(self, *, plan: Plan, live: LiveRows, watch: Watch) -> None:
+        self._plan = plan
+        self._live = live
+        self._watch = watch
+        self._told = False
+
+    def look(self, progress: Progress) -> None:
+        """Raises SafetyFailure where the plan asks for an end there, OSError where the disk does not take a row."""
+        progress = self._live.complete(progress)
+        self._watch.progress(progress)
+        self._live.write(progress)
+        if progress.broken and not self._told:
+            self._told = True
+            what = f"{progress.broken:,} deliveries that no service may make: not as posted, or of another channel"
+            if self._plan.fail_fast:
+                raise SafetyFailure(f"the run was ended by --fail-fast after {what}")
+            self._watch.note(f"this run will FAIL, whatever follows: {what}")
+
+
+async def _guarded(work: Awaitable[None], cluster: Cluster, fleet: Fleet, lookout: Lookout) -> None:
     """Do ``work`` while watching over every process: the first that ends unasked ends the work with its reason."""
     load = asyncio.ensure_future(work)
-    watchdog = asyncio.create_task(_watchdog(cluster, fleet, watch))
+    watchdog = asyncio.create_task(_watchdog(cluster, fleet, lookout))
     try:
         await asyncio.wait({load, watchdog}, return_when=asyncio.FIRST_COMPLETED)
         if watchdog.done():
@@ -147,10 +180,10 @@ async def _guarded(work: Awaitable[None], cluster: Cluster, fleet: Fleet, watch:
         await asyncio.gather(load, watchdog, return_exceptions=True)
 
 
-async def _watchdog(cluster: Cluster, fleet: Fleet, watch: Watch) -> None:
+async def _watchdog(cluster: Cluster, fleet: Fleet, lookout: Lookout) -> None:
     while True:
         _raise_casualty(cluster, fleet)
-        watch.progress(fleet.progress())
+        lookout.look(fleet.progress())
         await asyncio.sleep(0.25)
 
 

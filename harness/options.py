@@ -230,6 +230,14 @@ Server = Annotated[
 Force = Annotated[
     bool, typer.Option("--force", help="Run although it does not fit this machine or another run is under way.")
 ]
+FailFast = Annotated[
+    bool,
+    typer.Option(
+        "--fail-fast",
+        help="End the run at the first delivery that no service may make: of a message that was never posted or is not as "
+        "posted, or of another channel.",
+    ),
+]
 PilotOption = Annotated[
     bool,
     typer.Option(
@@ -302,6 +310,17 @@ VaryOption = Annotated[
     typer.Option("--vary", help="The number that is searched; the others stay as given, or as sizing chooses them."),
 ]
 LimitMs = Annotated[float, typer.Option("--limit-ms", help="The P99 delivery latency that a load must stay within.")]
+LivePort = Annotated[
+    int | None,
+    typer.Option(
+        "--live",
+        metavar="PORT",
+        min=0,
+        max=65_535,
+        help="Show the run on a page while it works, on loopback at this port; 0 for any that is free.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, alone, on standard output.")]
 NoReport = Annotated[
     bool, typer.Option("--no-report", help="Write no HTML report; `harness report RUN` writes it later.")
@@ -339,6 +358,7 @@ RUN_OPTIONS = (
     _parameter("server", Server, None),
     _parameter("force", Force, False),
     _parameter("pilot", PilotOption, True),
+    _parameter("fail_fast", FailFast, False),
 )
 """The options that say which run is asked for, the same for every command that plans one."""
 

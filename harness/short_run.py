@@ -50,6 +50,9 @@ class _StepWatch:
 
     def phase(self, name: str) -> None: ...
 
+    def recording(self, folder: Path) -> None:
+        self.watch.recording(folder)
+
     def progress(self, progress: Progress) -> None:
         self.watch.progress(progress)
 

@@ -11,7 +11,7 @@ from harness.exit_codes import ExitCode
 from harness.model.finding import Verdict
 from harness.model.measurements.sweep_measurements import SweepRun
 from harness.model.scenario import Size
-from harness.model.sweep_plan import Curve
+from harness.model.sweep_plan import Curve, Member, SweepPlan
 
 if TYPE_CHECKING:
     from harness.experiment import Outcome
@@ -33,7 +33,7 @@ def plan(scenario: str, request: "Request", *, out: Path, as_json: bool) -> Exit
     return ExitCode.USAGE if planned.shortfalls else ExitCode.PASS
 
 
-def run(scenario: str, request: "Request", *, out: Path, as_json: bool) -> ExitCode:
+def run(scenario: str, request: "Request", *, out: Path, live: int | None, as_json: bool) -> ExitCode:
     """`harness run` for a sweep."""
     from harness.machine_lock import hold_machine
     from harness.preflight import prepare_sweep, refuse_sweep_misfit
@@ -43,10 +43,20 @@ def run(scenario: str, request: "Request", *, out: Path, as_json: bool) -> ExitC
     refuse_sweep_misfit(planned)
     for line in plan_lines(planned):
         _say(line)
-    with hold_machine(forced=request.force):
-        outcome = run_sweep(planned.plan, out=out, watching=lambda member: console.progress(member.plan), say=_say)
+    with hold_machine(forced=request.force), console.live_view(live) as page:
+        outcome = run_sweep(
+            planned.plan,
+            out=out,
+            watching=lambda member: console.progress(member.plan, after_s=_after_s(planned.plan, member), page=page),
+            say=_say,
+        )
     show_outcome(outcome, as_json=as_json)
     return outcome.exit_code
+
+
+def _after_s(sweep: SweepPlan, member: Member) -> float:
+    """What the runs after ``member`` will take."""
+    return sum(other.predicted_s for other in sweep.members if other.order > member.order)
 
 
 def _say(text: str) -> None:

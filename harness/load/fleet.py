@@ -10,11 +10,10 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
 from harness.load.engine.engine import Engine
 from harness.load.engine.job import Action, Command, Job, Report
 from harness.load.quiet import Quiet
+from harness.load.recent_latency import RecentLatency
 from harness.model.cluster import ServerAddress
 from harness.model.component import Component
 from harness.model.drain import LIMIT_S_AT_LEAST, Drained, DrainEnd
@@ -46,6 +45,8 @@ class Fleet:
         self._workers: list[str] = []
         self._everyone: list[str] = []
         self._finishing = False
+        self._latency = RecentLatency()
+        self._sampled: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
         try:
@@ -151,8 +152,16 @@ class Fleet:
             await self._engine.changed(left_s)
 
     def progress(self) -> Progress:
-        reports = [self._engine.report(name) for name in self._workers]
-        return _progress(self._plan.clients, reports, self._engine.report(PUBLISHER))
+        now_s = time.monotonic()
+        workers = {name: self._engine.report(name) for name in self._workers}
+        for name, report in workers.items():
+            # A sample is taken once: a report stays until the next one comes.
+            if self._sampled.get(name) != report.reports:
+                self._sampled[name] = report.reports
+                self._latency.add(now_s, report.latencies_ms)
+        return _progress(
+            self._plan.clients, list(workers.values()), self._engine.report(PUBLISHER), self._latency, now_s
+        )
 
     def components(self) -> Sequence[Component]:
         return self._engine.components()
@@ -201,9 +210,12 @@ def _messages(plan: Plan) -> int:
     return plan.channels + warm_up + max(1, round(plan.rate_hz * plan.duration_s))
 
 
-def _progress(clients: int, workers: Sequence[Report], publisher: Report) -> Progress:
-    sample = [latency for report in workers for latency in report.latencies_ms]
-    p50, p95, p99 = np.percentile(sample, [50, 95, 99]).tolist() if sample else (None, None, None)
+def _progress(
+    clients: int, workers: Sequence[Report], publisher: Report, latency: RecentLatency, now_s: float
+) -> Progress:
+    p50, p95, p99 = latency.recent(now_s) or (None, None, None)
+    whole_p50, whole_p99 = latency.whole()
+    arrived = sum(report.reached + report.pending for report in workers)
     return Progress(
         clients=clients,
         connected=sum(report.connected for report in workers),
@@ -214,10 +226,16 @@ def _progress(clients: int, workers: Sequence[Report], publisher: Report) -> Pro
         rejected=publisher.rejected,
         indeterminate=publisher.indeterminate,
         delivered=sum(report.delivered for report in workers),
+        expected=publisher.expected,
+        missing=max(0, publisher.expected - arrived),
+        broken=sum(report.broken for report in workers),
         p50_ms=p50,
         p95_ms=p95,
         p99_ms=p99,
+        whole_p50_ms=whole_p50,
+        whole_p99_ms=whole_p99,
         late_ms=publisher.late_ms,
+        lag_ms=max((report.lag_ms for report in (*workers, publisher)), default=0.0),
     )
 
 

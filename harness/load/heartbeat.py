@@ -26,6 +26,7 @@ class Heartbeat:
         self._rows: list[tuple[int, int, int, int, int]] = []
         self._due_ns = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._late_ns = 0
 
     def start(self) -> None:
         self._due_ns = time.monotonic_ns() + HEARTBEAT_INTERVAL_NS
@@ -44,8 +45,14 @@ class Heartbeat:
     def _note(self, now_ns: int) -> None:
         # The loop counts in milliseconds and may wake a little early: that is not negative lateness.
         late_ns = max(0, now_ns - self._due_ns)
+        self._late_ns = max(self._late_ns, late_ns)
         self._rows.append((self._due_ns + late_ns, late_ns, time.process_time_ns(), *self._counts()))
         self._due_ns += (late_ns // HEARTBEAT_INTERVAL_NS + 1) * HEARTBEAT_INTERVAL_NS
+
+    def take_late_ms(self) -> float:
+        """The latest heartbeat since the last call."""
+        late_ns, self._late_ns = self._late_ns, 0
+        return round(late_ns / 1e6, 2)
 
     def _flush(self) -> None:
         self._file.append(np.array(self._rows, HEARTBEAT))

@@ -105,6 +105,7 @@ class Publisher:
 
     def report(self) -> None:
         self._report.connected = self._pool.connections
+        self._report.lag_ms = self._heartbeat.take_late_ms()
         self._report.late_ms = max(self._lateness_ms, default=0.0)
         self._lateness_ms.clear()
         send_report(self._report)

@@ -6,16 +6,19 @@ from numpy.typing import NDArray
 from harness.model.plan import Plan
 from harness.planning.arrivals import Schedule
 from harness.planning.placement import client_channels, client_workers
-from harness.recording.format import SOUND
+from harness.recording.format import SOUND, UNVERIFIED
 
 BLOCK_PAIRS = 1 << 20
 _ROWS = 1 << 14
+_UNSOUND, _UNVERIFIED = -1, -2
+"""What stands for the channel of a frame that is not as posted, or that was not compared."""
 
 Rows = NDArray[np.void]
 
 
 class ReachedPairs:
-    """Counts pairs, each once. ``count``: pairs so far.
+    """Counts pairs, each once. ``count``: pairs so far. ``broken``: deliveries that belong to no pair of their client, of
+    frames that were compared with what was posted.
 
     A byte for each pair is kept in blocks of 1 MiB, in order of the schedule. A block whose pairs are all reached is given
     back, so the memory is that of the messages under way and of those that were lost, for runs of any length.
@@ -34,23 +37,28 @@ class ReachedPairs:
         self._pairs = int(own.sum())
         self._blocks: dict[int, NDArray[np.bool_]] = {}
         self._left: dict[int, int] = {}
-        # By frame: its channel, -1 where it is not as posted, and the number of its message's first pair.
-        self._channel_of_frame = np.full(_ROWS, -1, np.int64)
+        # By frame: its channel, or what stands for it where it is not known to be as posted, and the number of the first
+        # pair of its message.
+        self._channel_of_frame = np.full(_ROWS, _UNSOUND, np.int64)
         self._base_of_frame = np.zeros(_ROWS, np.int64)
         self._frames = 0
         self.count = 0
+        self.broken = 0
 
     def add_frames(self, rows: Rows) -> None:
         """Frames that were not known before, in order of their numbers, in the layout of frames-NN.npy."""
         end = self._frames + len(rows)
         if end > len(self._base_of_frame):
             more = max(end, len(self._base_of_frame))
-            self._channel_of_frame = np.r_[self._channel_of_frame, np.full(more, -1, np.int64)]
+            self._channel_of_frame = np.r_[self._channel_of_frame, np.full(more, _UNSOUND, np.int64)]
             self._base_of_frame = np.r_[self._base_of_frame, np.zeros(more, np.int64)]
         message = np.maximum(rows["message"], 0)
         channel = self._channel_of_message[message]
         sound = (rows["flaw"] == SOUND) & (rows["message"] >= 0) & (rows["channel"] == channel)
-        self._channel_of_frame[self._frames : end] = np.where(sound, channel, -1)
+        unverified = rows["flaw"] == UNVERIFIED
+        self._channel_of_frame[self._frames : end] = np.where(
+            sound, channel, np.where(unverified, _UNVERIFIED, _UNSOUND)
+        )
         self._base_of_frame[self._frames : end] = self._base[message]
         self._frames = end
 
@@ -58,8 +66,10 @@ class ReachedPairs:
         """Deliveries whose frames are known, in the layout of deliveries-NN.npy."""
         client, frame = deliveries["client"].astype(np.intp), deliveries["frame"].astype(np.intp)
         pair = self._base_of_frame.take(frame) + self._place.take(client)
-        meant = self._channel_of_frame.take(frame) == self._channel_of_client.take(client)
+        channel = self._channel_of_frame.take(frame)
+        meant = channel == self._channel_of_client.take(client)
         if not meant.all():
+            self.broken += int(np.count_nonzero(~meant & (channel != _UNVERIFIED)))
             pair = pair[meant]
         if not len(pair):
             return

@@ -104,7 +104,10 @@ class Worker:
 
     def report(self) -> None:
         self._report.delivered = self._rows.delivered
+        self._report.pending = self._rows.pending
+        self._report.lag_ms = self._heartbeat.take_late_ms()
         send_report(self._report)
+        self._report.latencies_ms = ()  # each sample is reported once
 
     def fail(self, error: BaseException) -> None:
         """Report why this process cannot go on, and end."""

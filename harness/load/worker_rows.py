@@ -51,7 +51,12 @@ class WorkerRows:
     @property
     def delivered(self) -> int:
         """Deliveries so far, written or not."""
-        return self._flushed + len(self.sink.rows) // 2
+        return self._flushed + self.pending
+
+    @property
+    def pending(self) -> int:
+        """Deliveries that are not written yet."""
+        return len(self.sink.rows) // 2
 
     def start(self, start_ns: int) -> None:
         """Offset 0 of the schedule is at ``start_ns``: from now on the report shows latencies."""
@@ -80,6 +85,7 @@ class WorkerRows:
             deliveries = np.frombuffer(rows, DELIVERY).copy()
             self._reached.add(deliveries)
             self._report.reached = self._reached.count
+            self._report.broken = self._reached.broken
             self._update_report(deliveries)
             self._flushed += len(rows) // 2
             # The array object stays, because clients hold its ``append``.

@@ -21,6 +21,10 @@ class WorkerLost(HarnessError):
     """A process of the load generator ended in mid-run: what its clients saw after that is not known."""
 
 
+class SafetyFailure(HarnessError):
+    """The service did what no service may do, and the run was asked to end there: the verdict decides."""
+
+
 def broken_import(error: ImportError) -> str:
     """The sentence for a package that is missing or broken here: which one, and what to do."""
     name = error.name or "a package"

@@ -96,6 +96,8 @@ class Plan:
     """the client protocol that the servers speak"""
     query_log: bool = False
     """whether the database that the environment starts logs how long each statement takes, for ``arrays/queries.npy``"""
+    fail_fast: bool = False
+    """whether the run ends at the first safety failure that is final"""
     pilot: Pilot | None = None
     """the pilots that decide the size; None where its numbers are settled without"""
 

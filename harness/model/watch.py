@@ -1,13 +1,23 @@
 """What a person is told while a run works."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far the load is. Percentiles are of the last second's deliveries, sampled: for the eye, not for the verdict.
+class NextFault:
+    """The fault, or its healing, that comes next. ``in_s`` is None where it comes when every message is posted."""
 
+    what: str
+    in_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the load is. Percentiles are of sampled deliveries: for the eye, not for the verdict.
+
+    ``p50_ms`` to ``p99_ms`` are of the last five seconds, ``whole_p50_ms`` and ``whole_p99_ms`` of all since the start.
     Latencies in milliseconds from the intended time; None before there is any.
     """
 
@@ -21,11 +31,30 @@ class Progress:
     rejected: int = 0
     indeterminate: int = 0
     delivered: int = 0
+    """deliveries, repetitions included"""
+    expected: int = 0
+    """deliveries that are due so far: of acknowledged messages"""
+    missing: int = 0
+    """of ``expected``, those that have not arrived yet"""
+    broken: int = 0
+    """deliveries that no service may make, whatever follows"""
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
+    whole_p50_ms: float | None = None
+    whole_p99_ms: float | None = None
     late_ms: float | None = None
-    """how far the sender is behind its schedule"""
+    """how far the publisher is behind its schedule"""
+    lag_ms: float | None = None
+    """the longest that an event loop of the load generator kept something waiting since its report before"""
+    elapsed_s: float = 0.0
+    """since the cluster was up"""
+    remaining_s: float | None = None
+    """until the last message is due; None before the schedule begins"""
+    generator_cores: float | None = None
+    """cores that the load generator kept busy in the last second"""
+    machine_cores: float | None = None
+    fault: NextFault | None = None
 
 
 class Watch(Protocol):
@@ -36,6 +65,9 @@ class Watch(Protocol):
 
     def progress(self, progress: Progress) -> None:
         """The load's state, a few times a second."""
+
+    def recording(self, folder: Path) -> None:
+        """The recording of the run grows in ``folder``."""
 
     def note(self, text: str) -> None:
         """One sentence worth keeping on the screen."""

@@ -6,6 +6,7 @@ import logging
 import os
 import tempfile
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from threading import Event, Thread
@@ -45,7 +46,12 @@ class Telemetry:
         }
         self._errors: tuple[type[Exception], ...] = (OSError, TimeoutError, *_driver_errors(endpoints.values()))
         self._path = path
+        self._newest: deque[dict[str, Any]] = deque(maxlen=2)
         self._task: asyncio.Task[None] | None = None
+
+    def newest(self) -> tuple[dict[str, Any], ...]:
+        """The last two samples, or fewer."""
+        return tuple(self._newest)
 
     async def __aenter__(self) -> Self:
         self._disk.start()
@@ -68,7 +74,9 @@ class Telemetry:
         due_s = time.monotonic()
         with self._path.open("ab") as file:
             while True:
-                file.write(msgspec.json.encode(await self._sample()) + b"\n")
+                sample = await self._sample()
+                self._newest.append(sample)
+                file.write(msgspec.json.encode(sample) + b"\n")
                 file.flush()
                 due_s = max(due_s + INTERVAL_S, time.monotonic())
                 await asyncio.sleep(due_s - time.monotonic())

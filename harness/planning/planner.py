@@ -92,6 +92,7 @@ def plan_run(
         engine=request.engine,
         protocol=request.protocol,
         query_log=scenario.sweep is not None and ENVIRONMENTS.get(request.environment).owns_components,
+        fail_fast=request.fail_fast,
         pilot=_pilot(request, asked),
     )
     return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))

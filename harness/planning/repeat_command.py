@@ -30,6 +30,8 @@ def repeat_command(scenario: str, plan: Plan) -> tuple[str, ...]:
         arguments += ["--protocol", plan.protocol]
     if plan.engine != ENGINES.default.name:
         arguments += ["--engine", plan.engine]
+    if plan.fail_fast:
+        arguments.append("--fail-fast")
     for url in plan.server_urls:
         arguments += ["--server", url]
     return (*arguments, "--force") if plan.forced else tuple(arguments)

@@ -35,6 +35,7 @@ class Request:
     force: bool = False
     pilot: bool = True
     """whether a pilot may change what sizing chose"""
+    fail_fast: bool = False
     engine: str = ENGINES.default.name
     protocol: str = CLIENT_PROTOCOLS.default.name
     server_urls: tuple[str, ...] = ()

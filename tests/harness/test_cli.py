@@ -11,6 +11,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from harness.cli import with_live_port
 from harness.commands import app
 
 
@@ -38,7 +39,7 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["list", "doctor", "plan", "run", "judge", "report", "up", "down", "prove", "capacity"]
+    "name", ["list", "doctor", "plan", "run", "judge", "report", "up", "down", "prove", "capacity", "matrix"]
 )
 def test_every_command_explains_itself(name: str) -> None:
     """Each command has a help text."""
@@ -129,3 +130,17 @@ def test_list_names_the_claim() -> None:
     """`list` shows each scenario with its falsifiable sentence; `--json` the same for programs."""
     assert "scenario-a" in harness("list").stdout
     assert json.loads(harness("list", "--json").stdout)[0]["name"] == "scenario-a"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "read"),
+    [
+        (["run", "a", "--live"], ["run", "a", "--live", "0"]),
+        (["run", "--live", "a"], ["run", "--live", "0", "a"]),
+        (["run", "--live", "--json"], ["run", "--live", "0", "--json"]),
+        (["run", "--live", "8000", "a"], ["run", "--live", "8000", "a"]),
+    ],
+)
+def test_live_may_be_given_without_a_port(arguments: list[str], read: list[str]) -> None:
+    """Without one, any free port is taken."""
+    assert with_live_port(arguments) == read

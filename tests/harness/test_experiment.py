@@ -105,12 +105,19 @@ class Silent:
 
     def phase(self, name: str) -> None: ...
     def progress(self, progress: Progress) -> None: ...
+    def recording(self, folder: Path) -> None: ...
+
     def note(self, text: str) -> None: ...
 
 
-@asynccontextmanager
-async def no_telemetry(*_: object, **__: object) -> AsyncIterator[None]:
-    yield
+class NoTelemetry:
+    def __init__(self, *_: object, **__: object) -> None: ...
+
+    def newest(self) -> tuple[()]:
+        return ()
+
+    async def __aenter__(self) -> None: ...
+    async def __aexit__(self, *_: object) -> None: ...
 
 
 def tell(story: Story, out: Path, *, with_report: bool = True, **changes: Any) -> experiment.Outcome:
@@ -120,7 +127,7 @@ def tell(story: Story, out: Path, *, with_report: bool = True, **changes: Any) -
     with (
         mock.patch.object(experiment, "open_environment", story.environment),
         mock.patch.object(measurement, "Fleet", lambda **_: story),
-        mock.patch.object(measurement, "Telemetry", no_telemetry),
+        mock.patch.object(measurement, "Telemetry", NoTelemetry),
         mock.patch.object(measurement, "describe_machine", lambda *_: story.step("machine", {})),
         mock.patch.object(measurement, "find_clocks", lambda *_, **__: Clocks()),
         mock.patch.object(measurement, "ask_servers", lambda *_: story.step("servers asked", {"server-1": ""})),

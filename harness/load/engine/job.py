@@ -46,6 +46,13 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
     """deliveries due so far: acknowledged messages times their audience (publisher)"""
     doubtful: int = 0
     """deliveries that may come or not: messages of unknown outcome times their audience (publisher)"""
+    pending: int = 0
+    """deliveries that have arrived and are not counted in ``reached`` yet (load worker)"""
+    broken: int = 0
+    """deliveries that no service may make, whatever follows: of a message that was never posted or is not as posted, or of
+    another channel (load worker)"""
+    lag_ms: float = 0.0
+    """the longest that the event loop kept something waiting since the report before"""
     late_ms: float = 0.0
     latencies_ms: tuple[float, ...] = ()
     """a sample of the last second's latencies, at most 500"""

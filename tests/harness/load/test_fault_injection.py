@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,8 @@ class Scene:
 
     def event(self, event: str, **fields: Any) -> None:
         self.events.append((event, fields))
+
+    def recording(self, folder: Path) -> None: ...
 
     def note(self, text: str) -> None: ...
 

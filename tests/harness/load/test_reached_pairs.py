@@ -9,7 +9,7 @@ from harness.load import reached_pairs as module
 from harness.load.reached_pairs import ReachedPairs
 from harness.planning.arrivals import Schedule, schedule
 from harness.planning.placement import client_channels, client_workers
-from harness.recording.format import ALTERED, DELIVERY, FRAME, SOUND
+from harness.recording.format import ALTERED, DELIVERY, FRAME, SOUND, UNVERIFIED
 from tests.harness.plans import a_plan
 
 PLAN = a_plan(servers=2, clients=8, audience=4, workers=2, rate_hz=20.0)
@@ -53,6 +53,15 @@ def test_what_is_not_as_posted_reaches_nobody() -> None:
     outsider = next(client for client in MINE.tolist() if client not in members(0))
     reached.add(deliveries((members(0)[0], 0), (members(0)[0], 1), (members(0)[0], 2), (outsider, 3)))
     assert reached.count == 0
+    assert reached.broken == 4
+
+
+def test_what_was_not_compared_breaks_nothing() -> None:
+    """A load worker that has seen too many different frames does not know whether one is as posted."""
+    reached = ReachedPairs(PLAN, 0, SCHEDULE)
+    reached.add_frames(frames((0, UNVERIFIED), (0, SOUND)))
+    reached.add(deliveries((members(0)[0], 0), (members(0)[0], 1), (members(0)[0], 1)))
+    assert (reached.count, reached.broken) == (1, 0)
 
 
 def test_the_same_message_in_two_frames_is_one_pair() -> None:
