@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,7 @@ from harness.options import (
     Backplane,
     Force,
     Json,
+    LabelOption,
     LimitMs,
     NoReport,
     Out,
@@ -33,9 +34,13 @@ from harness.options import (
     VaryOption,
     WritePath,
     one_of,
+    takes_outputs,
     takes_request,
 )
 from harness.planning.request import RECOVERIES, Request
+
+if TYPE_CHECKING:
+    from harness.outputs.destinations import Destinations
 
 PLAYABLE = tuple(each.name for each in ENVIRONMENTS if each.owns_components)
 
@@ -96,6 +101,19 @@ def _errors_become_exit_codes() -> Iterator[None]:
         raise typer.Exit(ExitCode.ENVIRONMENT) from None
 
 
+OutputFiles = tuple[dict[str, Path], bool]
+"""(file by the name of the output format, whether the step of GitHub Actions is told)"""
+
+
+def _destinations(outputs: OutputFiles) -> "Destinations":
+    """Raises UsageError where one of the files cannot be written."""
+    from harness.outputs.destinations import Destinations
+
+    destinations = Destinations(files=outputs[0], github=outputs[1])
+    destinations.refuse_unwritable()
+    return destinations
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         print(f"harness {__version__}")
@@ -148,24 +166,38 @@ def plan(scenario: Scenario, request: Request, out: Out = Path("results"), as_js
 
 
 @app.command()
+@takes_outputs
 @takes_request
 def run(
-    scenario: Scenario, request: Request, out: Out = Path("results"), no_report: NoReport = False, as_json: Json = False
+    scenario: Scenario,
+    request: Request,
+    outputs: OutputFiles,
+    label: LabelOption = None,
+    out: Out = Path("results"),
+    no_report: NoReport = False,
+    as_json: Json = False,
 ) -> None:
     """Run a scenario: start the cluster, load it, check every delivery, judge, report."""
     from harness import console, sweep_console
     from harness.experiment import run_experiment
+    from harness.history.revision import labels_of
     from harness.machine_lock import hold_machine
     from harness.preflight import asks_for_sweep, prepare, refuse_misfit
+    from harness.publishing import note_in_history, publish_folder
 
     with _errors_become_exit_codes():
+        destinations, labels = _destinations(outputs), labels_of(label or ())
         if asks_for_sweep(scenario, request):
-            raise typer.Exit(sweep_console.run(scenario, request, out=out, as_json=as_json))
-        planned = prepare(scenario, request, out=out)
-        refuse_misfit(planned)
-        with hold_machine(forced=request.force), console.progress(planned.plan) as watch:
-            outcome = run_experiment(planned.plan, out=out, watch=watch, with_report=not no_report)
-        console.show_outcome(outcome, as_json=as_json)
+            outcome = sweep_console.run(scenario, request, out=out, as_json=as_json)
+        else:
+            planned = prepare(scenario, request, out=out)
+            refuse_misfit(planned)
+            with hold_machine(forced=request.force), console.progress(planned.plan) as watch:
+                outcome = run_experiment(planned.plan, out=out, watch=watch, with_report=not no_report)
+            console.show_outcome(outcome, as_json=as_json)
+        if outcome.verdict is not None:
+            note_in_history(outcome.folder, out, labels)
+        publish_folder(outcome.folder, outcome.verdict, destinations)
         raise typer.Exit(outcome.exit_code)
 
 
@@ -189,14 +221,18 @@ def capacity(
 
 
 @app.command()
-def judge(run: Run, as_json: Json = False) -> None:
+@takes_outputs
+def judge(run: Run, outputs: OutputFiles, as_json: Json = False) -> None:
     """Judge a run again, from its recording alone, and write its verdict."""
     from harness import sweep_console
+    from harness.publishing import publish_folder
     from harness.sweep_experiment import judge_folder
 
     with _errors_become_exit_codes():
+        destinations = _destinations(outputs)
         verdict = judge_folder(run)
         sweep_console.show_verdict(verdict, run, as_json=as_json)
+        publish_folder(run, verdict, destinations)
         raise typer.Exit(of_status(verdict.status))
 
 
@@ -207,6 +243,98 @@ def report(run: Run) -> None:
 
     with _errors_become_exit_codes():
         print(render_folder(run))
+
+
+@app.command()
+def trend(
+    scenario: Annotated[str, typer.Option("--scenario", help="Only this scenario.", show_default="all")] = "",
+    plan_key: Annotated[
+        str, typer.Option("--plan", metavar="KEY", help="The series that --export writes.", show_default=False)
+    ] = "",
+    fail_on_change: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Exit code 1 where a change for the worse that nobody accepted begins within the last N runs.",
+            show_default=False,
+        ),
+    ] = None,
+    accept: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Accept the change that begins with this run.", show_default=False),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why it is accepted.", show_default=False)] = "",
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write one series as CSV for Apache Otava.", show_default=False, dir_okay=False
+        ),
+    ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Read the history again from all recordings below --out.")
+    ] = False,
+    doubtful: Annotated[
+        bool,
+        typer.Option("--doubtful", help="Use runs too whose validity checks say that something falsified the figures."),
+    ] = False,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Show how the measures of all runs went, and where they changed their level."""
+    from harness import trend_console
+
+    with _errors_become_exit_codes():
+        if rebuild:
+            trend_console.rebuild_history(out)
+        if accept is not None:
+            trend_console.accept(out, accept, reason)
+        code = trend_console.show(
+            out,
+            scenario=scenario,
+            with_doubtful=doubtful,
+            fail_on_change=fail_on_change,
+            export=export,
+            plan_key=plan_key,
+            as_json=as_json,
+        )
+        raise typer.Exit(code)
+
+
+baseline_app = typer.Typer(no_args_is_help=True, help="Name runs that others are compared with (`baseline:NAME`).")
+app.add_typer(baseline_app, name="baseline")
+Name = Annotated[str, typer.Argument(help="The baseline's name.", show_default=False)]
+
+
+@baseline_app.command("set")
+def baseline_set(
+    name: Name,
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Runs, sweeps or searches.", show_default=False)],
+    out: Out = Path("results"),
+) -> None:
+    """Give runs a name; an earlier baseline of that name is replaced."""
+    from harness import trend_console
+
+    with _errors_become_exit_codes():
+        trend_console.set_baseline(out, name, runs)
+
+
+@baseline_app.command("list")
+def baseline_list(out: Out = Path("results"), as_json: Json = False) -> None:
+    """List the baselines and their runs."""
+    from harness import trend_console
+
+    with _errors_become_exit_codes():
+        trend_console.list_baselines(out, as_json=as_json)
+
+
+@baseline_app.command("remove")
+def baseline_remove(name: Name, out: Out = Path("results")) -> None:
+    """Forget a baseline; its runs stay."""
+    from harness.history.baselines import remove_baseline
+
+    with _errors_become_exit_codes():
+        remove_baseline(out, name)
 
 
 @app.command()
@@ -263,7 +391,9 @@ def down() -> None:
 
 
 @app.command()
+@takes_outputs
 def prove(
+    outputs: OutputFiles,
     quick: Annotated[bool, typer.Option("--quick", help="The part that takes two minutes.")] = False,
     only: Annotated[
         list[str] | None,
@@ -279,13 +409,17 @@ def prove(
 ) -> None:
     """Plant bugs and controls, and see whether the verdict says what it must."""
     from harness import console
+    from harness.outputs.summary import proof_summary
     from harness.prove.command import make_proof
     from harness.prove.selection import select
 
     with _errors_become_exit_codes():
+        destinations = _destinations(outputs)
         selection = select(quick=quick, only=tuple(only or ()), controls=controls)
         proof, page = make_proof(selection, out=out, forced=force, say=console.show_proof_row)
         console.show_proof(proof, page, as_json=as_json)
+        if destinations:
+            destinations.write(proof_summary(proof, report=str(page)))
         if not proof.complete:
             raise typer.Exit(ExitCode.INTERRUPTED)
         raise typer.Exit(ExitCode.PASS if proof.right else ExitCode.FAIL)

@@ -33,7 +33,7 @@ def plan(scenario: str, request: "Request", *, out: Path, as_json: bool) -> Exit
     return ExitCode.USAGE if planned.shortfalls else ExitCode.PASS
 
 
-def run(scenario: str, request: "Request", *, out: Path, as_json: bool) -> ExitCode:
+def run(scenario: str, request: "Request", *, out: Path, as_json: bool) -> "Outcome":
     """`harness run` for a sweep."""
     from harness.machine_lock import hold_machine
     from harness.preflight import prepare_sweep, refuse_sweep_misfit
@@ -46,7 +46,7 @@ def run(scenario: str, request: "Request", *, out: Path, as_json: bool) -> ExitC
     with hold_machine(forced=request.force):
         outcome = run_sweep(planned.plan, out=out, watching=lambda member: console.progress(member.plan), say=_say)
     show_outcome(outcome, as_json=as_json)
-    return outcome.exit_code
+    return outcome
 
 
 def _say(text: str) -> None:
