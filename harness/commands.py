@@ -246,6 +246,92 @@ def report(run: Run) -> None:
 
 
 @app.command()
+@takes_outputs
+@takes_request
+def compare(
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="BASE RUN | SCENARIO",
+            help="Two runs, sweeps or searches: folders, quoted patterns, or baseline:NAME. With --against: a scenario.",
+            show_default=False,
+        ),
+    ],
+    request: Request,
+    outputs: OutputFiles,
+    base: Annotated[
+        list[str] | None,
+        typer.Option("--base", metavar="RUN", help="One more run of BASE; repeat for a group.", show_default=False),
+    ] = None,
+    run: Annotated[
+        list[str] | None,
+        typer.Option("--run", metavar="RUN", help="One more run of RUN; repeat for a group.", show_default=False),
+    ] = None,
+    margin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]PERCENT",
+            help="Changes up to this do not matter. NAME is a measure or one of cpu (5), latency (10), tail (20), "
+            "memory (5), recovery (20), capacity (10); without it, for all. Repeat for more.",
+            show_default=False,
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MEASURE", help="Compare only this measure; repeat for more.", show_default=False),
+    ] = None,
+    across: Annotated[
+        bool,
+        typer.Option(
+            "--across", help="Report although plans or machines differ or runs are doubtful, without a verdict."
+        ),
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REF",
+            help="Run SCENARIO with two builds of the server in turn and compare them: this one is BASE. module:NAME, or a "
+            "git revision of the project.",
+            show_default=False,
+        ),
+    ] = None,
+    revision: Annotated[
+        str | None,
+        typer.Option(metavar="REF", help="With --against: the build that is RUN.", show_default="what runs now"),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="With --against: runs of each build.")] = 6,
+    project: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="With --against: where the git repository of the server is.")
+    ] = Path(),
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Say whether one run, or group of runs, is worse than another."""
+    from harness import compare_console
+
+    with _errors_become_exit_codes():
+        wishes = compare_console.Wishes(
+            margins=tuple(margin or ()),
+            only=tuple(only or ()),
+            across=across,
+            results=out,
+            as_json=as_json,
+            outputs=_destinations(outputs),
+        )
+        if against is not None:
+            from harness import builds_console
+
+            builds = builds_console.Builds(against=against, revision=revision, project=project, rounds=rounds)
+            raise typer.Exit(builds_console.compare_builds(targets, request, builds, wishes))
+        if len(targets) != 2:
+            raise UsageError(
+                f"compare: expected BASE and RUN, found {len(targets)} arguments; more runs by --base and --run"
+            )
+        sides = [targets[0], *(base or ())], [targets[1], *(run or ())]
+        raise typer.Exit(compare_console.compare_named(*sides, wishes))
+
+
+@app.command()
 def trend(
     scenario: Annotated[str, typer.Option("--scenario", help="Only this scenario.", show_default="all")] = "",
     plan_key: Annotated[

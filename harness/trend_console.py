@@ -10,11 +10,12 @@ from harness import console
 from harness.exit_codes import ExitCode
 from harness.history import baselines
 from harness.history.export import otava_csv
-from harness.history.folders import entries_of, found_again, place
+from harness.history.folders import found_again, place
 from harness.history.history_file import append_acceptance, now, read_history, rebuild
+from harness.history.lookup import look_up
 from harness.history.trend import recent_worse, trend_of
 from harness.model.errors import EnvironmentFailure, UsageError
-from harness.model.history import Acceptance, HistoryEntry
+from harness.model.history import Acceptance
 from harness.model.trend import Trend
 from harness.report.text.trend_tables import series_heading, trend_lines
 
@@ -75,7 +76,8 @@ def accept(results: Path, run: Path, reason: str) -> None:
 
 def set_baseline(results: Path, name: str, runs: Sequence[Path]) -> None:
     """`harness baseline set`. A run whose recording is gone is taken from the history."""
-    baselines.set_baseline(results, name, tuple(entry for run in runs for entry in _entries(results, run)))
+    entries = look_up(results, [str(run) for run in runs], read_history(results))
+    baselines.set_baseline(results, name, entries)
 
 
 def list_baselines(results: Path, *, as_json: bool) -> None:
@@ -88,16 +90,6 @@ def list_baselines(results: Path, *, as_json: bool) -> None:
             print(f"{name}  {entry.run}  {entry.scenario} {entry.point}  {entry.verdict.upper()}  {entry.began[:19]}")
     if not found:
         print("No baselines: `harness baseline set NAME RUN` makes one.")
-
-
-def _entries(results: Path, run: Path) -> tuple[HistoryEntry, ...]:
-    history = {entry.run: entry for entry in read_history(results).entries}
-    if not run.exists():
-        for name in (str(run), place(run, results)):
-            if name in history:
-                return (history[name],)
-    entries = entries_of(run, results)
-    return tuple(history.get(entry.run, entry) for entry in entries)
 
 
 def _export(trend: Trend, path: Path, plan_key: str) -> None:

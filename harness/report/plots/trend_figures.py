@@ -73,9 +73,11 @@ def _levels(axes: "Axes", series: TrendSeries, line: Line, used: list[tuple[int,
     for point in line.change_points:
         colour = palette.LIMIT if point.worse and not point.accepted else palette.MUTED
         axes.axvline(point.first - 0.5, color=colour.light, linewidth=1.2, zorder=2)
-        others = [other.first for other in line.change_points]
-        begin = max((first for first in others if first < point.first), default=used[0][0])
-        end = min((first for first in others if first > point.first), default=used[-1][0])
+        machine = series.entries[point.first].machine_key
+        mine = [index for index, _ in used if series.entries[index].machine_key == machine]
+        cuts = [other.first for other in line.change_points if series.entries[other.first].machine_key == machine]
+        begin = max((cut for cut in cuts if cut < point.first), default=mine[0])
+        end = min((cut for cut in cuts if cut > point.first), default=mine[-1])
         axes.plot([begin, point.first - 0.5], [point.before] * 2, color=colour.light, linewidth=1.4, zorder=4)
         axes.plot([point.first - 0.5, end], [point.after] * 2, color=colour.light, linewidth=1.4, zorder=4)
         right = point.first > 0.75 * len(series.entries)
@@ -110,7 +112,7 @@ def _frame(axes: "Axes", runs: int, top: float) -> None:
     axes.spines["bottom"].set_color(palette.MUTED.light)
     axes.grid(axis="y", color=palette.GRID.light, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(which="both", length=0, labelsize=_TEXT, labelcolor=palette.MUTED.light, pad=10)
+    axes.tick_params(which="both", length=0, labelsize=_TEXT, labelcolor=palette.MUTED.light, pad=13)
     axes.tick_params(axis="y", pad=5)
     axes.set_xlim(-0.7, max(runs - 0.3, 1.0))
     axes.set_ylim(0, top * 1.12)
