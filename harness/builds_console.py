@@ -74,6 +74,8 @@ def compare_builds(targets: Sequence[str], request: "Request", builds: Builds, w
         margins_percent=margins,
         only=wishes.only,
         across=wishes.across,
+        # What disturbs the machine within the hour burdens both builds alike.
+        doubtful=True,
         interleaved=True,
     )
     return publish(comparison, wishes, folder)

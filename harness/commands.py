@@ -21,6 +21,7 @@ from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import HarnessError, UsageError, broken_import
 from harness.options import (
     Backplane,
+    Doubtful,
     Force,
     Json,
     LabelOption,
@@ -286,6 +287,7 @@ def compare(
             "--across", help="Report although plans or machines differ or runs are doubtful, without a verdict."
         ),
     ] = False,
+    doubtful: Doubtful = False,
     against: Annotated[
         str | None,
         typer.Option(
@@ -314,6 +316,7 @@ def compare(
             margins=tuple(margin or ()),
             only=tuple(only or ()),
             across=across,
+            doubtful=doubtful,
             results=out,
             as_json=as_json,
             outputs=_destinations(outputs),
@@ -360,10 +363,7 @@ def trend(
     rebuild: Annotated[
         bool, typer.Option("--rebuild", help="Read the history again from all recordings below --out.")
     ] = False,
-    doubtful: Annotated[
-        bool,
-        typer.Option("--doubtful", help="Use runs too whose validity checks say that something falsified the figures."),
-    ] = False,
+    doubtful: Doubtful = False,
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:

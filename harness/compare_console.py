@@ -39,6 +39,7 @@ class Wishes:
     margins: Sequence[str] = ()
     only: Sequence[str] = ()
     across: bool = False
+    doubtful: bool = False
     results: Path = Path("results")
     as_json: bool = False
     outputs: Destinations = field(default_factory=Destinations)
@@ -66,6 +67,7 @@ def compare_named(base: Sequence[str], run: Sequence[str], wishes: Wishes) -> Ex
         margins_percent=margins,
         only=wishes.only,
         across=wishes.across,
+        doubtful=wishes.doubtful,
     )
     return publish(comparison, wishes)
 
@@ -115,7 +117,7 @@ def _curves(comparison: Comparison, results: Path) -> dict[str, tuple[list[Verdi
     for side, entries in enumerate((comparison.base, comparison.run)):
         for entry in entries:
             verdict = _verdict_of(entry, results)
-            if verdict is not None and verdict.run is not None and (entry.usable or comparison.across):
+            if verdict is not None and verdict.run is not None and entry.complete:
                 found.setdefault(entry.point, ([], []))[side].append(verdict)
     return {point: sides for point, sides in found.items() if all(sides)}
 

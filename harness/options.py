@@ -313,6 +313,14 @@ LabelOption = Annotated[
         show_default=False,
     ),
 ]
+Doubtful = Annotated[
+    bool,
+    typer.Option(
+        "--doubtful",
+        help="Use runs too in which something may have made figures worse than the system deserves (steal, other programs, a "
+        "late sender). With --against always.",
+    ),
+]
 GitHub = Annotated[
     bool,
     typer.Option(

@@ -32,14 +32,16 @@ def compare(
     margins_percent: Mapping[str, float],
     only: Sequence[str] = (),
     across: bool = False,
+    doubtful: bool = False,
     interleaved: bool = False,
 ) -> Comparison:
     """``margins_percent``: by measure's name. ``only``: these measures, or all. ``history`` tells the spread between runs;
-    runs of RUN in it are not used for that, what they are is the question."""
+    runs of RUN in it are not used for that, what they are is the question. ``doubtful``: runs count although something may
+    have made their figures worse."""
     base_points, run_points = _points(base), _points(run)
     differences = (*_plan_differences(base_points, run_points), *_machine_differences(base, run))
     same_plan = not _plan_differences(base_points, run_points)
-    left_out = (*_left_out("BASE", base), *_left_out("RUN", run))
+    left_out = (*_left_out("BASE", base, doubtful or across), *_left_out("RUN", run, doubtful or across))
     measures: tuple[MeasureComparison, ...] = ()
     gaps: list[str] = []
     if across or not differences:
@@ -48,9 +50,10 @@ def compare(
         chosen = [measure for measure in MEASURES if not only or measure.name in only]
         judged: list[Judged] = []
         for point in [point for point in base_points if point in run_points]:
-            sides = [_usable(base_points[point], across), _usable(run_points[point], across)]
+            sides = [_usable(base_points[point], across, doubtful), _usable(run_points[point], across, doubtful)]
             gaps += _too_few(point, (base_points[point], run_points[point]), sides)
-            judged += _judge_point(point, sides, known, chosen, margins_percent, interleaved)
+            earlier = [entry for entry in known if entry.usable_if(doubtful)]
+            judged += _judge_point(point, sides, earlier, chosen, margins_percent, interleaved)
         measures = decide(judged)
     return Comparison(
         base_name=base_name,
@@ -134,16 +137,21 @@ def _safety(base: Mapping[str, Group], run: Mapping[str, Group]) -> tuple[Safety
     return tuple(found)
 
 
-def _left_out(side: str, entries: Sequence[HistoryEntry]) -> list[LeftOut]:
+def _left_out(side: str, entries: Sequence[HistoryEntry], doubtful: bool) -> list[LeftOut]:
     return [
-        LeftOut(side=side, run=entry.run, because=", ".join(entry.doubts) or "the run did not reach its end")
+        LeftOut(
+            side=side,
+            run=entry.run,
+            because=", ".join(entry.doubts) or "the run did not reach its end",
+            used=entry.usable_if(doubtful),
+        )
         for entry in entries
         if not entry.usable
     ]
 
 
-def _usable(group: Group, across: bool) -> Group:
-    return tuple(entry for entry in group if across or entry.usable)
+def _usable(group: Group, across: bool, doubtful: bool) -> Group:
+    return tuple(entry for entry in group if across or entry.usable_if(doubtful))
 
 
 def _too_few(point: str, whole: tuple[Group, Group], sides: Sequence[Group]) -> list[str]:
@@ -166,11 +174,7 @@ def _judge_point(
     if not all(sides):
         return []
     first = sides[0][0]
-    same = [
-        entry
-        for entry in history
-        if entry.usable and (entry.plan_key, entry.machine_key) == (first.plan_key, first.machine_key)
-    ]
+    same = [entry for entry in history if (entry.plan_key, entry.machine_key) == (first.plan_key, first.machine_key)]
     found = []
     for measure in chosen:
         values = [[e.measures[measure.name] for e in side if measure.name in e.measures] for side in sides]

@@ -10,8 +10,8 @@ from harness.model.trend import ChangePoint, Line, Trend, TrendSeries
 
 
 def trend_of(history: History, *, scenario: str = "", with_doubtful: bool = False) -> Trend:
-    """A series for each plan, of ``scenario`` or of all. ``with_doubtful``: runs count although something may have
-    falsified their figures."""
+    """A series for each plan, of ``scenario`` or of all. ``with_doubtful``: runs count although something
+    may have made their figures worse."""
     groups: dict[str, list[HistoryEntry]] = {}
     for entry in history.entries:
         if not scenario or entry.scenario == scenario:
@@ -32,7 +32,7 @@ def recent_worse(trend: Trend, runs: int) -> tuple[ChangePoint, ...]:
 
 
 def _series(entries: Sequence[HistoryEntry], acceptances: Iterable[Acceptance], with_doubtful: bool) -> TrendSeries:
-    used = [entry.complete if with_doubtful else entry.usable for entry in entries]
+    used = [entry.usable_if(with_doubtful) for entry in entries]
     accepted = {acceptance.run: acceptance.reason for acceptance in acceptances}
     lines = [_line(measure, entries, used, accepted) for measure in MEASURES]
     last = entries[-1]

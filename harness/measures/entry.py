@@ -6,7 +6,7 @@ from typing import Any
 from harness.measures.keys import key_of, machine_parts, noted_parts, plan_parts
 from harness.measures.reading import capacity_measures, measures_of
 from harness.model.capacity import Capacity, Found
-from harness.model.finding import Kind, Status, Verdict
+from harness.model.finding import Bias, Kind, Status, Verdict
 from harness.model.history import HistoryEntry
 from harness.recording.format import Document
 
@@ -46,6 +46,11 @@ def entry_of(
             finding.check
             for finding in verdict.findings
             if finding.kind is Kind.VALIDITY and finding.status is not Status.PASS
+        ),
+        pessimistic=tuple(
+            finding.check
+            for finding in verdict.findings
+            if finding.status is not Status.PASS and finding.bias is Bias.PESSIMISTIC
         ),
         failed=tuple(finding.check for finding in verdict.findings if finding.status is Status.FAIL),
         measures=measures_of(verdict),

@@ -77,11 +77,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A run whose figures are not used, and why."""
+    """A run whose figures are doubtful, why, and whether they are used all the same."""
 
     side: str
     run: str
     because: str
+    used: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

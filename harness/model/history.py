@@ -43,6 +43,8 @@ class HistoryEntry:
     complete: bool = True
     safety: Mapping[str, Status] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
+    pessimistic: tuple[str, ...] = ()
+    """those of ``doubts`` that can only have made figures worse than the system deserves"""
     failed: tuple[str, ...] = ()
     measures: Mapping[str, Measured] = field(default_factory=dict)
 
@@ -50,6 +52,10 @@ class HistoryEntry:
     def usable(self) -> bool:
         """Whether its figures may be compared: the run is complete and nothing falsified the measurement."""
         return self.complete and not self.doubts
+
+    def usable_if(self, doubtful: bool) -> bool:
+        """The same; with ``doubtful`` what can only have made figures worse does not count."""
+        return self.complete and not (set(self.doubts) - set(self.pessimistic) if doubtful else self.doubts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,8 +93,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     for gap in comparison.gaps:
         yield f"  gap         {gap}"
     for left in comparison.left_out:
-        used = "used only because of --across" if comparison.across else "not used"
-        yield f"  {used}: {left.side} {left.run}, because of {left.because}"
+        used = "used all the same" if left.used or comparison.across else "not used"
+        yield f"  doubtful    {left.side} {left.run}: {left.because}; {used}"
     for difference in comparison.noted:
         yield f"  noted       {difference.what}: BASE {difference.base}, RUN {difference.run}"
 
@@ -149,9 +149,16 @@ def safety_table(comparison: Comparison) -> Table | None:
 
 
 def left_out_table(comparison: Comparison) -> Table | None:
-    rows = tuple((text(f"{each.side}: {each.run}"), text(each.because)) for each in comparison.left_out)
-    caption = "Runs with doubts, used only because of --across" if comparison.across else "Runs that are not used"
-    return Table(caption=caption, columns=("Run", "Because of"), rows=rows, prose=True) if rows else None
+    rows = tuple(
+        (
+            text(f"{each.side}: {each.run}"),
+            text(each.because),
+            text("yes" if each.used or comparison.across else "no"),
+        )
+        for each in comparison.left_out
+    )
+    columns = ("Run", "Doubtful because of", "Used")
+    return Table(caption="Doubtful runs", columns=columns, rows=rows, prose=True) if rows else None
 
 
 def group_table(comparison: Comparison, links: Sequence[str]) -> Table:

@@ -94,6 +94,15 @@ def test_falsified_runs_are_never_compared() -> None:
     assert found.gaps
 
 
+def test_doubtful_runs_count_where_they_are_asked_for() -> None:
+    """What only makes figures worse can be allowed, what makes them better cannot."""
+    late = {"doubts": ("steal",), "pessimistic": ("steal",)}
+    found = compared([an_entry(0, **late)], [other(**late)], doubtful=True)
+    assert found.status is Status.PASS
+    assert all(each.used for each in found.left_out)
+    assert compared([an_entry(0)], [other(doubts=("throughput",))], doubtful=True).status is Status.UNKNOWN
+
+
 def test_one_bad_night_in_a_group_is_left_out() -> None:
     """Up to a quarter of a group may be unusable."""
     base = nights([50.0] * 8)

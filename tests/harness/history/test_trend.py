@@ -58,10 +58,12 @@ def test_plans_are_series_of_their_own() -> None:
 
 def test_falsified_runs_are_not_used_unless_asked() -> None:
     """A run with a late sender has no value; the strip still shows its verdict."""
-    found = history([1.0, 2.0], doubts=("send-lateness",))
+    found = history([1.0, 2.0], doubts=("send-lateness",), pessimistic=("send-lateness",))
     assert trend_of(found).series[0].lines == ()
     assert trend_of(found).series[0].unused == 2
     assert trend_of(found, with_doubtful=True).series[0].lines[0].values == (1.0, 2.0)
+    optimistic = history([1.0, 2.0], doubts=("throughput",))
+    assert trend_of(optimistic, with_doubtful=True).series[0].lines == ()
 
 
 def test_an_accepted_change_alarms_no_more() -> None:
