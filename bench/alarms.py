@@ -19,6 +19,7 @@ from harness.history.trend import recent_worse, trend_of
 from harness.model.history import History, HistoryEntry, Measured
 from harness.model.measure import MEASURES, MarginGroup, Measure
 from harness.model.status import Status
+from harness.model.trend import ChangePoint
 
 SPREADS = {MarginGroup.CPU: 0.03, MarginGroup.LATENCY: 0.08, MarginGroup.TAIL: 0.20, MarginGroup.MEMORY: 0.01}
 COMMON = 0.5
@@ -106,7 +107,7 @@ def trend_alarms(series: int) -> tuple[int, int, int, int]:
     return ever, last, found, early
 
 
-def _worse(entries: Sequence[HistoryEntry]) -> Sequence[object]:
+def _worse(entries: Sequence[HistoryEntry]) -> Sequence[ChangePoint]:
     return recent_worse(trend_of(History(entries=tuple(entries))), NIGHTS)
 
 

@@ -92,9 +92,8 @@ def compare(python: Path) -> None:
             sum(_same(ours, their) for ours, their, _ in rows),
         )
         print(f"{kind:20}{len(rows):>8}{counted[0]:>12}{counted[1]:>13}{counted[2]:>8}")
-    print(
-        f"right: as many changes as there are, each within {TOLERANCE} night; ours needs {SEGMENT_AT_LEAST} nights on each side"
-    )
+    print(f"right: as many changes as there are, each within {TOLERANCE} night")
+    print(f"ours needs {SEGMENT_AT_LEAST} nights on each side of a change")
 
 
 def main() -> None:

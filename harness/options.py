@@ -317,8 +317,8 @@ Doubtful = Annotated[
     bool,
     typer.Option(
         "--doubtful",
-        help="Use runs too in which something may have made figures worse than the system deserves (steal, other programs, a "
-        "late sender). With --against always.",
+        help="Use runs too in which something may have made figures worse than the system deserves (steal, other "
+        "programs, a late sender). With --against always.",
     ),
 ]
 GitHub = Annotated[

@@ -27,8 +27,8 @@ def test_a_step_is_found_where_it_is() -> None:
 
 
 def test_an_excursion_has_two_ends() -> None:
-    """Twelve bad nights of 30 % among 40 are a change for the worse and one back. The first split sees them least of all, as
-    both its sides then hold good nights."""
+    """Twelve bad nights of 30 % among 40 are a change for the worse and one back. The first split sees them least of
+    all, as both its sides then hold good nights."""
     found = 0
     for seed in range(40):
         logs = noise(seed, 40)
