@@ -203,10 +203,13 @@ def run(
 
 
 @app.command()
+@takes_outputs
 @takes_request
 def capacity(
     scenario: Scenario,
     request: Request,
+    outputs: OutputFiles,
+    label: LabelOption = None,
     vary: VaryOption = Vary.RATE,
     limit_ms: LimitMs = 100.0,
     out: Out = Path("results"),
@@ -214,11 +217,16 @@ def capacity(
 ) -> None:
     """Find the highest load with every delivery and a P99 within the limit, and what gives out above it."""
     from harness import capacity_console
+    from harness.history.revision import labels_of
+    from harness.publishing import note_in_history, summarize_search
 
     with _errors_become_exit_codes():
-        raise typer.Exit(
-            capacity_console.search(scenario, request, vary=vary, limit_ms=limit_ms, out=out, as_json=as_json)
-        )
+        destinations, labels = _destinations(outputs), labels_of(label or ())
+        outcome = capacity_console.search(scenario, request, vary=vary, limit_ms=limit_ms, out=out, as_json=as_json)
+        note_in_history(outcome.folder, out, labels)
+        if destinations:
+            destinations.write(summarize_search(outcome.folder, outcome.capacity))
+        raise typer.Exit(outcome.exit_code)
 
 
 @app.command()

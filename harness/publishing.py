@@ -5,11 +5,12 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.model.capacity import Capacity
 from harness.model.errors import HarnessError, UsageError
 from harness.model.finding import Verdict
 from harness.model.summary import Summary
 from harness.outputs.destinations import Destinations
-from harness.recording.format import REPORT
+from harness.recording.format import REPORT, RUNS
 from harness.recording.reader import read_events, read_machine, read_verdict
 from harness.recording.sweep_folder import is_sweep_folder, member_folder, read_sweep
 
@@ -35,6 +36,17 @@ def summarize_folder(folder: Path, verdict: Verdict) -> Summary:
             continue  # it never got as far as a verdict
         machine = machine or read_machine(path)
     return summary_of(verdict, machine, read_events(folder), members=members, report=shown)
+
+
+def summarize_search(folder: Path, capacity: Capacity) -> Summary:
+    """A capacity search's summary, from what lies in its folder."""
+    from harness.outputs.summary import capacity_summary
+    from harness.report.text.capacity_words import sentence
+
+    report = folder / REPORT
+    machine = next((found for step in sorted((folder / RUNS).glob("*")) if (found := read_machine(step))), {})
+    shown = str(report) if report.is_file() else ""
+    return capacity_summary(capacity, machine, read_events(folder), sentence=sentence(capacity), report=shown)
 
 
 def publish_folder(folder: Path, verdict: Verdict | None, destinations: Destinations) -> None:

@@ -73,7 +73,6 @@ def capacity_entry(
     for part in (varied, "channels", "load_workers"):
         plan[part] = "varied"
     machine_found = machine_parts(machine)
-    status = {Found.CAPACITY: Status.PASS, Found.NONE: Status.FAIL}.get(capacity.found, Status.UNKNOWN)
     return HistoryEntry(
         run=run,
         kind="capacity",
@@ -86,10 +85,16 @@ def capacity_entry(
         machine_key=key_of(machine_found),
         machine=machine_found,
         noted=noted_parts(search.plan, machine),
-        verdict=status,
+        verdict=capacity_status(capacity),
         complete=not capacity.ended,
         measures=capacity_measures(capacity) if capacity.found is Found.CAPACITY else {},
     )
+
+
+def capacity_status(capacity: Capacity) -> Status:
+    """As the exit code of `harness capacity` says it: a load that held is a result, whether or not the limit was found."""
+    held = (Found.CAPACITY, Found.LOWER_BOUND)
+    return Status.PASS if capacity.found in held else Status.FAIL if capacity.found is Found.NONE else Status.UNKNOWN
 
 
 def began(events: Sequence[Document]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from harness.measures.entry import began
+from harness.measures.entry import began, capacity_status
 from harness.measures.keys import key_of, machine_parts, plan_parts
 from harness.measures.reading import capacity_measures, measures_of
 from harness.model.capacity import Capacity, Found
@@ -58,7 +58,7 @@ def capacity_summary(
     capacity: Capacity, machine: Mapping[str, object], events: Iterable[Document], *, sentence: str, report: str = ""
 ) -> Summary:
     """A search: one case, and the load that held as its measure."""
-    status = {Found.CAPACITY: Status.PASS, Found.NONE: Status.FAIL}.get(capacity.found, Status.UNKNOWN)
+    status = capacity_status(capacity)
     plan = capacity.plan.plan
     case = Case(name="capacity", group="performance", result=CaseResult.of(status), summary=sentence)
     measures: dict[str, Measured] = capacity_measures(capacity) if capacity.found is Found.CAPACITY else {}

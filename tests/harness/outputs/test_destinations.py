@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from harness.model.errors import EnvironmentFailure, UsageError
-from harness.model.output_format import OUTPUTS
+from harness.model.output_format import OUTPUTS, OutputFormat
+from harness.model.summary import Summary
 from harness.outputs.destinations import Destinations
 from tests.harness.outputs import summaries
 
@@ -74,3 +75,15 @@ def test_a_device_is_written_and_not_replaced(tmp_path: Path) -> None:
         assert os.read(reader, 10).startswith(b"##")
     finally:
         os.close(reader)
+
+
+def count_cases(summary: Summary) -> str:
+    return f"{len(summary.cases)}\n"
+
+
+def test_a_made_up_format_is_written_like_the_others(tmp_path: Path) -> None:
+    """Outputs are a seam: a registry entry and a pure function are all that a format needs."""
+    made_up = OutputFormat(name="count", title="Count", renderer=f"{__name__}:count_cases")
+    with OUTPUTS.added(made_up):
+        Destinations(files={"count": tmp_path / "n"}).write(summaries.passed())
+    assert (tmp_path / "n").read_text() == f"{len(summaries.passed().cases)}\n"

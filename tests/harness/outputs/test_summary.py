@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+from harness.model.capacity import Found
 from harness.model.finding import Bias, Finding, Kind, Status, Verdict
 from harness.model.proof import Place, Proof, ProofRow
 from harness.model.summary import CaseResult, Summary
-from harness.outputs.summary import figure_words, proof_summary
+from harness.outputs.summary import capacity_summary, figure_words, proof_summary
+from tests.harness import searches
 from tests.harness.outputs import summaries
 from tests.harness.report import verdicts
 
@@ -85,3 +87,14 @@ def test_an_interrupted_proof_is_unknown() -> None:
     """Rows that were not tried prove nothing."""
     proof = Proof(version="1", scope="quick", began="", took_s=2.0, machine="m", rows=(row("a"),), complete=False)
     assert proof_summary(proof).status is Status.UNKNOWN
+
+
+def test_a_search_is_one_case_with_its_load() -> None:
+    """A lower bound is a result, as in the exit code, but no capacity that could be compared."""
+    found = replace(searches.a_capacity(), found=Found.CAPACITY, value=500, broke_at=600)
+    summary = capacity_summary(found, verdicts.MACHINE, verdicts.EVENTS, sentence="s")
+    assert (summary.status, summary.measures["capacity"].value) == (Status.PASS, 500.0)
+    assert summary.labels["varied"] == "rate"
+    bound = replace(found, found=Found.LOWER_BOUND)
+    summary = capacity_summary(bound, verdicts.MACHINE, verdicts.EVENTS, sentence="s")
+    assert (summary.status, dict(summary.measures)) == (Status.PASS, {})
