@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from harness import console
-from harness.exit_codes import ExitCode
 from harness.model.capacity import Capacity, CapacityPlan, CapacityStep, Vary
 from harness.report.text.capacity_words import RESULT_WORDS, UNITS, sentence
 
 if TYPE_CHECKING:
+    from harness.capacity_experiment import CapacityOutcome
     from harness.planning.request import Request
 
 
-def search(scenario: str, request: "Request", *, vary: Vary, limit_ms: float, out: Path, as_json: bool) -> ExitCode:
+def search(
+    scenario: str, request: "Request", *, vary: Vary, limit_ms: float, out: Path, as_json: bool
+) -> "CapacityOutcome":
     """`harness capacity`."""
     from harness.capacity_experiment import run_capacity
     from harness.machine_lock import hold_machine
@@ -35,7 +37,7 @@ def search(scenario: str, request: "Request", *, vary: Vary, limit_ms: float, ou
         for line in found_lines(outcome.capacity):
             print(line)
         print(f"report: {outcome.folder / 'report.html'}")
-    return outcome.exit_code
+    return outcome
 
 
 def plan_lines(planned: CapacityPlan) -> Iterator[str]:

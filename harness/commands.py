@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,10 +26,12 @@ from harness.options import (
     Backplanes,
     CellRepeat,
     Clients,
+    Doubtful,
     Duration,
     Environment,
     Force,
     Json,
+    LabelOption,
     LimitMs,
     LivePort,
     MatrixServers,
@@ -50,9 +52,13 @@ from harness.options import (
     matrix_request,
     named,
     one_of,
+    takes_outputs,
     takes_request,
 )
 from harness.planning.request import RECOVERIES, Request
+
+if TYPE_CHECKING:
+    from harness.outputs.destinations import Destinations
 
 PLAYABLE = tuple(each.name for each in ENVIRONMENTS if each.owns_components)
 
@@ -113,6 +119,19 @@ def _errors_become_exit_codes() -> Iterator[None]:
         raise typer.Exit(ExitCode.ENVIRONMENT) from None
 
 
+OutputFiles = tuple[dict[str, Path], bool]
+"""(file by the name of the output format, whether the step of GitHub Actions is told)"""
+
+
+def _destinations(outputs: OutputFiles) -> "Destinations":
+    """Raises UsageError where one of the files cannot be written."""
+    from harness.outputs.destinations import Destinations
+
+    destinations = Destinations(files=outputs[0], github=outputs[1])
+    destinations.refuse_unwritable()
+    return destinations
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         print(f"harness {__version__}")
@@ -165,10 +184,13 @@ def plan(scenario: Scenario, request: Request, out: Out = Path("results"), as_js
 
 
 @app.command()
+@takes_outputs
 @takes_request
 def run(
     scenario: Scenario,
     request: Request,
+    outputs: OutputFiles,
+    label: LabelOption = None,
     out: Out = Path("results"),
     no_report: NoReport = False,
     live: LivePort = None,
@@ -177,29 +199,39 @@ def run(
     """Run a scenario: start the cluster, load it, check every delivery, judge, report."""
     from harness import console, sweep_console
     from harness.experiment import run_experiment
+    from harness.history.revision import labels_of
     from harness.machine_lock import hold_machine
     from harness.preflight import asks_for_sweep, prepare, refuse_misfit
+    from harness.publishing import note_in_history, publish_folder
 
     with _errors_become_exit_codes():
+        destinations, labels = _destinations(outputs), labels_of(label or ())
         if asks_for_sweep(scenario, request):
-            raise typer.Exit(sweep_console.run(scenario, request, out=out, live=live, as_json=as_json))
-        planned = prepare(scenario, request, out=out)
-        refuse_misfit(planned)
-        with (
-            hold_machine(forced=request.force),
-            console.live_view(live) as page,
-            console.progress(planned.plan, page=page) as watch,
-        ):
-            outcome = run_experiment(planned.plan, out=out, watch=watch, with_report=not no_report)
-        console.show_outcome(outcome, as_json=as_json)
+            outcome = sweep_console.run(scenario, request, out=out, live=live, as_json=as_json)
+        else:
+            planned = prepare(scenario, request, out=out)
+            refuse_misfit(planned)
+            with (
+                hold_machine(forced=request.force),
+                console.live_view(live) as page,
+                console.progress(planned.plan, page=page) as watch,
+            ):
+                outcome = run_experiment(planned.plan, out=out, watch=watch, with_report=not no_report)
+            console.show_outcome(outcome, as_json=as_json)
+        if outcome.verdict is not None:
+            note_in_history(outcome.folder, out, labels)
+        publish_folder(outcome.folder, outcome.verdict, destinations)
         raise typer.Exit(outcome.exit_code)
 
 
 @app.command()
+@takes_outputs
 @takes_request
 def capacity(
     scenario: Scenario,
     request: Request,
+    outputs: OutputFiles,
+    label: LabelOption = None,
     vary: VaryOption = Vary.RATE,
     limit_ms: LimitMs = 100.0,
     out: Out = Path("results"),
@@ -207,15 +239,23 @@ def capacity(
 ) -> None:
     """Find the highest load with every delivery and a P99 within the limit, and what gives out above it."""
     from harness import capacity_console
+    from harness.history.revision import labels_of
+    from harness.publishing import note_in_history, summarize_search
 
     with _errors_become_exit_codes():
-        raise typer.Exit(
-            capacity_console.search(scenario, request, vary=vary, limit_ms=limit_ms, out=out, as_json=as_json)
-        )
+        destinations, labels = _destinations(outputs), labels_of(label or ())
+        outcome = capacity_console.search(scenario, request, vary=vary, limit_ms=limit_ms, out=out, as_json=as_json)
+        note_in_history(outcome.folder, out, labels)
+        if destinations:
+            destinations.write(summarize_search(outcome.folder, outcome.capacity))
+        raise typer.Exit(outcome.exit_code)
 
 
 @app.command()
+@takes_outputs
 def matrix(
+    outputs: OutputFiles,
+    label: LabelOption = None,
     backplanes: Backplanes = None,
     write_paths: WritePaths = None,
     scenarios: Scenarios = "a,b,c",
@@ -237,8 +277,11 @@ def matrix(
 ) -> None:
     """Run the same scenarios on every alternative of the architecture, and put them side by side."""
     from harness import matrix_console
+    from harness.history.revision import labels_of
+    from harness.publishing import note_in_history, publish_folder
 
     with _errors_become_exit_codes():
+        destinations, labels = _destinations(outputs), labels_of(label or ())
         asked = matrix_request(
             backplanes=backplanes,
             write_paths=write_paths,
@@ -255,20 +298,29 @@ def matrix(
             force=force,
         )
         names = tuple(catalog.full_name(name) for name in named(scenarios))
-        code = matrix_console.matrix(asked, names, out=out, only_plan=only_plan, live=live, as_json=as_json)
-        raise typer.Exit(code)
+        if only_plan:
+            raise typer.Exit(matrix_console.plan(asked, names, out=out, as_json=as_json))
+        outcome = matrix_console.run(asked, names, out=out, live=live, as_json=as_json)
+        if outcome.verdict is not None:
+            note_in_history(outcome.folder, out, labels)
+        publish_folder(outcome.folder, outcome.verdict, destinations)
+        raise typer.Exit(outcome.exit_code)
 
 
 @app.command()
-def judge(run: Run, as_json: Json = False) -> None:
+@takes_outputs
+def judge(run: Run, outputs: OutputFiles, as_json: Json = False) -> None:
     """Judge a run again, from its recording alone, and write its verdict."""
     from harness import matrix_console, sweep_console
     from harness.any_folder import judge_folder
+    from harness.publishing import publish_folder
 
     with _errors_become_exit_codes():
+        destinations = _destinations(outputs)
         verdict = judge_folder(run)
         show = matrix_console.show_verdict if verdict.matrix else sweep_console.show_verdict
         show(verdict, run, as_json=as_json)
+        publish_folder(run, verdict, destinations)
         raise typer.Exit(of_status(verdict.status))
 
 
@@ -279,6 +331,183 @@ def report(run: Run) -> None:
 
     with _errors_become_exit_codes():
         print(render_folder(run))
+
+
+@app.command()
+@takes_outputs
+@takes_request
+def compare(
+    targets: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="BASE RUN | SCENARIO",
+            help="Two runs, sweeps or searches: folders, quoted patterns, or baseline:NAME. With --against: a scenario.",
+            show_default=False,
+        ),
+    ],
+    request: Request,
+    outputs: OutputFiles,
+    base: Annotated[
+        list[str] | None,
+        typer.Option("--base", metavar="RUN", help="One more run of BASE; repeat for a group.", show_default=False),
+    ] = None,
+    run: Annotated[
+        list[str] | None,
+        typer.Option("--run", metavar="RUN", help="One more run of RUN; repeat for a group.", show_default=False),
+    ] = None,
+    margin: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]PERCENT",
+            help="Changes up to this do not matter. NAME is a measure or one of cpu (5), latency (10), tail (20), "
+            "memory (5), recovery (20), capacity (10); without it, for all. Repeat for more.",
+            show_default=False,
+        ),
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MEASURE", help="Compare only this measure; repeat for more.", show_default=False),
+    ] = None,
+    across: Annotated[
+        bool,
+        typer.Option(
+            "--across", help="Report although plans or machines differ or runs are doubtful, without a verdict."
+        ),
+    ] = False,
+    doubtful: Doubtful = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REF",
+            help="Run SCENARIO with two builds of the server in turn and compare them: this one is BASE. module:NAME, or a "
+            "git revision of the project.",
+            show_default=False,
+        ),
+    ] = None,
+    revision: Annotated[
+        str | None,
+        typer.Option(metavar="REF", help="With --against: the build that is RUN.", show_default="what runs now"),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="With --against: runs of each build.")] = 6,
+    project: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="With --against: where the git repository of the server is.")
+    ] = Path(),
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Say whether one run, or group of runs, is worse than another."""
+    from harness import compare_console
+
+    with _errors_become_exit_codes():
+        wishes = compare_console.Wishes(
+            margins=tuple(margin or ()),
+            only=tuple(only or ()),
+            across=across,
+            doubtful=doubtful,
+            results=out,
+            as_json=as_json,
+            outputs=_destinations(outputs),
+        )
+        if against is not None:
+            from harness import builds_console
+
+            builds = builds_console.Builds(against=against, revision=revision, project=project, rounds=rounds)
+            raise typer.Exit(builds_console.compare_builds(targets, request, builds, wishes))
+        if len(targets) != 2:
+            raise UsageError(
+                f"compare: expected BASE and RUN, found {len(targets)} arguments; more runs by --base and --run"
+            )
+        sides = [targets[0], *(base or ())], [targets[1], *(run or ())]
+        raise typer.Exit(compare_console.compare_named(*sides, wishes))
+
+
+@app.command()
+def trend(
+    scenario: Annotated[str, typer.Option("--scenario", help="Only this scenario.", show_default="all")] = "",
+    plan_key: Annotated[
+        str, typer.Option("--plan", metavar="KEY", help="The series that --export writes.", show_default=False)
+    ] = "",
+    fail_on_change: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Exit code 1 where a change for the worse that nobody accepted begins within the last N runs.",
+            show_default=False,
+        ),
+    ] = None,
+    accept: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Accept the change that begins with this run.", show_default=False),
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why it is accepted.", show_default=False)] = "",
+    export: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write one series as CSV for Apache Otava.", show_default=False, dir_okay=False
+        ),
+    ] = None,
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Read the history again from all recordings below --out.")
+    ] = False,
+    doubtful: Doubtful = False,
+    out: Out = Path("results"),
+    as_json: Json = False,
+) -> None:
+    """Show how the measures of all runs went, and where they changed their level."""
+    from harness import trend_console
+
+    with _errors_become_exit_codes():
+        if rebuild:
+            trend_console.rebuild_history(out)
+        if accept is not None:
+            trend_console.accept(out, accept, reason)
+        code = trend_console.show(
+            out,
+            scenario=scenario,
+            with_doubtful=doubtful,
+            fail_on_change=fail_on_change,
+            export=export,
+            plan_key=plan_key,
+            as_json=as_json,
+        )
+        raise typer.Exit(code)
+
+
+baseline_app = typer.Typer(no_args_is_help=True, help="Name runs that others are compared with (`baseline:NAME`).")
+app.add_typer(baseline_app, name="baseline")
+Name = Annotated[str, typer.Argument(help="The baseline's name.", show_default=False)]
+
+
+@baseline_app.command("set")
+def baseline_set(
+    name: Name,
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Runs, sweeps or searches.", show_default=False)],
+    out: Out = Path("results"),
+) -> None:
+    """Give runs a name; an earlier baseline of that name is replaced."""
+    from harness import trend_console
+
+    with _errors_become_exit_codes():
+        trend_console.set_baseline(out, name, runs)
+
+
+@baseline_app.command("list")
+def baseline_list(out: Out = Path("results"), as_json: Json = False) -> None:
+    """List the baselines and their runs."""
+    from harness import trend_console
+
+    with _errors_become_exit_codes():
+        trend_console.list_baselines(out, as_json=as_json)
+
+
+@baseline_app.command("remove")
+def baseline_remove(name: Name, out: Out = Path("results")) -> None:
+    """Forget a baseline; its runs stay."""
+    from harness.history.baselines import remove_baseline
+
+    with _errors_become_exit_codes():
+        remove_baseline(out, name)
 
 
 @app.command()
@@ -335,7 +564,9 @@ def down() -> None:
 
 
 @app.command()
+@takes_outputs
 def prove(
+    outputs: OutputFiles,
     quick: Annotated[bool, typer.Option("--quick", help="The part that takes two minutes.")] = False,
     only: Annotated[
         list[str] | None,
@@ -351,13 +582,17 @@ def prove(
 ) -> None:
     """Plant bugs and controls, and see whether the verdict says what it must."""
     from harness import console
+    from harness.outputs.summary import proof_summary
     from harness.prove.command import make_proof
     from harness.prove.selection import select
 
     with _errors_become_exit_codes():
+        destinations = _destinations(outputs)
         selection = select(quick=quick, only=tuple(only or ()), controls=controls)
         proof, page = make_proof(selection, out=out, forced=force, say=console.show_proof_row)
         console.show_proof(proof, page, as_json=as_json)
+        if destinations:
+            destinations.write(proof_summary(proof, report=str(page)))
         if not proof.complete:
             raise typer.Exit(ExitCode.INTERRUPTED)
         raise typer.Exit(ExitCode.PASS if proof.right else ExitCode.FAIL)

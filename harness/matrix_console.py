@@ -18,24 +18,21 @@ if TYPE_CHECKING:
     from harness.planning.matrix_planner import MatrixRequest
 
 
-def matrix(
-    asked: "MatrixRequest",
-    scenarios: tuple[str, ...],
-    *,
-    out: Path,
-    only_plan: bool,
-    live: int | None,
-    as_json: bool,
-) -> ExitCode:
+def plan(asked: "MatrixRequest", scenarios: tuple[str, ...], *, out: Path, as_json: bool) -> ExitCode:
+    """`harness matrix --plan`."""
+    from harness.preflight import prepare_matrix
+
+    _show_plan(prepare_matrix(asked, scenarios, out=out), as_json=as_json)
+    return ExitCode.PASS
+
+
+def run(asked: "MatrixRequest", scenarios: tuple[str, ...], *, out: Path, live: int | None, as_json: bool) -> "Outcome":
     """`harness matrix`."""
     from harness.machine_lock import hold_machine
     from harness.matrix_experiment import run_matrix
     from harness.preflight import prepare_matrix
 
     planned = prepare_matrix(asked, scenarios, out=out)
-    if only_plan:
-        _show_plan(planned, as_json=as_json)
-        return ExitCode.PASS
     for line in plan_lines(planned):
         _say(line)
     with hold_machine(forced=asked.base.force), console.live_view(live) as page:
@@ -46,7 +43,7 @@ def matrix(
             say=_say,
         )
     show_outcome(outcome, as_json=as_json)
-    return outcome.exit_code
+    return outcome
 
 
 def _after_s(plan: MatrixPlan, cell: Cell) -> float:

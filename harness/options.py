@@ -16,6 +16,7 @@ from harness.model.component import COMPONENT_KINDS
 from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import FaultKind, Target
+from harness.model.output_format import OUTPUTS
 from harness.model.registry import M, Registry
 from harness.model.scenario import Audience, Size
 from harness.planning.request import RECOVERIES, Request
@@ -377,6 +378,69 @@ def takes_request(command: Callable[..., None]) -> Callable[..., None]:
         command(request=_as_request(**options), **values)
 
     parameters = [*mine[:1], *RUN_OPTIONS, *mine[1:]]
+    wrapper.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # a function may have one
+        [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    )
+    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return wrapper
+
+
+LabelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--label",
+        metavar="KEY=VALUE",
+        help="Kept with the run in the history; repeat for more. 'revision' is the revision of what is tested; without it "
+        "GITHUB_SHA or CI_COMMIT_SHA.",
+        show_default=False,
+    ),
+]
+Doubtful = Annotated[
+    bool,
+    typer.Option(
+        "--doubtful",
+        help="Use runs too in which something may have made figures worse than the system deserves (steal, other "
+        "programs, a late sender). With --against always.",
+    ),
+]
+GitHub = Annotated[
+    bool,
+    typer.Option(
+        "--github",
+        help="In a step of GitHub Actions: append to its summary, annotate what did not pass (ten at most, worst first), "
+        "set the outputs verdict, p99_ms, report.",
+    ),
+]
+
+
+def takes_outputs(command: Callable[..., None]) -> Callable[..., None]:
+    """``command(…, outputs)`` with an option for each output format and ``--github`` in the place of ``outputs``, which
+    is then (files by name of the format, whether GitHub is told). Stands above `takes_request`."""
+    own = inspect.signature(command).parameters
+    mine = [parameter for name, parameter in own.items() if name != "outputs"]
+    files = {each.name.replace("-", "_"): each for each in OUTPUTS}
+    added = [
+        _parameter(
+            field,
+            Annotated[
+                Path | None,
+                typer.Option(
+                    f"--{each.name}", metavar="FILE", help=f"{each.title}.", show_default=False, dir_okay=False
+                ),
+            ],
+            None,
+        )
+        for field, each in files.items()
+    ]
+    added.append(_parameter("github", GitHub, False))
+
+    @functools.wraps(command)
+    def wrapper(**values: Any) -> None:
+        given = {each.name: values.pop(field) for field, each in files.items()}
+        wanted = {name: path for name, path in given.items() if path is not None}
+        command(outputs=(wanted, values.pop("github")), **values)
+
+    parameters = [*mine, *added]
     wrapper.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # a function may have one
         [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
     )

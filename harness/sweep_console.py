@@ -33,7 +33,7 @@ def plan(scenario: str, request: "Request", *, out: Path, as_json: bool) -> Exit
     return ExitCode.USAGE if planned.shortfalls else ExitCode.PASS
 
 
-def run(scenario: str, request: "Request", *, out: Path, live: int | None, as_json: bool) -> ExitCode:
+def run(scenario: str, request: "Request", *, out: Path, live: int | None, as_json: bool) -> "Outcome":
     """`harness run` for a sweep."""
     from harness.machine_lock import hold_machine
     from harness.preflight import prepare_sweep, refuse_sweep_misfit
@@ -51,7 +51,7 @@ def run(scenario: str, request: "Request", *, out: Path, live: int | None, as_js
             say=_say,
         )
     show_outcome(outcome, as_json=as_json)
-    return outcome.exit_code
+    return outcome
 
 
 def _after_s(sweep: SweepPlan, member: Member) -> float:

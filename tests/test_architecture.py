@@ -77,6 +77,10 @@ def test_imports_point_down_only(path: Path) -> None:
         "exit_codes": {"model"},
         "machine_lock": {"model"},
         "catalog": {"model", "planning"},
+        "measures": {"model", "recording", "checks"},
+        "outputs": {"model", "recording", "measures"},
+        "history": {"model", "recording", "measures", "checks"},
+        "comparison": {"model", "measures", "checks"},
         "prove": {"model", "recording", "planning", "environments", "report", "machine_lock", "interruption"},
     }
     if mine in SIBLINGS:
@@ -112,6 +116,14 @@ def test_planted_servers_are_builds_of_the_reference_server() -> None:
         assert not {name for name in imports(path) if name.split(".")[0] in ("harness", "scenarios")}, path
     for path in modules("reference_server"):
         assert not {name for name in imports(path) if name.split(".")[0] == "planted_server"}, path
+
+
+@pytest.mark.parametrize("room", ["measures", "history", "comparison"])
+def test_what_compares_runs_takes_only_statistics_of_the_checks(room: str) -> None:
+    """Runs are compared by their verdicts; nothing of a recording is judged again."""
+    for path in modules(f"harness/{room}"):
+        used = {name for name in imports(path) if name.startswith("harness.checks")}
+        assert all(name.startswith("harness.checks.statistics") for name in used), path
 
 
 def test_nothing_but_the_command_uses_what_proves() -> None:

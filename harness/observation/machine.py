@@ -31,6 +31,7 @@ async def describe_machine(cluster: Cluster, folder: Path) -> dict[str, Any]:
         "machine": platform.machine(),
         "cpu": _cpu_model(),
         "memory_bytes": psutil.virtual_memory().total,
+        "virtualisation": _virtualisation(),
         "limits": asdict(read_limits(folder)),
         "load_before": list(os.getloadavg()),
         "time_namespace": _read_link("/proc/self/ns/time"),
@@ -86,6 +87,26 @@ def _cpu_model() -> str:
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _virtualisation() -> str:
+    """What runs this kernel: a hypervisor's name as far as the firmware tells it, with ``container`` behind it inside of
+    one; ``none`` where the processor names no hypervisor, empty where nothing is known."""
+    try:
+        flags = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")), "")
+    except OSError:
+        return ""
+    vendor = _first_line("/sys/class/dmi/id/sys_vendor")
+    virtual = "hypervisor" in flags.split()
+    inside = Path("/.dockerenv").exists() or Path("/run/.containerenv").exists()
+    return f"{(vendor or 'hypervisor') if virtual else 'none'}{', container' if inside else ''}"
+
+
+def _first_line(path: str) -> str:
+    try:
+        return Path(path).read_text().partition("\n")[0].strip()
+    except OSError:
+        return ""
 
 
 def _read_link(path: str) -> str:

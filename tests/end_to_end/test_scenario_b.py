@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from harness.history.history_file import read_history
 from tests.end_to_end.watched_run import QUICK
 
 pytestmark = pytest.mark.integration
@@ -17,6 +18,8 @@ def run(out: Path, *options: str) -> tuple[int, dict[str, Any]]:
         [
             *(*QUICK, "run", "scenario-b", "--size", "smoke", "--force", "--json"),
             *("--out", str(out), *options),
+            *("--junit", str(out / "ci" / "junit.xml"), "--openmetrics", str(out / "ci" / "metrics.txt")),
+            *("--label", "night=1", "--label", "revision=abc"),
         ],
         capture_output=True,
         text=True,
@@ -28,6 +31,15 @@ def run(out: Path, *options: str) -> tuple[int, dict[str, Any]]:
 
 def statuses(verdict: dict[str, Any]) -> dict[str, str]:
     return {found["check"]: found["status"] for found in verdict["findings"]}
+
+
+def left_for_ci(out: Path, status: str) -> None:
+    """The files that were asked for say the same verdict, and the history has one line with it."""
+    assert f'name="verdict" value="{status}"' in (out / "ci" / "junit.xml").read_text()
+    assert f'verdict="{status}"}} 1' in (out / "ci" / "metrics.txt").read_text()
+    (entry,) = read_history(out).entries
+    assert (entry.verdict, entry.revision, entry.labels["night"]) == (status, "abc", "1")
+    assert entry.measures["delivery_p99_ms"].value > 0
 
 
 PERFORMANCE = {"ack-during-outage", "live_latency_ms.p99", "bystanders", "backfilled"}
@@ -54,6 +66,7 @@ def test_a_fault_loses_nothing(tmp_path: Path, options: tuple[str, ...], asked: 
     for check in ("lost", "order", "duplicate-visible", "phantom", "acknowledged-not-stored", "ledger", "commit-order"):
         assert found[check] == "pass", (check, found)
     assert found["fault-injected"] == "pass"
+    left_for_ci(tmp_path, verdict["status"])
     times = verdict["run"]["recovery"]["faults"][0]["times"]
     assert times["back_ns"] > times["begun_ns"]
     if not set(found.values()) - {"pass"}:

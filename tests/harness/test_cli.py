@@ -39,7 +39,23 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["list", "doctor", "plan", "run", "judge", "report", "up", "down", "prove", "capacity", "matrix"]
+    "name",
+    [
+        "list",
+        "doctor",
+        "plan",
+        "run",
+        "judge",
+        "report",
+        "up",
+        "down",
+        "prove",
+        "capacity",
+        "matrix",
+        "compare",
+        "trend",
+        "baseline",
+    ],
 )
 def test_every_command_explains_itself(name: str) -> None:
     """Each command has a help text."""

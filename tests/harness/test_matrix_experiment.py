@@ -121,3 +121,17 @@ def test_the_terminal_shows_what_will_run_and_what_was_found(tmp_path: Path) -> 
     table = "\n".join(matrix_console.table_lines(outcome.verdict))
     assert "redis" in table
     assert "memory" in table
+
+
+def test_a_matrix_is_lines_of_the_history_and_a_summary(tmp_path: Path) -> None:
+    """One line for each cell, named by its place, and one for the whole; outputs have the measures of every cell."""
+    from harness.history.folders import entries_of
+    from harness.publishing import summarize_folder
+
+    outcome = tell(Runs(), tmp_path)
+    entries = entries_of(outcome.folder, tmp_path)
+    assert [entry.kind for entry in entries] == ["member"] * len(plan_of().running) + ["matrix"]
+    assert any(entry.point == "memory scenario-a 1 servers" for entry in entries)
+    assert outcome.verdict is not None
+    summary = summarize_folder(outcome.folder, outcome.verdict)
+    assert {case.name for case in summary.cases} >= {"safety-of-every-system", "limits-of-every-system"}

@@ -14,4 +14,5 @@ def test_the_versions_of_all_required_packages_are_recorded(tmp_path: Path) -> N
     found = asyncio.run(describe_machine(cluster, tmp_path))
     assert {"numpy", "uvloop", "redis", "uvicorn"} <= set(found["packages"])
     assert all(version[0].isdigit() for version in found["packages"].values())
+    assert isinstance(found["virtualisation"], str)
     assert found["cluster"]["broker"] == found["cluster"]["database"] == {}

@@ -1,0 +1,25 @@
+"""Which revision of the tested project a run was of, as far as the environment of the command says."""
+
+from collections.abc import Mapping, Sequence
+
+from harness.model.errors import UsageError
+
+VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA")
+"""GitHub Actions and GitLab CI"""
+
+
+def labels_of(options: Sequence[str]) -> dict[str, str]:
+    """``KEY=VALUE`` each. Raises UsageError for one that is not."""
+    found = {}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"--label: expected KEY=VALUE, found {option!r}")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def revision_of(labels: Mapping[str, str], environment: Mapping[str, str]) -> str:
+    """The label ``revision`` where there is one, else what the CI system says; empty where nothing does."""
+    named = labels.get("revision", "")
+    return named or next((environment[name] for name in VARIABLES if environment.get(name)), "")

@@ -1,0 +1,71 @@
+"""A trend: how the measures of runs of one plan went over time, and where they changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from harness.model.history import HistoryEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePoint:
+    """From the run with index ``first`` (of the series' entries) on, the level is another one.
+
+    ``before`` and ``after`` are geometric means, of the runs since the change before and until the change after it.
+    ``percent`` is the change, positive where the value grew. ``p_value`` is Welch's, on logarithms. ``worse``: in the
+    direction that is bad for this measure. ``accepted``: the reason that a person gave; empty where nobody did.
+    """
+
+    measure: str
+    first: int
+    run: str
+    revision: str
+    began: str
+    before: float
+    after: float
+    percent: float
+    p_value: float
+    worse: bool
+    accepted: str = ""
+
+    @property
+    def confidence_percent(self) -> float:
+        return 100 * (1 - self.p_value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One measure: ``values`` are as long as the series' entries; None where a run does not give it, or must not be
+    used."""
+
+    measure: str
+    values: tuple[float | None, ...]
+    change_points: tuple[ChangePoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendSeries:
+    """All runs of one plan, in the order of time. ``machine_changes`` are the indices of runs whose machine is another one
+    than that of the run before; each machine's runs are compared with each other only."""
+
+    plan_key: str
+    title: str
+    plan: Mapping[str, str]
+    entries: tuple[HistoryEntry, ...]
+    lines: tuple[Line, ...]
+    machine_changes: tuple[int, ...] = ()
+    unused: int = 0
+    """how many runs are not used because something falsified them, or they did not end"""
+
+    @property
+    def change_points(self) -> tuple[ChangePoint, ...]:
+        """The worse ones first, the newest first among them."""
+        every = [point for line in self.lines for point in line.change_points]
+        return tuple(sorted(every, key=lambda point: (not point.worse, -point.first)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend:
+    """``series`` in the order of their newest runs. ``damaged``: lines of the history that could not be read."""
+
+    series: tuple[TrendSeries, ...] = ()
+    damaged: int = 0

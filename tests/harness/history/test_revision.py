@@ -1,0 +1,21 @@
+"""Labels and revisions."""
+
+import pytest
+
+from harness.history.revision import labels_of, revision_of
+from harness.model.errors import UsageError
+
+
+def test_labels_are_pairs() -> None:
+    """The first '=' divides; what is no pair is refused with what was found."""
+    assert labels_of(["branch=main", "note=a=b"]) == {"branch": "main", "note": "a=b"}
+    with pytest.raises(UsageError, match="found 'x'"):
+        labels_of(["x"])
+
+
+def test_the_revision_comes_from_the_label_or_the_ci_system() -> None:
+    """A label wins over what CI says; without both there is none."""
+    assert revision_of({"revision": "a"}, {"GITHUB_SHA": "b"}) == "a"
+    assert revision_of({}, {"GITHUB_SHA": "b", "CI_COMMIT_SHA": "c"}) == "b"
+    assert revision_of({}, {"CI_COMMIT_SHA": "c"}) == "c"
+    assert revision_of({}, {}) == ""

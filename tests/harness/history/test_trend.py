@@ -1,0 +1,83 @@
+"""Trends: series by plan, machines apart, changes with their direction."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from harness.history.trend import recent_worse, trend_of
+from harness.model.history import Acceptance, History
+from harness.model.status import Status
+from tests.harness.history.entries import an_entry, nights
+
+
+def step(percent: float, before: int = 20, after: int = 8, seed: int = 1) -> list[float]:
+    logs = np.random.default_rng(seed).normal(0.0, 0.02, before + after)
+    logs[before:] += math.log(1 + percent / 100)
+    return [float(value) for value in 50 * np.exp(logs)]
+
+
+def history(values: list[float], measure: str = "servers_cpu_us_per_delivery", **changes: object) -> History:
+    return History(entries=tuple(nights(values, measure, **changes)))
+
+
+def test_a_slower_server_is_a_change_for_the_worse() -> None:
+    """The first run after it is named, with its revision."""
+    entries = [replace(entry, revision=f"r{i}") for i, entry in enumerate(nights(step(15)))]
+    trend = trend_of(History(entries=tuple(entries)))
+    (point,) = trend.series[0].change_points
+    assert (point.first, point.run, point.revision, point.worse) == (20, "scenario-a/night-020", "r20", True)
+    assert recent_worse(trend, 8) == (point,)
+    assert recent_worse(trend, 7) == ()
+
+
+def test_less_cost_is_better_and_less_capacity_is_worse() -> None:
+    """The direction is the measure's."""
+    assert not trend_of(history(step(-15))).series[0].change_points[0].worse
+    assert trend_of(history(step(-15), "capacity")).series[0].change_points[0].worse
+
+
+def test_another_machine_is_no_change() -> None:
+    """A faster machine is a line in the figure; its runs are compared with each other only."""
+    values = step(40)
+    entries = [
+        replace(entry, machine_key="machine0" if index < 20 else "machine1")
+        for index, entry in enumerate(nights(values))
+    ]
+    series = trend_of(History(entries=tuple(entries))).series[0]
+    assert series.machine_changes == (20,)
+    assert series.change_points == ()
+
+
+def test_plans_are_series_of_their_own() -> None:
+    """Runs of different load never stand in one curve."""
+    entries = (*nights([1.0, 2.0]), an_entry(9, plan_key="plan1", run="scenario-b/x", scenario="scenario-b"))
+    assert [len(series.entries) for series in trend_of(History(entries=entries)).series] == [1, 2]
+    assert len(trend_of(History(entries=entries), scenario="scenario-b").series) == 1
+
+
+def test_falsified_runs_are_not_used_unless_asked() -> None:
+    """A run with a late sender has no value; the strip still shows its verdict."""
+    found = history([1.0, 2.0], doubts=("send-lateness",), pessimistic=("send-lateness",))
+    assert trend_of(found).series[0].lines == ()
+    assert trend_of(found).series[0].unused == 2
+    assert trend_of(found, with_doubtful=True).series[0].lines[0].values == (1.0, 2.0)
+    optimistic = history([1.0, 2.0], doubts=("throughput",))
+    assert trend_of(optimistic, with_doubtful=True).series[0].lines == ()
+
+
+def test_an_accepted_change_alarms_no_more() -> None:
+    """It stays in the list, with its reason; the same for a run beside it, because a change may move by a run."""
+    entries = tuple(nights(step(15)))
+    for run in (20, 21):
+        accepted = Acceptance(run=entries[run].run, reason="more checks", accepted="2026-02-01")
+        trend = trend_of(History(entries=entries, acceptances=(accepted,)))
+        assert trend.series[0].change_points[0].accepted == "more checks"
+        assert recent_worse(trend, 100) == ()
+
+
+def test_a_missing_measure_is_a_gap() -> None:
+    """Values stay at the index of their run."""
+    entries = (an_entry(0), an_entry(1, {"delivery_p99_ms": 5.0}, verdict=Status.FAIL))
+    lines = {line.measure: line.values for line in trend_of(History(entries=entries)).series[0].lines}
+    assert lines == {"servers_cpu_us_per_delivery": (50.0, None), "delivery_p99_ms": (None, 5.0)}

@@ -1,0 +1,55 @@
+"""Lines of the history from verdicts."""
+
+from dataclasses import replace
+
+from harness.measures.entry import capacity_entry, entry_of
+from harness.model.capacity import Found
+from harness.model.finding import Status
+from harness.model.history import Measured
+from tests.harness import searches
+from tests.harness.report import verdicts
+
+
+def test_a_line_says_what_decides_a_comparison() -> None:
+    """Safety by check, what failed, keys, time, whether it ended."""
+    entry = entry_of(verdicts.failed(), verdicts.MACHINE, verdicts.EVENTS, run="scenario-a/x", labels={"branch": "b"})
+    assert entry.safety["loss"] is Status.FAIL
+    assert "loss" in entry.failed
+    assert entry.began == "2026-01-01T00:00:00.000Z"
+    assert entry.complete
+    assert entry.labels == {"branch": "b"}
+
+
+def test_a_validity_check_that_did_not_pass_is_a_doubt() -> None:
+    """Figures of such a run are not used."""
+    verdict = verdicts.passed()
+    findings = tuple(
+        replace(finding, status=Status.UNKNOWN) if finding.check == "steal" else finding for finding in verdict.findings
+    )
+    entry = entry_of(replace(verdict, findings=findings), verdicts.MACHINE, verdicts.EVENTS, run="x")
+    assert entry.doubts == ("steal",)
+    assert not entry.usable
+
+
+def test_a_run_without_an_end_is_not_complete() -> None:
+    """It was killed or the machine failed: its figures are of a part of it."""
+    entry = entry_of(verdicts.passed(), verdicts.MACHINE, verdicts.EVENTS[:-1], run="x")
+    assert not entry.complete
+    assert not entry.usable
+
+
+def test_searches_of_one_number_are_compared_whatever_they_found() -> None:
+    """The varied number is not part of the plan, the limit is; the load that held is the measure."""
+    found = replace(searches.a_capacity(), found=Found.CAPACITY, value=500, broke_at=600)
+    entry = capacity_entry(found, verdicts.MACHINE, verdicts.EVENTS, run="x")
+    other = replace(found, plan=replace(found.plan, plan=replace(found.plan.plan, rate_hz=7.0)))
+    assert capacity_entry(other, verdicts.MACHINE, verdicts.EVENTS, run="y").plan_key == entry.plan_key
+    stricter = replace(found, plan=replace(found.plan, limit_ms=1.0))
+    assert capacity_entry(stricter, verdicts.MACHINE, verdicts.EVENTS, run="z").plan_key != entry.plan_key
+    assert entry.measures["capacity"] == Measured(value=500.0, low=500.0, high=600.0)
+
+
+def test_a_search_without_a_find_has_no_measure() -> None:
+    """A lower bound is no capacity."""
+    bound = replace(searches.a_capacity(), found=Found.LOWER_BOUND, value=500)
+    assert capacity_entry(bound, verdicts.MACHINE, verdicts.EVENTS, run="x").measures == {}

@@ -1,0 +1,36 @@
+"""A trend in words."""
+
+from dataclasses import replace
+
+from harness.model.trend import Trend
+from harness.report.text.trend_tables import point_words, sparkline, trend_lines, verdict_strip
+from tests.harness.report.comparisons import a_trend
+
+
+def test_a_sparkline_has_one_character_a_run() -> None:
+    """From the smallest to the largest, a dot for a gap; equal values are flat."""
+    assert sparkline([1.0, None, 8.0]) == "▁·█"
+    assert sparkline([5.0, 5.0]) == "▁▁"
+    assert sparkline([None]) == "·"
+    assert len(sparkline([1.0] * 500)) == 60
+
+
+def test_a_change_names_levels_confidence_and_the_first_run() -> None:
+    """Everything that is needed to look for the cause."""
+    series = a_trend().series[0]
+    words = point_words(series, series.change_points[0])
+    assert words.startswith("WORSE: CPU per delivery, servers +14")
+    assert "first run after it scenario-a/night-020" in words
+    assert "20 runs ago" in words
+    accepted = replace(series.change_points[0], accepted="more checks")
+    assert point_words(series, accepted).endswith("accepted: more checks")
+
+
+def test_the_strip_shows_verdicts_and_what_is_not_used() -> None:
+    """Small letters are not used."""
+    assert verdict_strip(a_trend().series[0]).startswith("PPPuP")
+
+
+def test_an_empty_history_says_what_to_do() -> None:
+    """The first night."""
+    assert "harness run" in "\n".join(trend_lines(Trend()))
