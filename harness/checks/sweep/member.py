@@ -95,8 +95,8 @@ def _with_cost(row: SweepRun, samples: Sequence[resources.Sample], rates: Rates)
 def _spent(before: resources.Sample, after: resources.Sample) -> float | None:
     """Cores that the system kept busy between two samples; None where one of its processes is in one of them only."""
     old, new = before.get("processes", {}), after.get("processes", {})
-    names = [name for name in new if name.startswith(SYSTEM)]
-    if not names or any(name not in old for name in names):
+    names, earlier = ({name for name in found if name.startswith(SYSTEM)} for found in (new, old))
+    if not names or names != earlier:
         return None
     cpu_s = sum(new[name]["cpu_s"] - old[name]["cpu_s"] for name in names)
     return float(cpu_s / ((after["at_ns"] - before["at_ns"]) / 1e9))

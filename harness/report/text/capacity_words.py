@@ -62,7 +62,7 @@ def _gave_out(capacity: Capacity) -> str:
 
 def capacity_headline(capacity: Capacity) -> Headline:
     """The top of the page."""
-    held = next((step for step in capacity.steps if step.value == capacity.value), None)
+    held = next((one for one in capacity.steps if one.value == capacity.value and one.result is TrialResult.HELD), None)
     word = {
         Found.CAPACITY: "Capacity",
         Found.LOWER_BOUND: "Lower bound",

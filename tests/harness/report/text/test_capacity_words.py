@@ -53,3 +53,12 @@ def test_each_step_has_its_row_and_its_recording() -> None:
     assert table.rows[1][0].link == "runs/02-rate-2000/"
     assert [row[1].status for row in table.rows][:2] == ["pass", "fail"]
     assert step_table(replace(a_capacity(), steps=())) is None
+
+
+def test_the_figures_at_the_capacity_are_those_of_a_step_that_held() -> None:
+    """The first step at this load was not decided."""
+    undecided = replace(a_step(1, 1_000, GENERATOR), p99_ms=777.0)
+    capacity = a_capacity(undecided, a_step(2, 1_000), a_step(3, 1_000), a_step(4, 1_100, BROKE))
+    assert capacity.value == 1_000
+    tile = next(tile for tile in capacity_headline(capacity).tiles if tile.name == "P99 at it")
+    assert plain(tile.figure) == "40 ms"

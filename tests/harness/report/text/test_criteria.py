@@ -24,7 +24,7 @@ def test_without_findings_there_is_no_table() -> None:
 def test_examples_belong_to_their_check() -> None:
     """Only findings with examples are listed."""
     (found,) = examples(verdicts.failed())
-    assert found.check == "loss"
+    assert found.check == "lost"
     assert len(found.examples) == 20
     assert examples(verdicts.passed()) == ()
 
