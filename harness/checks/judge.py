@@ -88,7 +88,7 @@ def measure(evidence: Evidence, counted: Tally, account: Account, attempts: Atte
         lost_at=make("lost_at", lambda: steps.lost_at(evidence, account), ()),
         recovery=make("recovery", lambda: recovery.measure(evidence, counted), None),
         servers=make("servers", lambda: resources.servers(evidence, counted, found), ()),
-        workers=make("workers", lambda: resources.workers(recording, found), ()),
+        workers=make("workers", lambda: resources.workers(evidence, found), ()),
         publisher=make("publisher", lambda: resources.publisher(found), ProcessFigures()),
         machine=make("machine", lambda: resources.machine(found, recording.telemetry), MachineFigures()),
         broker=make("broker", lambda: resources.broker(plan, found), None),

@@ -111,7 +111,7 @@ def _loop_lag(case: Case) -> Answer:
     worst, count, unknown = 0.0, 0, []
     for worker in range(evidence.plan.workers):
         name = f"worker-{worker:02}"
-        heartbeat = evidence.recording.heartbeats.get(name)
+        heartbeat = evidence.heartbeats.get(name)
         lag = None if heartbeat is None else loop_lag(heartbeat, begin_ns, end_ns)
         if lag is None or lag.p99_ms is None or lag.share < HEARTBEAT_SHARE_AT_LEAST:
             unknown.append(name)

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from harness.checks.evidence.measured_window import measured_window
 from harness.checks.run import resources
 from harness.checks.statistics.distribution import percentiles
 from harness.checks.statistics.interval import mean_interval
@@ -112,7 +113,7 @@ def _statements(ran: Ran, recording: Recording) -> tuple[StatementFigures, ...]:
     """Durations of the measured window by statement, the most frequent first."""
     if ran.queries is None or not len(ran.queries):
         return ()
-    begin, end = resources.window(recording)
+    begin, end = measured_window(recording)
     inside = ran.queries[(ran.queries["at_ns"] >= begin) & (ran.queries["at_ns"] <= end)]
     found = []
     for number, text in enumerate(ran.statements):
