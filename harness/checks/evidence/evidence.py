@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.checks.evidence.attempts import Attempts
-from harness.checks.evidence.clocks import HostClocks
 from harness.checks.evidence.disturbance import Disturbance, Outage, disturbance, outages, timed_faults
 from harness.checks.evidence.heartbeats import heartbeats_of
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.checks.evidence.interruptions import Interruptions, interruptions
 from harness.checks.evidence.measured_window import measured_window
 from harness.checks.evidence.scratch import zeros

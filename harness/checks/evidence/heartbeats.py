@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.checks.evidence.clocks import HostClocks
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.recording.reader import Recording, Rows
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.checks.evidence.clocks import HostClocks
 from harness.checks.evidence.disturbance import LATE_NS, LEAD_NS, Outage
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.checks.evidence.sessions import NEVER, Bools, Ints, Sessions
 from harness.recording.format import DOWN, SUBSCRIBED
 from harness.recording.reader import Recording

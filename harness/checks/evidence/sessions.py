@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.checks.evidence.clocks import HostClocks
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.recording.format import SESSION
 from harness.recording.reader import Recording
 

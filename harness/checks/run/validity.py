@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from harness.checks.check import Answer, Case, Check, Need, below_limit
-from harness.checks.evidence.clocks import UNKNOWN_NS
 from harness.checks.evidence.evidence import Evidence
+from harness.checks.evidence.host_clocks import UNKNOWN_NS
 from harness.checks.evidence.loop_lag import loop_lag
 from harness.checks.statistics.interval import P99_MESSAGES_AT_LEAST
 from harness.model.finding import Bias, Kind, Status

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.checks.evidence.clocks import HostClocks
 from harness.checks.evidence.heartbeats import heartbeats_of
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.model.clock import Clocks, HostClock
 from harness.recording.reader import Recording
 from tests.harness.recordings import HandMade, finding, measured

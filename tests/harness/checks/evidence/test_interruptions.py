@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.checks.evidence.clocks import HostClocks
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.checks.evidence.interruptions import BackplaneGap, Interruptions, interruptions
 from harness.checks.evidence.sessions import NEVER, sessions_of
 from harness.recording import format as layout

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.checks.evidence.clocks import HostClocks
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.checks.evidence.sessions import NEVER, Sessions, sessions_of
 from harness.recording import format as layout
 from tests.harness.recordings import HandMade
