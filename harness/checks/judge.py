@@ -23,6 +23,7 @@ from harness.checks.run import (
     steps,
 )
 from harness.model.finding import Bias, Finding, Kind, Series, Status, Verdict, worst
+from harness.model.measurements.claims import Claim, Decision
 from harness.model.measurements.percentiles import Percentiles
 from harness.model.measurements.resources import MachineFigures, ProcessFigures
 from harness.model.measurements.run_measurements import Rates, RunMeasurements
@@ -40,20 +41,26 @@ def judge(recording: Recording) -> Verdict:
     none = Account.nothing(len(evidence.schedule), evidence.plan.clients)
     account = attempts.make("account", lambda: reconcile(evidence, counted), none)
     measured = measure(evidence, counted, account, attempts)
-    measured = replace(measured, not_measured=attempts.failed)
-    case = Case(evidence=evidence, tally=counted, account=account, measured=measured)
-    checks = checks_of(recording.plan)
-    findings = tuple(apply_bias(ask_all(checks, case, lacking(evidence, counted)), checks))
-    measured = replace(
-        measured,
-        claims=attempts.make("claims", lambda: claims.compare(measured), ()),
-        decisions=attempts.make("decisions", lambda: claims.decide(recording.plan, findings, measured), ()),
-    )
     series = _series(evidence, counted, account, attempts)
+    no_claims: tuple[Claim, ...] = ()
+    compared = attempts.make("claims", lambda: claims.compare(measured), no_claims)
+    missing = lacking(evidence, counted)
+
+    def found() -> tuple[Finding, ...]:
+        complete = replace(measured, not_measured=attempts.failed)
+        case = Case(evidence=evidence, tally=counted, account=account, measured=complete)
+        checks = checks_of(recording.plan)
+        return tuple(apply_bias(ask_all(checks, case, missing), checks))
+
+    findings, known = found(), attempts.failed
+    undecided: tuple[Decision, ...] = ()
+    decisions = attempts.make("decisions", lambda: claims.decide(recording.plan, findings, measured), undecided)
+    if attempts.failed != known:
+        findings = found()  # a decision that could not be made is a measurement that is missing, too
     return Verdict(
         status=overall(findings),
         findings=findings,
-        run=replace(measured, not_measured=attempts.failed),
+        run=replace(measured, claims=compared, decisions=decisions, not_measured=attempts.failed),
         plan=recording.plan,
         series=series,
     )
@@ -81,7 +88,7 @@ def measure(evidence: Evidence, counted: Tally, account: Account, attempts: Atte
         lost_at=make("lost_at", lambda: steps.lost_at(evidence, account), ()),
         recovery=make("recovery", lambda: recovery.measure(evidence, counted), None),
         servers=make("servers", lambda: resources.servers(evidence, counted, found), ()),
-        workers=make("workers", lambda: resources.workers(recording, found), ()),
+        workers=make("workers", lambda: resources.workers(evidence, found), ()),
         publisher=make("publisher", lambda: resources.publisher(found), ProcessFigures()),
         machine=make("machine", lambda: resources.machine(found, recording.telemetry), MachineFigures()),
         broker=make("broker", lambda: resources.broker(plan, found), None),

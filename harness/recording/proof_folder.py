@@ -43,11 +43,6 @@ def write_proof(folder: Path, proof: Proof) -> None:
         raise EnvironmentFailure(f"the proof cannot be written to {folder}: {error.strerror or error}") from error
 
 
-def read_proof(folder: Path) -> Proof:
-    """Raises OSError or msgspec.MsgspecError."""
-    return msgspec.json.decode((folder / PROOF).read_bytes(), type=Proof)
-
-
 def note_proof(proof: Proof, folder: Path) -> None:
     """Note that this is the newest proof of its version on this machine. A home that cannot be written keeps no note."""
     if proof.scope not in KEPT_SCOPES or not proof.complete:

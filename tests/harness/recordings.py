@@ -70,7 +70,7 @@ class HandMade:
     outage_ms: tuple[float, float] | None = None
     """when the plan's one fault began and when its parts were back, after START_NS"""
     backplane: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
-    """by server: (state, ms after START_NS)"""
+    """by server: (state, ms after START_NS); empty: every server with a trace is subscribed before everything"""
     events: list[dict[str, Any]] = field(default_factory=list)
     clock_offsets_ns: dict[int, int] = field(default_factory=dict)
     """by server: how far the clock of its own host is ahead of the coordinator's; other servers run on the coordinator"""
@@ -223,10 +223,15 @@ class HandMade:
                     ],
                     layout.BACKPLANE,
                 )
-                for server, rows in self.backplane.items()
+                for server, rows in self._states().items()
             },
             stored=np.array([(m, c, s, layout.SOUND) for c, s, m in stored], layout.STORED) if self.audited else None,
         )
+
+    def _states(self) -> dict[int, list[tuple[int, float]]]:
+        if self.backplane:
+            return self.backplane
+        return {server: [(layout.SUBSCRIBED, -4.0)] for server in range(self.servers)} if self.traced else {}
 
     def _subscribed_ns(self, client: int, position: int) -> int:
         """Before everything; or, where the channel has a message of that seq, right after it was sent."""

@@ -19,8 +19,8 @@ def step_of(verdict: Verdict, *, number: int, value: int, run: str, cores: int) 
     result = result_of(verdict)
     measured = verdict.run
     found = exhaustion(verdict, cores) if result in (TrialResult.BROKE, TrialResult.GENERATOR) else None
-    if result is TrialResult.GENERATOR and (found is None or found.resource is Resource.NOT_FOUND):
-        found = Exhaustion(resource=Resource.GENERATOR, because="it did not keep up, with cores to spare")
+    if result is TrialResult.GENERATOR:
+        found = _generator(found)
     step = CapacityStep(
         number=number, value=value, result=result, because=_because(verdict, result), run=run, exhaustion=found
     )
@@ -38,6 +38,14 @@ def step_of(verdict: Verdict, *, number: int, value: int, run: str, cores: int) 
         p99_high_ms=latency.p99_high_ms,
         cores=cores_used(measured),
     )
+
+
+def _generator(found: Exhaustion | None) -> Exhaustion:
+    """The load generator gave out, whatever else was ``found`` to be full or slow beside it."""
+    if found is None or found.resource is Resource.NOT_FOUND:
+        return Exhaustion(resource=Resource.GENERATOR, because="it did not keep up, with cores to spare")
+    beside = "" if found.resource is Resource.GENERATOR else "it did not keep up; beside it: "
+    return Exhaustion(resource=Resource.GENERATOR, because=f"{beside}{found.because}")
 
 
 def result_of(verdict: Verdict) -> TrialResult:

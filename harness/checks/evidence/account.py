@@ -79,7 +79,8 @@ def reconcile(evidence: Evidence, tally: Tally) -> Account:
         # A client that subscribed late does not miss the messages before its subscription.
         late = first.behind(evidence, client, message)
         last = seq > tally.highest_seq[client]
-        open_ = last & ~late & ~drain.quiet[client]
+        # Of a message without a seq nobody knows whether its client's position has passed it.
+        open_ = (last | (seq == 0)) & ~late & ~drain.quiet[client]
         excused += np.bincount(message[late], minlength=len(sizes))
         undelivered += np.bincount(message[open_], minlength=len(sizes))
         gone = ~late & ~open_

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.checks.evidence.clocks import HostClocks
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.checks.evidence.sessions import NEVER, Sessions
 from harness.model.fault import Ending, Fault, FaultKind, FaultTimes, Target
 from harness.recording.format import ACKNOWLEDGED, SUBSCRIBED, Document

@@ -1,5 +1,6 @@
 """What the checks share: the plan's arithmetic, the ledger and the traces, joined once by message."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
@@ -7,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.checks.evidence.attempts import Attempts
-from harness.checks.evidence.clocks import HostClocks
 from harness.checks.evidence.disturbance import Disturbance, Outage, disturbance, outages, timed_faults
+from harness.checks.evidence.heartbeats import heartbeats_of
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.checks.evidence.interruptions import Interruptions, interruptions
+from harness.checks.evidence.measured_window import measured_window
 from harness.checks.evidence.scratch import zeros
 from harness.checks.evidence.sessions import Sessions, sessions_of
 from harness.model.environment import ENVIRONMENTS
@@ -18,7 +21,7 @@ from harness.model.plan import Plan
 from harness.planning.arrivals import MEASURED, PROBE, WARM_UP, Schedule, schedule
 from harness.planning.placement import audiences, client_channels, client_servers
 from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, UNSENT
-from harness.recording.reader import Recording
+from harness.recording.reader import Recording, Rows
 
 PHASES = {"probe": PROBE, "warm_up": WARM_UP, "measured": MEASURED}
 
@@ -103,6 +106,8 @@ class Evidence:
     """of the faults that were begun"""
     sessions: Sessions
     interruptions: Interruptions
+    heartbeats: Mapping[str, Rows]
+    """by process of the load generator, on the harness's clock"""
     disturbance: Disturbance | None
     """None where no fault was begun and nothing else was interrupted"""
     reconnected: Bools
@@ -130,15 +135,8 @@ class Evidence:
 
     @property
     def window_ns(self) -> tuple[int, int]:
-        """(begin, end) of the measured window; (0, 0) where the schedule never began. Of a run that ended early, up to the
-        last post that was sent."""
-        if not self.start_ns:
-            return 0, 0
-        begin_ns = self.begin_ns
-        end_ns = begin_ns + int(self.plan.duration_s * 1e9)
-        if not self.complete and len(self.recording.posts):
-            end_ns = max(begin_ns, min(end_ns, int(self.recording.posts["sent_ns"].max())))
-        return begin_ns, end_ns
+        """(begin, end) of the measured window: `harness.checks.evidence.measured_window`."""
+        return measured_window(self.recording)
 
 
 def gather(recording: Recording, attempts: Attempts | None = None) -> Evidence:
@@ -201,6 +199,7 @@ def gather(recording: Recording, attempts: Attempts | None = None) -> Evidence:
         outages=begun,
         sessions=sessions,
         interruptions=broken_off,
+        heartbeats=attempts.make("heartbeats", lambda: heartbeats_of(recording, clocks), recording.heartbeats),
         disturbance=disturbance(
             recording,
             clocks,

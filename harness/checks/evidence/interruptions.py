@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from harness.checks.evidence.clocks import HostClocks
 from harness.checks.evidence.disturbance import LATE_NS, LEAD_NS, Outage
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.checks.evidence.sessions import NEVER, Bools, Ints, Sessions
 from harness.recording.format import DOWN, SUBSCRIBED
 from harness.recording.reader import Recording
@@ -17,7 +18,7 @@ SETTLED_NS = 5_000_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackplaneGap:
-    """``server`` had no backplane from ``begin_ns`` until it was subscribed again; times are on the harness's clock.
+    """``server`` had no backplane from ``begin_ns`` until it was subscribed again; times are on the clock of its host.
     ``end_ns`` is `NEVER` where it never was."""
 
     server: int
@@ -33,9 +34,12 @@ class Interruptions:
     begin_ns: Ints
     end_ns: Ints
     backplane: tuple[BackplaneGap, ...]
+    """on the harness's clock"""
+    undated: tuple[BackplaneGap, ...] = ()
+    """of servers whose clock cannot be compared: their length is known, and not when they were"""
 
     def __bool__(self) -> bool:
-        return bool(len(self.lost) or self.backplane)
+        return bool(len(self.lost) or self.backplane or self.undated)
 
     def window(self, at_ns: Ints) -> Bools:
         """Which times lie in an interruption, or so near that it may have disturbed a message that was due then."""
@@ -65,28 +69,31 @@ def interruptions(
         return found
 
     lost = np.flatnonzero(sessions.lost & unexplained(sessions.ended_ns))
-    gaps = [
-        gap
-        for server, rows in sorted(recording.backplane.items())
-        if server < len(server_host)
-        for gap in _gaps(server, rows, clocks, int(server_host[server]))
-        if unexplained(np.array([gap.begin_ns]))[0]
-    ]
+    dated, undated = [], []
+    for server, rows in sorted(recording.backplane.items()):
+        if server >= len(server_host):
+            continue
+        host, at_ns = int(server_host[server]), rows["at_ns"].astype(np.int64)
+        if clocks.comparable(clocks.coordinator, host):
+            at_ns = clocks.elapsed_ns(np.zeros(1, np.int64), clocks.coordinator, at_ns, host).middle
+            gaps = _gaps(server, rows["state"], at_ns)
+            dated += [gap for gap in gaps if unexplained(np.array([gap.begin_ns]))[0]]
+        else:
+            undated += _gaps(server, rows["state"], at_ns)
     return Interruptions(
-        lost=lost, begin_ns=sessions.ended_ns[lost], end_ns=sessions.again_ns()[lost], backplane=tuple(gaps)
+        lost=lost,
+        begin_ns=sessions.ended_ns[lost],
+        end_ns=sessions.again_ns()[lost],
+        backplane=tuple(dated),
+        undated=tuple(undated),
     )
 
 
-def _gaps(
-    server: int, rows: "np.ndarray[tuple[int, ...], np.dtype[np.void]]", clocks: HostClocks, host: int
-) -> list[BackplaneGap]:
-    """From each loss of the connection to the next complete subscription. None where the clock cannot be compared."""
-    if not clocks.comparable(clocks.coordinator, host):
-        return []
-    at_ns = clocks.elapsed_ns(np.zeros(1, np.int64), clocks.coordinator, rows["at_ns"].astype(np.int64), host).middle
+def _gaps(server: int, states: NDArray[np.uint8], at_ns: Ints) -> list[BackplaneGap]:
+    """From each loss of the connection to the next complete subscription. How long one lasted needs one clock only."""
     found: list[BackplaneGap] = []
     begin_ns: int | None = None
-    for state, at in zip(rows["state"].tolist(), at_ns.tolist(), strict=True):
+    for state, at in zip(states.tolist(), at_ns.tolist(), strict=True):
         if state == DOWN and begin_ns is None:
             begin_ns = at
         elif state == SUBSCRIBED and begin_ns is not None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from harness.checks.evidence.evidence import Evidence
 from harness.checks.evidence.tally import Tally
+from harness.model.backplane import BACKPLANES
 from harness.planning.placement import client_workers
 
 
@@ -33,7 +34,7 @@ def lacking(evidence: Evidence, tally: Tally) -> Mapping[Need, str]:
         Need.DELIVERIES: _deliveries(evidence, tally),
         Need.SESSIONS: _sessions(evidence),
         Need.TRACES: _traces(evidence),
-        Need.BACKPLANE: _named("backplane", range(evidence.plan.servers), evidence.recording.backplane),
+        Need.BACKPLANE: _backplane(evidence),
         Need.AUDIT: "" if evidence.recording.stored is not None else "the database was not read after the run",
         Need.TELEMETRY: "" if evidence.recording.telemetry else "telemetry.jsonl is missing or empty",
         Need.HEARTBEATS: _heartbeats(evidence),
@@ -63,13 +64,22 @@ def _traces(evidence: Evidence) -> str:
     return "; ".join(filter(None, missing))
 
 
+def _backplane(evidence: Evidence) -> str:
+    """A cluster that the harness does not own keeps no trace, and a backplane without a broker has no connection to
+    lose."""
+    backplane = BACKPLANES.find(evidence.plan.backplane)
+    if not evidence.owns_servers or backplane is None or backplane.broker is None:
+        return ""
+    return _named("backplane", range(evidence.plan.servers), evidence.recording.backplane)
+
+
 def _named(part: str, expected: range, found: Mapping[int, object]) -> str:
     files = [f"{part}-{number:02}.npy" for number in expected if number not in found]
     return f"{', '.join(files)}: missing" if files else ""
 
 
 def _heartbeats(evidence: Evidence) -> str:
-    heartbeats = evidence.recording.heartbeats
+    heartbeats = evidence.heartbeats
     missing = [name for name in generator_processes(evidence) if not len(heartbeats.get(name, ()))]
     return f"{', '.join(missing)} left no heartbeats" if missing else ""
 

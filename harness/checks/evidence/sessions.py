@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.checks.evidence.clocks import HostClocks
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.recording.format import SESSION
 from harness.recording.reader import Recording
 
@@ -59,11 +59,13 @@ class Sessions:
         return found
 
     def again_ns(self) -> Ints:
-        """When the client of each connection was subscribed by its next connection; `NEVER` where it was not."""
-        found = np.full(len(self), NEVER, np.int64)
-        before = np.flatnonzero(~self.last)
-        following = self.subscribed_ns[before + 1]
-        found[before] = np.where(following > 0, following, NEVER)
+        """When the client of each connection was subscribed again, by whichever of its later connections; `NEVER` where it
+        was not."""
+        rows = len(self)
+        subscribed = np.r_[np.where(self.subscribed_ns > 0, np.arange(rows), rows), rows]
+        following = np.minimum.accumulate(subscribed[::-1])[::-1][1:]  # the next row that was subscribed, of any client
+        at_ns, client = np.r_[self.subscribed_ns, 0], np.r_[self.client, -1]
+        found: Ints = np.where(client[following] == self.client, at_ns[following], NEVER)
         return found
 
 

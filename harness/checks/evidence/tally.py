@@ -110,7 +110,7 @@ def _tally_worker(found: Tally, evidence: Evidence, worker: int, seen: Seen, min
 
 def _deliveries_at_least(evidence: Evidence, worker: int) -> int:
     """How many rows the worker must have left: as many as it counted itself, and some where every client saw its probe."""
-    heartbeat = evidence.recording.heartbeats.get(f"worker-{worker:02}")
+    heartbeat = evidence.heartbeats.get(f"worker-{worker:02}")
     counted = 0 if heartbeat is None else int(heartbeat["count"].max(initial=0))
     probe = evidence.recording.event("probe")
     probed = probe is not None and int(probe["seen"]) >= evidence.plan.clients

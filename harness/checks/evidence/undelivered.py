@@ -14,7 +14,6 @@ from harness.checks.evidence.evidence import Bools, Evidence
 from harness.checks.evidence.loop_lag import loop_lag
 from harness.model.drain import QUIET_S, DrainEnd
 from harness.planning.placement import client_workers
-from harness.recording.reader import Recording
 
 READER_LAG_LIMIT_MS = 1_000.0
 """A load worker that was stalled for so long in the last seconds may have deliveries that it had not read."""
@@ -84,13 +83,13 @@ def _behind(evidence: Evidence, drained_ns: int) -> Iterator[int]:
     """Load workers that did not read, or are not known to have read, all the time in the last seconds of the drain."""
     begin_ns = drained_ns - int(QUIET_S * 1e9)
     for worker in range(evidence.plan.workers):
-        lag = _lag(evidence.recording, worker, begin_ns, drained_ns)
+        lag = _lag(evidence, worker, begin_ns, drained_ns)
         if lag is None or lag >= READER_LAG_LIMIT_MS:
             yield worker
 
 
-def _lag(recording: Recording, worker: int, begin_ns: int, end_ns: int) -> float | None:
-    heartbeat = recording.heartbeats.get(f"worker-{worker:02}")
+def _lag(evidence: Evidence, worker: int, begin_ns: int, end_ns: int) -> float | None:
+    heartbeat = evidence.heartbeats.get(f"worker-{worker:02}")
     if heartbeat is None:
         return None
     found = loop_lag(heartbeat, begin_ns, end_ns)

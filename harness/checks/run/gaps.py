@@ -8,7 +8,6 @@ import numpy as np
 from harness.checks.check import Answer, Case, Check, Need
 from harness.checks.evidence.evidence import Evidence, Ints
 from harness.checks.evidence.parts import generator_processes
-from harness.checks.run import resources
 from harness.model.finding import Bias, Kind, Status
 
 PLANTED = "tests/harness/checks/run/test_gaps.py::"
@@ -25,7 +24,7 @@ def longest_gap_ns(at_ns: Ints, begin_ns: int, end_ns: int) -> int:
 
 def _gaps(case: Case) -> Answer:
     """Samples of the machine and of the load generator's processes, and their own heartbeats, cover the whole window."""
-    begin_ns, end_ns = resources.window(case.evidence.recording)
+    begin_ns, end_ns = case.evidence.window_ns
     sources = _sources(case.evidence)
     gaps_s = {name: longest_gap_ns(at_ns, begin_ns, end_ns) / 1e9 for name, at_ns in sources.items()}
     scarce = [name for name, at_ns in sources.items() if ((at_ns >= begin_ns) & (at_ns <= end_ns)).sum() < 2]
@@ -54,7 +53,7 @@ def _sources(evidence: Evidence) -> dict[str, Ints]:
         found[f"the CPU of {process}"] = _times(
             sample["at_ns"] for sample in recording.telemetry if process in sample.get("processes", {})
         )
-        heartbeat = recording.heartbeats.get(process)
+        heartbeat = evidence.heartbeats.get(process)
         found[f"the heartbeat of {process}"] = _times([] if heartbeat is None else heartbeat["at_ns"])
     return found
 

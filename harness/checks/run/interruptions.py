@@ -6,7 +6,6 @@ import numpy as np
 
 from harness.checks.check import Answer, Case, Check, Need
 from harness.checks.evidence.sessions import NEVER
-from harness.checks.run import resources
 from harness.model.finding import Bias, Kind, Status
 
 PLANTED = "tests/harness/checks/run/test_interruptions.py::"
@@ -28,6 +27,10 @@ def _interruptions(case: Case) -> Answer:
         listed = ", ".join(f"{count:,} × {code}" for code, count in codes.most_common())
         parts.append(f"{len(found.lost):,} connections of {clients:,} clients were lost (close codes: {listed})")
     parts += [f"{name} had no backplane for {seconds:.1f} s" for name, seconds in away_s.items()]
+    undated = {gap.server for gap in found.undated}
+    if undated:
+        names = ", ".join(f"server-{server + 1}" for server in sorted(undated))
+        parts.append(f"the clock of {names} cannot be compared with the harness's: it is not known when that was")
     if parts:
         parts.append(f"{case.tally.timings.disturbed_count:,} measured deliveries are counted as recovered")
     tolerable = clients < SHARE_LIMIT * evidence.plan.clients and longest_s < SHARE_LIMIT * evidence.plan.duration_s
@@ -50,12 +53,17 @@ def _interruptions(case: Case) -> Answer:
 
 
 def _away_s(case: Case) -> dict[str, float]:
-    """By server: how long it had no backplane in all; to the end of the measured window where it never came back."""
+    """By server: how long it had no backplane in all; to the end of the measured window where it never came back, or for
+    all of the window where its clock does not tell when it began."""
     found: Counter[str] = Counter()
-    _, end_ns = resources.window(case.evidence.recording)
-    for gap in case.evidence.interruptions.backplane:
+    _, end_ns = case.evidence.window_ns
+    interruptions = case.evidence.interruptions
+    for gap in interruptions.backplane:
         until_ns = max(end_ns, gap.begin_ns) if gap.end_ns == NEVER else gap.end_ns
         found[f"server-{gap.server + 1}"] += until_ns - gap.begin_ns
+    for gap in interruptions.undated:
+        whole_ns = int(case.evidence.plan.duration_s * 1e9)
+        found[f"server-{gap.server + 1}"] += whole_ns if gap.end_ns == NEVER else gap.end_ns - gap.begin_ns
     return {name: ns / 1e9 for name, ns in sorted(found.items())}
 
 
@@ -76,7 +84,7 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.VALIDITY,
         bias=Bias.OPTIMISTIC,
         function=_interruptions,
-        needs=(Need.SESSIONS, Need.EVENTS),
+        needs=(Need.SESSIONS, Need.BACKPLANE, Need.EVENTS),
         red_when="outside of the planned outages 1 % of the clients or more lost their connection, or a server had no "
         "backplane "
         "for 1 % of the measured time or longer: that much decides a P99, and meanwhile the load was lower than "

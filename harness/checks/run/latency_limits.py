@@ -2,7 +2,7 @@
 
 from harness.checks.check import Answer, Case, Check, Need
 from harness.checks.run import latency
-from harness.checks.statistics.interval import SECONDS_AT_LEAST, Interval, messages_for_upper_bound
+from harness.checks.statistics.interval import SECONDS_AT_LEAST, PercentileInterval, messages_for_upper_bound
 from harness.model.expectation import Measure, Statistic
 from harness.model.finding import Kind, Status
 from harness.model.measurements.percentiles import Percentiles
@@ -10,7 +10,13 @@ from harness.model.measurements.percentiles import Percentiles
 QUANTILES: dict[Statistic, float] = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999, "max": 1.0}
 # Conventions (docs/results.md says why each).
 FAR_BELOW = 0.5
-"""Without an upper end of the interval: PASS only where every delivery took less than this share of the limit."""
+"""Without an upper end of the interval: PASS only where every delivery took less than this share of the limit.
+
+Of n independent messages the largest is below the true P99 with probability 0.99^n: 4.95 % for 299. Where seconds differ
+it is more often, in half of the runs of three seconds whose logarithms of levels vary by 0.3 with a correlation of 0.7.
+Half of the true P99 is more than the largest in at most 5 % of such runs, down to three seconds. A coverage test holds
+both.
+"""
 FAR_BEYOND = 10
 """Without an interval: FAIL only where this many times as many deliveries as allowed reached the limit."""
 
@@ -71,7 +77,7 @@ def _below_limit(case: Case, measure: Measure, statistic: Statistic) -> Answer:
     )
 
 
-def in_words(interval: Interval | None) -> str:
+def in_words(interval: PercentileInterval | None) -> str:
     """The interval as the confidence of a finding; empty where there is none."""
     if interval is None:
         return ""
@@ -81,7 +87,7 @@ def in_words(interval: Interval | None) -> str:
 
 
 def decide(
-    figures: Percentiles, interval: Interval | None, statistic: Statistic, limit_ms: float
+    figures: Percentiles, interval: PercentileInterval | None, statistic: Statistic, limit_ms: float
 ) -> tuple[Status, str]:
     """Whether the true value is below the limit, and why; UNKNOWN where the interval holds the limit.
 
@@ -104,7 +110,7 @@ def decide(
 
 
 def _far_from_limit(
-    figures: Percentiles, interval: Interval | None, quantile: float, limit_ms: float
+    figures: Percentiles, interval: PercentileInterval | None, quantile: float, limit_ms: float
 ) -> tuple[Status, str]:
     """The decision where the interval has no upper end, or where there is no interval."""
     least, messages = messages_for_upper_bound(quantile), figures.messages or 0

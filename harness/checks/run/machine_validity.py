@@ -55,8 +55,8 @@ def _disk(case: Case) -> Answer:
 
 
 def _disk_was_measured(case: Case) -> bool:
-    """A disk that was not measured is not asked about: its figure can only excuse. The disk of an external cluster is on
-    another machine."""
+    """The check is left out where the disk was not measured: it can only turn a FAIL into UNKNOWN, so no PASS is lost or
+    won without it. The disk of an external cluster is on another machine."""
     found = resources.samples(case.evidence.recording)
     return case.evidence.owns_servers and resources.rate(found, "machine", "disk_stalled_s") is not None
 

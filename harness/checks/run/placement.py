@@ -4,7 +4,6 @@ import numpy as np
 
 from harness.checks.check import Answer, Case, Check, Need
 from harness.checks.evidence.evidence import Evidence, Ints
-from harness.checks.run import resources
 from harness.model.fault import Target
 from harness.model.finding import Bias, Kind, Status
 from harness.planning.placement import client_servers
@@ -21,7 +20,7 @@ def _placement(case: Case) -> Answer:
     the posts are not asked about where a fault of the plan moves clients or posts."""
     evidence = case.evidence
     planned = _by_server(evidence, client_servers(evidence.plan))
-    moments = dict(zip(("beginning", "end"), resources.window(evidence.recording), strict=True))
+    moments = dict(zip(("beginning", "end"), evidence.window_ns, strict=True))
     moved_by_fault = any(
         fault.target in (Target.SERVER, Target.SERVERS, Target.CLIENTS) for fault in evidence.plan.faults
     )

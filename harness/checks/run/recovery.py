@@ -143,7 +143,8 @@ def reconnections(evidence: Evidence) -> Reconnections:
     sessions = evidence.sessions
     earlier = ~sessions.last
     again_ns = sessions.again_ns()
-    back = earlier & (again_ns != NEVER)
+    # A connection that was never subscribed begins no gap: it lies within one.
+    back = earlier & (sessions.subscribed_ns > 0) & (again_ns != NEVER)
     gaps = (again_ns - sessions.ended_ns)[back]
     clients = len(np.unique(sessions.client[earlier]))
     if not len(gaps):

@@ -7,13 +7,13 @@ import numpy as np
 
 from harness.checks.evidence.evidence import Evidence
 from harness.checks.evidence.loop_lag import waits_ns
-from harness.checks.run.resources import Sample, window
+from harness.checks.run.resources import Sample
 from harness.model.finding import Series
 
 
 def series(evidence: Evidence) -> dict[str, Series]:
     """Curves over time for the report: one point per sample, from shortly before the measured window to its end."""
-    begin, _ = window(evidence.recording)
+    begin, _ = evidence.window_ns
     origin = begin or (evidence.recording.telemetry[0]["at_ns"] if evidence.recording.telemetry else 0)
     every = evidence.recording.telemetry
     if len(every) < 2:
@@ -89,7 +89,7 @@ def _rates(every: Sequence[Sample], value: Callable[[Sample], float | None]) -> 
 
 def _heartbeat_series(evidence: Evidence, origin_ns: int) -> dict[str, Series]:
     """Posts, deliveries and loop lag per second, from the heartbeats of the load generator."""
-    heartbeats = evidence.recording.heartbeats
+    heartbeats = evidence.heartbeats
     if not any(len(heartbeat) for heartbeat in heartbeats.values()):
         return {}
     last_s = max(

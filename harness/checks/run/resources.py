@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.checks.evidence.evidence import Evidence
 from harness.checks.evidence.loop_lag import loop_lag
+from harness.checks.evidence.measured_window import measured_window
 from harness.checks.evidence.tally import Tally
 from harness.model.backplane import BACKPLANES
 from harness.model.component import DATABASE_KIND
@@ -25,18 +26,9 @@ Sample = Mapping[str, Any]
 """one line of telemetry.jsonl (docs/recording.md); any part of it may be absent"""
 
 
-def window(recording: Recording) -> tuple[int, int]:
-    """(begin, end) of the measured window in ns; (0, 0) where the schedule never began."""
-    event = recording.event("schedule")
-    if event is None:
-        return 0, 0
-    begin = int(event["start_ns"]) + int(recording.plan.warm_up_s * 1e9)
-    return begin, begin + int(recording.plan.duration_s * 1e9)
-
-
 def samples(recording: Recording) -> list[Sample]:
     """The telemetry of the measured window."""
-    begin, end = window(recording)
+    begin, end = measured_window(recording)
     return [sample for sample in recording.telemetry if begin <= sample["at_ns"] <= end]
 
 
@@ -127,10 +119,10 @@ def servers(evidence: Evidence, tally: Tally, found: Sequence[Sample]) -> tuple[
     return tuple(rows)
 
 
-def workers(recording: Recording, found: Sequence[Sample]) -> tuple[WorkerFigures, ...]:
+def workers(evidence: Evidence, found: Sequence[Sample]) -> tuple[WorkerFigures, ...]:
     rows = []
-    begin, end = window(recording)
-    for name, heartbeat in sorted(recording.heartbeats.items()):
+    begin, end = evidence.window_ns
+    for name, heartbeat in sorted(evidence.heartbeats.items()):
         if not name.startswith("worker-"):
             continue
         rows.append(

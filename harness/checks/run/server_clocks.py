@@ -18,12 +18,15 @@ def _server_clocks(case: Case) -> Answer:
     ]
     negative = steps.negative if steps else ()
     problems += [f"the step {step} took less than no time" for step in negative]
+    accepted = int((evidence.trace.accepted > 0).sum()) if evidence.trace else 0
+    nothing = "not known: the servers' traces hold no post of this run"
+    agree = "no time of a server's trace contradicts the ledger or another step" if accepted else nothing
     return Answer(
-        status=Status.UNKNOWN if problems else Status.PASS,
-        summary="; ".join(problems[:4]) or "no time of a server's trace contradicts the ledger or another step",
+        status=Status.UNKNOWN if problems or not accepted else Status.PASS,
+        summary="; ".join(problems[:4]) or agree,
         measured={"impossible_times": int(impossible.sum()), "negative_steps": len(negative)},
         expected=0,
-        samples=int((evidence.trace.accepted > 0).sum()) if evidence.trace else 0,
+        samples=accepted,
         examples=tuple(problems[:20]),
     )
 
@@ -35,12 +38,12 @@ CHECKS: tuple[Check[Case], ...] = (
         bias=Bias.OPTIMISTIC,
         function=_server_clocks,
         applies=lambda case: case.evidence.trace is not None,
-        needs=(Need.TRACES,),
+        needs=(Need.TRACES, Need.LEDGER),
         red_when="by a server's trace a post was accepted before it was sent or after it was answered, or a step is "
         "impossible: "
         "at least 1 % of its samples ended before they could begin, or its median is negative, each time by more than the "
-        "clocks' error. That server's clock is then taken to be unknown, and the step is left out. Not asked without "
-        "traces",
+        "clocks' error. That server's clock is then taken to be unknown, and the step is left out. UNKNOWN too where the "
+        "traces hold no post. Not asked without traces",
         what_to_do="the clock of that server's host: another host than `clocks.json` says, or was it suspended?",
         planted_bug=f"{PLANTED}test_a_clock_that_steps_in_mid_run_accuses_nobody",
     ),

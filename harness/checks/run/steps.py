@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from harness.checks.evidence.account import Account
-from harness.checks.evidence.clocks import UNKNOWN_NS
 from harness.checks.evidence.evidence import Bools, Evidence, Ints, Trace
+from harness.checks.evidence.host_clocks import UNKNOWN_NS
 from harness.checks.evidence.tally import Tally
 from harness.checks.statistics.distribution import Distribution, to_ms
 from harness.model.measurements.delivery import LostAt

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from harness.checks.check import Answer, Case, Check, Need, below_limit
-from harness.checks.evidence.clocks import UNKNOWN_NS
 from harness.checks.evidence.evidence import Evidence
+from harness.checks.evidence.host_clocks import UNKNOWN_NS
 from harness.checks.evidence.loop_lag import loop_lag
-from harness.checks.statistics.interval import messages_for_upper_bound
+from harness.checks.statistics.interval import P99_MESSAGES_AT_LEAST
 from harness.model.finding import Bias, Kind, Status
 from harness.model.measurements.percentiles import Percentiles
 
@@ -18,9 +18,6 @@ PLANTED = "tests/harness/checks/run/test_validity.py::"
 # Conventions, fixed before the first run was judged by them (docs/results.md says why each).
 SEND_LATE_P99_LIMIT_MS = 5.0
 LOOP_LAG_P99_LIMIT_MS = 10.0
-MESSAGES_AT_LEAST = messages_for_upper_bound(0.99)
-"""299: an upper 95 % bound on a P99 needs as many independent samples, as 0.99^299 < 0.05. Deliveries of one message are
-not independent."""
 HEARTBEAT_SHARE_AT_LEAST = 0.99
 """Of the window that a worker's heartbeats cover: what is missing could hold the whole slowest hundredth."""
 RATE_SHARE_AT_LEAST = 0.99
@@ -77,11 +74,11 @@ def _complete_rows(case: Case) -> Answer:
 def _samples(case: Case) -> Answer:
     messages, deliveries = case.measured.latency.messages or 0, case.measured.latency.count
     return Answer(
-        status=Status.PASS if messages >= MESSAGES_AT_LEAST else Status.UNKNOWN,
-        summary=f"{messages:,} measured messages ({deliveries:,} deliveries); a P99 needs at least {MESSAGES_AT_LEAST} "
+        status=Status.PASS if messages >= P99_MESSAGES_AT_LEAST else Status.UNKNOWN,
+        summary=f"{messages:,} measured messages ({deliveries:,} deliveries); a P99 needs at least {P99_MESSAGES_AT_LEAST} "
         "messages",
         measured={"messages": messages},
-        expected={"messages_at_least": MESSAGES_AT_LEAST},
+        expected={"messages_at_least": P99_MESSAGES_AT_LEAST},
         samples=messages,
         pairs=deliveries,
     )
@@ -114,7 +111,7 @@ def _loop_lag(case: Case) -> Answer:
     worst, count, unknown = 0.0, 0, []
     for worker in range(evidence.plan.workers):
         name = f"worker-{worker:02}"
-        heartbeat = evidence.recording.heartbeats.get(name)
+        heartbeat = evidence.heartbeats.get(name)
         lag = None if heartbeat is None else loop_lag(heartbeat, begin_ns, end_ns)
         if lag is None or lag.p99_ms is None or lag.share < HEARTBEAT_SHARE_AT_LEAST:
             unknown.append(name)

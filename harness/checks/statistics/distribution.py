@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from harness.checks.statistics.interval import (
     BLOCKS_AT_MOST,
     SECONDS_AT_LEAST,
-    Interval,
+    PercentileInterval,
     design_effect,
     effective_messages,
     quantiles_around,
@@ -140,7 +140,7 @@ class Distribution:
         at, _ = _locate(self._counts.sum(axis=0, dtype=np.int64), quantiles)
         return [to_ms(_lower_edge_ns(bin_ + 0.5)) for bin_ in at]
 
-    def interval_ms(self, quantile: float) -> Interval | None:
+    def interval_ms(self, quantile: float) -> PercentileInterval | None:
         """The 95 % interval of ``quantile``; None where fewer than SECONDS_AT_LEAST groups have values, or the number of
         messages is not known.
 
@@ -164,9 +164,9 @@ class Distribution:
         value_ms, highest_ms = self.quantiles_ms((quantile, 1.0))
         low_ms = to_ms(_lower_edge_ns(_locate(together, (around[0],))[0][0]))
         if around[1] is None:
-            return Interval(low_ms=min(low_ms, value_ms), high_ms=None)
+            return PercentileInterval(low_ms=min(low_ms, value_ms), high_ms=None)
         high_ms = to_ms(_lower_edge_ns(_locate(together, (around[1],))[0][0] + 1))
-        return Interval(low_ms=min(low_ms, value_ms), high_ms=max(min(high_ms, highest_ms), value_ms))
+        return PercentileInterval(low_ms=min(low_ms, value_ms), high_ms=max(min(high_ms, highest_ms), value_ms))
 
     def _look_up(self, wanted: Bools) -> tuple[Ints, NDArray[np.int32]]:
         """All values in the wanted cells, shape (groups, bins), and the cell of each: group * _BINS + bin."""

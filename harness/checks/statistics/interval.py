@@ -31,7 +31,7 @@ MEAN_SECONDS_AT_LEAST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class PercentileInterval:
     """The 95 % interval of a percentile, in ms. ``high_ms`` is None where the messages do not bound it from above."""
 
     low_ms: float
@@ -42,6 +42,10 @@ def messages_for_upper_bound(quantile: float, confidence: float = CONFIDENCE) ->
     """The least number of independent messages whose largest value is, with this confidence, not below ``quantile``: 299
     for a P99, as 0.99^299 < 0.05."""
     return math.ceil(math.log(1 - confidence) / math.log(quantile))
+
+
+P99_MESSAGES_AT_LEAST = messages_for_upper_bound(0.99)
+"""With fewer, no value of a run bounds its P99 from above: 0.99^299 < 0.05. Deliveries of one message count once."""
 
 
 def design_effect(slow: NDArray[Any], every: NDArray[Any], messages: int) -> float:

@@ -8,10 +8,10 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.checks.statistics.interval import CONFIDENCE
 from harness.checks.statistics.student import student_probability, student_quantile
 
 Floats = NDArray[np.float64]
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,14 +95,15 @@ def validity(runs: Sequence[Ran]) -> Answer:
                 biased.append((ran.member.name, finding.summary))
     names = {name for name, _ in biased}
     named = f": {', '.join(sorted(checks))}" if checks else ""
+    summary = f"all validity checks passed in all {len(runs)} runs"
+    if biased:
+        summary = f"the measurement may be biased in {len(names)} of {len(runs)} runs{named}"
     return Answer(
-        status=Status.UNKNOWN if biased else Status.PASS,
-        summary=f"the measurement may be biased in {len(names)} of {len(runs)} runs{named}"
-        if biased
-        else f"all validity checks passed in all {len(runs)} runs",
+        status=Status.UNKNOWN if biased or not runs else Status.PASS,
+        summary=summary if runs else "not known: no run was made",
         measured={"biased_runs": len(names)},
         expected={"biased_runs": 0},
         samples=len(runs),
         examples=tuple(f"{name}: {summary}" for name, summary in biased[:20]),
-        bias=Bias.OPTIMISTIC if optimistic else Bias.PESSIMISTIC,
+        bias=Bias.OPTIMISTIC if optimistic or not runs else Bias.PESSIMISTIC,
     )

@@ -66,12 +66,19 @@ def fit(rows: Sequence[SweepRun], curve: Curve, figure: str) -> Fit | None:
     )
 
 
-def judged(check: str, fits: Sequence[Fit]) -> Answer:
+def judged(check: str, fits: Sequence[Fit], rows: Sequence[SweepRun]) -> Answer:
     """PASS where on every curve the exponent is shown to be at most EXPONENT_LIMIT and the share of the term in N² at most
-    QUADRATIC_SHARE_LIMIT; FAIL where one of them is shown to be beyond its limit on one curve; else UNKNOWN."""
+    QUADRATIC_SHARE_LIMIT; FAIL where one of them is shown to be beyond its limit on one curve; else UNKNOWN.
+
+    ``rows`` are those of all planned runs. No PASS where one of them lacks the figure, or a curve has no fit.
+    """
     what, figure = FIGURES[check]
     mine = [fit for fit in fits if fit.figure == figure]
     status = worst(fit.status for fit in mine)
+    dropped = [row.run for row in rows if not (getattr(row, figure) or 0) > 0]
+    curves = sorted({row.curve for row in rows} - {fit.curve for fit in mine})
+    if status is Status.PASS and (dropped or curves):
+        status = Status.UNKNOWN
     words = {
         Status.PASS: "grows linearly with the servers at most",
         Status.FAIL: "grows faster than linearly with the servers",
@@ -82,6 +89,11 @@ def judged(check: str, fits: Sequence[Fit]) -> Answer:
         summary = (
             f"{what}: measured at fewer than {COUNTS_AT_LEAST} server counts, which cannot tell a line from a curve"
         )
+    if mine and curves:
+        summary += f"; the {' and the '.join(curves)} curve was measured at fewer than {COUNTS_AT_LEAST} server counts"
+    if dropped:
+        named = ", ".join(dropped[:4]) + (f" and {len(dropped) - 4} more" if len(dropped) > 4 else "")
+        summary += f"; {len(dropped)} of {len(rows)} runs give no such figure: {named}"
     return Answer(
         status=status,
         summary=summary,
@@ -89,6 +101,7 @@ def judged(check: str, fits: Sequence[Fit]) -> Answer:
         expected={"exponent_at_most": EXPONENT_LIMIT, "quadratic_share_at_most": QUADRATIC_SHARE_LIMIT},
         samples=sum(fit.runs for fit in mine),
         confidence=f"95 %, Student's t over runs; for FAIL over {COMPARISONS} comparisons together" if mine else "",
+        examples=tuple(f"{run}: not measured" for run in dropped[:20]),
     )
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from harness.checks.evidence.measured_window import measured_window
 from harness.checks.run import resources
 from harness.checks.statistics.distribution import percentiles
 from harness.checks.statistics.interval import mean_interval
@@ -95,8 +96,8 @@ def _with_cost(row: SweepRun, samples: Sequence[resources.Sample], rates: Rates)
 def _spent(before: resources.Sample, after: resources.Sample) -> float | None:
     """Cores that the system kept busy between two samples; None where one of its processes is in one of them only."""
     old, new = before.get("processes", {}), after.get("processes", {})
-    names = [name for name in new if name.startswith(SYSTEM)]
-    if not names or any(name not in old for name in names):
+    names, earlier = ({name for name in found if name.startswith(SYSTEM)} for found in (new, old))
+    if not names or names != earlier:
         return None
     cpu_s = sum(new[name]["cpu_s"] - old[name]["cpu_s"] for name in names)
     return float(cpu_s / ((after["at_ns"] - before["at_ns"]) / 1e9))
@@ -112,7 +113,7 @@ def _statements(ran: Ran, recording: Recording) -> tuple[StatementFigures, ...]:
     """Durations of the measured window by statement, the most frequent first."""
     if ran.queries is None or not len(ran.queries):
         return ()
-    begin, end = resources.window(recording)
+    begin, end = measured_window(recording)
     inside = ran.queries[(ran.queries["at_ns"] >= begin) & (ran.queries["at_ns"] <= end)]
     found = []
     for number, text in enumerate(ran.statements):

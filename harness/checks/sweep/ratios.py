@@ -63,7 +63,9 @@ def latency_stable(entries: Sequence[Ratio], sweep: SweepPlan) -> Answer:
     p_values = [1.0 if entry.p_value is None else entry.p_value for entry in entries]
     beyond = [entry for entry, shown in zip(entries, holm(p_values), strict=True) if shown]
     few = len(sweep.server_counts) < growth.COUNTS_AT_LEAST
-    if few or not entries or len(bounds) < len(entries):
+    planned = {(member.curve, member.servers) for member in sweep.members}
+    compared = {(entry.curve, servers) for entry in entries for servers in (entry.servers, entry.base_servers)}
+    if few or not entries or len(bounds) < len(entries) or compared != planned:
         status = Status.UNKNOWN
         reason = f"fewer than {growth.COUNTS_AT_LEAST} server counts" if few else "runs are missing or too short"
         summary = f"not decided whether latency stays as it is with more servers: {reason}"

@@ -8,7 +8,7 @@ from harness.checks.judge import apply_bias, ask_all, overall
 from harness.checks.run.claims import SOURCE
 from harness.checks.sweep import growth, ratios
 from harness.checks.sweep.member import Ran, row
-from harness.checks.sweep.sweep_checks import SWEEP_CHECKS, SweepCase
+from harness.checks.sweep.sweep_checks import SWEEP_CHECKS, SweepCase, lacking
 from harness.model.backplane import BACKPLANES
 from harness.model.finding import Finding, Status, Verdict, worst
 from harness.model.measurements.claims import Claim, Decision, Outcome
@@ -36,7 +36,7 @@ def judge_sweep(sweep: SweepPlan, runs: Sequence[Ran], *, cores: int | None) -> 
     measured = measure_sweep(sweep, [row(ran) for ran in runs])
     case = SweepCase(sweep=sweep, runs=runs, measured=measured, cores=cores)
     checks = list(SWEEP_CHECKS)
-    findings = tuple(apply_bias(ask_all(checks, case), checks))
+    findings = tuple(apply_bias(ask_all(checks, case, lacking(case)), checks))
     measured = replace(measured, claims=_claims(findings), decisions=_decisions(findings))
     return Verdict(status=overall(findings), findings=findings, sweep=measured, plan=sweep.widest)
 

@@ -3,7 +3,7 @@
 To add a check, add a `Check` to the registry here, and its row to docs/results.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.checks.check import Answer, Check, Need
@@ -28,6 +28,21 @@ class SweepCase:
     runs: Sequence[Ran]
     measured: SweepMeasurements
     cores: int | None
+
+
+def lacking(case: SweepCase) -> Mapping[Need, str]:
+    """What is missing of the parts that checks of a sweep need, by part."""
+    verdicts = [ran.member.name for ran in case.runs if ran.verdict is None]
+    telemetry = [row.run for row in case.measured.runs if row.cpu_us_per_message is None]
+    found = {
+        Need.VERDICTS: f"no verdict of {_listed(verdicts)}" if verdicts else "",
+        Need.TELEMETRY: f"no telemetry of the system in {_listed(telemetry)}" if telemetry else "",
+    }
+    return {need: missing for need, missing in found.items() if missing}
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _one_host(case: SweepCase) -> Answer:
@@ -58,7 +73,7 @@ def _growth(check: str, red_when: str, what_to_do: str) -> Check[SweepCase]:
         compares_ratio=True,
         # Neither a late sender nor a shared core makes a message cost more CPU or bytes the more servers there are.
         fail_stands=True,
-        function=lambda case: growth.judged(check, case.measured.fits),
+        function=lambda case: growth.judged(check, case.measured.fits, case.measured.runs),
         needs=(Need.TELEMETRY, Need.VERDICTS),
         red_when=red_when,
         what_to_do=what_to_do,

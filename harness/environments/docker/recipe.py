@@ -111,7 +111,7 @@ def server_recipe(
     )
 
 
-def _address(recipe: Recipe) -> dict[str, Any]:
+def _address(recipe: Recipe) -> dict[str, str | int]:
     return {"host": recipe.name, "port": recipe.port, "password_file": f"/{_password_file(recipe)}"}
 
 

@@ -44,7 +44,7 @@ def matrix_page(verdict: Verdict, machine: Mapping[str, Any], events: Events, dr
         headline=headline(verdict),
         status_words=STATUS_WORDS,
         contents=_CONTENTS,
-        criteria=criteria(verdict.findings, "Every criterion, what decides first"),
+        criteria=criteria(verdict.findings),
         examples=examples(verdict),
         decision_matrix=matrix_tables.decision_matrix(matrix),
         order=matrix_tables.order_table(matrix),

@@ -43,16 +43,16 @@ def sentence(capacity: Capacity) -> str:
 def _found(capacity: Capacity, limit: str) -> str:
     if capacity.value is None:
         if capacity.found is Found.NONE:
-            return f"Not even {load_words(capacity, capacity.plan.floor)} had {limit}."
+            return f"The smallest load, {load_words(capacity, capacity.plan.floor)}, did not have {limit}."
         held = [step.value for step in capacity.steps if step.result is TrialResult.HELD]
         once = f"; {load_words(capacity, max(held))} had it once" if held else ""
-        return f"No load was confirmed to have {limit}{once}."
+        return f"No load was shown twice to have {limit}{once}."
     value = load_words(capacity, capacity.value)
     if capacity.broke_at is not None:
-        return f"{value} had {limit}, twice; {load_words(capacity, capacity.broke_at)} had not."
+        return f"{value} had {limit}, in two runs; {load_words(capacity, capacity.broke_at)} did not."
     above = min((step.value for step in capacity.steps if step.value > capacity.value), default=None)
     beyond = "no larger load was tried" if above is None else f"{load_words(capacity, above)} was not decided"
-    return f"At least {value}: it had {limit}, twice; {beyond}. This is a lower bound, no capacity."
+    return f"At least {value}: it had {limit}, in two runs; {beyond}. This is a lower bound, no capacity."
 
 
 def _gave_out(capacity: Capacity) -> str:
@@ -62,7 +62,7 @@ def _gave_out(capacity: Capacity) -> str:
 
 def capacity_headline(capacity: Capacity) -> Headline:
     """The top of the page."""
-    held = next((step for step in capacity.steps if step.value == capacity.value), None)
+    held = next((one for one in capacity.steps if one.value == capacity.value and one.result is TrialResult.HELD), None)
     word = {
         Found.CAPACITY: "Capacity",
         Found.LOWER_BOUND: "Lower bound",

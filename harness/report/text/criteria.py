@@ -1,6 +1,6 @@
 """The verdict's findings as a table, and the examples of those that have some."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from harness.model.finding import Bias, Finding, Kind, Status, Verdict
@@ -24,9 +24,48 @@ class Examples:
     examples: tuple[str, ...]
 
 
-def criteria(findings: Iterable[Finding], caption: str) -> Table | None:
-    """One row per finding, what decides first. None without findings."""
-    rows = tuple(_row(finding) for finding in ranked(findings))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """The findings of one kind that passed: a line, and their table."""
+
+    line: str
+    checks: str
+    table: Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criteria:
+    """``open``: what did not pass, what decides first; None where everything passed. ``passed``: a group for each kind."""
+
+    open: Table | None
+    passed: tuple[Passed, ...]
+
+    def __bool__(self) -> bool:
+        return self.open is not None or bool(self.passed)
+
+
+def criteria(findings: Iterable[Finding]) -> Criteria:
+    """Every finding, once: those that did not pass with all that they say, the others a line for each kind."""
+    found = ranked(findings)
+    undecided = [finding for finding in found if finding.status is not Status.PASS]
+    groups = [[one for one in found if one.status is Status.PASS and one.kind is kind] for kind in Kind]
+    return Criteria(
+        open=_table(undecided, "What did not pass, what decides first"),
+        passed=tuple(_passed(group) for group in groups if group),
+    )
+
+
+def _passed(findings: Sequence[Finding]) -> Passed:
+    kind, checks = findings[0].kind.value.capitalize(), "check" if len(findings) == 1 else "checks"
+    table = _table(findings, f"{kind}: what passed")
+    assert table is not None, "a group has findings"
+    names = ", ".join(finding.check for finding in findings)
+    return Passed(line=f"{kind}: {len(findings)} {checks} passed", checks=names, table=table)
+
+
+def _table(findings: Sequence[Finding], caption: str) -> Table | None:
+    """One row per finding. None without findings."""
+    rows = tuple(_row(finding) for finding in findings)
     columns = ("Check", "Status", "Finding", "Measured", "Expected", "Samples")
     return Table(caption=caption, columns=columns, rows=rows, prose=True) if rows else None
 

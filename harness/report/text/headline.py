@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from harness.model.expectation import Measure, Statistic
 from harness.model.finding import Status, Verdict
-from harness.model.measurements.run_measurements import RunMeasurements
 from harness.model.plan import Plan
 from harness.report.text.criteria import STATUS_WORDS
 from harness.report.text.matrix_tiles import matrix_tiles
@@ -39,7 +38,7 @@ def headline(verdict: Verdict, network_path: str = "") -> Headline:
         tiles=sweep_tiles(verdict)
         or matrix_tiles(verdict)
         or (
-            _deliveries(verdict.run),
+            _deliveries(verdict),
             *_latencies(verdict),
             *_recovered(verdict),
             _rate(verdict),
@@ -49,20 +48,24 @@ def headline(verdict: Verdict, network_path: str = "") -> Headline:
     )
 
 
-def _deliveries(run: RunMeasurements | None) -> Tile:
-    """Of the measured window, like the latencies beside it; the findings count every phase."""
+def _deliveries(verdict: Verdict) -> Tile:
+    """The figures are of the measured window, like the latencies beside it. The status is that of the finding ``lost``,
+    which counts every phase."""
+    run, status = verdict.run, _decided(verdict, "lost")
     if run is None or run.delivery is None:
-        return Tile(name="Deliveries", figure=UNKNOWN, notes=("no delivery was counted",))
+        return Tile(name="Deliveries", figure=UNKNOWN, notes=("no delivery was counted",), status=status)
     measured = run.delivery.measured
+    elsewhere = run.delivery.total.lost - measured.lost
     missing = [f"{count(measured.lost)} lost"]
+    if elsewhere:
+        missing.append(f"{count(elsewhere)} lost outside of the measured window")
     if measured.undelivered:
         missing.append(f"{count(measured.undelivered)} undelivered at the end")
-    arrived = measured.expected and not measured.undelivered
     return Tile(
         name="Deliveries",
         figure=count(measured.delivered),
         notes=(f"of {count(measured.expected)} expected", *missing),
-        status="fail" if measured.lost else "pass" if arrived else "",
+        status=status,
     )
 
 

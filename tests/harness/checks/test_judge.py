@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -204,3 +205,17 @@ def test_a_disk_that_stands_still_excuses_a_failure_and_spoils_no_success(
     verdict = run.verdict(tmp_path)
     assert finding(verdict, "disk").status is disk
     assert finding(verdict, "latency_ms.p99").status is status
+
+
+@pytest.mark.parametrize("part", ["_series", "claims.compare", "claims.decide"])
+def test_what_cannot_be_drawn_or_compared_is_missed_by_a_check(tmp_path: Path, part: str) -> None:
+    """`not-measured` is asked when everything was tried: the curves, the claims and the decisions too."""
+    run = HandMade()
+    run.post(0)
+    with mock.patch(
+        f"harness.checks.judge.{part.replace('_series', 'latency.series')}", side_effect=IndexError("planted")
+    ):
+        verdict = run.verdict(tmp_path)
+    found = finding(verdict, "not-measured")
+    assert (found.status, found.bias) == (Status.UNKNOWN, Bias.OPTIMISTIC)
+    assert "planted" in " ".join((found.summary, *found.examples))

@@ -75,7 +75,7 @@ def passed() -> Verdict:
     """Every criterion was met, every part is there."""
     findings = (
         _finding(
-            "loss", "Every expected delivery arrived.", {"lost": 0}, {"lost": 0}, 1_310_000, "loss < 2.3e-06 at 95 %"
+            "lost", "Every expected delivery arrived.", {"lost": 0}, {"lost": 0}, 1_310_000, "loss < 2.3e-06 at 95 %"
         ),
         _finding(
             "duplicates", "No client saw a message twice.", {"visible": 0, "on_the_wire": 0}, {"visible": 0}, 1_310_000
@@ -138,7 +138,7 @@ def failed() -> Verdict:
     findings = (
         *good.findings[1:5],
         _finding(
-            "loss",
+            "lost",
             "37 of 1 310 000 expected deliveries never arrived.",
             {"lost": 37, "lost_tail": 2},
             {"lost": 0},
@@ -188,7 +188,7 @@ def failed() -> Verdict:
 
 def empty() -> Verdict:
     """A run that recorded nothing: UNKNOWN, and every part absent."""
-    findings = (_finding("loss", "No delivery was recorded.", None, {"lost": 0}, 0, "", Kind.SAFETY, Status.UNKNOWN),)
+    findings = (_finding("lost", "No delivery was recorded.", None, {"lost": 0}, 0, "", Kind.SAFETY, Status.UNKNOWN),)
     return Verdict(status=Status.UNKNOWN, findings=findings, plan=a_plan(), series={})
 
 

@@ -6,8 +6,10 @@ import pytest
 
 from harness.checks.capacity.trial import DISTURBANCES, GENERATOR_CHECKS, result_of, step_of
 from harness.checks.registry import CHECKS
-from harness.model.capacity import Resource, TrialResult
+from harness.model.capacity import Exhaustion, Resource, TrialResult
 from harness.model.finding import Bias, Finding, Kind, Status, Verdict, worst
+from harness.model.measurements.percentiles import Percentiles
+from harness.model.measurements.steps import StepLatencies
 from tests.harness.report import verdicts
 
 
@@ -54,9 +56,22 @@ def test_the_verdict_decides(verdict: Verdict, result: TrialResult, word: str) -
 def test_a_load_that_held_exhausted_nothing() -> None:
     """Only what did not hold has a resource that gave out; a generator that lags with cores to spare is that resource."""
     assert step_of(HELD, number=1, value=1, run="", cores=64).exhaustion is None
-    late = step_of(LATE, number=1, value=1, run="", cores=64).exhaustion
-    assert late is not None
-    assert late.resource in (Resource.GENERATOR, Resource.DATABASE, Resource.BROKER, Resource.SERVER_CPU)
+    run = replace(verdicts.measurements(), steps=None, servers=())
+    late = step_of(replace(LATE, run=run), number=1, value=1, run="", cores=64).exhaustion
+    assert late == Exhaustion(resource=Resource.GENERATOR, because="it did not keep up, with cores to spare")
+
+
+def test_where_the_load_generator_gave_out_nothing_else_is_charged() -> None:
+    """Commits took long, too; but the load was not what it should have been."""
+
+    def p99(value_ms: float) -> Percentiles:
+        return Percentiles(count=1_000, p99_ms=value_ms)
+
+    run = replace(verdicts.measurements(), servers=(), steps=StepLatencies(commit=p99(90), total=p99(100)))
+    found = step_of(replace(LATE, run=run), number=1, value=1, run="", cores=64).exhaustion
+    assert found is not None
+    assert found.resource is Resource.GENERATOR
+    assert found.because.startswith("it did not keep up; beside it: the P99 of the step commit is 90 ms")
 
 
 def test_the_named_checks_exist() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from harness.checks.evidence import account
 from harness.checks.evidence.account import _blocks
+from harness.recording import format as layout
 from tests.harness.recordings import HandMade, finding, measured
 
 
@@ -44,3 +45,16 @@ def test_a_late_subscriber_misses_nothing_of_before(tmp_path: Path) -> None:
     run.sessions = [(0, 0), (1, 1), (2, 0), (3, 0)]
     found = measured(run.verdict(tmp_path)).delivery.measured
     assert (found.expected, found.delivered, found.lost) == (3, 3, 0)
+
+
+@pytest.mark.parametrize(("drained", "lost", "undelivered"), [("quiet", 1, 0), ("cut-off", 0, 1)])
+def test_a_message_without_a_seq_is_lost_only_where_nothing_could_still_bring_it(
+    tmp_path: Path, drained: str, lost: int, undelivered: int
+) -> None:
+    """Its answer never came and the database was not read, so that its seq is not known; one client of two received it.
+    That the other has later messages of the channel says nothing about it."""
+    run = HandMade(audited=False, drained=drained)
+    run.post(0, to=[0], outcome=layout.INDETERMINATE)
+    run.post(0)
+    found = measured(run.verdict(tmp_path)).delivery.measured
+    assert (found.lost, found.undelivered, found.lost_tail) == (lost, undelivered, 0)

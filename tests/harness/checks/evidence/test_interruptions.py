@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.checks.evidence.clocks import HostClocks
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.checks.evidence.interruptions import BackplaneGap, Interruptions, interruptions
 from harness.checks.evidence.sessions import NEVER, sessions_of
 from harness.recording import format as layout
@@ -36,7 +36,8 @@ def test_the_window_covers_each_interruption_and_a_second_around_it() -> None:
 
 
 def test_a_backplane_is_away_from_its_loss_until_everything_is_subscribed(tmp_path: Path) -> None:
-    """That it is up is not enough; before the load nothing counts; on a clock that is not known nothing can be placed."""
+    """That it is up is not enough; before the load nothing counts; on a clock that is not known nothing can be placed, but
+    everything has its length."""
     run = HandMade()
     run.post(0)
     run.backplane = {
@@ -54,5 +55,9 @@ def test_a_backplane_is_away_from_its_loss_until_everything_is_subscribed(tmp_pa
     assert found_in(run, tmp_path).backplane == (gap, BackplaneGap(server=1, begin_ns=first, end_ns=NEVER))
     run.clock_offsets_ns = {1: 500_000 * MS}
     assert found_in(run, tmp_path).backplane == (gap,)
+    run.backplane[1] = run.backplane[0]
+    (_, undated) = found_in(run, tmp_path).undated
+    assert (undated.server, undated.end_ns - undated.begin_ns) == (1, 200 * MS)
+    run.backplane[1] = [(layout.SUBSCRIBED, -80.0), (layout.DOWN, 100.0)]
     run.clock_bounds_ns = {1: 1}
     assert len(found_in(run, tmp_path).backplane) == 2

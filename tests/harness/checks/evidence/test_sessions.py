@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.checks.evidence.clocks import HostClocks
+from harness.checks.evidence.host_clocks import HostClocks
 from harness.checks.evidence.sessions import NEVER, Sessions, sessions_of
 from harness.recording import format as layout
 from tests.harness.recordings import HandMade
@@ -53,3 +53,17 @@ def test_rows_of_unknown_clients_and_no_rows_at_all(tmp_path: Path) -> None:
     assert len(sessions(tmp_path, (99, 0, 1000, 1, 2))) == 0
     assert len(Sessions.none()) == 0
     assert Sessions.none().servers_at(1, PLANNED).tolist() == PLANNED.tolist()
+
+
+def test_a_connection_that_was_never_subscribed_ends_no_gap(tmp_path: Path) -> None:
+    """The client is back with the first later connection that was subscribed, and with none of another client."""
+    found = sessions(
+        tmp_path,
+        (0, 0, 1006, 100, 200),
+        (0, 1, 1006, 0, 250),
+        (0, 0, 1000, 300, 900),
+        (1, 0, 1006, 1, 2),
+        (2, 0, 1000, 5, 9),
+    )
+    assert found.again_ns().tolist() == [300, 300, NEVER, NEVER, NEVER]
+    assert Sessions.none().again_ns().tolist() == []

@@ -1,6 +1,7 @@
 """Disturbances that nobody planned are told."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,3 +109,34 @@ def test_what_a_planned_fault_explains_is_no_interruption(tmp_path: Path) -> Non
     found = finding(run.verdict(tmp_path), "interruptions")
     assert found.status is Status.UNKNOWN
     assert "outside of the planned outages: 1 connections" in found.summary
+
+
+@pytest.mark.parametrize(("gap_ms", "status"), [(2_000.0, Status.UNKNOWN), (20.0, Status.PASS)])
+def test_how_long_a_backplane_was_away_needs_one_clock(tmp_path: Path, gap_ms: float, status: Status) -> None:
+    """The clock of server-2 cannot be compared with any other; how long it had no backplane is known all the same."""
+    run = HandMade(clock_offsets_ns={1: 500_000 * MS})
+    for _ in range(400):
+        run.post(0)
+    lost = [(layout.SUBSCRIBED, -4.0), (layout.DOWN, 500.0), (layout.SUBSCRIBED, 500.0 + gap_ms)]
+    run.backplane = {0: [(layout.SUBSCRIBED, -4.0)], 1: lost}
+    found = finding(run.verdict(tmp_path), "interruptions")
+    assert found.status is status
+    assert f"server-2 had no backplane for {gap_ms / 1_000:.1f} s" in found.summary
+    assert "the clock of server-2 cannot be compared" in found.summary
+    run.backplane[1] = lost[:2]
+    assert "server-2 had no backplane for 4.0 s" in finding(run.verdict(tmp_path), "interruptions").summary
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [({}, Status.UNKNOWN), ({"backplane": "memory"}, Status.PASS), ({"environment": "external"}, Status.PASS)],
+)
+def test_without_a_trace_of_the_backplane_nothing_is_known_of_it(
+    tmp_path: Path, changes: dict[str, Any], status: Status
+) -> None:
+    """Where there is a broker and the servers keep a trace; else there is nothing to lose, or nothing that can be asked."""
+    run = HandMade(changes=changes, backplane={0: [(layout.SUBSCRIBED, -4.0)]})
+    run.post(0)
+    found = finding(run.verdict(tmp_path), "interruptions")
+    assert found.status is status
+    assert ("backplane-01.npy: missing" in found.summary) == (status is Status.UNKNOWN)

@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from harness.checks.run.latency_limits import decide, in_words
-from harness.checks.statistics.interval import Interval
+from harness.checks.run.latency_limits import FAR_BELOW, decide, in_words
+from harness.checks.statistics.interval import PercentileInterval
 from harness.model.expectation import Expectation, Statistic
 from harness.model.finding import Status
 from harness.model.measurements.percentiles import Percentiles
+from tests.harness.checks.statistics.coverage import Made
 from tests.harness.recordings import HandMade, finding
 
 LIMIT_MS = 100.0
@@ -41,14 +43,14 @@ def figures(p99_ms: float, *, p50_ms: float = 20.0, max_ms: float = 150.0, messa
 )
 def test_the_interval_decides(p99_ms: float, low_ms: float, high_ms: float | None, status: Status) -> None:
     """PASS where it ends below the limit, FAIL where it begins at the limit or beyond, else UNKNOWN."""
-    interval = Interval(low_ms=low_ms, high_ms=high_ms)
+    interval = PercentileInterval(low_ms=low_ms, high_ms=high_ms)
     found, reason = decide(figures(p99_ms), interval, "p99", LIMIT_MS)
     assert found is status
     assert "100 ms" in reason
 
 
-@pytest.mark.parametrize("interval", [None, Interval(low_ms=20, high_ms=None)])
-def test_without_an_upper_end_only_what_is_far_below_passes(interval: Interval | None) -> None:
+@pytest.mark.parametrize("interval", [None, PercentileInterval(low_ms=20, high_ms=None)])
+def test_without_an_upper_end_only_what_is_far_below_passes(interval: PercentileInterval | None) -> None:
     """No delivery of 299 messages took half of the limit."""
     assert decide(figures(30, max_ms=49, messages=299), interval, "p99", LIMIT_MS)[0] is Status.PASS
     assert decide(figures(30, max_ms=50, messages=299), interval, "p99", LIMIT_MS)[0] is Status.UNKNOWN
@@ -79,8 +81,8 @@ def test_nothing_timed_is_unknown() -> None:
 
 def test_intervals_in_words() -> None:
     """With both ends, with one, with none."""
-    assert in_words(Interval(low_ms=80, high_ms=140)) == "80.0 to 140.0 ms at 95 %"
-    assert in_words(Interval(low_ms=80, high_ms=None)) == "80.0 ms or more at 97.5 %; no upper end"
+    assert in_words(PercentileInterval(low_ms=80, high_ms=140)) == "80.0 to 140.0 ms at 95 %"
+    assert in_words(PercentileInterval(low_ms=80, high_ms=None)) == "80.0 ms or more at 97.5 %; no upper end"
     assert in_words(None) == ""
 
 
@@ -117,3 +119,24 @@ def test_every_statistic_has_an_interval(tmp_path: Path) -> None:
     found = finding(a_run(10, set(range(10)), statistic="p95").verdict(tmp_path), "latency_ms.p95")
     assert found.status is Status.FAIL
     assert found.confidence.endswith("at 95 %")
+
+
+def share_below(made: Made, factor: float, runs: int = 300) -> float:
+    """In how many of these runs the largest latency is below so much of the true P99."""
+    rng = np.random.default_rng(1)
+    largest = [made.latencies(rng).quantiles_ms((1.0,))[0] for _ in range(runs)]
+    return sum(value < factor * made.true_p99_ms for value in largest) / runs
+
+
+def test_the_largest_of_299_bounds_a_p99_only_where_messages_are_independent() -> None:
+    """Independent: 0.99^300 = 4.9 % of runs of three seconds with 100 messages each have no value beyond the true P99.
+    Where seconds differ, it is far more often: therefore a run without an upper end must stay far below the limit."""
+    assert share_below(Made(3, 0.0, 0.0), 1.0) <= 0.05
+    assert share_below(Made(3, 0.7, 0.3), 1.0) > 0.3
+
+
+@pytest.mark.parametrize("seconds", [3, 5, 8])
+@pytest.mark.parametrize(("correlation", "level"), [(0.0, 0.0), (0.0, 0.3), (0.7, 0.1), (0.7, 0.3)])
+def test_far_below_holds_for_seconds_that_resemble_each_other(seconds: int, correlation: float, level: float) -> None:
+    """A true P99 at the limit passes in 5 % of the runs at most, as the share of the limit allows for."""
+    assert share_below(Made(seconds, correlation, level), FAR_BELOW) <= 0.05

@@ -116,3 +116,17 @@ def test_a_message_may_arrive_before_its_publisher_has_noted_it(tmp_path: Path) 
     assert (steps.negative, steps.left_out) == ((), ())
     assert steps.fan_out is not None
     assert finding(verdict, "server-clocks").status is Status.PASS
+
+
+@pytest.mark.parametrize("missing", ["posts", "accepted"])
+def test_without_rows_nothing_is_shown(tmp_path: Path, missing: str) -> None:
+    """No ledger to compare with, or traces without a post: nothing contradicts, and nothing is proven."""
+    run = HandMade()
+    for _ in range(3):
+        run.post(0)
+    recording = run.recording(tmp_path)
+    accepted = {server: rows[:0] for server, rows in recording.accepted.items()}
+    gone = {"posts": {"posts": recording.posts[:0]}, "accepted": {"accepted": accepted}}[missing]
+    with mock.patch.object(HandMade, "recording", return_value=dataclasses.replace(recording, **gone)):
+        found = finding(run.verdict(tmp_path), "server-clocks")
+    assert (found.status, found.bias) == (Status.UNKNOWN, Bias.OPTIMISTIC)

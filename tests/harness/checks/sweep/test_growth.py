@@ -1,6 +1,7 @@
 """A cost that grows with N² does not pass for a linear one, however large its constant part is."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def test_the_finding_states_the_power_of_the_sweep() -> None:
     noise, repeat = 0.02, 3
     fit = a_fit(linear, noise, repeat, np.random.default_rng(2))
     assert fit.detectable_share is not None
-    answer = growth.judged("cpu-growth", [fit])
+    answer = growth.judged("cpu-growth", [fit], [])
     assert f"would find a share of {fit.detectable_share:.0%} in 4 of 5 sweeps" in answer.summary
     typical = float(
         np.median([a_fit(linear, noise, repeat, np.random.default_rng(n)).detectable_share for n in range(50)])
@@ -87,4 +88,25 @@ def test_the_finding_states_the_power_of_the_sweep() -> None:
 
 def test_two_counts_have_no_fit() -> None:
     """Two points lie on every curve."""
-    assert growth.judged("cpu-growth", []).status is Status.UNKNOWN
+    assert growth.judged("cpu-growth", [], []).status is Status.UNKNOWN
+
+
+def test_less_than_the_plan_does_not_pass() -> None:
+    """One curve of two, or a run without the figure: no PASS, and the finding names what is missing. FAIL stands."""
+    rng = np.random.default_rng(3)
+    good, bad = a_fit(linear, 0.0001, 3, rng), a_fit(lambda servers: float(servers**2), 0.0001, 3, rng)
+    whole = [SweepRun(**shared(run), cpu_us_per_message=1.0) for run in ("2x1", "4x1")]
+    assert growth.judged("cpu-growth", [good], whole).status is Status.PASS
+    dropped = growth.judged("cpu-growth", [good], [*whole, SweepRun(**shared("8x1"))])
+    assert dropped.status is Status.UNKNOWN
+    assert "1 of 3 runs give no such figure: 8x1" in dropped.summary
+    weak = SweepRun(**(shared("16x1") | {"curve": Curve.WEAK}), cpu_us_per_message=1.0)
+    one_curve = growth.judged("cpu-growth", [good], [*whole, weak])
+    assert one_curve.status is Status.UNKNOWN
+    assert "the weak curve was measured at fewer than 3 server counts" in one_curve.summary
+    assert growth.judged("cpu-growth", [bad], [*whole, weak]).status is Status.FAIL
+
+
+def shared(run: str) -> dict[str, Any]:
+    values = {"servers": 2, "repetition": 1, "clients": 1, "rate_hz": 1.0, "planned_deliveries_hz": 1.0}
+    return {"run": run, "curve": Curve.CONSTANT, "status": Status.PASS, **values}

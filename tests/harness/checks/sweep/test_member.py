@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.checks.sweep.member import Ran, row
+from harness.checks.sweep.member import Ran, _spent, row
 from harness.model.finding import Status
 from harness.model.sweep_plan import Curve, Member
 from harness.recording.format import QUERY
@@ -98,3 +98,12 @@ def test_a_run_that_left_nothing_is_a_row_that_says_so(tmp_path: Path) -> None:
     found = row(ran)
     assert (found.status, found.servers) == (Status.UNKNOWN, 2)
     assert found.latency is None
+
+
+def test_a_process_that_ended_between_two_samples_leaves_no_difference(tmp_path: Path) -> None:
+    """Its CPU is missing from the later sample: that pair of samples says nothing of the system's cost."""
+    before = {"at_ns": 0, "processes": {"server-1": {"cpu_s": 5.0}, "server-2": {"cpu_s": 7.0}}}
+    after = {"at_ns": SECOND_NS, "processes": {"server-1": {"cpu_s": 5.5}}}
+    assert _spent(before, after) is None
+    assert _spent(after, before) is None
+    assert _spent(after, {**after, "at_ns": 2 * SECOND_NS, "processes": {"server-1": {"cpu_s": 6.0}}}) == 0.5

@@ -223,3 +223,43 @@ def test_servers_that_saturate_fail_weak_scaling() -> None:
     members = tuple(dataclasses.replace(member, plan=slower.get(member.name, member.plan)) for member in sweep.members)
     verdict = judged(dataclasses.replace(sweep, members=members))
     assert statuses(verdict)["weak-efficiency"] is Status.FAIL
+
+
+@pytest.mark.parametrize(
+    ("part", "checks"), [("verdict", {"weak-efficiency", "cpu-growth"}), ("telemetry", {"cpu-growth"})]
+)
+def test_a_check_of_a_sweep_does_not_pass_without_what_it_needs(part: str, checks: set[str]) -> None:
+    """The parts are those that its registration names; the summary says which run lacks which."""
+    sweep = sweep_of(repeat=3)
+    if part == "verdict":
+        verdict = judged(sweep, missing=1)
+    else:
+        bare_cost = sweep.members[0].name
+        with mock.patch(f"{__name__}.a_row", side_effect=without_cost(bare_cost)):
+            verdict = judged(sweep)
+    found = statuses(verdict)
+    assert {found[check] for check in checks} == {Status.UNKNOWN}
+    summary = next(one.summary for one in verdict.findings if one.check == "cpu-growth")
+    assert sweep.members[0].name in summary
+
+
+def without_cost(name: str) -> Callable[..., SweepRun]:
+    made = a_row
+
+    def one(member: Member, cpu: Law, redis: Law, p99: Law) -> SweepRun:
+        row = made(member, cpu, redis, p99)
+        return dataclasses.replace(row, cpu_us_per_message=None) if member.name == name else row
+
+    return one
+
+
+def test_latency_that_was_measured_on_one_curve_only_is_not_stable() -> None:
+    """Every run has a verdict, and none of the weak curve timed a delivery."""
+    made = a_row
+
+    def one(member: Member, cpu: Law, redis: Law, p99: Law) -> SweepRun:
+        row = made(member, cpu, redis, p99)
+        return dataclasses.replace(row, latency=None) if member.curve is Curve.WEAK else row
+
+    with mock.patch(f"{__name__}.a_row", side_effect=one):
+        assert statuses(judged(sweep_of(repeat=3)))["latency-stable"] is Status.UNKNOWN

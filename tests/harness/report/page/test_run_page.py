@@ -93,15 +93,17 @@ def test_the_verdict_comes_first_in_words_and_colour() -> None:
 def test_what_was_reduced_stands_before_the_criteria() -> None:
     """A reader does not take a fitted run for the scenario's own size."""
     text = Document(render(verdicts.passed())).text
-    assert text.index("Not the scenario’s own size") < text.index("Every criterion")
+    assert text.index("Not the scenario’s own size") < text.index("Safety: 5 checks passed")
     assert f"10{THOUSANDS}000 clients per channel" in text
 
 
 def test_failing_criteria_lead() -> None:
-    """FAIL, then UNKNOWN, then PASS."""
-    html = render(verdicts.failed())
-    table = html[html.index("Every criterion") :]
-    assert table.index(">FAIL<") < table.index(">UNKNOWN<") < table.index(">PASS<")
+    """FAIL, then UNKNOWN; what passed is folded below, and the first plot stands beside, before the contents."""
+    html = render(verdicts.failed(), drawings=drawn("failed"))
+    first = html[html.index("What did not pass") : html.index("<nav")]
+    assert first.index(">FAIL<") < first.index(">UNKNOWN<") < first.index("<details") < first.index(">PASS<")
+    assert first.count("<figure>") == 1
+    assert first.index("</details>") < first.index("<figure>")
 
 
 @pytest.mark.parametrize("part", OPTIONAL)

@@ -18,7 +18,7 @@ def test_a_capacity_is_told_with_what_broke_above_and_what_gave_out() -> None:
     assert capacity.found is Found.CAPACITY
     told = plain(sentence(capacity))
     assert told == (
-        "1,400 messages/s had every delivery and a P99 within 100 ms, twice; 1,500 messages/s had not. "
+        "1,400 messages/s had every delivery and a P99 within 100 ms, in two runs; 1,500 messages/s did not. "
         "What gave out: server CPU, because all 2 cores were busy."
     )
     assert capacity_headline(capacity).status is Status.PASS
@@ -38,7 +38,7 @@ def test_a_lower_bound_says_that_it_is_no_capacity() -> None:
 def test_what_was_not_found_is_said() -> None:
     """Nothing held; nothing was confirmed; the search was interrupted."""
     floor = a_search().floor
-    assert "Not even" in sentence(a_capacity(a_step(1, floor, BROKE)))
+    assert "did not have" in sentence(a_capacity(a_step(1, floor, BROKE)))
     once = replace(a_capacity(a_step(1, 1_000)), ended="interrupted")
     assert "had it once" in sentence(once)
     assert sentence(once).endswith("The search ended early: interrupted.")
@@ -53,3 +53,12 @@ def test_each_step_has_its_row_and_its_recording() -> None:
     assert table.rows[1][0].link == "runs/02-rate-2000/"
     assert [row[1].status for row in table.rows][:2] == ["pass", "fail"]
     assert step_table(replace(a_capacity(), steps=())) is None
+
+
+def test_the_figures_at_the_capacity_are_those_of_a_step_that_held() -> None:
+    """The first step at this load was not decided."""
+    undecided = replace(a_step(1, 1_000, GENERATOR), p99_ms=777.0)
+    capacity = a_capacity(undecided, a_step(2, 1_000), a_step(3, 1_000), a_step(4, 1_100, BROKE))
+    assert capacity.value == 1_000
+    tile = next(tile for tile in capacity_headline(capacity).tiles if tile.name == "P99 at it")
+    assert plain(tile.figure) == "40 ms"

@@ -7,24 +7,37 @@ from tests.harness.report import verdicts
 
 def test_a_row_shows_kind_status_and_evidence() -> None:
     """Each finding has its kind below its check, its confidence below its samples, and its bias below its summary."""
-    found = criteria(verdicts.failed().findings, "Criteria")
+    found = criteria(verdicts.failed().findings).open
     assert found is not None
-    assert [row[1].text for row in found.rows][:3] == ["FAIL", "UNKNOWN", "UNKNOWN"]
+    assert [row[1].text for row in found.rows] == ["FAIL", "UNKNOWN", "UNKNOWN"]
     latency, late = found.rows[1], found.rows[2]
     assert latency[0].lines == ("performance",)
     assert latency[5].lines == ("95 % between 480 and 701 ms",)
     assert late[2].lines == (BIASES[Bias.PESSIMISTIC],)
 
 
-def test_without_findings_there_is_no_table() -> None:
-    """None lets the page say that nothing is decided."""
-    assert criteria((), "Criteria") is None
+def test_what_passed_is_a_line_for_each_kind() -> None:
+    """With the names of the checks and their table; nothing is left out, and nothing stands twice."""
+    findings = verdicts.failed().findings
+    found = criteria(findings)
+    assert [group.line.split(":")[0] for group in found.passed] == ["Safety"]
+    assert all(row[1].text == "PASS" for group in found.passed for row in group.table.rows)
+    assert found.open is not None
+    rows = [*found.open.rows, *(row for group in found.passed for row in group.table.rows)]
+    assert sorted(row[0].text for row in rows) == sorted(finding.check for finding in findings)
+    assert all(row[0].text in group.checks for group in found.passed for row in group.table.rows)
+    assert criteria(verdicts.passed().findings).open is None
+
+
+def test_without_findings_there_is_nothing() -> None:
+    """It lets the page say that nothing is decided."""
+    assert not criteria(())
 
 
 def test_examples_belong_to_their_check() -> None:
     """Only findings with examples are listed."""
     (found,) = examples(verdicts.failed())
-    assert found.check == "loss"
+    assert found.check == "lost"
     assert len(found.examples) == 20
     assert examples(verdicts.passed()) == ()
 

@@ -38,14 +38,33 @@ def test_the_key_figures_of_a_run() -> None:
     assert found["Cluster"].notes[-1] == "measured over loopback"
 
 
+def with_finding(verdict: Verdict, check: str, status: Status) -> Verdict:
+    findings = tuple(replace(one, status=status) if one.check == check else one for one in verdict.findings)
+    return replace(verdict, findings=findings)
+
+
+def test_the_deliveries_follow_the_finding_that_decides_about_them() -> None:
+    """A loss in the warm-up makes the tile red although the measured window has none, and the tile says where it was;
+    without the finding it has no colour."""
+    verdict = with_finding(verdicts.passed(), "lost", Status.FAIL)
+    assert verdict.run is not None
+    assert verdict.run.delivery is not None
+    counts = replace(verdict.run.delivery.warm_up, lost=3)
+    run = replace(verdict.run, delivery=replace(verdict.run.delivery, warm_up=counts))
+    tile = tiles(replace(verdict, run=run))["Deliveries"]
+    assert tile.status == "fail"
+    assert tile.notes[1:] == ("0 lost", "3 lost outside of the measured window")
+    assert tiles(replace(verdict, findings=()))["Deliveries"].status == ""
+
+
 def test_what_was_undelivered_at_the_end_is_no_good_news() -> None:
     """Nothing was lost, but not everything arrived: the tile is not green and says how much."""
-    verdict = verdicts.passed()
+    verdict = with_finding(verdicts.passed(), "lost", Status.UNKNOWN)
     assert verdict.run is not None
     counts = replace(verdict.run.delivery.measured, undelivered=7)
     run = replace(verdict.run, delivery=replace(verdict.run.delivery, measured=counts))
     tile = tiles(replace(verdict, run=run))["Deliveries"]
-    assert tile.status == ""
+    assert tile.status == "unknown"
     assert tile.notes[1:] == ("0 lost", "7 undelivered at the end")
 
 
@@ -73,7 +92,7 @@ def test_an_interval_without_an_upper_end_says_so() -> None:
 def test_nothing_measured_is_neither_good_nor_bad() -> None:
     """What is absent reads as unknown, and the planned rate stands in for the measured one."""
     found = tiles(verdicts.empty())
-    assert (found["Deliveries"].figure, found["Deliveries"].status) == ("–", "")
+    assert (found["Deliveries"].figure, found["Deliveries"].status) == ("–", "unknown")
     assert found["P99 delivery latency"].notes[-1] == "not measured"
     assert found["Rate"].notes[-1] == "not measured"
 

@@ -10,7 +10,7 @@ from tests.harness.report import verdicts
 def test_what_decides_comes_first() -> None:
     """FAIL before UNKNOWN before PASS; SAFETY before PERFORMANCE before VALIDITY; else the given order."""
     assert [finding.check for finding in ranked(verdicts.failed().findings)] == [
-        "loss",
+        "lost",
         "latency_ms.p99",
         "send_late",
         "duplicates",

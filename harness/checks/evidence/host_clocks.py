@@ -17,7 +17,7 @@ UNKNOWN_NS = 1 << 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
+class Elapsed:
     """Differences of times, in ns: each is at least ``low`` and at most ``high``."""
 
     low: Ints
@@ -80,14 +80,14 @@ class HostClocks:
         """Whether all times of these hosts can be compared, with whatever bound."""
         return bool((self.bound_ns(first, second) < UNKNOWN_NS).all())
 
-    def elapsed_ns(self, since_ns: Ints, since: Hosts, until_ns: Ints, until: Hosts) -> Interval:
+    def elapsed_ns(self, since_ns: Ints, since: Hosts, until_ns: Ints, until: Hosts) -> Elapsed:
         """How long it took from ``since_ns`` on the clock of host ``since`` to ``until_ns`` on that of host ``until``.
 
         Arrays must have shapes that broadcast. Where an offset is not known, the interval holds every value.
         """
         difference = until_ns - since_ns
         if self.one:
-            return Interval(low=difference, high=difference)
+            return Elapsed(low=difference, high=difference)
         difference = difference + self._offset_ns[until] - self._offset_ns[since]
         bound = self.bound_ns(since, until)
-        return Interval(low=difference - bound, high=difference + bound)
+        return Elapsed(low=difference - bound, high=difference + bound)

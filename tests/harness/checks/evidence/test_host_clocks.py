@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.checks.evidence.clocks import UNKNOWN_NS, HostClocks
+from harness.checks.evidence.host_clocks import UNKNOWN_NS, HostClocks
 from harness.model.clock import Clocks, HostClock
 from harness.model.finding import Status
 from harness.model.measurements.claims import Outcome
