@@ -103,3 +103,13 @@ def test_constraints_pin_names_and_versions_only() -> None:
 def test_the_curves_are_json(verdict: Verdict) -> None:
     """A verdict can be written as JSON: no infinity, no NaN."""
     json.dumps(msgspec.to_builtins(verdict), allow_nan=False)
+
+
+def test_every_event_has_its_row() -> None:
+    """docs/recording.md names every event that the harness writes to events.jsonl or reads from it, as a literal."""
+    code = "\n".join(path.read_text() for path in sorted((ROOT / "harness").rglob("*.py")))
+    words = set(re.findall(r"\.event\(\s*\"([a-z-]+)\"", code))
+    cells = [cell for cell, _ in rows_of("docs/recording.md", 2)]
+    documented = {word for cell in cells for word in cell.replace("`", "").split(", ")}
+    assert "step" in words
+    assert words <= documented, words - documented
