@@ -28,9 +28,8 @@ from harness.planning.matrix_command import matrix_command
 from harness.planning.matrix_planner import MatrixRequest, matrix_objections, plan_matrix
 from harness.planning.objections import objections
 from harness.planning.planner import Planned, plan_run
-from harness.planning.repeat_command import capacity_command, repeat_command
+from harness.planning.repeat_command import repeat_command
 from harness.planning.request import Request
-from harness.planning.sizing import WITHOUT_CPU, shortfalls
 from harness.planning.sweep_planner import PlannedSweep, is_sweep, plan_count, plan_sweep, sweep_objections
 
 
@@ -76,12 +75,9 @@ def prepare_capacity(scenario_name: str, request: Request, *, vary: Vary, limit_
     if against:
         raise UsageError(*against)
     planned = prepare(scenario_name, as_step_request(request), out=out)
-    limits = read_limits(out)
-    # How much CPU the machine has is what a search is there to find.
-    short = shortfalls(planned.plan.need, limits, WITHOUT_CPU)
-    refuse_misfit(replace(planned, shortfalls=short))
-    search = plan_capacity(planned.plan, vary, limit_ms, limits)
-    return replace(search, plan=replace(search.plan, command=capacity_command(scenario_name, search)))
+    search = plan_capacity(planned.plan, vary, limit_ms, read_limits(out))
+    command = ("capacity", *planned.plan.command[1:], "--vary", vary, "--limit-ms", f"{limit_ms:g}")
+    return replace(search, plan=replace(search.plan, command=command))
 
 
 def prepare_matrix(asked: MatrixRequest, scenario_names: Sequence[str], *, out: Path) -> MatrixPlan:

@@ -14,6 +14,7 @@ from harness.planning.request import Request
 from harness.planning.sizing import WITHOUT_CPU, Sized, need, shortfalls, with_value, worker_count
 
 STEP_DURATION_S = 10.0
+LIMIT_MS = 100.0
 RATE_FLOOR_HZ, AUDIENCE_FLOOR = 1, 1
 
 
@@ -24,10 +25,6 @@ def capacity_objections(request: Request, vary: Vary, limit_ms: float, *, is_swe
         found.append(f"--limit-ms {limit_ms}: expected a number above 0")
     if request.fault or request.target or request.outage_s is not None:
         found.append("--fault, --target, --outage: a capacity is searched for without faults; leave them out")
-    if vary is Vary.RATE and request.rate_hz is not None and request.rate_hz != int(request.rate_hz):
-        found.append(
-            f"--rate {request.rate_hz:g} with --vary rate: expected a whole number of messages/s to begin with"
-        )
     given = {Vary.RATE: request.rate_hz, Vary.CLIENTS: request.clients, Vary.AUDIENCE: request.audience}[vary]
     if given == "all":
         found.append("--audience all with --vary audience: expected a number to begin with, or none")
@@ -38,9 +35,7 @@ def capacity_objections(request: Request, vary: Vary, limit_ms: float, *, is_swe
 
 def as_step_request(request: Request) -> Request:
     """``request`` for the steps of a search: without a pilot, and short where no option says how long."""
-    return replace(
-        request, pilot=False, duration_s=STEP_DURATION_S if request.duration_s is None else request.duration_s
-    )
+    return replace(request, pilot=False, duration_s=request.duration_s or STEP_DURATION_S)
 
 
 def plan_capacity(plan: Plan, vary: Vary, limit_ms: float, limits: MachineLimits) -> CapacityPlan:
@@ -52,9 +47,7 @@ def plan_capacity(plan: Plan, vary: Vary, limit_ms: float, limits: MachineLimits
         query_log=False,
         expectations=(Expectation(measure="latency_ms", statistic="p99", limit_ms=limit_ms),),
     )
-    # Fewer clients than one channel has would change the audience.
-    fewest = plan.servers if _everyone(plan) else max(plan.servers, plan.audience)
-    floor = {Vary.RATE: RATE_FLOOR_HZ, Vary.CLIENTS: fewest, Vary.AUDIENCE: AUDIENCE_FLOOR}[vary]
+    floor = {Vary.RATE: RATE_FLOOR_HZ, Vary.CLIENTS: plan.servers, Vary.AUDIENCE: AUDIENCE_FLOOR}[vary]
     start = max(floor, round({Vary.RATE: plan.rate_hz, Vary.CLIENTS: plan.clients, Vary.AUDIENCE: plan.audience}[vary]))
     top = {
         Vary.RATE: int(min(MAX_RATE_HZ, MAX_MESSAGES / (plan.duration_s + plan.warm_up_s))),
@@ -71,17 +64,12 @@ def bounds_of(search: CapacityPlan) -> Bounds:
 
 
 def step_plan(search: CapacityPlan, number: int, value: int, limits: MachineLimits) -> Plan:
-    """The run of step ``number``, from 1, with the varied number at ``value``. Its channels have names of their own. No
-    command repeats it by itself: the command of the search does."""
+    """The run of step ``number``, from 1, with the varied number at ``value``. Its channels have names of their own."""
     base = search.plan
-    everyone = _everyone(base)
-    load = with_value(sized(base, numbers_of(base)), search.vary.value, value, everyone=everyone)
+    load = _with(sized(base, numbers_of(base)), search.vary, value, everyone=base.audience == base.clients)
     return replace(
         base,
         run_id=f"{base.run_id}s{number}",
-        asked_audience="all" if everyone and load.audience == load.clients else load.audience,
-        reductions=(),
-        command=(),
         clients=load.clients,
         rate_hz=load.rate_hz,
         audience=load.audience,
@@ -91,18 +79,17 @@ def step_plan(search: CapacityPlan, number: int, value: int, limits: MachineLimi
     )
 
 
-def _everyone(plan: Plan) -> bool:
-    """Whether all clients are in one channel because that was asked for, by an option or by the scenario."""
-    return plan.asked_audience == "all" and plan.audience == plan.clients
+def _with(load: Sized, vary: Vary, value: int, *, everyone: bool) -> Sized:
+    return with_value(load, vary.value, value, everyone=everyone)
 
 
 def _largest_that_fits(load: Sized, vary: Vary, low: int, top: int, plan: Plan, limits: MachineLimits) -> int:
     """The largest value from ``low`` to ``top`` with enough memory, descriptors, ports and disk; all of them grow with the
     value, so the border is bisected."""
-    everyone = _everyone(plan)
+    everyone = plan.audience == plan.clients
 
     def fits(value: int) -> bool:
-        tried = with_value(load, vary.value, value, everyone=everyone)
+        tried = _with(load, vary, value, everyone=everyone)
         return not shortfalls(need(tried, plan.calibration, limits), limits, WITHOUT_CPU)
 
     if fits(top):

@@ -93,8 +93,7 @@ class _Values:
     """The values that were tried, by what their trials say.
 
     A value holds while it held and never broke; it does not hold once it broke or was undecided twice. ``low`` is the
-    largest that holds below ``high``, the smallest that does not. ``open`` is the value of the last trial where that
-    decided nothing and is to be repeated.
+    largest that holds below ``high``, the smallest that does not. ``open`` was undecided once, and is to be repeated.
     """
 
     def __init__(self, trials: Sequence[Trial]) -> None:
@@ -110,9 +109,8 @@ class _Values:
             ),
             default=None,
         )
-        last = trials[-1] if trials else None
-        decided = last is None or last.result in (TrialResult.HELD, TrialResult.BROKE)
-        self.open = None if last is None or decided or self._fails(last.value) else last.value
+        last = trials[-1].value if trials else None
+        self.open = None if last is None or self._fails(last) or not self._is_open(last) else last
 
     def held(self, value: int) -> int:
         return self._results[value].count(TrialResult.HELD)
@@ -126,3 +124,6 @@ class _Values:
 
     def _fails(self, value: int) -> bool:
         return self.broke(value) or self._undecided(value) >= UNDECIDED_TWICE
+
+    def _is_open(self, value: int) -> bool:
+        return self._undecided(value) == 1 and self.held(value) < HELD_TWICE

@@ -9,7 +9,7 @@ from harness.planning.fault_schedule import drawn
 from harness.planning.pilot_readings import ROOM_SHARE, shortages
 from harness.planning.placement import channel_count
 from harness.planning.repeat_command import repeat_command
-from harness.planning.sizing import LOWERED, Sized, cores_needed, fit, in_words, need, shortfalls, worker_count
+from harness.planning.sizing import LOWERED, Sized, cores_needed, fit, in_words, need, worker_count
 
 DURATION_S, WARM_UP_S = 5.0, 2.0
 STEPS_MAX = 6
@@ -36,8 +36,7 @@ def after_step(plan: Plan, step: PilotStep) -> Plan:
 
 
 def pilot_plan(plan: Plan, number: int) -> Plan:
-    """The short run, ``number`` from 1, that tries the size of ``plan``. Its channels have names of their own. No command
-    repeats it by itself: the command of the run does."""
+    """The short run, ``number`` from 1, that tries the size of ``plan``. Its channels have names of their own."""
     return replace(
         plan,
         run_id=f"{plan.run_id}p{number}",
@@ -46,8 +45,6 @@ def pilot_plan(plan: Plan, number: int) -> Plan:
         faults=(),
         expectations=(),
         query_log=False,
-        reductions=(),
-        command=(),
         pilot=None,
     )
 
@@ -139,7 +136,6 @@ def _resized(plan: Plan, last: PilotStep, factor: float, limits: MachineLimits) 
         cost=plan.calibration,
         limits=limits,
         share=factor * last.predicted_cores / limits.cores,
-        clients_at_least=0 if "audience" in plan.pilot.free or plan.pilot.everyone else plan.pilot.asked.audience,
     )
     return LoadNumbers(clients=found.clients, rate_hz=found.rate_hz, audience=found.audience)
 
@@ -165,11 +161,7 @@ def with_size(plan: Plan, decision: Decision, limits: MachineLimits) -> Plan:
         reductions=_reductions(plan, load),
         pilot=replace(pilot, settled=decision.settled),
     )
-    if not plan.command:
-        return changed
-    # Pilots may raise a load above what the prediction lets a person ask for.
-    beyond = bool(shortfalls(changed.need, limits))
-    return replace(changed, command=repeat_command(plan.command[1], changed, force=beyond))
+    return replace(changed, command=repeat_command(plan.command[1], changed)) if plan.command else changed
 
 
 def _reductions(plan: Plan, load: LoadNumbers) -> tuple[Reduction, ...]:

@@ -51,14 +51,7 @@ def plan_run(
     load = asked.sized
     reductions: tuple[Reduction, ...] = ()
     if request.size is Size.FIT:
-        load, reductions = fit(
-            load,
-            free_numbers(request),
-            everyone=asked.everyone,
-            cost=calibration,
-            limits=limits,
-            clients_at_least=request.audience if isinstance(request.audience, int) else 0,
-        )
+        load, reductions = fit(load, _free(request), everyone=asked.everyone, cost=calibration, limits=limits)
     if load.rate_hz * load.seconds > MAX_MESSAGES:
         raise UsageError(
             f"{load.rate_hz:g} messages/s for {load.seconds:g} s: expected at most {MAX_MESSAGES:,} messages in a run; "
@@ -100,7 +93,7 @@ def plan_run(
         protocol=request.protocol,
         query_log=scenario.sweep is not None and ENVIRONMENTS.get(request.environment).owns_components,
         fail_fast=request.fail_fast,
-        pilot=pilot_of(request, asked.sized, everyone=asked.everyone),
+        pilot=_pilot(request, asked),
     )
     return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))
 
@@ -142,16 +135,17 @@ def _asked(request: Request, base: Load) -> _Asked:
     return _Asked(sized=sized, everyone=audience == "all", duration_s=duration_s, warm_up_s=warm_up_s)
 
 
-def pilot_of(request: Request, asked: Sized, *, everyone: bool) -> Pilot | None:
-    """The pilots of a run whose numbers before sizing are ``asked``: for ``fit``, where options left a number free."""
-    free = free_numbers(request)
+def _pilot(request: Request, asked: _Asked) -> Pilot | None:
+    """The pilots of the run: for ``fit``, where options left a number free."""
+    free = _free(request)
     if request.size is not Size.FIT or not request.pilot or not free:
         return None
-    numbers = LoadNumbers(clients=asked.clients, rate_hz=asked.rate_hz, audience=asked.audience)
-    return Pilot(free=free, asked=numbers, everyone=everyone)
+    sized = asked.sized
+    numbers = LoadNumbers(clients=sized.clients, rate_hz=sized.rate_hz, audience=sized.audience)
+    return Pilot(free=free, asked=numbers, everyone=asked.everyone)
 
 
-def free_numbers(request: Request) -> tuple[LoadNumber, ...]:
+def _free(request: Request) -> tuple[LoadNumber, ...]:
     """The numbers that were not given on the command line: only these may be lowered."""
     free: list[LoadNumber] = []
     if request.audience is None:

@@ -1,8 +1,5 @@
 """The command line that repeats a run."""
 
-from dataclasses import replace
-
-from harness.model.capacity import CapacityPlan, Vary
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import REFERENCE_SERVER
 from harness.model.engine import ENGINES
@@ -10,9 +7,8 @@ from harness.model.fault import Unit
 from harness.model.plan import Plan
 
 
-def repeat_command(scenario: str, plan: Plan, *, force: bool = False) -> tuple[str, ...]:
-    """The arguments that ask for this very plan again, on whatever machine: every number as planned. ``force``: also where
-    the prediction says that it does not fit."""
+def repeat_command(scenario: str, plan: Plan) -> tuple[str, ...]:
+    """The arguments that ask for this very plan again, on whatever machine: every number as planned."""
     arguments = ["run", scenario]
     if not plan.server_urls:
         arguments += ["--servers", str(plan.servers)]
@@ -38,13 +34,4 @@ def repeat_command(scenario: str, plan: Plan, *, force: bool = False) -> tuple[s
         arguments.append("--fail-fast")
     for url in plan.server_urls:
         arguments += ["--server", url]
-    return (*arguments, "--force") if plan.forced or force else tuple(arguments)
-
-
-def capacity_command(scenario: str, search: CapacityPlan) -> tuple[str, ...]:
-    """The arguments that ask for this search again, with every number as it begins."""
-    plan = search.plan
-    # The number that is varied must be one: "all" is none.
-    audience = plan.audience if search.vary is Vary.AUDIENCE else plan.asked_audience
-    _, *arguments = repeat_command(scenario, replace(plan, faults=(), asked_audience=audience))
-    return ("capacity", *arguments, "--vary", search.vary, "--limit-ms", f"{search.limit_ms:g}")
+    return (*arguments, "--force") if plan.forced else tuple(arguments)

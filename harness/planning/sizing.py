@@ -149,14 +149,12 @@ def fit(
     cost: Calibration,
     limits: MachineLimits,
     share: float = FIT_SHARE,
-    clients_at_least: int = 0,
 ) -> tuple[Sized, tuple[Reduction, ...]]:
     """Lower the ``free`` numbers, in the order audience, clients, rate, each no further than needed, until the load fits.
 
     ``everyone``: the audience is all clients and follows their number. Where it is not, fewer clients save next to no CPU:
     then clients are lowered for memory, descriptors and ports alone. The result may still not fit (see `shortfalls`) when
-    all free numbers are at their floor. ``share`` of the cores may be filled. ``clients_at_least``: so many are kept,
-    because fewer would change an audience that an option gave.
+    all free numbers are at their floor. ``share`` of the cores may be filled.
     """
     reductions: list[Reduction] = []
     for what in LOWERED:
@@ -165,18 +163,7 @@ def fit(
         short = shortfalls(need(load, cost, limits), limits, filled)
         if not short or what not in free:
             continue
-        before, load = (
-            load,
-            _lowered(
-                load,
-                what,
-                everyone=everyone,
-                cost=cost,
-                limits=limits,
-                share=filled,
-                at_least=max(FLOOR[what], clients_at_least if what == "clients" else 0),
-            ),
-        )
+        before, load = load, _lowered(load, what, everyone=everyone, cost=cost, limits=limits, share=filled)
         if load != before:
             reductions.append(
                 Reduction(
@@ -187,17 +174,10 @@ def fit(
 
 
 def _lowered(
-    load: Sized,
-    what: LoadNumber,
-    *,
-    everyone: bool,
-    cost: Calibration,
-    limits: MachineLimits,
-    share: float,
-    at_least: int,
+    load: Sized, what: LoadNumber, *, everyone: bool, cost: Calibration, limits: MachineLimits, share: float
 ) -> Sized:
-    """``load`` with ``what`` at the largest round value that fits, or at the smallest from ``at_least`` where none does."""
-    candidates = [value for value in round_values(value_of(load, what)) if value >= at_least]
+    """``load`` with ``what`` at the largest round value that fits, or at its floor where none does."""
+    candidates = [value for value in round_values(value_of(load, what)) if value >= FLOOR[what]]
     if what == "audience":
         # Channels of one size make figures easier to check by hand.
         candidates = [value for value in candidates if load.clients % value == 0] or candidates

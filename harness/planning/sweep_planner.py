@@ -1,19 +1,19 @@
 """Request + scenario with a sweep + machine → SweepPlan. Pure; everything that decides a sweep is decided here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from math import ceil
 
 import numpy as np
 
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
+from harness.model.pilot import LoadNumber
 from harness.model.plan import Calibration, Plan, Reduction
 from harness.model.scenario import Load, Scenario, Size, Sweep
 from harness.model.sweep_plan import Curve, Member, SweepPlan
 from harness.planning.objections import objections
-from harness.planning.planner import Planned, free_numbers, pilot_of, plan_run
+from harness.planning.planner import Planned, plan_run
 from harness.planning.request import Request
 from harness.planning.sizing import WITHOUT_CPU, Sized, fit
 
@@ -177,12 +177,7 @@ def plan_count(
     )
     made = plan_run(asked, scenario, limits=limits, calibration=calibration, run_id=run_id, command=())
     reductions = tuple(reduction for reduction in shared.reductions if reduction.what != WEAK_RATE)
-    plan = replace(
-        made.plan,
-        reductions=reductions,
-        asked_audience=request.audience or shared.asked_audience,
-        pilot=pilot_of(request, shared.asked, everyone=False),
-    )
+    plan = replace(made.plan, reductions=reductions, asked_audience=request.audience or shared.asked_audience)
     return replace(made, plan=plan)
 
 
@@ -207,8 +202,6 @@ class _Shared:
     weak_rate_per_server_hz: float
     audience: int
     asked_audience: int
-    asked: Sized
-    """the run with the most servers on the constant curve, before sizing"""
     reductions: tuple[Reduction, ...]
 
 
@@ -230,16 +223,13 @@ def _share(
         audience=asked_audience,
         seconds=duration_s + min(base.warm_up_s, duration_s / 4),
     )
-    asked = load
     weak_share = _weak_rate_hz(scenario.sweep, smoke=smoke) / base.rate_hz
     reductions: tuple[Reduction, ...] = ()
     weak_hz = weak_share * rate_hz
     if request.size is Size.FIT:
         # What a run needs grows with its servers, so what fits at the most of them fits at every count. Clients per server
         # are what the scenario is about: they are lowered for memory, descriptors and ports, never for want of CPU.
-        free = set(free_numbers(request))
-        given = isinstance(request.audience, int)
-        at_least = most * ceil(asked_audience / counts[0]) if given else 0
+        free = set(_free(request))
         load, reductions = fit(
             load,
             ("clients",) if "clients" in free else (),
@@ -247,7 +237,6 @@ def _share(
             cost=calibration,
             limits=limits,
             share=WITHOUT_CPU,
-            clients_at_least=at_least,
         )
         load, lowered = fit(
             load,
@@ -284,7 +273,6 @@ def _share(
         weak_rate_per_server_hz=weak_hz,
         audience=load.audience,
         asked_audience=asked_audience,
-        asked=asked,
         reductions=reductions,
     )
 
@@ -304,6 +292,15 @@ def _audience(request: Request, base: Load, fewest_clients: int) -> int:
 
 def _weak_rate_hz(sweep: Sweep, *, smoke: bool) -> float:
     return sweep.smoke_weak_rate_per_server_hz if smoke else sweep.weak_rate_per_server_hz
+
+
+def _free(request: Request) -> Iterable[LoadNumber]:
+    if request.audience is None:
+        yield "audience"
+    if request.clients is None:
+        yield "clients"
+    if request.rate_hz is None:
+        yield "rate"
 
 
 def _order(request: Request, counts: tuple[int, ...]) -> list[tuple[Curve, int, int]]:

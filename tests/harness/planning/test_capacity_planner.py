@@ -57,7 +57,6 @@ def test_the_ceiling_is_what_the_machine_holds_but_for_its_cpu() -> None:
         (Request(fault=FaultKind.STOP), Vary.RATE, 100.0, False, "without faults"),
         (Request(audience="all"), Vary.AUDIENCE, 100.0, False, "--audience all"),
         (Request(), Vary.RATE, 100.0, True, "--servers N"),
-        (Request(rate_hz=0.5), Vary.RATE, 100.0, False, "--rate 0.5"),
     ],
 )
 def test_impossible_searches_are_refused(
@@ -67,38 +66,3 @@ def test_impossible_searches_are_refused(
     found = capacity_objections(request_, vary, limit_ms, is_sweep=is_sweep)
     assert len(found) == 1
     assert word in found[0]
-
-
-@pytest.mark.parametrize("vary", list(Vary))
-def test_a_step_says_what_it_is_itself(vary: Vary) -> None:
-    """Not what sizing did to the plan that the search began with: no reductions of another size, no command of the search,
-    and the audience that it has."""
-    plan = plan_of(Request(), "scenario-a")
-    assert plan.reductions
-    search = plan_capacity(plan, vary, 100, MACHINE)
-    value = max(search.floor, search.start // 2)
-    step = step_plan(search, 1, value, MACHINE)
-    assert step.reductions == ()
-    assert step.command == ()
-    assert step.asked_audience == step.audience
-
-
-def test_fewer_clients_than_a_channel_has_are_not_tried() -> None:
-    """They would lower the audience, which is not varied; an audience of all clients follows them."""
-    given = plan_capacity(plan_of(Request(clients=1_000, audience=200, rate_hz=10)), Vary.CLIENTS, 100, MACHINE)
-    assert given.floor == 200
-    everyone = plan_capacity(plan_of(Request(clients=500, audience="all", rate_hz=10)), Vary.CLIENTS, 100, MACHINE)
-    assert everyone.floor == everyone.plan.servers
-
-
-def test_an_audience_that_happens_to_be_all_clients_stays_as_it_was_given() -> None:
-    """200 clients with an audience of 200 are one channel; more clients are more channels."""
-    plan = plan_of(Request(clients=200, audience=200, rate_hz=10))
-    step = step_plan(plan_capacity(plan, Vary.CLIENTS, 100, MACHINE), 1, 400, MACHINE)
-    assert (step.clients, step.audience, step.channels) == (400, 200, 2)
-
-
-def test_a_duration_that_is_given_is_kept() -> None:
-    """Also one that is refused later: 0 is no wish for the usual duration."""
-    assert as_step_request(Request(duration_s=0.0)).duration_s == 0.0
-    assert as_step_request(Request()).duration_s == 10.0

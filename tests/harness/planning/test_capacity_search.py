@@ -108,15 +108,6 @@ def test_what_was_undecided_once_is_repeated() -> None:
     assert found.value == 3_000
 
 
-def test_an_undecided_trial_is_repeated_once_and_not_again_when_it_held() -> None:
-    """Undecided, then held: the search goes on from there. Undecided twice: it counts as a value that does not hold."""
-    bounds = Bounds(start=1_000, floor=1, ceiling=10_000)
-    once = [Trial(value=1_000, result=UNDECIDED)]
-    assert next_value(once, bounds) == 1_000
-    assert next_value([*once, Trial(value=1_000, result=HELD)], bounds) == 2_000
-    assert next_value([*once, Trial(value=1_000, result=GENERATOR)], bounds) == 500
-
-
 def test_a_search_that_ends_early_proves_what_it_saw() -> None:
     """Ctrl-C: nothing, one trial that held, or two."""
     bounds = Bounds(start=10, floor=1, ceiling=100)

@@ -56,25 +56,3 @@ def test_a_lowered_audience_does_not_grow_again(factor: float, audience: int, me
     assert load.deliveries_hz <= asked.deliveries_hz
     assert load.audience <= asked.audience
     assert load.audience <= load.clients
-
-
-def test_clients_are_not_lowered_below_an_audience_that_was_given() -> None:
-    """Fewer clients than one channel has would change the audience: what does not fit then is told."""
-    from harness.catalog import find
-    from harness.planning.planner import plan_run
-    from harness.planning.request import Request
-    from tests.harness.planning.test_planner import MACHINE
-    from tests.harness.plans import CALIBRATION
-
-    tight = replace(MACHINE, memory_available_bytes=1_100_000_000)
-    made = plan_run(
-        Request(audience=5_000, rate_hz=1),
-        find("scenario-a"),
-        limits=tight,
-        calibration=CALIBRATION,
-        run_id="r",
-        command=(),
-    )
-    assert made.plan.audience == 5_000
-    assert made.plan.clients >= 5_000
-    assert any(short.startswith("memory") for short in made.shortfalls)

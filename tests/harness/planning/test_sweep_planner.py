@@ -151,25 +151,3 @@ def test_impossible_sweeps_are_refused_with_their_reason(scenario: str, request_
     if request_.server_counts and scenario == "scenario-c":
         with pytest.raises(UsageError, match=word):
             planned(request_)
-
-
-def test_one_count_of_a_sweep_is_tried_by_pilots() -> None:
-    """A single run is sized like one: by pilots, which may change what no option gave."""
-    made = plan_count(
-        Request(servers=4, rate_hz=10), find("scenario-c"), limits=MACHINE, calibration=CALIBRATION, run_id="r"
-    )
-    assert made.plan.pilot is not None
-    assert made.plan.pilot.free == ("audience", "clients")
-    assert made.plan.pilot.asked.clients == 40_000
-    without = plan_count(
-        Request(servers=4, pilot=False), find("scenario-c"), limits=MACHINE, calibration=CALIBRATION, run_id="r"
-    )
-    assert without.plan.pilot is None
-
-
-def test_an_audience_that_was_given_is_the_same_in_every_run_of_a_sweep() -> None:
-    """Clients per server are lowered for memory only as far as the smallest run still has the whole audience."""
-    tight = dataclasses.replace(MACHINE, memory_available_bytes=2_000_000_000)
-    made = planned(Request(server_counts=(2, 4), audience=8_000, rate_hz=1), tight)
-    assert {member.plan.audience for member in made.plan.members} == {8_000}
-    assert made.shortfalls
