@@ -21,7 +21,7 @@ HELD, BROKE, GENERATOR = TrialResult.HELD, TrialResult.BROKE, TrialResult.GENERA
 def a_search() -> CapacityPlan:
     """By rate, from 1,000 messages/s on."""
     plan = a_plan(clients=1_000, audience=20, rate_hz=1_000.0, servers=4, command=("capacity", "scenario-a"))
-    return plan_capacity(plan, Vary.RATE, 100.0, MACHINE)
+    return plan_capacity(plan, Vary.RATE, 100.0, MACHINE).plan
 
 
 def a_step(number: int, value: int, result: TrialResult = HELD) -> CapacityStep:

@@ -30,9 +30,21 @@ def test_a_lower_bound_says_that_it_is_no_capacity() -> None:
     assert capacity.found is Found.LOWER_BOUND
     told = plain(sentence(capacity))
     assert told.startswith("At least 1,000 messages/s")
-    assert "1,100 messages/s was not decided" in told
+    assert "1,100 messages/s was not decided, because the load generator fell behind" in told
     assert "lower bound, no capacity" in told
     assert capacity_headline(capacity).status is Status.UNKNOWN
+
+
+def test_a_break_beyond_an_undecided_load_is_told_with_both() -> None:
+    """The lower bound names the load that was not decided and the one that broke; what gave out is that of the former."""
+    undecided = [a_step(number, 1_100, GENERATOR) for number in (4, 5)]
+    capacity = a_capacity(a_step(1, 1_000), a_step(2, 1_000), a_step(3, 2_000, BROKE), *undecided)
+    assert capacity.found is Found.LOWER_BOUND
+    told = plain(sentence(capacity))
+    assert (
+        "1,100 messages/s was not decided, because the load generator fell behind, and 2,000 messages/s had not" in told
+    )
+    assert capacity.exhaustion == undecided[0].exhaustion
 
 
 def test_what_was_not_found_is_said() -> None:
