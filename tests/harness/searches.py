@@ -15,7 +15,8 @@ from harness.planning.capacity_planner import plan_capacity
 from tests.harness.planning.test_planner import MACHINE
 from tests.harness.plans import a_plan
 
-HELD, BROKE, GENERATOR = TrialResult.HELD, TrialResult.BROKE, TrialResult.GENERATOR
+HELD, BROKE = TrialResult.HELD, TrialResult.BROKE
+GENERATOR, UNDECIDED = TrialResult.GENERATOR, TrialResult.UNDECIDED
 
 
 def a_search() -> CapacityPlan:

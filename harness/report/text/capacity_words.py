@@ -55,7 +55,8 @@ def _found(capacity: Capacity, limit: str) -> str:
         beyond = "no larger load was tried"
     else:
         last = next(step for step in reversed(capacity.steps) if step.value == above)
-        why = ", because the load generator fell behind" if last.result is TrialResult.GENERATOR else ""
+        fell_behind = last.result is TrialResult.GENERATOR
+        why = ", because the load generator fell behind" if fell_behind else f" ({last.because})"
         broken = f", and {load_words(capacity, capacity.broke_at)} had not" if capacity.broke_at is not None else ""
         beyond = f"{load_words(capacity, above)} was not decided{why}{broken}"
     return f"At least {value}: it had {limit}, twice; {beyond}. This is a lower bound, no capacity."
