@@ -115,7 +115,7 @@ def capacity_of(search: CapacityPlan, steps: list[CapacityStep]) -> Capacity:
         found=found.found,
         value=found.value,
         broke_at=found.broke_at,
-        exhaustion=_exhaustion_at(found.broke_at or found.above, steps),
+        exhaustion=_exhaustion_at(found.above, steps),
     )
 
 

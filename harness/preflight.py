@@ -74,10 +74,15 @@ def prepare_capacity(scenario_name: str, request: Request, *, vary: Vary, limit_
     against = capacity_objections(request, vary, limit_ms, is_sweep=asks_for_sweep(scenario_name, request))
     if against:
         raise UsageError(*against)
-    planned = prepare(scenario_name, as_step_request(request), out=out)
-    search = plan_capacity(planned.plan, vary, limit_ms, read_limits(out))
-    command = ("capacity", *planned.plan.command[1:], "--vary", vary, "--limit-ms", f"{limit_ms:g}")
-    return replace(search, plan=replace(search.plan, command=command))
+    made = prepare(scenario_name, as_step_request(request), out=out)
+    planned = plan_capacity(made.plan, vary, limit_ms, read_limits(out))
+    if planned.shortfalls and not request.force:
+        raise UsageError(
+            "the first step does not fit this machine:",
+            *planned.shortfalls,
+            "lower --audience, --clients or --rate, leave them out so that --size fit chooses, or insist with --force",
+        )
+    return planned.plan
 
 
 def prepare_matrix(asked: MatrixRequest, scenario_names: Sequence[str], *, out: Path) -> MatrixPlan:

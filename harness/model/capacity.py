@@ -42,9 +42,9 @@ class Found(StrEnum):
     """What a search found."""
 
     CAPACITY = "capacity"
-    """a load that held twice, and one above it that broke"""
+    """a load that held twice; the next one above it that was tried broke"""
     LOWER_BOUND = "lower bound"
-    """a load that held twice; above it no load was decided"""
+    """a load that held twice; the next one above it that was tried was not decided, or none was tried"""
     NONE = "none"
     """not even the smallest load held"""
     UNDECIDED = "undecided"
@@ -106,7 +106,7 @@ class CapacityStep:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
     """A search and what it found. ``value`` held twice, or is None; ``broke_at`` is the smallest load above it that broke.
-    ``exhaustion`` is what gave out above ``value``."""
+    ``exhaustion`` is what gave out at the next load above ``value`` that was tried."""
 
     plan: CapacityPlan
     steps: tuple[CapacityStep, ...] = ()

@@ -102,5 +102,10 @@ class Plan:
     """the pilots that decide the size; None where its numbers are settled without"""
 
     @property
+    def is_for_all(self) -> bool:
+        """Whether the audience is all clients because that was asked for: then it follows their number."""
+        return self.asked_audience == "all" and self.channels == 1
+
+    @property
     def deliveries_per_s(self) -> float:
         return self.rate_hz * self.audience

@@ -1,6 +1,7 @@
 """Request + scenario + machine → a capacity search, and the plan of each of its steps. Pure."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import floor
 
 from harness.model.capacity import CapacityPlan, Vary
 from harness.model.expectation import Expectation
@@ -10,12 +11,21 @@ from harness.planning.capacity_search import Bounds
 from harness.planning.objections import MAX_CLIENTS, MAX_MESSAGES, MAX_RATE_HZ
 from harness.planning.pilot import numbers_of, sized
 from harness.planning.placement import channel_count
+from harness.planning.repeat_command import capacity_command
 from harness.planning.request import Request
-from harness.planning.sizing import WITHOUT_CPU, Sized, need, shortfalls, with_value, worker_count
+from harness.planning.sizing import WITHOUT_CPU, need, shortfalls, with_value, worker_count
 
 STEP_DURATION_S = 10.0
-LIMIT_MS = 100.0
 RATE_FLOOR_HZ, AUDIENCE_FLOOR = 1, 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedCapacity:
+    """A search and, where its first step does not fit the machine, why: one sentence per limit but the CPU, whose limit is
+    what a search may be there to find."""
+
+    plan: CapacityPlan
+    shortfalls: tuple[str, ...]
 
 
 def capacity_objections(request: Request, vary: Vary, limit_ms: float, *, is_sweep: bool) -> tuple[str, ...]:
@@ -28,6 +38,8 @@ def capacity_objections(request: Request, vary: Vary, limit_ms: float, *, is_swe
     given = {Vary.RATE: request.rate_hz, Vary.CLIENTS: request.clients, Vary.AUDIENCE: request.audience}[vary]
     if given == "all":
         found.append("--audience all with --vary audience: expected a number to begin with, or none")
+    elif given is not None and given != floor(given):
+        found.append(f"--{vary} {given:g} with --vary {vary}: expected a whole number, because only those are tried")
     if is_sweep:
         found.append("a capacity is searched for at one server count; say which with --servers N")
     return tuple(found)
@@ -35,28 +47,38 @@ def capacity_objections(request: Request, vary: Vary, limit_ms: float, *, is_swe
 
 def as_step_request(request: Request) -> Request:
     """``request`` for the steps of a search: without a pilot, and short where no option says how long."""
-    return replace(request, pilot=False, duration_s=request.duration_s or STEP_DURATION_S)
+    duration_s = STEP_DURATION_S if request.duration_s is None else request.duration_s
+    return replace(request, pilot=False, duration_s=duration_s)
 
 
-def plan_capacity(plan: Plan, vary: Vary, limit_ms: float, limits: MachineLimits) -> CapacityPlan:
-    """The search that begins at the size of ``plan``. Nothing is tried that does not fit the machine but for its CPU."""
+def plan_capacity(plan: Plan, vary: Vary, limit_ms: float, limits: MachineLimits) -> PlannedCapacity:
+    """The search that begins at the size of ``plan``. Only the varied number changes; an audience of all clients follows
+    their number. Nothing above the first step is tried that does not fit the machine but for its CPU."""
+    start = round({Vary.RATE: plan.rate_hz, Vary.CLIENTS: plan.clients, Vary.AUDIENCE: plan.audience}[vary])
+    fewest_clients = max(plan.servers, 1 if plan.is_for_all else plan.audience)
+    smallest = {Vary.RATE: RATE_FLOOR_HZ, Vary.CLIENTS: fewest_clients, Vary.AUDIENCE: AUDIENCE_FLOOR}[vary]
+    top = {
+        Vary.RATE: floor(min(MAX_RATE_HZ, MAX_MESSAGES / (plan.duration_s + plan.warm_up_s))),
+        Vary.CLIENTS: MAX_CLIENTS,
+        Vary.AUDIENCE: plan.clients,
+    }[vary]
     base = replace(
         plan,
         faults=(),
         pilot=None,
         query_log=False,
         expectations=(Expectation(measure="latency_ms", statistic="p99", limit_ms=limit_ms),),
+        # The search finds the varied number: where it begins is no reduction of what was asked for.
+        reductions=tuple(cut for cut in plan.reductions if cut.what != vary),
+        asked_audience=start if vary is Vary.AUDIENCE else plan.asked_audience,
     )
-    floor = {Vary.RATE: RATE_FLOOR_HZ, Vary.CLIENTS: plan.servers, Vary.AUDIENCE: AUDIENCE_FLOOR}[vary]
-    start = max(floor, round({Vary.RATE: plan.rate_hz, Vary.CLIENTS: plan.clients, Vary.AUDIENCE: plan.audience}[vary]))
-    top = {
-        Vary.RATE: int(min(MAX_RATE_HZ, MAX_MESSAGES / (plan.duration_s + plan.warm_up_s))),
-        Vary.CLIENTS: MAX_CLIENTS,
-        Vary.AUDIENCE: plan.clients,
-    }[vary]
-    load = sized(base, numbers_of(base))
-    ceiling = max(start, _largest_that_fits(load, vary, floor, top, base, limits))
-    return CapacityPlan(plan=base, vary=vary, limit_ms=limit_ms, start=start, floor=floor, ceiling=ceiling)
+    base = replace(base, command=capacity_command(base, vary, limit_ms))
+    search = CapacityPlan(
+        plan=base, vary=vary, limit_ms=limit_ms, start=max(start, smallest), floor=smallest, ceiling=top
+    )
+    short = _shortfalls(search, search.start, limits)
+    ceiling = search.start if short else _largest_that_fits(search, limits)
+    return PlannedCapacity(plan=replace(search, ceiling=ceiling), shortfalls=short)
 
 
 def bounds_of(search: CapacityPlan) -> Bounds:
@@ -64,37 +86,35 @@ def bounds_of(search: CapacityPlan) -> Bounds:
 
 
 def step_plan(search: CapacityPlan, number: int, value: int, limits: MachineLimits) -> Plan:
-    """The run of step ``number``, from 1, with the varied number at ``value``. Its channels have names of their own."""
+    """The run of step ``number``, from 1, with the varied number at ``value``. Its channels have names of their own, and
+    its command is the search that begins with it."""
     base = search.plan
-    load = _with(sized(base, numbers_of(base)), search.vary, value, everyone=base.audience == base.clients)
-    return replace(
+    load = with_value(sized(base, numbers_of(base)), search.vary.value, value, everyone=base.is_for_all)
+    step = replace(
         base,
         run_id=f"{base.run_id}s{number}",
         clients=load.clients,
         rate_hz=load.rate_hz,
         audience=load.audience,
+        asked_audience=value if search.vary is Vary.AUDIENCE else base.asked_audience,
         channels=channel_count(load.clients, load.audience),
         workers=worker_count(load.clients, limits),
         need=need(load, base.calibration, limits),
     )
+    return replace(step, command=capacity_command(step, search.vary, search.limit_ms))
 
 
-def _with(load: Sized, vary: Vary, value: int, *, everyone: bool) -> Sized:
-    return with_value(load, vary.value, value, everyone=everyone)
+def _shortfalls(search: CapacityPlan, value: int, limits: MachineLimits) -> tuple[str, ...]:
+    return shortfalls(step_plan(search, 1, value, limits).need, limits, WITHOUT_CPU)
 
 
-def _largest_that_fits(load: Sized, vary: Vary, low: int, top: int, plan: Plan, limits: MachineLimits) -> int:
-    """The largest value from ``low`` to ``top`` with enough memory, descriptors, ports and disk; all of them grow with the
-    value, so the border is bisected."""
-    everyone = plan.audience == plan.clients
-
-    def fits(value: int) -> bool:
-        tried = _with(load, vary, value, everyone=everyone)
-        return not shortfalls(need(tried, plan.calibration, limits), limits, WITHOUT_CPU)
-
-    if fits(top):
+def _largest_that_fits(search: CapacityPlan, limits: MachineLimits) -> int:
+    """The largest value from the first step's, which fits, to the ceiling with enough memory, descriptors, ports and disk.
+    All of them grow with the value, so the border is bisected."""
+    low, top = search.start, max(search.start, search.ceiling)
+    if not _shortfalls(search, top, limits):
         return top
     while top - low > 1:
         middle = (low + top) // 2
-        low, top = (middle, top) if fits(middle) else (low, middle)
+        low, top = (low, middle) if _shortfalls(search, middle, limits) else (middle, top)
     return low

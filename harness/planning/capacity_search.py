@@ -15,6 +15,7 @@ GAP_SHARE = 0.1
 """The search ends when the gap between what holds and what does not is at most this share."""
 HELD_TWICE = 2
 UNDECIDED_TWICE = 2
+NOTHING_DECIDED = frozenset({TrialResult.GENERATOR, TrialResult.UNDECIDED})
 TRIALS_MAX = 30
 
 
@@ -77,7 +78,8 @@ def proof(trials: Sequence[Trial], bounds: Bounds) -> Proof:
     broke_at = min((each.value for each in trials if each.value > low and values.broke(each.value)), default=None)
     if values.held(low) < HELD_TWICE:
         return Proof(found=Found.UNDECIDED, above=high, broke_at=broke_at)
-    found = Found.LOWER_BOUND if broke_at is None else Found.CAPACITY
+    # A load that broke beyond one that was not decided is no boundary: the first one to give out was not the system's.
+    found = Found.CAPACITY if high is not None and high == broke_at else Found.LOWER_BOUND
     return Proof(found=found, value=low, above=high, broke_at=broke_at)
 
 
@@ -93,7 +95,8 @@ class _Values:
     """The values that were tried, by what their trials say.
 
     A value holds while it held and never broke; it does not hold once it broke or was undecided twice. ``low`` is the
-    largest that holds below ``high``, the smallest that does not. ``open`` was undecided once, and is to be repeated.
+    largest that holds below ``high``, the smallest that does not. ``open`` is the value of the last trial where that
+    decided nothing and the value does not fail yet: it is to be repeated.
     """
 
     def __init__(self, trials: Sequence[Trial]) -> None:
@@ -109,8 +112,9 @@ class _Values:
             ),
             default=None,
         )
-        last = trials[-1].value if trials else None
-        self.open = None if last is None or self._fails(last) or not self._is_open(last) else last
+        last = trials[-1] if trials else None
+        is_open = last is not None and last.result in NOTHING_DECIDED and not self._fails(last.value)
+        self.open = last.value if last is not None and is_open else None
 
     def held(self, value: int) -> int:
         return self._results[value].count(TrialResult.HELD)
@@ -119,11 +123,7 @@ class _Values:
         return TrialResult.BROKE in self._results[value]
 
     def _undecided(self, value: int) -> int:
-        results = self._results[value]
-        return results.count(TrialResult.GENERATOR) + results.count(TrialResult.UNDECIDED)
+        return sum(result in NOTHING_DECIDED for result in self._results[value])
 
     def _fails(self, value: int) -> bool:
         return self.broke(value) or self._undecided(value) >= UNDECIDED_TWICE
-
-    def _is_open(self, value: int) -> bool:
-        return self._undecided(value) == 1 and self.held(value) < HELD_TWICE

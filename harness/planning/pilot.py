@@ -9,7 +9,7 @@ from harness.planning.fault_schedule import drawn
 from harness.planning.pilot_readings import ROOM_SHARE, shortages
 from harness.planning.placement import channel_count
 from harness.planning.repeat_command import repeat_command
-from harness.planning.sizing import LOWERED, Sized, cores_needed, fit, in_words, need, worker_count
+from harness.planning.sizing import LOWERED, Sized, cores_needed, fit, in_words, need, shortfalls, worker_count
 
 DURATION_S, WARM_UP_S = 5.0, 2.0
 STEPS_MAX = 6
@@ -37,7 +37,7 @@ def after_step(plan: Plan, step: PilotStep) -> Plan:
 
 def pilot_plan(plan: Plan, number: int) -> Plan:
     """The short run, ``number`` from 1, that tries the size of ``plan``. Its channels have names of their own."""
-    return replace(
+    short = replace(
         plan,
         run_id=f"{plan.run_id}p{number}",
         duration_s=DURATION_S,
@@ -47,6 +47,10 @@ def pilot_plan(plan: Plan, number: int) -> Plan:
         query_log=False,
         pilot=None,
     )
+    # No option leaves out a scenario's own faults, so no command asks for such a pilot alone.
+    if not plan.command or plan.faults:
+        return replace(short, command=())
+    return replace(short, command=repeat_command(plan.command[1], short, insists=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +140,7 @@ def _resized(plan: Plan, last: PilotStep, factor: float, limits: MachineLimits) 
         cost=plan.calibration,
         limits=limits,
         share=factor * last.predicted_cores / limits.cores,
+        clients_min=1 if plan.pilot.everyone or "audience" in plan.pilot.free else plan.pilot.asked.audience,
     )
     return LoadNumbers(clients=found.clients, rate_hz=found.rate_hz, audience=found.audience)
 
@@ -161,7 +166,11 @@ def with_size(plan: Plan, decision: Decision, limits: MachineLimits) -> Plan:
         reductions=_reductions(plan, load),
         pilot=replace(pilot, settled=decision.settled),
     )
-    return replace(changed, command=repeat_command(plan.command[1], changed)) if plan.command else changed
+    if not plan.command:
+        return changed
+    # Pilots showed that the machine holds this load, so the repetition must not be refused by a prediction.
+    insists = bool(shortfalls(changed.need, limits, 1.0))
+    return replace(changed, command=repeat_command(plan.command[1], changed, insists=insists))
 
 
 def _reductions(plan: Plan, load: LoadNumbers) -> tuple[Reduction, ...]:

@@ -51,7 +51,14 @@ def plan_run(
     load = asked.sized
     reductions: tuple[Reduction, ...] = ()
     if request.size is Size.FIT:
-        load, reductions = fit(load, _free(request), everyone=asked.everyone, cost=calibration, limits=limits)
+        load, reductions = fit(
+            load,
+            free_numbers(request),
+            everyone=asked.everyone,
+            cost=calibration,
+            limits=limits,
+            clients_min=given_audience(request),
+        )
     if load.rate_hz * load.seconds > MAX_MESSAGES:
         raise UsageError(
             f"{load.rate_hz:g} messages/s for {load.seconds:g} s: expected at most {MAX_MESSAGES:,} messages in a run; "
@@ -136,16 +143,25 @@ def _asked(request: Request, base: Load) -> _Asked:
 
 
 def _pilot(request: Request, asked: _Asked) -> Pilot | None:
-    """The pilots of the run: for ``fit``, where options left a number free."""
-    free = _free(request)
-    if request.size is not Size.FIT or not request.pilot or not free:
-        return None
     sized = asked.sized
     numbers = LoadNumbers(clients=sized.clients, rate_hz=sized.rate_hz, audience=sized.audience)
-    return Pilot(free=free, asked=numbers, everyone=asked.everyone)
+    return pilot_for(request, numbers, everyone=asked.everyone)
 
 
-def _free(request: Request) -> tuple[LoadNumber, ...]:
+def pilot_for(request: Request, asked: LoadNumbers, *, everyone: bool) -> Pilot | None:
+    """The pilots of a run whose size before sizing is ``asked``: for ``fit``, where options left a number free."""
+    free = free_numbers(request)
+    if request.size is not Size.FIT or not request.pilot or not free:
+        return None
+    return Pilot(free=free, asked=asked, everyone=everyone)
+
+
+def given_audience(request: Request) -> int:
+    """The number of clients that ``--audience`` names; 1 where it names none."""
+    return request.audience if isinstance(request.audience, int) else 1
+
+
+def free_numbers(request: Request) -> tuple[LoadNumber, ...]:
     """The numbers that were not given on the command line: only these may be lowered."""
     free: list[LoadNumber] = []
     if request.audience is None:

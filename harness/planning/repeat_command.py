@@ -1,5 +1,6 @@
-"""The command line that repeats a run."""
+"""The command line that repeats a run, or a capacity search."""
 
+from harness.model.capacity import Vary
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import REFERENCE_SERVER
 from harness.model.engine import ENGINES
@@ -7,19 +8,23 @@ from harness.model.fault import Unit
 from harness.model.plan import Plan
 
 
-def repeat_command(scenario: str, plan: Plan) -> tuple[str, ...]:
-    """The arguments that ask for this very plan again, on whatever machine: every number as planned."""
+def repeat_command(scenario: str, plan: Plan, *, insists: bool = False) -> tuple[str, ...]:
+    """The arguments that ask for this very plan again, on whatever machine: every number as planned.
+
+    ``insists``: with ``--force``, because a machine may hold this load although its prediction says no.
+    """
     arguments = ["run", scenario]
     if not plan.server_urls:
         arguments += ["--servers", str(plan.servers)]
-    arguments += ["--clients", str(plan.clients), "--rate", f"{plan.rate_hz:g}", "--duration", f"{plan.duration_s:g}"]
-    arguments += ["--audience", "all" if plan.asked_audience == "all" and plan.channels == 1 else str(plan.audience)]
+    arguments += ["--clients", str(plan.clients), "--rate", _exactly(plan.rate_hz)]
+    arguments += ["--duration", _exactly(plan.duration_s)]
+    arguments += ["--audience", "all" if plan.is_for_all else str(plan.audience)]
     arguments += ["--size", plan.size, "--environment", plan.environment, "--backplane", plan.backplane]
     arguments += ["--write-path", plan.write_path, "--seed", str(plan.seed)]
     for fault in plan.faults[:1]:
         arguments += ["--fault", fault.kind, "--target", fault.target]
         if fault.until.unit is Unit.AFTER:
-            arguments += ["--outage", f"{fault.until.value:g}"]
+            arguments += ["--outage", _exactly(fault.until.value)]
     if plan.recovery != "automatic":
         arguments += ["--recovery", plan.recovery]
     if plan.server_module != REFERENCE_SERVER:
@@ -34,4 +39,15 @@ def repeat_command(scenario: str, plan: Plan) -> tuple[str, ...]:
         arguments.append("--fail-fast")
     for url in plan.server_urls:
         arguments += ["--server", url]
-    return (*arguments, "--force") if plan.forced else tuple(arguments)
+    return (*arguments, "--force") if plan.forced or insists else tuple(arguments)
+
+
+def capacity_command(plan: Plan, vary: Vary, limit_ms: float) -> tuple[str, ...]:
+    """The arguments that ask for the capacity search whose first step is ``plan``."""
+    _, *arguments = repeat_command(plan.scenario, plan)
+    return ("capacity", *arguments, "--vary", vary.value, "--limit-ms", _exactly(limit_ms))
+
+
+def _exactly(number: float) -> str:
+    """The shortest text that is read as ``number`` again."""
+    return str(int(number)) if number == int(number) else repr(number)

@@ -149,12 +149,14 @@ def fit(
     cost: Calibration,
     limits: MachineLimits,
     share: float = FIT_SHARE,
+    clients_min: int = 1,
 ) -> tuple[Sized, tuple[Reduction, ...]]:
     """Lower the ``free`` numbers, in the order audience, clients, rate, each no further than needed, until the load fits.
 
     ``everyone``: the audience is all clients and follows their number. Where it is not, fewer clients save next to no CPU:
     then clients are lowered for memory, descriptors and ports alone. The result may still not fit (see `shortfalls`) when
-    all free numbers are at their floor. ``share`` of the cores may be filled.
+    all free numbers are at their floor. ``share`` of the cores may be filled. Clients are never lowered below
+    ``clients_min``: an audience that an option gives needs so many.
     """
     reductions: list[Reduction] = []
     for what in LOWERED:
@@ -163,7 +165,8 @@ def fit(
         short = shortfalls(need(load, cost, limits), limits, filled)
         if not short or what not in free:
             continue
-        before, load = load, _lowered(load, what, everyone=everyone, cost=cost, limits=limits, share=filled)
+        least = max(FLOOR[what], clients_min) if what == "clients" else FLOOR[what]
+        before, load = load, _lowered(load, what, least, everyone=everyone, cost=cost, limits=limits, share=filled)
         if load != before:
             reductions.append(
                 Reduction(
@@ -174,10 +177,11 @@ def fit(
 
 
 def _lowered(
-    load: Sized, what: LoadNumber, *, everyone: bool, cost: Calibration, limits: MachineLimits, share: float
+    load: Sized, what: LoadNumber, least: int, *, everyone: bool, cost: Calibration, limits: MachineLimits, share: float
 ) -> Sized:
-    """``load`` with ``what`` at the largest round value that fits, or at its floor where none does."""
-    candidates = [value for value in round_values(value_of(load, what)) if value >= FLOOR[what]]
+    """``load`` with ``what`` at the largest round value that fits, or at ``least`` where none does."""
+    candidates = [value for value in round_values(value_of(load, what)) if value > least]
+    candidates += [least] if least < value_of(load, what) else []
     if what == "audience":
         # Channels of one size make figures easier to check by hand.
         candidates = [value for value in candidates if load.clients % value == 0] or candidates

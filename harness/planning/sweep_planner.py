@@ -1,19 +1,20 @@
 """Request + scenario with a sweep + machine → SweepPlan. Pure; everything that decides a sweep is decided here."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
-from harness.model.pilot import LoadNumber
+from harness.model.pilot import LoadNumbers
 from harness.model.plan import Calibration, Plan, Reduction
-from harness.model.scenario import Load, Scenario, Size, Sweep
+from harness.model.scenario import Audience, Load, Scenario, Size, Sweep
 from harness.model.sweep_plan import Curve, Member, SweepPlan
 from harness.planning.objections import objections
-from harness.planning.planner import Planned, plan_run
+from harness.planning.planner import Planned, free_numbers, given_audience, pilot_for, plan_run
 from harness.planning.request import Request
 from harness.planning.sizing import WITHOUT_CPU, Sized, fit
 
@@ -136,7 +137,7 @@ def plan_sweep(
             repeat=1,
         )
         made = plan_run(asked, scenario, limits=limits, calibration=calibration, run_id=run_id(), command=())
-        plan = replace(made.plan, reductions=shared.reductions, asked_audience=shared.asked_audience)
+        plan = replace(made.plan, reductions=shared.reductions, asked_audience=shared.asked.audience)
         shortfalls |= dict.fromkeys(f"{servers} servers, {curve} curve: {short}" for short in made.shortfalls)
         members.append(
             Member(
@@ -171,13 +172,16 @@ def plan_count(
     shared = _share(request, scenario, (servers,), limits=limits, calibration=calibration)
     asked = replace(
         request,
-        clients=request.clients or servers * shared.clients_per_server,
+        clients=servers * shared.clients_per_server if request.clients is None else request.clients,
         rate_hz=shared.rate_hz,
-        audience=request.audience or shared.audience,
+        audience=shared.audience if request.audience is None else request.audience,
     )
     made = plan_run(asked, scenario, limits=limits, calibration=calibration, run_id=run_id, command=())
     reductions = tuple(reduction for reduction in shared.reductions if reduction.what != WEAK_RATE)
-    plan = replace(made.plan, reductions=reductions, asked_audience=request.audience or shared.asked_audience)
+    is_for_all = request.audience == "all"
+    pilot = pilot_for(request, shared.asked, everyone=is_for_all)
+    asked_audience: Audience = "all" if is_for_all else shared.asked.audience
+    plan = replace(made.plan, reductions=reductions, asked_audience=asked_audience, pilot=pilot)
     return replace(made, plan=plan)
 
 
@@ -201,7 +205,8 @@ class _Shared:
     rate_hz: float
     weak_rate_per_server_hz: float
     audience: int
-    asked_audience: int
+    asked: LoadNumbers
+    """the largest run before sizing"""
     reductions: tuple[Reduction, ...]
 
 
@@ -223,13 +228,14 @@ def _share(
         audience=asked_audience,
         seconds=duration_s + min(base.warm_up_s, duration_s / 4),
     )
+    asked = LoadNumbers(clients=load.clients, rate_hz=rate_hz, audience=load.audience)
     weak_share = _weak_rate_hz(scenario.sweep, smoke=smoke) / base.rate_hz
     reductions: tuple[Reduction, ...] = ()
     weak_hz = weak_share * rate_hz
     if request.size is Size.FIT:
         # What a run needs grows with its servers, so what fits at the most of them fits at every count. Clients per server
         # are what the scenario is about: they are lowered for memory, descriptors and ports, never for want of CPU.
-        free = set(_free(request))
+        free = set(free_numbers(request))
         load, reductions = fit(
             load,
             ("clients",) if "clients" in free else (),
@@ -237,6 +243,8 @@ def _share(
             cost=calibration,
             limits=limits,
             share=WITHOUT_CPU,
+            # The smallest run must still have the clients of a given audience.
+            clients_min=ceil(given_audience(request) / counts[0]) * most,
         )
         load, lowered = fit(
             load,
@@ -272,7 +280,7 @@ def _share(
         rate_hz=load.rate_hz,
         weak_rate_per_server_hz=weak_hz,
         audience=load.audience,
-        asked_audience=asked_audience,
+        asked=asked,
         reductions=reductions,
     )
 
@@ -292,15 +300,6 @@ def _audience(request: Request, base: Load, fewest_clients: int) -> int:
 
 def _weak_rate_hz(sweep: Sweep, *, smoke: bool) -> float:
     return sweep.smoke_weak_rate_per_server_hz if smoke else sweep.weak_rate_per_server_hz
-
-
-def _free(request: Request) -> Iterable[LoadNumber]:
-    if request.audience is None:
-        yield "audience"
-    if request.clients is None:
-        yield "clients"
-    if request.rate_hz is None:
-        yield "rate"
 
 
 def _order(request: Request, counts: tuple[int, ...]) -> list[tuple[Curve, int, int]]:

@@ -1,5 +1,5 @@
 """The folder of a capacity search: results/<scenario>/capacity/<UTC time>/ with capacity.json, events.jsonl, the report and
-``runs/<number>-<value>/``, each a recording of its own."""
+``runs/<number>-<vary>-<value>/``, each a recording of its own."""
 
 from pathlib import Path
 

@@ -15,13 +15,14 @@ from harness.planning.capacity_planner import plan_capacity
 from tests.harness.planning.test_planner import MACHINE
 from tests.harness.plans import a_plan
 
-HELD, BROKE, GENERATOR = TrialResult.HELD, TrialResult.BROKE, TrialResult.GENERATOR
+HELD, BROKE = TrialResult.HELD, TrialResult.BROKE
+GENERATOR, UNDECIDED = TrialResult.GENERATOR, TrialResult.UNDECIDED
 
 
 def a_search() -> CapacityPlan:
     """By rate, from 1,000 messages/s on."""
     plan = a_plan(clients=1_000, audience=20, rate_hz=1_000.0, servers=4, command=("capacity", "scenario-a"))
-    return plan_capacity(plan, Vary.RATE, 100.0, MACHINE)
+    return plan_capacity(plan, Vary.RATE, 100.0, MACHINE).plan
 
 
 def a_step(number: int, value: int, result: TrialResult = HELD) -> CapacityStep:

@@ -5,7 +5,10 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from click.testing import Result
@@ -13,6 +16,10 @@ from typer.testing import CliRunner
 
 from harness.cli import with_live_port
 from harness.commands import app
+from harness.model.capacity import CapacityPlan
+from harness.model.errors import UsageError
+from tests.harness.planning.test_planner import MACHINE
+from tests.harness.plans import CALIBRATION
 
 
 def harness(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -62,6 +69,76 @@ def test_every_command_explains_itself(name: str) -> None:
     shown = command(name, "--help")
     assert shown.exit_code == 0
     assert "Usage: harness" in shown.stdout
+
+
+def small_machine(**limits: int) -> ExitStack:
+    """Preflight on a made-up machine; a search that begins all the same ends the test."""
+    stack = ExitStack()
+    found = replace(MACHINE, **limits)
+    stack.enter_context(mock.patch("harness.preflight.read_limits", return_value=found))
+    stack.enter_context(mock.patch("harness.preflight.calibrate", return_value=CALIBRATION))
+    stack.enter_context(mock.patch("harness.capacity_experiment.run_capacity", side_effect=UsageError("it began")))
+    return stack
+
+
+SEARCH = ("capacity", "scenario-a", "--clients", "40000", "--audience", "20", "--rate", "10")
+
+
+@pytest.mark.parametrize(
+    ("limits", "word"),
+    [
+        ({"memory_available_bytes": 10**9}, "memory: needs"),
+        ({"nofile_hard": 8_000}, "descriptors: needs"),
+        ({"ephemeral_ports": 8_000}, "ports: needs"),
+    ],
+)
+def test_a_capacity_search_that_does_not_fit_is_refused(limits: dict[str, int], word: str, tmp_path: Path) -> None:
+    """Exit code 2 with the limit, unless it is forced."""
+    with small_machine(**limits):
+        shown = command(*SEARCH, "--out", str(tmp_path))
+        forced = command(*SEARCH, "--out", str(tmp_path), "--force")
+    assert shown.exit_code == 2
+    assert word in shown.stderr
+    assert "--force" in shown.stderr
+    assert "it began" not in shown.stderr
+    assert "it began" in forced.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("--rate", "0.5"), "--rate 0.5 with --vary rate"),
+        (("--duration", "0"), "--duration 0"),
+        (("--vary", "audience", "--audience", "all"), "--audience all"),
+    ],
+)
+def test_a_capacity_search_changes_no_number_that_was_given(
+    arguments: tuple[str, ...], word: str, tmp_path: Path
+) -> None:
+    """What it cannot keep is refused, with exit code 2."""
+    with small_machine():
+        shown = command("capacity", "scenario-a", *arguments, "--out", str(tmp_path))
+    assert shown.exit_code == 2
+    assert word in shown.stderr
+
+
+@pytest.mark.parametrize("vary", ["rate", "clients", "audience"])
+@pytest.mark.parametrize("scenario", ["scenario-b", "scenario-c"])
+def test_the_command_that_repeats_a_search_is_accepted(scenario: str, vary: str, tmp_path: Path) -> None:
+    """By the command itself, which gives the same search; also for a scenario with faults, or over server counts."""
+    searches: list[CapacityPlan] = []
+
+    def kept(search: CapacityPlan, **_: object) -> None:
+        searches.append(search)
+        raise UsageError("it began")
+
+    with small_machine(cores=64) as stack:
+        stack.enter_context(mock.patch("harness.capacity_experiment.run_capacity", kept))
+        command("capacity", scenario, "--servers", "2", "--vary", vary, "--force", "--out", str(tmp_path))
+        command(*searches[0].plan.command, "--out", str(tmp_path))
+    first, second = searches
+    assert second.plan.command == first.plan.command
+    assert replace(second, plan=first.plan) == first
 
 
 def test_heavy_packages_are_not_imported_for_help() -> None:

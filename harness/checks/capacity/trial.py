@@ -18,12 +18,14 @@ def step_of(verdict: Verdict, *, number: int, value: int, run: str, cores: int) 
     """The step that ``verdict`` judged; ``cores`` is how many its machine has."""
     result = result_of(verdict)
     measured = verdict.run
+    because = _because(verdict, result)
     found = exhaustion(verdict, cores) if result in (TrialResult.BROKE, TrialResult.GENERATOR) else None
+    if result is TrialResult.BROKE and found and found.resource is Resource.GENERATOR and not _is_unsafe(verdict):
+        # What the generator added to the latency is not known, so the system need not have given out.
+        result, because = TrialResult.GENERATOR, f"{found.because}, so this is not decided: {because}"
     if result is TrialResult.GENERATOR:
         found = _generator(found)
-    step = CapacityStep(
-        number=number, value=value, result=result, because=_because(verdict, result), run=run, exhaustion=found
-    )
+    step = CapacityStep(number=number, value=value, result=result, because=because, run=run, exhaustion=found)
     if measured is None:
         return step
     counted, latency = measured.delivery.total if measured.delivery else DeliveryCounts(), measured.latency
@@ -59,6 +61,11 @@ def result_of(verdict: Verdict) -> TrialResult:
     if doubts & DISTURBANCES:
         return TrialResult.UNDECIDED
     return TrialResult.GENERATOR if doubts & GENERATOR_CHECKS else TrialResult.UNDECIDED
+
+
+def _is_unsafe(verdict: Verdict) -> bool:
+    """Whether a delivery was wrong or missing, which no load generator excuses."""
+    return any(one.kind is Kind.SAFETY and one.status is Status.FAIL for one in verdict.findings)
 
 
 def _doubts(verdict: Verdict) -> list[Finding]:

@@ -76,7 +76,7 @@ def page(
         publisher=run_tables.publisher_pairs(run),
         resources=run_tables.resource_pairs(run),
         events=_event_table(verdict, events),
-        command=shlex.join(("harness", *plan.command)),
+        command=shlex.join(("harness", *plan.command)) if plan.command else "",
         settings=run_tables.plan_table(plan),
         machine=settings("The machine and what ran on it", machine),
         files=glossary.FILES,

@@ -48,10 +48,17 @@ def _found(capacity: Capacity, limit: str) -> str:
         once = f"; {load_words(capacity, max(held))} had it once" if held else ""
         return f"No load was shown twice to have {limit}{once}."
     value = load_words(capacity, capacity.value)
-    if capacity.broke_at is not None:
+    if capacity.found is Found.CAPACITY and capacity.broke_at is not None:
         return f"{value} had {limit}, in two runs; {load_words(capacity, capacity.broke_at)} did not."
     above = min((step.value for step in capacity.steps if step.value > capacity.value), default=None)
-    beyond = "no larger load was tried" if above is None else f"{load_words(capacity, above)} was not decided"
+    if above is None:
+        beyond = "no larger load was tried"
+    else:
+        last = next(step for step in reversed(capacity.steps) if step.value == above)
+        fell_behind = last.result is TrialResult.GENERATOR
+        why = ", because the load generator fell behind" if fell_behind else f" ({last.because})"
+        broken = f", and {load_words(capacity, capacity.broke_at)} did not" if capacity.broke_at is not None else ""
+        beyond = f"{load_words(capacity, above)} was not decided{why}{broken}"
     return f"At least {value}: it had {limit}, in two runs; {beyond}. This is a lower bound, no capacity."
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from harness.model.capacity import Vary
 from harness.model.fault import FaultKind
+from harness.model.machine_limits import MachineLimits
 from harness.planning.capacity_planner import as_step_request, capacity_objections, plan_capacity, step_plan
 from harness.planning.request import Request
 from tests.harness.planning.test_pilot import plan_of
@@ -14,7 +15,7 @@ from tests.harness.planning.test_planner import MACHINE
 
 def test_a_search_begins_at_the_size_of_the_plan() -> None:
     """The varied number starts where sizing puts it; the limit is the one that was asked for; faults are left out."""
-    search = plan_capacity(plan_of(as_step_request(Request()), "scenario-b"), Vary.RATE, 50.0, MACHINE)
+    search = plan_capacity(plan_of(as_step_request(Request()), "scenario-b"), Vary.RATE, 50.0, MACHINE).plan
     assert search.start == search.plan.rate_hz
     assert search.plan.faults == ()
     assert [(wish.measure, wish.limit_ms) for wish in search.plan.expectations] == [("latency_ms", 50.0)]
@@ -26,7 +27,7 @@ def test_each_step_varies_one_number() -> None:
     """And has channel names of its own, and the channels and workers of its load."""
     plan = plan_of(Request(clients=1_000, audience=20, rate_hz=100))
     for vary, value in ((Vary.RATE, 400), (Vary.CLIENTS, 2_000), (Vary.AUDIENCE, 50)):
-        step = step_plan(plan_capacity(plan, vary, 100, MACHINE), 7, value, MACHINE)
+        step = step_plan(plan_capacity(plan, vary, 100, MACHINE).plan, 7, value, MACHINE)
         numbers = {"rate": step.rate_hz, "clients": step.clients, "audience": step.audience}
         assert numbers == {"rate": 100, "clients": 1_000, "audience": 20} | {vary: value}
         assert step.channels == step.clients // step.audience
@@ -36,17 +37,64 @@ def test_each_step_varies_one_number() -> None:
 def test_an_audience_of_all_follows_the_clients() -> None:
     """One channel stays one channel."""
     plan = plan_of(Request(clients=500, audience="all", rate_hz=10))
-    step = step_plan(plan_capacity(plan, Vary.CLIENTS, 100, MACHINE), 1, 800, MACHINE)
+    step = step_plan(plan_capacity(plan, Vary.CLIENTS, 100, MACHINE).plan, 1, 800, MACHINE)
     assert (step.clients, step.audience, step.channels) == (800, 800, 1)
 
 
 def test_the_ceiling_is_what_the_machine_holds_but_for_its_cpu() -> None:
     """Clients stop at memory, descriptors and ports; the audience stops at all clients."""
     plan = plan_of(Request(clients=1_000, audience=20, rate_hz=100))
-    clients = plan_capacity(plan, Vary.CLIENTS, 100, replace(MACHINE, ephemeral_ports=5_000))
+    clients = plan_capacity(plan, Vary.CLIENTS, 100, replace(MACHINE, ephemeral_ports=5_000)).plan
     assert clients.ceiling == 4 * 4_000
-    assert plan_capacity(plan, Vary.AUDIENCE, 100, MACHINE).ceiling == 1_000
-    assert plan_capacity(plan, Vary.RATE, 100, MACHINE).ceiling > 10_000
+    assert plan_capacity(plan, Vary.AUDIENCE, 100, MACHINE).plan.ceiling == 1_000
+    assert plan_capacity(plan, Vary.RATE, 100, MACHINE).plan.ceiling > 10_000
+
+
+def test_clients_are_not_varied_below_a_given_audience() -> None:
+    """Also where the audience happens to be all clients: it was given as a number, so it stays that number."""
+    plan = plan_of(Request(clients=500, audience=500, rate_hz=10))
+    search = plan_capacity(plan, Vary.CLIENTS, 100, MACHINE).plan
+    assert search.floor == 500
+    assert step_plan(search, 1, 800, MACHINE).audience == 500
+    all_clients = plan_of(Request(clients=500, audience="all", rate_hz=10))
+    assert plan_capacity(all_clients, Vary.CLIENTS, 100, MACHINE).plan.floor == all_clients.servers
+
+
+@pytest.mark.parametrize("duration_s", [0.0, 3.0, None])
+def test_a_given_duration_stays(duration_s: float | None) -> None:
+    """Also 0, which is refused later; a shortened 10 s only where none was given."""
+    assert as_step_request(Request(duration_s=duration_s)).duration_s == (10.0 if duration_s is None else duration_s)
+
+
+@pytest.mark.parametrize(
+    ("limits", "word"),
+    [
+        (replace(MACHINE, memory_available_bytes=10**9), "memory"),
+        (replace(MACHINE, nofile_hard=3_000), "descriptors"),
+        (replace(MACHINE, ephemeral_ports=3_000), "ports"),
+    ],
+)
+def test_a_first_step_that_does_not_fit_is_told(limits: MachineLimits, word: str) -> None:
+    """With the limit that it breaks; forced, nothing larger than it is tried. CPU is what a search is there to find."""
+    plan = plan_of(Request(clients=10_000, audience=20, rate_hz=100_000))
+    planned = plan_capacity(plan, Vary.CLIENTS, 100, limits)
+    assert [short.split(":")[0] for short in planned.shortfalls] == [word]
+    assert planned.plan.ceiling == planned.plan.start
+    assert plan_capacity(plan, Vary.RATE, 100, MACHINE).shortfalls == ()
+
+
+def test_each_step_says_what_it_is_itself() -> None:
+    """The varied number is no reduction, the asked audience is the step's own, the command begins with this step."""
+    plan = plan_of(Request(pilot=False, clients=1_000))
+    assert [cut.what for cut in plan.reductions] == ["audience"]
+    search = plan_capacity(plan, Vary.AUDIENCE, 100, MACHINE).plan
+    step = step_plan(search, 2, 50, MACHINE)
+    assert step.reductions == ()
+    assert step.asked_audience == 50
+    assert step.command[:2] == ("capacity", "scenario-a")
+    assert step.command[step.command.index("--audience") + 1] == "50"
+    kept = plan_capacity(plan, Vary.RATE, 100, MACHINE).plan
+    assert step_plan(kept, 1, 10, MACHINE).reductions == plan.reductions
 
 
 @pytest.mark.parametrize(
@@ -56,6 +104,7 @@ def test_the_ceiling_is_what_the_machine_holds_but_for_its_cpu() -> None:
         (Request(), Vary.RATE, float("nan"), False, "--limit-ms"),
         (Request(fault=FaultKind.STOP), Vary.RATE, 100.0, False, "without faults"),
         (Request(audience="all"), Vary.AUDIENCE, 100.0, False, "--audience all"),
+        (Request(rate_hz=0.5), Vary.RATE, 100.0, False, "--rate 0.5"),
         (Request(), Vary.RATE, 100.0, True, "--servers N"),
     ],
 )

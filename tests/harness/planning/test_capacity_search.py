@@ -108,6 +108,22 @@ def test_what_was_undecided_once_is_repeated() -> None:
     assert found.value == 3_000
 
 
+@pytest.mark.parametrize("undecided", [GENERATOR, UNDECIDED])
+def test_an_undecided_trial_is_repeated_once_only(undecided: TrialResult) -> None:
+    """Its second trial held: the search goes on, and does not try the same value a third time at once."""
+    trials = [Trial(value=1_000, result=undecided), Trial(value=1_000, result=HELD)]
+    assert next_value(trials, Bounds(start=1_000, floor=1, ceiling=10_000)) == 2_000
+
+
+def test_a_break_beyond_an_undecided_load_is_no_boundary() -> None:
+    """1,100 was not decided, 2,000 broke: what gave out first is not known to be the system, so 1,000 is a lower bound."""
+    results = [(1_000, HELD), (2_000, BROKE), (1_100, GENERATOR), (1_100, GENERATOR), (1_000, HELD)]
+    found = proof(
+        [Trial(value=value, result=result) for value, result in results], Bounds(start=1, floor=1, ceiling=9_000)
+    )
+    assert found == Proof(found=Found.LOWER_BOUND, value=1_000, above=1_100, broke_at=2_000)
+
+
 def test_a_search_that_ends_early_proves_what_it_saw() -> None:
     """Ctrl-C: nothing, one trial that held, or two."""
     bounds = Bounds(start=10, floor=1, ceiling=100)

@@ -197,6 +197,14 @@ def test_a_pilot_is_short_and_has_names_of_its_own() -> None:
     assert (short.clients, short.rate_hz, short.audience) == (start.clients, start.rate_hz, start.audience)
 
 
+def test_the_command_of_a_pilot_is_its_own() -> None:
+    """It repeats the short run, whatever the prediction says of it; no command leaves out the faults of a run."""
+    command = pilot_plan(plan_of(Request()), 1).command
+    assert command[command.index("--duration") + 1] == "5"
+    assert command[-1] == "--force"
+    assert pilot_plan(plan_of(Request(fault=FaultKind.STOP, target=Target.BROKER)), 1).command == ()
+
+
 def test_a_plan_that_is_tried_says_what_may_change() -> None:
     """The plan holds the numbers that the pilots may change and the scenario's own size."""
     assert plan_of(Request(rate_hz=100)).pilot == Pilot(

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from harness.model.plan import Calibration
 from harness.observation.calibration import REFERENCE_COST
+from harness.planning.request import Request
 from harness.planning.sizing import FIT_SHARE, Sized, fit, need, shortfalls
-from tests.harness.planning.test_planner import MACHINE
+from tests.harness.planning.test_planner import MACHINE, planned
 
 SCENARIO_A = Sized(servers=4, clients=10_000, rate_hz=1_000, audience=10_000, seconds=65)
 
@@ -56,3 +57,12 @@ def test_a_lowered_audience_does_not_grow_again(factor: float, audience: int, me
     assert load.deliveries_hz <= asked.deliveries_hz
     assert load.audience <= asked.audience
     assert load.audience <= load.clients
+
+
+def test_clients_are_not_lowered_below_a_given_audience() -> None:
+    """An audience that an option gives keeps its clients, whatever the machine lacks; the rest is a shortfall."""
+    scarce = replace(MACHINE, memory_available_bytes=900_000_000)
+    made = planned(Request(audience=7_000), scarce)
+    assert (made.plan.audience, made.plan.clients) == (7_000, 7_000)
+    assert any(short.startswith("memory") for short in made.shortfalls)
+    assert planned(Request(audience=20), scarce).plan.clients < 7_000

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from harness.catalog import find
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
+from harness.model.pilot import Pilot
 from harness.model.scenario import Size
 from harness.model.sweep_plan import Curve
 from harness.planning.request import Request
@@ -151,3 +152,31 @@ def test_impossible_sweeps_are_refused_with_their_reason(scenario: str, request_
     if request_.server_counts and scenario == "scenario-c":
         with pytest.raises(UsageError, match=word):
             planned(request_)
+
+
+def test_a_sweep_keeps_a_given_audience_at_every_count() -> None:
+    """Clients per server are not lowered so far that the smallest run had fewer clients than the audience."""
+    scarce = dataclasses.replace(MACHINE, memory_available_bytes=2 * 10**9)
+    made = planned(Request(server_counts=(2, 4), audience=15_000), scarce)
+    assert {member.plan.audience for member in made.plan.members} == {15_000}
+    assert made.shortfalls
+
+
+def test_a_single_count_has_pilots() -> None:
+    """As every other run whose size is chosen, with the scenario's own size as the largest."""
+    scenario = find("scenario-c")
+
+    def pilot(request: Request) -> Pilot | None:
+        made = plan_count(request, scenario, limits=MACHINE, calibration=CALIBRATION, run_id="r")
+        return made.plan.pilot
+
+    found = pilot(Request(servers=4))
+    assert found is not None
+    assert found.free == ("audience", "clients", "rate")
+    assert found.asked.clients == 40_000
+    assert not found.everyone
+    given = pilot(Request(servers=4, audience=50, rate_hz=100))
+    assert given is not None
+    assert given.free == ("clients",)
+    assert pilot(Request(servers=4, pilot=False)) is None
+    assert pilot(Request(servers=4, size=Size.SMOKE)) is None

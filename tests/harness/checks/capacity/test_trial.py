@@ -77,3 +77,15 @@ def test_where_the_load_generator_gave_out_nothing_else_is_charged() -> None:
 def test_the_named_checks_exist() -> None:
     """The names are those of the registry."""
     assert set(CHECKS.names) >= GENERATOR_CHECKS | DISTURBANCES
+
+
+def test_a_generator_that_is_full_breaks_nothing_but_safety() -> None:
+    """A late delivery beside a full load generator is not charged to the system; one that is missing is."""
+    measured = replace(verdicts.measurements(), publisher=replace(verdicts.measurements().publisher, cpu_cores=0.99))
+    late = step_of(replace(BROKE, run=measured), number=1, value=1, run="", cores=64)
+    assert late.result is TrialResult.GENERATOR
+    assert late.exhaustion is not None
+    assert late.exhaustion.resource is Resource.GENERATOR
+    assert "P99 is 400 ms" in late.because
+    lost = judged(finding("lost", Kind.SAFETY, Status.FAIL, "3 deliveries are lost"))
+    assert step_of(replace(lost, run=measured), number=1, value=1, run="", cores=64).result is TrialResult.BROKE

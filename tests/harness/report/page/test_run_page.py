@@ -180,6 +180,14 @@ def _poisoned(value: Any) -> Any:
     return value
 
 
+def test_a_pilot_that_no_command_makes_says_so() -> None:
+    """It leaves out the faults of its run, which no option does; no bare program name stands there instead."""
+    verdict = verdicts.passed()
+    html = render(replace(verdict, plan=replace(verdict.plan, command=())))
+    assert "No command makes this run alone" in html
+    assert "<code>harness</code>" not in html
+
+
 def test_the_command_repeats_the_run_in_a_shell() -> None:
     """The arguments are quoted as a shell needs them."""
     passed = verdicts.passed()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from harness.model.capacity import Found
 from harness.model.finding import Status
 from harness.report.text.capacity_words import capacity_headline, sentence, step_table
-from tests.harness.searches import BROKE, GENERATOR, a_capacity, a_search, a_step
+from tests.harness.searches import BROKE, GENERATOR, UNDECIDED, a_capacity, a_search, a_step
 
 
 def plain(words: str) -> str:
@@ -30,9 +30,30 @@ def test_a_lower_bound_says_that_it_is_no_capacity() -> None:
     assert capacity.found is Found.LOWER_BOUND
     told = plain(sentence(capacity))
     assert told.startswith("At least 1,000 messages/s")
-    assert "1,100 messages/s was not decided" in told
+    assert "1,100 messages/s was not decided, because the load generator fell behind" in told
     assert "lower bound, no capacity" in told
     assert capacity_headline(capacity).status is Status.UNKNOWN
+
+
+def test_a_disturbed_load_is_told_with_its_reason() -> None:
+    """What decided nothing says why in the sentence, as the load generator does."""
+    disturbed = [
+        replace(a_step(number, 1_100, UNDECIDED), because="others used 1.4 cores", exhaustion=None) for number in (3, 4)
+    ]
+    told = plain(sentence(a_capacity(a_step(1, 1_000), a_step(2, 1_000), *disturbed)))
+    assert "1,100 messages/s was not decided (others used 1.4 cores). This is a lower bound" in told
+
+
+def test_a_break_beyond_an_undecided_load_is_told_with_both() -> None:
+    """The lower bound names the load that was not decided and the one that broke; what gave out is that of the former."""
+    undecided = [a_step(number, 1_100, GENERATOR) for number in (4, 5)]
+    capacity = a_capacity(a_step(1, 1_000), a_step(2, 1_000), a_step(3, 2_000, BROKE), *undecided)
+    assert capacity.found is Found.LOWER_BOUND
+    told = plain(sentence(capacity))
+    assert (
+        "1,100 messages/s was not decided, because the load generator fell behind, and 2,000 messages/s did not" in told
+    )
+    assert capacity.exhaustion == undecided[0].exhaustion
 
 
 def test_what_was_not_found_is_said() -> None:
