@@ -17,8 +17,6 @@ from harness.protocol.contract import Frame
 PAUSED_BUFFER_BYTES = 65_536
 CLOSE_LIMIT_S = 1.0
 """How long a client waits, after the closing handshake, for the server to close the TCP connection (RFC 6455 §7.1.1)."""
-PONGS_BYTES = 16_384
-"""A client answers no ping while so many bytes wait to be sent."""
 _NO_DELIVERY = -1
 
 
@@ -46,7 +44,6 @@ class Client(asyncio.Protocol):
 
     __slots__ = (
         "_append",
-        "_channel",
         "_close_received",
         "_closing",
         "_first_due",
@@ -78,7 +75,6 @@ class Client(asyncio.Protocol):
         self.subscribed_ns = 0
         self.close_code = 0
         self._append = sink.append
-        self._channel = sink.frames.channel_of(dialogue.channel)
         self._last = _NO_DELIVERY
         self._reset()
 
@@ -116,7 +112,7 @@ class Client(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self.transport is None:
             return
-        self.dialogue.lost(0 if self._last == _NO_DELIVERY else self._seq_of(self._last))
+        self.dialogue.lost(0 if self._last == _NO_DELIVERY else self.sink.frames.seq_of(self._last))
         self.transport = None
         self._splitter = Splitter()
         if not self.close_code:
@@ -128,8 +124,7 @@ class Client(asyncio.Protocol):
         if self.transport is not None:
             self._closing = True
             self._choose_lookup()
-            if not self._close_received:
-                self.close_code = framing.NORMAL
+            self.close_code = framing.NORMAL
             self._send(framing.CLOSE, framing.close_payload(framing.NORMAL))
             self.transport.close()
 
@@ -189,19 +184,13 @@ class Client(asyncio.Protocol):
         if opcode == framing.CLOSE:
             self._on_close(framing.close_code(payload))
         elif opcode == framing.PING:
-            self._answer_ping(payload)
+            self._send(framing.PONG, payload)
         elif opcode != framing.PONG:
             self._on_data(frame, opcode, payload)
 
-    def _answer_ping(self, payload: bytes) -> None:
-        """Only while earlier bytes have gone: a server that sends pings and reads nothing must not fill this memory. A pong
-        may be left out where a later ping is answered (RFC 6455 §5.5.3)."""
-        assert self.transport is not None
-        if self.transport.get_write_buffer_size() < PONGS_BYTES:
-            self._send(framing.PONG, payload)
-
     def _on_close(self, code: int) -> None:
         """Answer the close frame; the server then closes the TCP connection (RFC 6455 §5.5.1, §7.1.1)."""
+        assert self.transport is not None
         self.close_code = code
         self._close_received = True
         self._send_close(code)
@@ -250,16 +239,12 @@ class Client(asyncio.Protocol):
         self._last = mark
         self._append(self.index | mark)
         self._append(monotonic_ns())
-        if self._first_due and (seq := self._seq_of(mark)):
-            # A delivery of another channel says nothing of this one's position.
+        if self._first_due:
             self._first_due = False
-            position = self.dialogue.position
-            if seq != position + 1:
+            seq, position = self.sink.frames.seq_of(mark), self.dialogue.position
+            if seq and seq != position + 1:
                 reason = "the first delivery of a subscription is not the one after its position"
                 self._note(IncidentKind.POSITION, reason, f"position {position}, then seq {seq}")
-
-    def _seq_of(self, mark: int) -> int:
-        return self.sink.frames.seq_of(mark, self._channel)
 
     def _on_event(self, event: Frame, payload: bytes) -> None:
         reaction = self.dialogue.received(event)

@@ -59,8 +59,6 @@ class Connector:
         self._connecting: set[asyncio.Task[None]] = set()
         self._unconfirmed: dict[Client, float] = {}
         """clients that wait for the answer to their subscription, until when (time.monotonic)"""
-        self._failures: dict[Client, int] = {}
-        """how often in a row a client got no subscription; a client that has one is not in it"""
 
     def connect(self, client: Client, delay_s: float = 0.0) -> None:
         """Begin to connect ``client`` and go on until it works."""
@@ -74,7 +72,6 @@ class Connector:
         if client.transport is None:
             self._on_lost(client)
         elif client.live:
-            self._failures.pop(client, None)
             self._report.subscribed += 1
         else:
             # The server refused the subscription: try again with a new connection, like after any other failure.
@@ -103,6 +100,7 @@ class Connector:
 
     async def _connect(self, client: Client, delay_s: float) -> None:
         """Connect until it works; every failure waits longer, at random, so that clients do not come back in step."""
+        failures = 0
         await asyncio.sleep(delay_s)
         while not self._closing:
             before_ns = client.connected_ns
@@ -116,7 +114,7 @@ class Connector:
             if client.connected_ns != before_ns:
                 self._on_connected(client, limit_s)
                 return
-            failures = self._failed(client)
+            failures += 1
             if failures % FAILURES_PER_SERVER == 0:
                 client.server = (client.server + 1) % len(self._servers)
             await asyncio.sleep(back_off_s(failures))
@@ -157,20 +155,11 @@ class Connector:
             return
         self._on_session_end(client)
         self._report.connected -= 1
-        failures = 1
         if client.subscribed_ns:
             self._report.subscribed -= 1
             client.subscribed_ns = 0
-        else:
-            # A connection that never carried a subscription is a failed connect, whatever the handshake said.
-            failures = self._failed(client)
         client.server = (client.server + 1) % len(self._servers)
-        self.connect(client, back_off_s(failures))
-
-    def _failed(self, client: Client) -> int:
-        """Count one more failure; how many there are now."""
-        found = self._failures[client] = self._failures.get(client, 0) + 1
-        return found
+        self.connect(client, back_off_s(1))
 
 
 def back_off_s(failures: int) -> float:

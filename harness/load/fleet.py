@@ -113,8 +113,7 @@ class Fleet:
         """Wait until every delivery has arrived that may come, or until ``quiet_s`` without a new one, at most ``limit_s``.
 
         Counted are (client, message) pairs, so that a repetition hides no missing delivery; the judge finds out which are
-        missing. A message of unknown outcome may come: it is waited for like the others. Where messages were rejected, the
-        counts alone do not say that everything has arrived. It is not quiet while a client
+        missing. A message of unknown outcome may come: it is waited for like the others. It is not quiet while a client
         has no subscription, because it comes back and gets what it missed, nor while a load worker is stalled."""
         deadline_s = time.monotonic() + limit_s
         quiet = Quiet(quiet_s)
@@ -124,9 +123,7 @@ class Fleet:
             reached, unsubscribed = sum(report.reached for report in workers), self._unsubscribed(workers)
             now_s = time.monotonic()
             quiet.look(now_s, reached, [report.reports for report in workers], unsubscribed)
-            # A rejected message that is delivered all the same would stand in for one that is missing.
-            countable = not publisher.rejected
-            if countable and reached >= publisher.expected + publisher.doubtful and not unsubscribed:
+            if reached >= publisher.expected + publisher.doubtful and not unsubscribed:
                 await asyncio.sleep(STRAGGLERS_AFTER_FAULTS_S if self._plan.faults else STRAGGLERS_S)
                 return quiet.drained(DrainEnd.COMPLETE, unsubscribed)
             if quiet.settled_s >= quiet_s:

@@ -82,15 +82,10 @@ class FrameTable:
     def message_of(self, number: int) -> int:
         return self._rows[number][0]
 
-    def channel_of(self, name: str) -> int:
-        """The number of a channel by its name, -1 for a name that is not of this run."""
-        return channel_index(self._plan.run_id, name)
-
-    def seq_of(self, mark: int, channel: int) -> int:
-        """The seq that a client of ``channel`` has after this delivery; 0 where the frame is not sound or is of another
-        channel, so that it says nothing."""
-        _, found, seq, flaw = self._rows[mark >> 32]
-        return seq if flaw == SOUND and found == channel and seq > 0 else 0
+    def seq_of(self, mark: int) -> int:
+        """The seq that a client has after this delivery; 0 where the frame is not sound, so that it says nothing."""
+        _, _, seq, flaw = self._rows[mark >> 32]
+        return seq if flaw == SOUND and seq > 0 else 0
 
     def messages(self) -> NDArray[np.int64]:
         """The message of each frame, -1 for none, shape (frames,)."""

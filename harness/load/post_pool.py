@@ -1,7 +1,6 @@
 """The publisher's HTTP connections: some are kept to every server, and more are opened while all wait for answers."""
 
 import asyncio
-import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -14,7 +13,6 @@ MAX_CONNECTIONS = 512
 """Per server. More are opened, one by one, when all are waiting for answers."""
 CONNECT_TIMEOUT_S = 2.0
 RECONNECT_S = 0.2
-RECONNECT_CAP_S = 2.0
 ANSWER_TIMEOUT_S = 10.0
 """How long a post may wait for its answer, and a message, after its intended time, for a connection."""
 
@@ -55,10 +53,6 @@ class PostPool:
         self._open: set[PostConnection] = set()
         self._refusing: set[int] = set()
         """servers that took no connection at the last try"""
-        self._unproven = [0 for _ in servers]
-        """connections in a row that ended without one answer"""
-        self._proven: set[PostConnection] = set()
-        """open connections that have brought an answer"""
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -86,12 +80,6 @@ class PostPool:
 
     def release(self, connection: PostConnection) -> None:
         """``connection`` has its answer and takes the next message, where the server keeps it open."""
-        self._unproven[connection.server] = 0
-        if connection in self._open:
-            self._proven.add(connection)
-        self._offer(connection)
-
-    def _offer(self, connection: PostConnection) -> None:
         if not connection.reusable:
             connection.close()
             return
@@ -120,17 +108,15 @@ class PostPool:
         others = ((server + step) % count for step in range(1, count))
         return next((other for other in others if other not in self._refusing), server)
 
-    def _open_connection(self, server: int, pause_s: float = 0.0) -> None:
+    def _open_connection(self, server: int) -> None:
         if self._counts[server] >= MAX_CONNECTIONS or self._closed:
             return
         self._counts[server] += 1
-        task = asyncio.get_running_loop().create_task(self._connect(server, pause_s))
+        task = asyncio.get_running_loop().create_task(self._connect(server))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _connect(self, server: int, pause_s: float) -> None:
-        if pause_s:
-            await asyncio.sleep(pause_s)
+    async def _connect(self, server: int) -> None:
         address = self._servers[server]
         loop = asyncio.get_running_loop()
         while not self._closed:
@@ -154,7 +140,7 @@ class PostPool:
                 connection.close()
                 return
             self._open.add(connection)
-            self._offer(connection)
+            self.release(connection)
             return
 
     def _hand_over(self, server: int) -> None:
@@ -175,16 +161,6 @@ class PostPool:
     def _on_connection_lost(self, connection: PostConnection, why: str, broken: bool) -> None:
         self._counts[connection.server] -= 1
         self._open.discard(connection)
-        pause_s = 0.0
-        if connection in self._proven:
-            self._proven.discard(connection)
-        else:
-            # A proxy may accept and close at once, again and again.
-            self._unproven[connection.server] += 1
-            limit_s = min(
-                RECONNECT_CAP_S, RECONNECT_S * 2 ** min(self._unproven[connection.server] // KEPT_CONNECTIONS, 8)
-            )
-            pause_s = random.uniform(RECONNECT_S / 2, limit_s)  # noqa: S311  # jitter, not a secret
         idle = self._idle[connection.server]
         if connection in idle:
             idle.remove(connection)
@@ -196,4 +172,4 @@ class PostPool:
             connection.message = -1
         kept = max(KEPT_CONNECTIONS, len(self._waiting[connection.server]))
         if not self._closed and self._counts[connection.server] < kept:
-            self._open_connection(connection.server, pause_s)
+            self._open_connection(connection.server)

@@ -8,15 +8,8 @@ from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
-_DROPPED = ("PG", "REDIS", "VALKEY", "UVICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PYTHON", "HARNESS_")
-_KEPT = (
-    "HARNESS_EXTENSIONS",
-    "PYTHONPATH",
-    "PYTHONHOME",
-    "PYTHONNOUSERSITE",
-    "PYTHONDONTWRITEBYTECODE",
-    "PYTHONPYCACHEPREFIX",
-)
+_DROPPED = ("PG", "REDIS", "VALKEY", "UVICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PYTHON")
+_KEPT = ("PYTHONPATH", "PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 
 
 def python_program(module: str, *arguments: str, folder: Path | None = None) -> list[str]:
@@ -32,8 +25,7 @@ def python_program(module: str, *arguments: str, folder: Path | None = None) -> 
 
 def child_environment() -> Mapping[str, str]:
     """This process's environment without variables that configure a library of the child: an address of PostgreSQL in
-    PGHOST, TLS in PGSSLMODE, a debug mode of Python …, and without the person's own secrets in HARNESS_TOKEN and the like:
-    a child is told what it may know."""
+    PGHOST, TLS in PGSSLMODE, a debug mode of Python …"""
     return {name: value for name, value in os.environ.items() if name in _KEPT or not name.upper().startswith(_DROPPED)}
 
 

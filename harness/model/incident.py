@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class IncidentKind(StrEnum):
-    """What happened. All but REJECTED, INDETERMINATE and UNKNOWN_EVENT break the client protocol."""
+    """What happened. All but REJECTED and INDETERMINATE break the client protocol."""
 
     HANDSHAKE = "handshake"
     """the answer to a WebSocket handshake says 101 but is not what RFC 6455 §4.2.2 asks for, or is no HTTP"""
@@ -16,7 +16,7 @@ class IncidentKind(StrEnum):
     MALFORMED = "malformed"
     """a text message that is no event of the protocol: no JSON, or a field is missing or of the wrong type"""
     UNKNOWN_EVENT = "unknown-event"
-    """an event of a type that the protocol does not have: a receiver ignores it, so that a server may know more"""
+    """an event of a type that the protocol does not have"""
     UNASKED = "unasked"
     """an error or a confirmation that the client did not ask for"""
     POSITION = "position"
@@ -32,7 +32,7 @@ class IncidentKind(StrEnum):
 
 
 OUTCOMES = (IncidentKind.REJECTED, IncidentKind.INDETERMINATE)
-VIOLATIONS = tuple(kind for kind in IncidentKind if kind not in (*OUTCOMES, IncidentKind.UNKNOWN_EVENT))
+VIOLATIONS = tuple(kind for kind in IncidentKind if kind not in OUTCOMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

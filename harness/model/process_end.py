@@ -1,10 +1,6 @@
-"""How a process ended, in words, and the end of what it said."""
+"""How a process ended, in words."""
 
 import signal
-from pathlib import Path
-
-LOG_LINES = 8
-LOG_BYTES = 4_000
 
 
 def how_it_ended(code: int) -> str:
@@ -22,14 +18,3 @@ def _named(number: int) -> str:
         return f" ({signal.Signals(number).name})"
     except ValueError:
         return ""
-
-
-def last_lines(log: Path) -> str:
-    """The end of a log under its name, for an error message: a few lines at most. Empty where it has none."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - LOG_BYTES))
-            lines = file.read().decode("utf-8", "replace").strip().splitlines()[-LOG_LINES:]
-    except OSError:
-        lines = []
-    return f"last lines of {log}:\n  " + "\n  ".join(lines) if lines else ""

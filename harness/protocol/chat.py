@@ -28,9 +28,8 @@ from harness.recording.format import ACKNOWLEDGED, DOWN, INDETERMINATE, REJECTED
 
 MAX_SEQ = 2**62
 """What a server names as a seq must fit a recording."""
-GATEWAY = frozenset((408, 502, 503, 504))
-"""Statuses with which a proxy answers in the place of a server that it does not reach, or that it
-waited for in vain: such an answer need not be JSON."""
+GATEWAY = frozenset((502, 503, 504))
+"""Statuses with which a proxy answers in the place of a server that it does not reach: such an answer need not be JSON."""
 NOT_STORED = frozenset({"database_unavailable", "overloaded"})
 """Errors with a status of 500 or more after which the message is certainly not stored."""
 

@@ -22,7 +22,7 @@ def _protocol_violations(case: Case) -> Answer:
     found = [each for each in _incidents(evidence) if each.kind in VIOLATIONS]
     positions = first_positions(evidence)
     wrong = ahead(evidence, positions)
-    counts: Counter[IncidentKind] = Counter(dict.fromkeys(VIOLATIONS, 0))
+    counts = Counter(dict.fromkeys(VIOLATIONS, 0))
     for incident in found:
         counts[incident.kind] += incident.count
     counts[IncidentKind.POSITION] += len(wrong)
@@ -40,12 +40,6 @@ def _protocol_violations(case: Case) -> Answer:
         summary = f"{total:,} violations of the protocol: {', '.join(parts)}"
     elif not exchanged:
         summary = "no delivery and no answer was recorded"
-    unknown = [each for each in _incidents(evidence) if each.kind is IncidentKind.UNKNOWN_EVENT]
-    if unknown:
-        summary += (
-            f"; {sum(each.count for each in unknown):,} events of unknown types were ignored, as the protocol says"
-        )
-        examples += [f"{each.kind}: {each.reason}: {example}" for each in unknown for example in each.examples]
     return Answer(
         status=status,
         summary=summary,
@@ -91,7 +85,7 @@ CHECKS: tuple[Check[Case], ...] = (
         function=_protocol_violations,
         needs=(Need.LEDGER, Need.DELIVERIES, Need.SESSIONS, Need.INCIDENTS),
         red_when="the service sent what docs/protocol.md or RFC 6455 forbids: a broken frame or handshake, a binary "
-        "message, text that is no event, an error or a confirmation that nobody asked "
+        "message, text that is no event, an event of an unknown type, an error or a confirmation that nobody asked "
         "for, a position that does not exist or that the next delivery does not follow, an answer that does not fit its "
         "post",
         what_to_do="`measured` counts each kind, `examples` name the client or the message and show what came",

@@ -11,13 +11,14 @@ import msgspec
 
 from harness.load.engine.engine import Ending
 from harness.load.engine.job import Command, Job, Report
-from harness.model.child_process import child_environment, python_program
+from harness.model.child_process import python_program
 from harness.model.component import Component, Role
 from harness.model.errors import EnvironmentFailure
-from harness.model.process_end import how_it_ended, last_lines
+from harness.model.process_end import how_it_ended
 from harness.recording.arrays import repair
 from harness.recording.format import ARRAYS, DELIVERY, FRAME, HEARTBEAT, LOGS, SESSION
 
+LOG_LINES = 8
 _REPAIRED = {"deliveries": DELIVERY, "frames": FRAME, "sessions": SESSION, "heartbeat": HEARTBEAT}
 
 
@@ -61,7 +62,7 @@ class LocalEngine:
         code = running.process.returncode
         if code is None:
             return None
-        return Ending(in_order=code == 0, how=how_it_ended(code), last_lines=last_lines(running.log))
+        return Ending(in_order=code == 0, how=how_it_ended(code), last_lines=_last_lines(running.log))
 
     async def changed(self, limit_s: float) -> None:
         self._changed.clear()
@@ -101,7 +102,6 @@ class LocalEngine:
                     stdin=PIPE,
                     stdout=PIPE,
                     stderr=errors,
-                    env=child_environment(),
                     start_new_session=True,
                 )
         except OSError as error:
@@ -130,3 +130,12 @@ class LocalEngine:
         # A process that is gone cannot read it; `ending` says how it ended.
         with contextlib.suppress(OSError):
             process.stdin.write(line + b"\n")
+
+
+def _last_lines(log: Path) -> str:
+    """The end of a log under its name; empty where it has none."""
+    try:
+        lines = log.read_text(errors="replace").strip().splitlines()[-LOG_LINES:]
+    except OSError:
+        lines = []
+    return f"last lines of {log}:\n  " + "\n  ".join(lines) if lines else ""

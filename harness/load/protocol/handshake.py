@@ -80,9 +80,7 @@ class Handshake(asyncio.Protocol):
     # What httptools calls.
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        # A header may stand on several lines: that is one list (RFC 9110 §5.3).
-        name, value = name.lower(), value.strip()
-        self._headers[name] = self._headers[name] + b", " + value if name in self._headers else value
+        self._headers[name.lower()] = value
 
     def on_body(self, body: bytes) -> None:
         self._body = (self._body + body)[:ANSWER_LIMIT_BYTES]

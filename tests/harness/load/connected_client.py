@@ -58,11 +58,6 @@ class Transport:
     def get_extra_info(self, name: str) -> "Transport":
         return self
 
-    waiting_bytes = 0
-
-    def get_write_buffer_size(self) -> int:
-        return self.waiting_bytes
-
     def setsockopt(self, level: int, option: int, value: int) -> None:
         self.done.append(value)
 

@@ -19,11 +19,9 @@ from harness.load.protocol.framing import (
     TEXT,
     server_frame,
 )
-from harness.model.message import channel_name, message_text
 from tests.harness.load.connected_client import (
     CHANNEL,
     CONFIRMATION,
-    PLAN,
     Connected,
     event,
     fragment,
@@ -247,46 +245,6 @@ def test_after_a_loss_it_resumes_after_its_newest_delivery() -> None:
     assert one.changes[-1] == (False, "", True)
     one.connect()
     assert json.loads(one.last(TEXT))["since"] == 5
-
-
-@looped
-def test_a_delivery_of_another_channel_is_no_position_to_resume_from() -> None:
-    """Nor is it the first delivery of the subscription: what it says of its own channel holds there alone."""
-    one = Connected()
-    text_of = message_text(PLAN.run_id, 1, PLAN.text_bytes)
-    stray = text(event(type="message", channel=channel_name(PLAN.run_id, 1), seq=900, text=text_of))
-    one.receive(CONFIRMATION, stray)
-    assert one.notes.kinds == []
-    one.receive(message(0, 5))
-    assert one.notes.kinds == [], "5 follows the position that was confirmed"
-    one.receive(stray)
-    one.client.connection_lost(None)
-    one.connect()
-    assert json.loads(one.last(TEXT))["since"] != 900
-
-
-@looped
-def test_pings_are_answered_while_the_answers_go() -> None:
-    """A server that sends pings and reads nothing fills no memory; when it reads again, the next ping is answered."""
-    one = Connected()
-    one.receive(CONFIRMATION, server_frame(PING, b"1"))
-    assert one.last(PONG) == b"1"
-    one.transport.waiting_bytes = 1 << 20
-    sent = len(one.transport.sent)
-    one.receive(*[server_frame(PING, b"2")] * 100)
-    assert len(one.transport.sent) == sent
-    one.transport.waiting_bytes = 0
-    one.receive(server_frame(PING, b"3"))
-    assert one.last(PONG) == b"3"
-
-
-@looped
-def test_the_first_close_frame_counts() -> None:
-    """The end of the run does not hide with which code the server had closed."""
-    one = Connected()
-    one.receive(CONFIRMATION, server_frame(CLOSE, (1012).to_bytes(2, "big")))
-    one.client.close()
-    assert one.client.close_code == 1012
 
 
 @looped

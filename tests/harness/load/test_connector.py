@@ -88,26 +88,6 @@ def test_counts_follow_the_clients() -> None:
     asyncio.run(scenario())
 
 
-def test_a_connection_without_a_subscription_is_a_failure_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy that accepts and closes is waited for longer and longer; a subscription ends the row of failures."""
-    waits: list[int] = []
-    monkeypatch.setattr(module, "back_off_s", lambda failures: waits.append(failures) or 60.0)
-
-    async def scenario() -> None:
-        connector, client = a_connector(Report(connected=9), []), Client()
-        for subscribed in (False, False, False, True, False):
-            client.transport, client.live = client, subscribed
-            if subscribed:
-                client.subscribed_ns = 5
-                connector.on_change(client)  # type: ignore[arg-type]  # a stand-in
-            client.transport, client.live = None, False
-            connector.on_change(client)  # type: ignore[arg-type]  # a stand-in
-        connector.close()
-
-    asyncio.run(scenario())
-    assert waits == [1, 2, 3, 1, 1]
-
-
 def test_a_refused_client_gives_its_connection_up() -> None:
     """It comes back with a new one; the reason is in the report."""
 

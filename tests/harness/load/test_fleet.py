@@ -38,8 +38,6 @@ class Service:
         self.resumed: list[dict[str, Any]] = []
         self.posted = 0
         self.cut_after = cut_after
-        self.rejects_and_delivers = 0
-        """the message that is refused, and delivered all the same, while another one is not delivered to anybody"""
         self.unfair_at = 0
         """the message that one client gets twice and another never"""
         self.breaks_off = self.stays_silent = 0
@@ -57,16 +55,12 @@ class Service:
         sockets = list(self.sockets.get(name, ()))
         if self.posted == self.unfair_at:
             sockets[1:2] = sockets[:1]
-        if self.rejects_and_delivers and self.posted == self.rejects_and_delivers + 1:
-            sockets.clear()
         for socket in sockets:
             await socket.send_str(event(name, len(stored), body["text"]))
         if cut:
             self.breaks_off, self.stays_silent = self.to_trouble
             for socket in [each for sockets in self.sockets.values() for each in sockets]:
                 await socket.close(code=1012)
-        if self.posted == self.rejects_and_delivers:
-            return web.json_response({"ok": False, "error": "invalid_request"}, status=400)
         return web.json_response({"ok": True, "channel": name, "seq": len(stored), "duplicate": False})
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
@@ -197,18 +191,6 @@ def test_a_server_that_goes_away_in_mid_handshake_or_right_after_it_is_left(tmp_
     assert len(sessions) == 17
     assert (sessions["subscribed_ns"] == 0).sum() == 1
     assert len(rows(tmp_path, "deliveries")) == 128, "no client has two connections"
-
-
-def test_a_rejected_message_that_is_delivered_hides_no_missing_one(tmp_path: Path) -> None:
-    """As many deliveries as are due, and the drain waits for the missing ones until it is quiet."""
-    service = Service()
-    service.rejects_and_delivers = 20
-
-    async def scenario() -> DrainEnd:
-        async with serving(service) as address, a_fleet(address, tmp_path) as fleet:
-            return (await drained(fleet)).how
-
-    assert asyncio.run(scenario()) is DrainEnd.QUIET
 
 
 def test_a_repetition_hides_no_missing_delivery(tmp_path: Path) -> None:

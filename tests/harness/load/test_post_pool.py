@@ -21,16 +21,13 @@ class Peer(asyncio.Protocol):
 
     opened: "list[Peer]" = []  # noqa: RUF012 - all of them, so that a test can wait until they are gone
 
-    def __init__(self, reply: bytes | None, hang_up: bool) -> None:
+    def __init__(self, reply: bytes | None) -> None:
         self.reply = reply
-        self.hang_up = hang_up
         self.gone = False
         self.opened.append(self)
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
-        if self.hang_up:
-            transport.close()
 
     def data_received(self, data: bytes) -> None:
         if self.reply is None:
@@ -78,15 +75,13 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-def play(
-    scenario: Callable[[ServerAddress], Awaitable[None]], reply: bytes | None = OK, *, hang_up: bool = False
-) -> None:
-    """Run ``scenario`` beside one server; afterwards every connection is closed. ``hang_up``: it closes each at once."""
+def play(scenario: Callable[[ServerAddress], Awaitable[None]], reply: bytes | None = OK) -> None:
+    """Run ``scenario`` beside one server; afterwards every connection is closed."""
 
     async def main() -> None:
         Peer.opened.clear()
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: Peer(reply, hang_up), "127.0.0.1", 0, backlog=1024)
+        server = await loop.create_server(lambda: Peer(reply), "127.0.0.1", 0, backlog=1024)
         try:
             await scenario(ServerAddress(name="server-1", host="127.0.0.1", port=server.sockets[0].getsockname()[1]))
         finally:
@@ -199,19 +194,6 @@ def test_a_connection_that_the_server_closes_after_its_answer_is_replaced() -> N
         pool.close()
 
     play(scenario, OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
-
-
-def test_a_server_that_accepts_and_closes_is_not_asked_without_a_pause() -> None:
-    """A proxy without a server behind it: the connections are tried again, each after a while."""
-
-    async def scenario(address: ServerAddress) -> None:
-        pool = Pool(address)
-        pool.open()
-        await asyncio.sleep(0.5)
-        assert KEPT_CONNECTIONS <= len(Peer.opened) <= 8 * KEPT_CONNECTIONS
-        pool.close()
-
-    play(scenario, b"", hang_up=True)
 
 
 def test_a_server_that_speaks_no_http_is_told() -> None:

@@ -50,15 +50,6 @@ def test_what_became_of_posts_is_for_the_ledger(run: HandMade, tmp_path: Path, k
     )
 
 
-def test_events_of_unknown_types_are_told_and_break_no_rule(run: HandMade, tmp_path: Path) -> None:
-    """A receiver ignores them, so that a server may know more than the harness does."""
-    run.incidents = [incident(IncidentKind.UNKNOWN_EVENT, count=7)]
-    found = finding(run.verdict(tmp_path), "protocol-violations")
-    assert found.status is Status.PASS
-    assert "7 events of unknown types were ignored" in found.summary
-    assert found.examples
-
-
 def test_examples_show_as_many_kinds_as_there_are(run: HandMade, tmp_path: Path) -> None:
     """Ten thousand of one kind do not hide one of another."""
     run.incidents = [

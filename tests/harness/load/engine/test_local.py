@@ -68,24 +68,6 @@ def test_the_token_is_not_on_the_command_line(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-def test_a_job_has_an_environment_that_the_harness_chose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither the person's secrets, nor what configures a library; extensions are named to it."""
-    monkeypatch.setenv("HARNESS_TOKEN", "secret")
-    monkeypatch.setenv("HARNESS_DATABASE", "postgresql://u:secret@h/d")
-    monkeypatch.setenv("PYTHONOPTIMIZE", "2")
-    monkeypatch.setenv("HARNESS_EXTENSIONS", "tests.nothing")
-
-    async def scenario() -> None:
-        async with running(tmp_path, "one") as engine:
-            (component,) = engine.components()
-            found = Path(f"/proc/{component.pid}/environ").read_bytes().decode()
-            assert "secret" not in found
-            assert "PYTHONOPTIMIZE" not in found
-            assert "HARNESS_EXTENSIONS=tests.nothing" in found
-
-    asyncio.run(scenario())
-
-
 def test_an_end_is_noticed_with_its_reason(tmp_path: Path) -> None:
     """Exit code and the last lines of the log; in order only with exit code 0. A command to it afterwards is harmless."""
 

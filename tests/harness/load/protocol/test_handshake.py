@@ -81,17 +81,6 @@ def test_a_right_answer_opens_the_connection(piece: int) -> None:
     assert (error, rest, transport.aborted) == (None, b"\x81\x02hi", False)
 
 
-def test_a_header_on_several_lines_is_one_list() -> None:
-    """Proxies split and pad headers as they like (RFC 9110 §5.3, §5.5)."""
-
-    def make(request: bytes) -> bytes:
-        plain = answer(request, connection=b"")
-        return plain.replace(b"\r\n\r\n", b"\r\nConnection:\t upgrade  \r\nConnection: keep-alive\r\n\r\n")
-
-    error, rest, _ = shake(make)
-    assert (error, rest) == (None, b"")
-
-
 def test_interim_answers_are_skipped() -> None:
     """A server may send 103 first (RFC 9110 §15.2)."""
     error, rest, _ = shake(
