@@ -1,5 +1,7 @@
 """Which (client, message) pairs a load worker has a delivery of: repetitions must not stand in for missing deliveries."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +32,8 @@ class ReachedPairs:
         self._place[mine] = np.arange(len(mine)) - (np.cumsum(sizes) - sizes)[channel]
         self._channel_of_message = schedule.channel.astype(np.int64)
         own = sizes[self._channel_of_message]
+        self._own = own
+        self._disregarded = np.zeros(len(own), np.bool_)
         self._base = np.cumsum(own) - own
         self._pairs = int(own.sum())
         self._blocks: dict[int, NDArray[np.bool_]] = {}
@@ -50,9 +54,33 @@ class ReachedPairs:
         message = np.maximum(rows["message"], 0)
         channel = self._channel_of_message[message]
         sound = (rows["flaw"] == SOUND) & (rows["message"] >= 0) & (rows["channel"] == channel)
+        sound &= ~self._disregarded[message]
         self._channel_of_frame[self._frames : end] = np.where(sound, channel, -1)
         self._base_of_frame[self._frames : end] = self._base[message]
         self._frames = end
+
+    def disregard(self, messages: Sequence[int]) -> None:
+        """Count no pair of these messages, and take away those that are counted: they were rejected, so that nobody waits
+        for them."""
+        asked = np.unique(np.array(messages, np.int64))
+        # A message without a client here may have the same base as another one.
+        new = asked[(self._own[asked] > 0) & ~self._disregarded[asked]]
+        self._disregarded[asked] = True
+        bases = self._base_of_frame[: self._frames]
+        self._channel_of_frame[: self._frames][np.isin(bases, self._base[new])] = -1
+        for first, size in zip(self._base[new].tolist(), self._own[new].tolist(), strict=True):
+            self.count -= self._marked(first, first + size)
+
+    def _marked(self, first: int, end: int) -> int:
+        """How many of the pairs from ``first`` up to ``end`` are reached."""
+        found = 0
+        for block in range(first // BLOCK_PAIRS, (end - 1) // BLOCK_PAIRS + 1):
+            low, high = max(first - block * BLOCK_PAIRS, 0), min(end - block * BLOCK_PAIRS, BLOCK_PAIRS)
+            if self._left.get(block) == 0:
+                found += high - low
+            elif block in self._blocks:
+                found += int(np.count_nonzero(self._blocks[block][low:high]))
+        return found
 
     def add(self, deliveries: Rows) -> None:
         """Deliveries whose frames are known, in the layout of deliveries-NN.npy."""

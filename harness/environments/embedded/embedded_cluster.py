@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.environments.embedded import child_faults
-from harness.environments.embedded.child import Child, last_lines
+from harness.environments.embedded.child import Child
 from harness.environments.embedded.start import Start
 from harness.environments.guard import Guard
 from harness.environments.part import Part
@@ -29,6 +29,7 @@ from harness.model.cluster import REFERENCE_SERVER, Endpoint, ServerAddress, Top
 from harness.model.component import COMPONENT_KINDS, DATABASE_KIND, Component, Role
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
+from harness.model.process_end import last_lines
 from harness.model.registry import load
 from harness.protocol import open_protocol
 from harness.protocol.contract import Request
