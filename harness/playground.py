@@ -13,7 +13,7 @@ from harness.environments import playground_notes as up_state
 from harness.environments.external import TOKEN_VARIABLE, parse_addresses
 from harness.interruption import interrupting_signals
 from harness.load.protocol.rebroadcast_request import rebroadcast
-from harness.model.child_process import python_program
+from harness.model.child_process import child_environment, python_program
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import Cluster, Topology
 from harness.model.environment import ENVIRONMENTS
@@ -136,6 +136,7 @@ def _detach(arguments: list[str], limit_s: float) -> None:
             stdout=output,
             stderr=output,
             start_new_session=True,
+            env={**child_environment(), **_own_variables()},
         )
         deadline_s = time.monotonic() + limit_s
         while time.monotonic() < deadline_s:
@@ -152,3 +153,8 @@ def _detach(arguments: list[str], limit_s: float) -> None:
                 return
         process.terminate()
         raise EnvironmentFailure(f"the cluster was not up after {limit_s:g} s")
+
+
+def _own_variables() -> dict[str, str]:
+    """The harness's own variables: a harness that is started as a child needs what this one was given."""
+    return {name: value for name, value in os.environ.items() if name.startswith("HARNESS_")}

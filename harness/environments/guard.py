@@ -54,6 +54,8 @@ class Guard:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
+            # What the interpreter needs to start, and the search path for `ps`.
+            env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LC_ALL", "TZ") if name in os.environ},
         )
 
     def watch_process(self, pid: int) -> None:

@@ -15,6 +15,8 @@ from harness.model.incident import IncidentKind
 from harness.protocol.contract import Frame
 
 PAUSED_BUFFER_BYTES = 65_536
+PONGS_BYTES = 65_536
+"""Bytes that wait to be written to one connection before its pings are no longer answered."""
 CLOSE_LIMIT_S = 1.0
 """How long a client waits, after the closing handshake, for the server to close the TCP connection (RFC 6455 §7.1.1)."""
 _NO_DELIVERY = -1
@@ -44,6 +46,7 @@ class Client(asyncio.Protocol):
 
     __slots__ = (
         "_append",
+        "_channel",
         "_close_received",
         "_closing",
         "_first_due",
@@ -75,6 +78,7 @@ class Client(asyncio.Protocol):
         self.subscribed_ns = 0
         self.close_code = 0
         self._append = sink.append
+        self._channel = sink.frames.channel(dialogue.channel)
         self._last = _NO_DELIVERY
         self._reset()
 
@@ -112,7 +116,7 @@ class Client(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self.transport is None:
             return
-        self.dialogue.lost(0 if self._last == _NO_DELIVERY else self.sink.frames.seq_of(self._last))
+        self.dialogue.lost(0 if self._last == _NO_DELIVERY else self.sink.frames.seq_of(self._last, self._channel))
         self.transport = None
         self._splitter = Splitter()
         if not self.close_code:
@@ -122,10 +126,12 @@ class Client(asyncio.Protocol):
     def close(self) -> None:
         """End the connection in good order. Does nothing without a connection."""
         if self.transport is not None:
-            self._closing = True
-            self._choose_lookup()
-            self.close_code = framing.NORMAL
-            self._send(framing.CLOSE, framing.close_payload(framing.NORMAL))
+            # The first close frame counts, whichever side sent it.
+            if not self._closing:
+                self._closing = True
+                self._choose_lookup()
+                self.close_code = framing.NORMAL
+                self._send(framing.CLOSE, framing.close_payload(framing.NORMAL))
             self.transport.close()
 
     def drop(self) -> None:
@@ -153,7 +159,7 @@ class Client(asyncio.Protocol):
     def _choose_lookup(self, *, between_frames: bool = True) -> None:
         """``between_frames``: the next bytes begin a frame."""
         plain = between_frames and self._parts is None and not self._first_due and not self._closing
-        self._known = self.sink.frames.lookup() if plain else _unknown
+        self._known = self.sink.frames.lookup(self._channel) if plain else _unknown
 
     def _send(self, opcode: int, payload: bytes) -> None:
         if self.transport is not None:
@@ -169,7 +175,9 @@ class Client(asyncio.Protocol):
                     self._on_frame(frame)
                     self._choose_lookup(between_frames=True)
                 else:
-                    self._deliver(mark)
+                    self._last = mark
+                    self._append(self.index | mark)
+                    self._append(monotonic_ns())
         except FramingError as error:
             self._fail(error)
         self._choose_lookup(between_frames=self._splitter.empty)
@@ -184,9 +192,16 @@ class Client(asyncio.Protocol):
         if opcode == framing.CLOSE:
             self._on_close(framing.close_code(payload))
         elif opcode == framing.PING:
-            self._send(framing.PONG, payload)
+            self._on_ping(payload)
         elif opcode != framing.PONG:
             self._on_data(frame, opcode, payload)
+
+    def _on_ping(self, payload: bytes) -> None:
+        assert self.transport is not None
+        if self.transport.get_write_buffer_size() < PONGS_BYTES:
+            self._send(framing.PONG, payload)
+        else:
+            self._note(IncidentKind.UNANSWERED_PING, "a ping behind answers that the server does not read")
 
     def _on_close(self, code: int) -> None:
         """Answer the close frame; the server then closes the TCP connection (RFC 6455 §5.5.1, §7.1.1)."""
@@ -236,12 +251,15 @@ class Client(asyncio.Protocol):
             self._on_event(found, payload)
 
     def _deliver(self, mark: int) -> None:
-        self._last = mark
+        """A delivery that the look-up does not know. One of another channel tells the client nothing about its own."""
         self._append(self.index | mark)
         self._append(monotonic_ns())
-        if self._first_due:
+        seq = self.sink.frames.seq_of(mark, self._channel)
+        if seq:
+            self._last = mark
+        if self._first_due and self.sink.frames.channel_of(mark) == self._channel:
             self._first_due = False
-            seq, position = self.sink.frames.seq_of(mark), self.dialogue.position
+            position = self.dialogue.position
             if seq and seq != position + 1:
                 reason = "the first delivery of a subscription is not the one after its position"
                 self._note(IncidentKind.POSITION, reason, f"position {position}, then seq {seq}")

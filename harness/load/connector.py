@@ -59,6 +59,8 @@ class Connector:
         self._connecting: set[asyncio.Task[None]] = set()
         self._unconfirmed: dict[Client, float] = {}
         """clients that wait for the answer to their subscription, until when (time.monotonic)"""
+        self._failures: dict[Client, int] = {}
+        """by client: connects in a row that came to no subscription"""
 
     def connect(self, client: Client, delay_s: float = 0.0) -> None:
         """Begin to connect ``client`` and go on until it works."""
@@ -73,6 +75,7 @@ class Connector:
             self._on_lost(client)
         elif client.live:
             self._report.subscribed += 1
+            self._failures.pop(client, None)
         else:
             # The server refused the subscription: try again with a new connection, like after any other failure.
             self._report.trouble = client.dialogue.refusal
@@ -100,7 +103,6 @@ class Connector:
 
     async def _connect(self, client: Client, delay_s: float) -> None:
         """Connect until it works; every failure waits longer, at random, so that clients do not come back in step."""
-        failures = 0
         await asyncio.sleep(delay_s)
         while not self._closing:
             before_ns = client.connected_ns
@@ -114,10 +116,16 @@ class Connector:
             if client.connected_ns != before_ns:
                 self._on_connected(client, limit_s)
                 return
-            failures += 1
+            failures = self._fail(client)
             if failures % FAILURES_PER_SERVER == 0:
                 client.server = (client.server + 1) % len(self._servers)
             await asyncio.sleep(back_off_s(failures))
+
+    def _fail(self, client: Client) -> int:
+        """Count one more failure of ``client``; how many there are in a row."""
+        failures = self._failures.get(client, 0) + 1
+        self._failures[client] = failures
+        return failures
 
     async def _open(self, client: Client, limit_s: float) -> None:
         """One connection, tried once. Raises what prevented it."""
@@ -158,8 +166,12 @@ class Connector:
         if client.subscribed_ns:
             self._report.subscribed -= 1
             client.subscribed_ns = 0
+            failures = 1
+        else:
+            # A server that takes connections and serves nothing is no success: the wait goes on growing.
+            failures = self._fail(client)
         client.server = (client.server + 1) % len(self._servers)
-        self.connect(client, back_off_s(1))
+        self.connect(client, back_off_s(failures))
 
 
 def back_off_s(failures: int) -> float:

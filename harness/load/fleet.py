@@ -113,17 +113,21 @@ class Fleet:
         """Wait until every delivery has arrived that may come, or until ``quiet_s`` without a new one, at most ``limit_s``.
 
         Counted are (client, message) pairs, so that a repetition hides no missing delivery; the judge finds out which are
-        missing. A message of unknown outcome may come: it is waited for like the others. It is not quiet while a client
+        missing. A message of unknown outcome may come: it is waited for like the others. A delivery of a rejected message
+        stands in for none: the load workers learn which these are. It is not quiet while a client
         has no subscription, because it comes back and gets what it missed, nor while a load worker is stalled."""
         deadline_s = time.monotonic() + limit_s
         quiet = Quiet(quiet_s)
+        named = 0
         while True:
             workers = [self._engine.report(name) for name in self._workers]
             publisher = self._engine.report(PUBLISHER)
             reached, unsubscribed = sum(report.reached for report in workers), self._unsubscribed(workers)
+            named = self._disregard_rejected(publisher, named)
+            agreed = all(report.disregarded == publisher.rejected for report in workers)
             now_s = time.monotonic()
             quiet.look(now_s, reached, [report.reports for report in workers], unsubscribed)
-            if reached >= publisher.expected + publisher.doubtful and not unsubscribed:
+            if agreed and reached >= publisher.expected + publisher.doubtful and not unsubscribed:
                 await asyncio.sleep(STRAGGLERS_AFTER_FAULTS_S if self._plan.faults else STRAGGLERS_S)
                 return quiet.drained(DrainEnd.COMPLETE, unsubscribed)
             if quiet.settled_s >= quiet_s:
@@ -132,6 +136,14 @@ class Fleet:
                 return quiet.drained(DrainEnd.CUT_OFF, unsubscribed)
             self.check()
             await asyncio.sleep(POLL_S)
+
+    def _disregard_rejected(self, publisher: Report, named: int) -> int:
+        """Tell the load workers which messages were rejected, beyond the first ``named``; how many they know now."""
+        if publisher.rejected and not publisher.refused and publisher.phase != Action.NAME_REJECTED:
+            self._send(Command(do=Action.NAME_REJECTED), [PUBLISHER])
+        if new := publisher.refused[named:]:
+            self._send(Command(do=Action.DISREGARD, messages=new), self._workers)
+        return max(named, len(publisher.refused))
 
     def _unsubscribed(self, workers: Sequence[Report]) -> int:
         return max(0, self._plan.clients - sum(report.subscribed for report in workers))

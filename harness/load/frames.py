@@ -42,6 +42,8 @@ class FrameTable:
         self._rows: list[Row] = []
         self._numbers: dict[Row, int] = {}
         self._written = 0
+        self._sound: dict[int, dict[bytes, int]] = {}
+        """by channel: the frames of ``_young`` that are sound deliveries of this channel"""
         self._young: dict[bytes, int] = {}
         self._old: dict[bytes, int] = {}
         self._young_bytes = 0
@@ -49,9 +51,14 @@ class FrameTable:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def lookup(self) -> Callable[[bytes], int | None]:
-        """From a whole frame to its mark: the dictionary's own ``get``, valid for as long as this table."""
-        return self._young.get
+    def channel(self, name: str) -> int:
+        """The number of the plan's channel of this name, as it stands in rows."""
+        return channel_index(self._plan.run_id, name)
+
+    def lookup(self, channel: int) -> Callable[[bytes], int | None]:
+        """From a whole frame that is a sound delivery of ``channel`` to its mark: the dictionary's own ``get``, valid for
+        as long as this table."""
+        return self._sound.setdefault(channel, {}).get
 
     def mark(self, frame: bytes, payload: bytes) -> int | Frame:
         """The mark of a text frame, new or known, with this payload; for a frame that is no delivery, what it is."""
@@ -65,11 +72,16 @@ class FrameTable:
                 return event
             mark = self._number(self._verify(event)) << 32
         if len(young) >= GENERATION or self._young_bytes >= GENERATION_BYTES:
-            # The dictionary object stays the same, because callers hold its ``get``.
             self._old = dict(young)
             young.clear()
+            # The dictionaries themselves stay, because callers hold their ``get``.
+            for sound in self._sound.values():
+                sound.clear()
             self._young_bytes = 0
         young[frame] = mark
+        channel = self.channel_of(mark)
+        if self.seq_of(mark, channel):
+            self._sound.setdefault(channel, {})[frame] = mark
         self._young_bytes += len(frame)
         return mark
 
@@ -82,10 +94,15 @@ class FrameTable:
     def message_of(self, number: int) -> int:
         return self._rows[number][0]
 
-    def seq_of(self, mark: int) -> int:
-        """The seq that a client has after this delivery; 0 where the frame is not sound, so that it says nothing."""
-        _, _, seq, flaw = self._rows[mark >> 32]
-        return seq if flaw == SOUND and seq > 0 else 0
+    def seq_of(self, mark: int, channel: int) -> int:
+        """The seq that a client of ``channel`` has after this delivery; 0 where the frame is not sound or belongs to
+        another channel, so that it says nothing."""
+        _, own, seq, flaw = self._rows[mark >> 32]
+        return seq if flaw == SOUND and own == channel and seq > 0 else 0
+
+    def channel_of(self, mark: int) -> int:
+        """The channel that the frame names, -1 for none of the plan."""
+        return self._rows[mark >> 32][1]
 
     def messages(self) -> NDArray[np.int64]:
         """The message of each frame, -1 for none, shape (frames,)."""

@@ -1,6 +1,7 @@
 """The publisher's HTTP connections: some are kept to every server, and more are opened while all wait for answers."""
 
 import asyncio
+import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -12,7 +13,9 @@ KEPT_CONNECTIONS = 64
 MAX_CONNECTIONS = 512
 """Per server. More are opened, one by one, when all are waiting for answers."""
 CONNECT_TIMEOUT_S = 2.0
-RECONNECT_S = 0.2
+PAUSE_BASE_S = 0.1
+PAUSE_CAP_S = 1.0
+"""The longest pause before a connection is opened again: a server that comes back must be found soon."""
 ANSWER_TIMEOUT_S = 10.0
 """How long a post may wait for its answer, and a message, after its intended time, for a connection."""
 
@@ -51,6 +54,8 @@ class PostPool:
         self._counts = [0 for _ in servers]
         """connections that stand or are being opened"""
         self._open: set[PostConnection] = set()
+        self._unproven: dict[PostConnection, int] = {}
+        """connections that brought no answer yet, and how many before them in a row ended without one"""
         self._refusing: set[int] = set()
         """servers that took no connection at the last try"""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -80,6 +85,10 @@ class PostPool:
 
     def release(self, connection: PostConnection) -> None:
         """``connection`` has its answer and takes the next message, where the server keeps it open."""
+        self._unproven.pop(connection, None)
+        self._offer(connection)
+
+    def _offer(self, connection: PostConnection) -> None:
         if not connection.reusable:
             connection.close()
             return
@@ -108,30 +117,35 @@ class PostPool:
         others = ((server + step) % count for step in range(1, count))
         return next((other for other in others if other not in self._refusing), server)
 
-    def _open_connection(self, server: int) -> None:
+    def _open_connection(self, server: int, failures: int = 0) -> None:
+        """``failures``: how many connections in its place failed, one after the other."""
         if self._counts[server] >= MAX_CONNECTIONS or self._closed:
             return
         self._counts[server] += 1
-        task = asyncio.get_running_loop().create_task(self._connect(server))
+        task = asyncio.get_running_loop().create_task(self._connect(server, failures))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _connect(self, server: int) -> None:
+    async def _connect(self, server: int, failures: int) -> None:
         address = self._servers[server]
         loop = asyncio.get_running_loop()
+
+        def connection_of() -> PostConnection:
+            connection = PostConnection(server, self._on_answer, self._on_connection_lost)
+            self._unproven[connection] = failures
+            return connection
+
         while not self._closed:
+            if failures:
+                await asyncio.sleep(pause_s(failures))
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    _, connection = await loop.create_connection(
-                        lambda: PostConnection(server, self._on_answer, self._on_connection_lost),
-                        address.host,
-                        address.port,
-                    )
+                    _, connection = await loop.create_connection(connection_of, address.host, address.port)
             except OSError as error:
                 self._on_trouble(f"the publisher cannot connect to {address.url}: {error or type(error).__name__}")
                 self._refusing.add(server)
                 self._hand_over(server)
-                await asyncio.sleep(RECONNECT_S)
+                failures += 1
                 continue
             self._refusing.discard(server)
             if connection.ended:  # the server closed it at once; `_on_connection_lost` has opened another
@@ -140,7 +154,7 @@ class PostPool:
                 connection.close()
                 return
             self._open.add(connection)
-            self.release(connection)
+            self._offer(connection)
             return
 
     def _hand_over(self, server: int) -> None:
@@ -170,6 +184,15 @@ class PostPool:
             # The request was sent; whether the server took it, the publisher cannot know.
             self._on_lost(connection.message, connection.status, why)
             connection.message = -1
+        before = self._unproven.pop(connection, None)
         kept = max(KEPT_CONNECTIONS, len(self._waiting[connection.server]))
         if not self._closed and self._counts[connection.server] < kept:
-            self._open_connection(connection.server)
+            # An end after an answer is the server's good right; one before it is a failure.
+            self._open_connection(connection.server, 0 if before is None else before + 1)
+
+
+def pause_s(failures: int) -> float:
+    """How long to wait after so many failures in a row: doubled each time up to PAUSE_CAP_S, less up to half of it at
+    random, so that connections are not opened in step."""
+    limit_s = min(PAUSE_CAP_S, PAUSE_BASE_S * float(2 ** min(failures, 8)))
+    return random.uniform(limit_s / 2, limit_s)  # noqa: S311 - no secret

@@ -78,6 +78,8 @@ class Publisher:
         self._due_ns: list[int] = []
         self._next = 0
         self._end = 0
+        self._rejected_messages: list[int] = []
+        self._names_rejected = False
         self._lateness_ms: deque[float] = deque(maxlen=LATENESSES)
 
     def start_heartbeat(self) -> None:
@@ -93,6 +95,8 @@ class Publisher:
             gc.collect()
             gc.freeze()
             self._begin(probes, len(self._schedule), self._schedule.offset_ns[probes:] + command.start_ns)
+        elif command.do is Action.NAME_REJECTED:
+            self._names_rejected = True
         elif command.do is Action.FINISH:
             self._finish()
         self._report.phase = command.do
@@ -108,6 +112,8 @@ class Publisher:
         self._report.lag_ms = self._heartbeat.take_late_ms()
         self._report.late_ms = max(self._lateness_ms, default=0.0)
         self._lateness_ms.clear()
+        if self._names_rejected:
+            self._report.refused = tuple(self._rejected_messages)
         send_report(self._report)
 
     def fail(self, error: BaseException) -> None:
@@ -187,6 +193,7 @@ class Publisher:
     def _rejected(self, message: int, why: str) -> None:
         self._ledger.outcome[message] = REJECTED
         self._report.rejected += 1
+        self._rejected_messages.append(message)
         self._report.trouble = f"message {message} was rejected: {why}"
         self._incidents.note(IncidentKind.REJECTED, why, self._place(message, self._ledger.server[message]))
 

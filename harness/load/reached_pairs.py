@@ -1,5 +1,7 @@
 """Which (client, message) pairs a load worker has a delivery of: repetitions must not stand in for missing deliveries."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,8 +12,9 @@ from harness.recording.format import SOUND, UNVERIFIED
 
 BLOCK_PAIRS = 1 << 20
 _ROWS = 1 << 14
-_UNSOUND, _UNVERIFIED = -1, -2
-"""What stands for the channel of a frame that is not as posted, or that was not compared."""
+_UNSOUND, _IGNORED = -1, -2
+"""What stands for the channel of a frame that is not as posted; and of one that was not compared, or whose message was
+rejected."""
 
 Rows = NDArray[np.void]
 
@@ -33,6 +36,8 @@ class ReachedPairs:
         self._place[mine] = np.arange(len(mine)) - (np.cumsum(sizes) - sizes)[channel]
         self._channel_of_message = schedule.channel.astype(np.int64)
         own = sizes[self._channel_of_message]
+        self._own = own
+        self._disregarded = np.zeros(len(own), np.bool_)
         self._base = np.cumsum(own) - own
         self._pairs = int(own.sum())
         self._blocks: dict[int, NDArray[np.bool_]] = {}
@@ -55,12 +60,33 @@ class ReachedPairs:
         message = np.maximum(rows["message"], 0)
         channel = self._channel_of_message[message]
         sound = (rows["flaw"] == SOUND) & (rows["message"] >= 0) & (rows["channel"] == channel)
-        unverified = rows["flaw"] == UNVERIFIED
-        self._channel_of_frame[self._frames : end] = np.where(
-            sound, channel, np.where(unverified, _UNVERIFIED, _UNSOUND)
-        )
+        ignored = (rows["flaw"] == UNVERIFIED) | self._disregarded[message]
+        self._channel_of_frame[self._frames : end] = np.where(ignored, _IGNORED, np.where(sound, channel, _UNSOUND))
         self._base_of_frame[self._frames : end] = self._base[message]
         self._frames = end
+
+    def disregard(self, messages: Sequence[int]) -> None:
+        """Count no pair of these messages, and take away those that are counted: they were rejected, so that nobody waits
+        for them."""
+        asked = np.unique(np.array(messages, np.int64))
+        # A message without a client here may have the same base as another one.
+        new = asked[(self._own[asked] > 0) & ~self._disregarded[asked]]
+        self._disregarded[asked] = True
+        bases = self._base_of_frame[: self._frames]
+        self._channel_of_frame[: self._frames][np.isin(bases, self._base[new])] = _IGNORED
+        for first, size in zip(self._base[new].tolist(), self._own[new].tolist(), strict=True):
+            self.count -= self._marked(first, first + size)
+
+    def _marked(self, first: int, end: int) -> int:
+        """How many of the pairs from ``first`` up to ``end`` are reached."""
+        found = 0
+        for block in range(first // BLOCK_PAIRS, (end - 1) // BLOCK_PAIRS + 1):
+            low, high = max(first - block * BLOCK_PAIRS, 0), min(end - block * BLOCK_PAIRS, BLOCK_PAIRS)
+            if self._left.get(block) == 0:
+                found += high - low
+            elif block in self._blocks:
+                found += int(np.count_nonzero(self._blocks[block][low:high]))
+        return found
 
     def add(self, deliveries: Rows) -> None:
         """Deliveries whose frames are known, in the layout of deliveries-NN.npy."""
@@ -69,7 +95,7 @@ class ReachedPairs:
         channel = self._channel_of_frame.take(frame)
         meant = channel == self._channel_of_client.take(client)
         if not meant.all():
-            self.broken += int(np.count_nonzero(~meant & (channel != _UNVERIFIED)))
+            self.broken += int(np.count_nonzero(~meant & (channel != _IGNORED)))
             pair = pair[meant]
         if not len(pair):
             return

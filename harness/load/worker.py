@@ -90,6 +90,8 @@ class Worker:
         elif command.do is Action.RESUME_READING:
             for client in self._own(command.clients):
                 client.resume_reading()
+        elif command.do is Action.DISREGARD:
+            self._rows.disregard(command.messages)
         elif command.do is Action.FINISH:
             self._finish()
         self._report.phase = command.do

@@ -1,6 +1,7 @@
 """Row files of one load worker, and live figures about what is written to them."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,13 @@ class WorkerRows:
             time.monotonic_ns(),
         )
         self._sessions.append(np.array([row], SESSION))
+
+    def disregard(self, messages: Sequence[int]) -> None:
+        """Deliveries of these messages count as none of those that the fleet waits for."""
+        self.flush()
+        self._reached.disregard(messages)
+        self._report.reached = self._reached.count
+        self._report.disregarded += len(messages)
 
     def flush(self) -> None:
         """Write what arrived since the last call."""

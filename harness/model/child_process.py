@@ -8,8 +8,42 @@ from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
-_DROPPED = ("PG", "REDIS", "VALKEY", "UVICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PYTHON")
-_KEPT = ("PYTHONPATH", "PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
+from harness.model.registry import EXTENSIONS_VARIABLE
+
+_DROPPED = (
+    *("PG", "REDIS", "VALKEY", "UVICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PYTHON", "HARNESS_", "MALLOC_"),
+    *(
+        "SSL_",
+        "SSLKEYLOGFILE",
+        "OPENSSL_",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "DOCKER_",
+        "AIOHTTP_",
+        "UVLOOP_",
+        "UV_",
+    ),
+    *(
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "FTP_PROXY",
+        "WS_PROXY",
+        "WSS_PROXY",
+        "SOCKS_PROXY",
+        "NETRC",
+    ),
+    *("WEBSOCKETS_", "NUMPY_", "NPY_", "OMP_", "OPENBLAS_", "MKL_", "MPLCONFIG", "MPLBACKEND"),
+)
+_KEPT = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "PYTHONNOUSERSITE",
+    "PYTHONDONTWRITEBYTECODE",
+    "PYTHONPYCACHEPREFIX",
+    EXTENSIONS_VARIABLE,
+)
 
 
 def python_program(module: str, *arguments: str, folder: Path | None = None) -> list[str]:
@@ -25,7 +59,8 @@ def python_program(module: str, *arguments: str, folder: Path | None = None) -> 
 
 def child_environment() -> Mapping[str, str]:
     """This process's environment without variables that configure a library of the child: an address of PostgreSQL in
-    PGHOST, TLS in PGSSLMODE, a debug mode of Python …"""
+    PGHOST, TLS in PGSSLMODE, a proxy, a debug mode of Python …, and without the harness's own: they hold the token and
+    the passwords of an external cluster. A child that needs one gets it by name."""
     return {name: value for name, value in os.environ.items() if name in _KEPT or not name.upper().startswith(_DROPPED)}
 
 

@@ -18,8 +18,14 @@ class ServerAddress:
     port: int
 
     @property
+    def authority(self) -> str:
+        """``HOST:PORT`` as URLs and the header Host have it; brackets enclose an IPv6 address (RFC 3986 §3.2.2)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
     def url(self) -> str:
-        return f"http://{self.host}:{self.port}"
+        return f"http://{self.authority}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

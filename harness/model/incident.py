@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class IncidentKind(StrEnum):
-    """What happened. All but REJECTED and INDETERMINATE break the client protocol."""
+    """What happened. Those in `VIOLATIONS` break the client protocol."""
 
     HANDSHAKE = "handshake"
     """the answer to a WebSocket handshake says 101 but is not what RFC 6455 §4.2.2 asks for, or is no HTTP"""
@@ -16,11 +16,13 @@ class IncidentKind(StrEnum):
     MALFORMED = "malformed"
     """a text message that is no event of the protocol: no JSON, or a field is missing or of the wrong type"""
     UNKNOWN_EVENT = "unknown-event"
-    """an event of a type that the protocol does not have"""
+    """an event of a type that the protocol does not have: receivers ignore it"""
     UNASKED = "unasked"
     """an error or a confirmation that the client did not ask for"""
     POSITION = "position"
     """a confirmation names a position that the client did not ask for, or the next delivery is not position + 1"""
+    UNANSWERED_PING = "unanswered-ping"
+    """a ping that the client did not answer, because the server does not read the answers to earlier ones"""
     FRAME_LIMIT = "frame-limit"
     """a delivery that was not compared with its post: the load worker has seen too many different ones"""
     ANSWER = "answer"
@@ -32,7 +34,9 @@ class IncidentKind(StrEnum):
 
 
 OUTCOMES = (IncidentKind.REJECTED, IncidentKind.INDETERMINATE)
-VIOLATIONS = tuple(kind for kind in IncidentKind if kind not in OUTCOMES)
+ALLOWED = (IncidentKind.UNKNOWN_EVENT, IncidentKind.UNANSWERED_PING)
+"""Counted and told, although the protocol allows it."""
+VIOLATIONS = tuple(kind for kind in IncidentKind if kind not in (*OUTCOMES, *ALLOWED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

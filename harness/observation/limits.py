@@ -12,7 +12,8 @@ from harness.model.machine_limits import MachineLimits
 
 CGROUPS = Path("/sys/fs/cgroup")
 DESCRIPTORS_AT_LEAST = 256
-"""The calibration opens 128 sockets; pipes to children, row files and connections to the database come to fewer."""
+"""Open files that the harness needs for itself: the calibration opens 128 sockets; pipes, row files and connections to the
+database are fewer than the other 128."""
 _DEFAULT_PORTS = (49_152, 65_535)
 """IANA's range for outgoing connections, where a system does not say otherwise."""
 
@@ -35,7 +36,7 @@ def read_limits(results: Path) -> MachineLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupLimits:
-    """What the control groups above this process leave to it; None where they set no limit."""
+    """The limit that the control groups of this process set; None where they set none."""
 
     cores: float | None = None
     memory_available_bytes: int | None = None
@@ -66,7 +67,7 @@ def group_limits(root: Path, membership: str) -> GroupLimits:
 
 
 def too_few_descriptors() -> list[str]:
-    """Why not even the harness itself can work here, if so: no option, --force included, helps against that."""
+    """Reasons why the harness cannot run on this machine at all; --force does not override them."""
     hard = _nofile_hard()
     if hard >= DESCRIPTORS_AT_LEAST:
         return []

@@ -25,7 +25,7 @@ INTERVAL_S = 1.0
 PART_TIMEOUT_S = 0.8
 DISK_PAUSE_S = 0.05
 DISK_STALL_S = 0.03
-"""A small write that waits longer for the disk is a stall: such a write is done within a few milliseconds."""
+"""A write of one page that takes longer than this counts as a stall of the disk; usually it takes a few milliseconds."""
 
 _log = logging.getLogger(__name__)
 
@@ -122,7 +122,7 @@ class _Machine:
 
 
 def _busy_s(times: Any) -> float:
-    """What one core did since the start of the system, from psutil.cpu_times; iowait is no work."""
+    """Busy seconds of one core since the system started, from psutil.cpu_times; iowait does not count as busy."""
     idle_s = times.idle + getattr(times, "iowait", 0.0) + getattr(times, "steal", 0.0)
     # guest time is part of user time already
     return float(sum(times) - idle_s - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0))
@@ -131,7 +131,7 @@ def _busy_s(times: Any) -> float:
 def _own_cores() -> Collection[int] | None:
     """The cores that this process, and so what it starts, may use; None where the system does not say.
 
-    What others do on the other cores disturbs no run."""
+    Work of other processes on the other cores does not disturb a run."""
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
 
 
@@ -177,7 +177,7 @@ class _Disk(Thread):
             _log.debug("the disk is not probed any longer: %s", error)
 
     def _stalled_s(self) -> float:
-        """All stalls so far, also one that is not over: a disk that stands still to the end of the run has no other."""
+        """Seconds of all stalls so far, including one that still lasts: it may last until the end of the run."""
         stalled_s, begun_s = self._state
         waited_s = time.monotonic() - begun_s if begun_s else 0.0
         return stalled_s + (waited_s if waited_s >= DISK_STALL_S else 0.0)
@@ -186,7 +186,7 @@ class _Disk(Thread):
         return {"disk_stalled_s": round(self._stalled_s(), 4)} if self._works else {}
 
     def end(self) -> None:
-        """Returns at once, also while the disk stalls."""
+        """Return at once, even while a write waits for the disk."""
         self._over.set()
 
 

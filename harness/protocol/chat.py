@@ -28,8 +28,10 @@ from harness.recording.format import ACKNOWLEDGED, DOWN, INDETERMINATE, REJECTED
 
 MAX_SEQ = 2**62
 """What a server names as a seq must fit a recording."""
-GATEWAY = frozenset((502, 503, 504))
-"""Statuses with which a proxy answers in the place of a server that it does not reach: such an answer need not be JSON."""
+GATEWAY = frozenset((408, 502, 503, 504))
+"""Statuses with which a proxy answers in the place of a server: such an answer need not be JSON."""
+_TIMED_OUT = 408
+"""never the server's own answer: the proxy may have passed the post on"""
 NOT_STORED = frozenset({"database_unavailable", "overloaded"})
 """Errors with a status of 500 or more after which the message is certainly not stored."""
 
@@ -127,7 +129,7 @@ class Chat:
         return {"Authorization": f"Bearer {token}"}
 
     def websocket_url(self, server: ServerAddress) -> str:
-        return f"ws://{server.host}:{server.port}/v1/ws"
+        return f"ws://{server.authority}/v1/ws"
 
     def opening(self) -> bytes | None:
         return None
@@ -157,7 +159,7 @@ class Chat:
 
     def post_writer(self, server: ServerAddress, token: str) -> PostWriter:
         head = (
-            f"POST /v1/chat.postMessage HTTP/1.1\r\nHost: {server.host}:{server.port}\r\n"
+            f"POST /v1/chat.postMessage HTTP/1.1\r\nHost: {server.authority}\r\n"
             f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: "
         )
 
@@ -182,7 +184,7 @@ class Chat:
                 return PostAnswer(INDETERMINATE, 0, "no seq", "expected a seq of at least 1")
             return PostAnswer(ACKNOWLEDGED, seq, "", _flaw(answer, channel))
         flaw = "" if answer.error else "a failure without an error code"
-        if 400 <= status < 500 or answer.error in NOT_STORED:
+        if (400 <= status < 500 and status != _TIMED_OUT) or answer.error in NOT_STORED:
             return PostAnswer(REJECTED, 0, answer.error, flaw)
         return PostAnswer(INDETERMINATE, 0, answer.error, flaw)
 

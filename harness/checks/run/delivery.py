@@ -216,10 +216,13 @@ CHECKS: tuple[Check[Case], ...] = (
         name="duplicate-visible",
         kind=Kind.SAFETY,
         function=lambda case: _none_of(
-            case, "duplicate-visible", "same message under two seqs at one client", case.tally.duplicates_visible
+            case,
+            "duplicate-visible",
+            "message that one client got twice, with different seqs",
+            case.tally.duplicates_visible,
         ),
         needs=(Need.LEDGER, Need.DELIVERIES),
-        red_when="a client got one message under two seqs, so that it cannot drop the second one",
+        red_when="a client got one message twice, with two different seqs, so that it cannot recognise the repetition",
         what_to_do="idempotency of posts (`client_msg_id`)",
         planted_bug=f"{PLANTED}test_a_message_under_two_seqs_is_a_visible_duplicate",
     ),

@@ -9,7 +9,7 @@ from harness.checks.evidence.parts import Need
 from harness.checks.evidence.positions import ahead, first_positions
 from harness.checks.evidence.tally import EXAMPLES
 from harness.model.finding import Kind, Status
-from harness.model.incident import OUTCOMES, VIOLATIONS, Incident, IncidentKind
+from harness.model.incident import ALLOWED, OUTCOMES, VIOLATIONS, Incident, IncidentKind
 from harness.recording.format import ACKNOWLEDGED
 
 PLANTED = "tests/harness/checks/run/test_protocol_violations.py::"
@@ -23,6 +23,10 @@ def _protocol_violations(case: Case) -> Answer:
     positions = first_positions(evidence)
     wrong = ahead(evidence, positions)
     counts = Counter(dict.fromkeys(VIOLATIONS, 0))
+    allowed = Counter(dict.fromkeys(ALLOWED, 0))
+    for incident in _incidents(evidence):
+        if incident.kind in ALLOWED:
+            allowed[incident.kind] += incident.count
     for incident in found:
         counts[incident.kind] += incident.count
     counts[IncidentKind.POSITION] += len(wrong)
@@ -40,10 +44,13 @@ def _protocol_violations(case: Case) -> Answer:
         summary = f"{total:,} violations of the protocol: {', '.join(parts)}"
     elif not exchanged:
         summary = "no delivery and no answer was recorded"
+    if allowed.total():
+        parts = (f"{count:,} {kind}" for kind, count in allowed.most_common() if count)
+        summary += f"; seen, and allowed: {', '.join(parts)}"
     return Answer(
         status=status,
         summary=summary,
-        measured={str(kind): count for kind, count in counts.items()},
+        measured={str(kind): count for kind, count in (counts | allowed).items()},
         expected=0,
         samples=exchanged,
         examples=tuple(_one_of_each(examples)),
@@ -85,7 +92,7 @@ CHECKS: tuple[Check[Case], ...] = (
         function=_protocol_violations,
         needs=(Need.LEDGER, Need.DELIVERIES, Need.SESSIONS, Need.INCIDENTS),
         red_when="the service sent what docs/protocol.md or RFC 6455 forbids: a broken frame or handshake, a binary "
-        "message, text that is no event, an event of an unknown type, an error or a confirmation that nobody asked "
+        "message, text that is no event, an error or a confirmation that nobody asked "
         "for, a position that does not exist or that the next delivery does not follow, an answer that does not fit its "
         "post",
         what_to_do="`measured` counts each kind, `examples` name the client or the message and show what came",

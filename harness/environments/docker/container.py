@@ -9,9 +9,8 @@ from harness.environments.docker.engine import Engine, EngineFailure, engine_err
 from harness.environments.docker.network import RunNetwork
 from harness.environments.docker.owner import PART
 from harness.environments.docker.recipe import Recipe, archive
-from harness.environments.embedded.child import LOG_LINES
 from harness.model.component import Component
-from harness.model.process_end import how_container_ended
+from harness.model.process_end import LOG_LINES, how_container_ended
 
 State = Mapping[str, Any]
 """The engine's `State` of a container: Running, ExitCode, OOMKilled, StartedAt, FinishedAt, Pid …"""

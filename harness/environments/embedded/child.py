@@ -13,9 +13,7 @@ from harness.environments.guard import Guard
 from harness.model.child_process import child_environment
 from harness.model.component import Component, Role
 from harness.model.errors import EnvironmentFailure
-from harness.model.process_end import how_it_ended
-
-LOG_LINES = 8
+from harness.model.process_end import how_it_ended, last_lines
 
 
 class Child:
@@ -125,16 +123,3 @@ class Child:
                 return True
             await asyncio.sleep(0.02)
         return self._process.poll() is not None
-
-
-def last_lines(log: Path) -> str:
-    """The end of a log for an error message, bounded."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 4_000))
-            lines = file.read().decode("utf-8", "replace").strip().splitlines()[-LOG_LINES:]
-    except OSError:
-        lines = []
-    if not lines:
-        return f"its log {log} is empty"
-    return f"last lines of {log}:\n  " + "\n  ".join(lines)

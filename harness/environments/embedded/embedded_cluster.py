@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.environments.embedded import child_faults
-from harness.environments.embedded.child import Child, last_lines
+from harness.environments.embedded.child import Child
 from harness.environments.embedded.start import Start
 from harness.environments.guard import Guard
 from harness.environments.part import Part
@@ -29,6 +29,7 @@ from harness.model.cluster import REFERENCE_SERVER, Endpoint, ServerAddress, Top
 from harness.model.component import COMPONENT_KINDS, DATABASE_KIND, Component, Role
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
+from harness.model.process_end import last_lines
 from harness.model.registry import load
 from harness.protocol import open_protocol
 from harness.protocol.contract import Request
@@ -72,7 +73,7 @@ def open_embedded(
 
 @asynccontextmanager
 async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedCluster]:
-    """Start the cluster, hand it out, take it down. Raises EnvironmentFailure where a part cannot start."""
+    """Start the cluster, yield it, and stop it at the end. Raises EnvironmentFailure where a part cannot start."""
     logs.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as down:
         guard = down.enter_context(Guard())
@@ -108,7 +109,7 @@ async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedC
 async def _start_store(
     topology: Topology, role: Role, kind: str, folder: Path, logs: Path, guard: Guard, down: AsyncExitStack
 ) -> Part[Child]:
-    """Start the database or the broker and see to its end."""
+    """Start the database or the broker, and register how it is ended."""
     starter = load(COMPONENT_KINDS.get(kind).starters[NAME])
     part: Part[Child] = await starter(
         Start(
@@ -151,7 +152,7 @@ class _Servers:
         self._module_folder = None if topology.server_module == REFERENCE_SERVER else Path.cwd()
 
     async def start(self) -> list[ServerAddress]:
-        """All servers side by side; each is ready when it says so."""
+        """Start all servers at the same time; return when each answers the health request."""
         ports = free_ports(self._topology.servers)
         started = await together(*(self._start_one(number, port) for number, port in enumerate(ports, 1)))
         self.parts += [part for _, part in started]
@@ -223,7 +224,7 @@ def _login(endpoint: Endpoint | None) -> Address | None:
 
 
 def _versions(kinds: Any) -> dict[str, str]:
-    """Of the packages that the programs come from."""
+    """The versions of the packages that hold the programs."""
     found = {}
     for kind in kinds:
         for package in COMPONENT_KINDS.get(kind).packages.values():

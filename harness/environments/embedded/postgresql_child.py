@@ -8,7 +8,7 @@ import stat
 from importlib.util import find_spec
 from pathlib import Path
 
-from harness.environments.embedded.child import Child, last_lines
+from harness.environments.embedded.child import Child
 from harness.environments.embedded.start import Start, on_free_port
 from harness.environments.guard import Guard
 from harness.environments.part import Part
@@ -17,6 +17,7 @@ from harness.model.child_process import child_environment
 from harness.model.cluster import Endpoint
 from harness.model.component import Role
 from harness.model.errors import EnvironmentFailure
+from harness.model.process_end import last_lines
 
 KIND = "postgresql"
 START_TIMEOUT_S = 30.0

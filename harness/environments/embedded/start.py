@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from harness.environments.embedded.child import Child, last_lines
+from harness.environments.embedded.child import Child
 from harness.environments.guard import Guard
 from harness.environments.part import Part
 from harness.environments.ports import free_ports
 from harness.environments.readiness import component_refusal, until_answered
 from harness.model.cluster import Endpoint, Topology
 from harness.model.errors import EnvironmentFailure
+from harness.model.process_end import last_lines
 
 PORT_ATTEMPTS = 3
 

@@ -42,6 +42,10 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
     """(client, message) pairs with a delivery, each once (load worker)"""
     reports: int = 0
     """how many reports this process has sent: one that does not report is stalled"""
+    disregarded: int = 0
+    """how many of the messages that are not to be counted in ``reached`` this process knows (load worker)"""
+    refused: tuple[int, ...] = ()
+    """the rejected messages, once the publisher was asked for them"""
     expected: int = 0
     """deliveries due so far: acknowledged messages times their audience (publisher)"""
     doubtful: int = 0
@@ -74,12 +78,16 @@ class Action(StrEnum):
     START = "start"
     PAUSE_READING = "pause_reading"
     RESUME_READING = "resume_reading"
+    NAME_REJECTED = "name_rejected"
+    DISREGARD = "disregard"
     FINISH = "finish"
 
 
 class Command(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """``start_ns`` belongs to START, ``clients`` to PAUSE_READING and RESUME_READING."""
+    """``start_ns`` belongs to START, ``clients`` to PAUSE_READING and RESUME_READING,
+    ``messages`` to DISREGARD."""
 
     do: Action
     start_ns: int = 0
     clients: tuple[int, ...] = ()
+    messages: tuple[int, ...] = ()

@@ -11,14 +11,15 @@ import msgspec
 
 from harness.load.engine.engine import Ending
 from harness.load.engine.job import Command, Job, Report
-from harness.model.child_process import python_program
+from harness.model.child_process import child_environment, python_program
 from harness.model.component import Component, Role
 from harness.model.errors import EnvironmentFailure
-from harness.model.process_end import how_it_ended
+from harness.model.process_end import how_it_ended, last_lines
 from harness.recording.arrays import repair
 from harness.recording.format import ARRAYS, DELIVERY, FRAME, HEARTBEAT, LOGS, SESSION
 
-LOG_LINES = 8
+LINE_BYTES = 16 << 20
+"""The longest report: one that names every rejected message of a long outage."""
 _REPAIRED = {"deliveries": DELIVERY, "frames": FRAME, "sessions": SESSION, "heartbeat": HEARTBEAT}
 
 
@@ -62,7 +63,9 @@ class LocalEngine:
         code = running.process.returncode
         if code is None:
             return None
-        return Ending(in_order=code == 0, how=how_it_ended(code), last_lines=_last_lines(running.log))
+        return Ending(
+            in_order=code == 0, how=how_it_ended(code), last_lines="" if code == 0 else last_lines(running.log)
+        )
 
     async def changed(self, limit_s: float) -> None:
         self._changed.clear()
@@ -103,6 +106,8 @@ class LocalEngine:
                     stdout=PIPE,
                     stderr=errors,
                     start_new_session=True,
+                    env=child_environment(),
+                    limit=LINE_BYTES,
                 )
         except OSError as error:
             raise EnvironmentFailure(f"{job.name} of the load generator cannot be started: {error}") from error
@@ -130,12 +135,3 @@ class LocalEngine:
         # A process that is gone cannot read it; `ending` says how it ended.
         with contextlib.suppress(OSError):
             process.stdin.write(line + b"\n")
-
-
-def _last_lines(log: Path) -> str:
-    """The end of a log under its name; empty where it has none."""
-    try:
-        lines = log.read_text(errors="replace").strip().splitlines()[-LOG_LINES:]
-    except OSError:
-        lines = []
-    return f"last lines of {log}:\n  " + "\n  ".join(lines) if lines else ""

@@ -70,9 +70,9 @@ class Dialogue:
         return Reaction(reply=frame.reply)
 
     def lost(self, last_seq: int) -> None:
-        """The connection is gone; ``last_seq`` is of the newest delivery (0: none that can be believed)."""
-        # Not the greatest of all: a position that the server made up must not be asked for.
-        self.last_seq = last_seq or self.last_seq
+        """The connection is gone; ``last_seq`` is of the newest sound delivery of the channel (0: there was none).
+        A delivery that is not beyond what the client had takes it nowhere."""
+        self.last_seq = max(last_seq, self.last_seq)
         if self.state is not State.CLOSED:
             self.state = State.CONNECTING
 

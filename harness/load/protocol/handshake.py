@@ -80,7 +80,9 @@ class Handshake(asyncio.Protocol):
     # What httptools calls.
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.lower()] = value
+        # Lines of the same name are one list (RFC 9110 §5.3).
+        name, value = name.lower(), value.strip(b" \t")
+        self._headers[name] = b", ".join((self._headers[name], value)) if name in self._headers else value
 
     def on_body(self, body: bytes) -> None:
         self._body = (self._body + body)[:ANSWER_LIMIT_BYTES]

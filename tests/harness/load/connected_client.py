@@ -31,6 +31,10 @@ class Transport:
     def __init__(self) -> None:
         self.sent: list[tuple[int, bytes]] = []
         self.done: list[object] = []
+        self.unwritten_bytes = 0
+
+    def get_write_buffer_size(self) -> int:
+        return self.unwritten_bytes
 
     def set_protocol(self, protocol: object) -> None:
         self.protocol = protocol

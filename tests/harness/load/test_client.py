@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from harness.load import client as module
-from harness.load.client import PAUSED_BUFFER_BYTES
+from harness.load.client import PAUSED_BUFFER_BYTES, PONGS_BYTES
 from harness.load.protocol.framing import (
     BINARY,
     CLOSE,
@@ -19,9 +19,11 @@ from harness.load.protocol.framing import (
     TEXT,
     server_frame,
 )
+from harness.model.message import channel_name, message_text
 from tests.harness.load.connected_client import (
     CHANNEL,
     CONFIRMATION,
+    PLAN,
     Connected,
     event,
     fragment,
@@ -293,3 +295,62 @@ def test_too_many_different_deliveries_are_an_incident(monkeypatch: pytest.Monke
     one.receive(CONFIRMATION, message(0, 5), message(1, 6), message(2, 7))
     assert one.notes.kinds == ["frame-limit"]
     assert len(one.rows()) == 3
+
+
+OTHER_CHANNEL = channel_name(PLAN.run_id, 1)
+
+
+def elsewhere(seq: int) -> bytes:
+    """A delivery of another channel, sound in itself."""
+    body = message_text(PLAN.run_id, 1, PLAN.text_bytes)
+    return text(event(type="message", channel=OTHER_CHANNEL, seq=seq, text=body))
+
+
+@pytest.mark.parametrize("known", [False, True])
+@looped
+def test_a_client_resumes_after_the_last_sound_delivery_of_its_channel(known: bool) -> None:
+    """Neither a delivery of another channel, nor an altered one, nor one behind the position takes the client anywhere."""
+    altered = text(event(type="message", channel=CHANNEL, seq=70, text="altered"))
+    one = Connected()
+    one.receive(CONFIRMATION, message(0, 5))
+    for _ in range(2 if known else 1):
+        one.receive(elsewhere(90), altered)
+    one.client.connection_lost(None)
+    one.connect()
+    assert json.loads(one.last(TEXT))["since"] == 5
+    one.receive(text(event(type="subscribed", channel=CHANNEL, seq=5)), message(1, 6), message(2, 3), message(2, 3))
+    one.client.connection_lost(None)
+    one.connect()
+    assert json.loads(one.last(TEXT))["since"] >= 5, "never less than it had"
+
+
+@looped
+def test_a_misdirected_first_delivery_is_no_wrong_position() -> None:
+    """It has its own finding; the first delivery of the client's own channel is still looked at."""
+    one = Connected()
+    one.receive(CONFIRMATION, elsewhere(90), message(0, 5))
+    assert one.notes.kinds == []
+    wrong = Connected()
+    wrong.receive(CONFIRMATION, elsewhere(90), message(0, 7))
+    assert wrong.notes.kinds == ["position"]
+
+
+@looped
+def test_pings_are_not_answered_without_bound() -> None:
+    """A server that pings and does not read gets no more answers than PONGS_BYTES; each ping beyond is counted."""
+    one = Connected()
+    one.receive(CONFIRMATION, server_frame(PING, b"a"))
+    one.transport.unwritten_bytes = PONGS_BYTES
+    one.receive(server_frame(PING, b"b"), server_frame(PING, b"c"))
+    assert (one.last(PONG), one.notes.kinds) == (b"a", ["unanswered-ping"] * 2)
+
+
+@looped
+def test_the_first_close_frame_counts() -> None:
+    """A client that is closed behind the server's close frame keeps the server's code, and sends no second frame."""
+    one = Connected()
+    one.receive(CONFIRMATION, server_frame(CLOSE, (1012).to_bytes(2, "big")))
+    one.receive(server_frame(CLOSE, (1001).to_bytes(2, "big")))
+    one.client.close()
+    assert one.client.close_code == 1012
+    assert [kind for kind, _ in one.transport.sent].count(CLOSE) == 1

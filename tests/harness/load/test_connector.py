@@ -271,3 +271,29 @@ def test_one_broken_or_closed_connection_is_followed_by_another(
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(scenario())
+
+
+def test_the_wait_grows_until_a_subscription_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that takes every connection and closes it at once is no success; a subscription is."""
+    waits: list[int] = []
+
+    def noted(failures: int) -> float:
+        waits.append(failures)
+        return 3600.0
+
+    monkeypatch.setattr(module, "back_off_s", noted)
+
+    async def scenario() -> None:
+        connector, client = a_connector(Report(), []), Client()
+        for _ in range(3):
+            client.transport = None
+            connector.on_change(client)  # type: ignore[arg-type]  # a stand-in
+        client.transport, client.live = client, True
+        connector.on_change(client)  # type: ignore[arg-type]  # a stand-in
+        client.transport, client.live, client.subscribed_ns = None, False, 5
+        connector.on_change(client)  # type: ignore[arg-type]  # a stand-in
+        connector.close()
+        await asyncio.sleep(0)
+
+    asyncio.run(scenario())
+    assert waits == [1, 2, 3, 1]

@@ -40,6 +40,8 @@ class Service:
         self.cut_after = cut_after
         self.unfair_at = 0
         """the message that one client gets twice and another never"""
+        self.phantom_at = 0
+        """the message that is delivered and then refused; one client does not get the message behind it"""
         self.breaks_off = self.stays_silent = 0
         """how many of the connections that come next are closed before their handshake is answered, and how many are
         answered and then ignored"""
@@ -55,12 +57,16 @@ class Service:
         sockets = list(self.sockets.get(name, ()))
         if self.posted == self.unfair_at:
             sockets[1:2] = sockets[:1]
+        if self.phantom_at and self.posted == self.phantom_at + 1:
+            sockets = sockets[1:]
         for socket in sockets:
             await socket.send_str(event(name, len(stored), body["text"]))
         if cut:
             self.breaks_off, self.stays_silent = self.to_trouble
             for socket in [each for sockets in self.sockets.values() for each in sockets]:
                 await socket.close(code=1012)
+        if self.posted == self.phantom_at:
+            return web.json_response({"ok": False, "error": "overloaded", "detail": ""}, status=503)
         return web.json_response({"ok": True, "channel": name, "seq": len(stored), "duplicate": False})
 
     async def socket(self, request: web.Request) -> web.WebSocketResponse:
@@ -208,6 +214,20 @@ def test_a_repetition_hides_no_missing_delivery(tmp_path: Path) -> None:
     assert end.how is DrainEnd.QUIET
     assert end.quiet_s >= 2
     assert (end.deliveries_hz, end.unsubscribed) == (0, 0)
+
+
+def test_deliveries_of_a_rejected_message_stand_in_for_none(tmp_path: Path) -> None:
+    """A refused message reaches four clients, another one misses a client: the drain waits for the missing one."""
+    service = Service()
+    service.phantom_at = 20
+
+    async def scenario() -> Drained:
+        async with serving(service) as address, a_fleet(address, tmp_path) as fleet:
+            return await drained(fleet)
+
+    end = asyncio.run(scenario())
+    assert (np.load(tmp_path / "arrays" / "posts.npy")["outcome"] == layout.REJECTED).sum() == 1
+    assert end.how is DrainEnd.QUIET
 
 
 def test_a_drain_in_which_deliveries_still_come_is_cut_off(tmp_path: Path) -> None:

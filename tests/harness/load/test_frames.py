@@ -66,8 +66,8 @@ def test_equal_bytes_are_one_frame() -> None:
     """Every client of a channel gets the same bytes: verified once, then looked up."""
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
     first = number(seen, frame(3))
-    assert seen.lookup()(server_frame(TEXT, frame(3))) == first << 32
-    assert seen.lookup()(server_frame(BINARY, frame(3))) is None
+    assert seen.lookup(0)(server_frame(TEXT, frame(3))) == first << 32
+    assert seen.lookup(0)(server_frame(BINARY, frame(3))) is None
     assert number(seen, frame(4)) != first
     assert len(seen) == 2
 
@@ -80,7 +80,7 @@ def test_old_frames_are_forgotten(monkeypatch: pytest.MonkeyPatch, limit: str, v
     numbers = [number(seen, frame(message)) for message in (0, 1, 2, 3, 4, 0)]
     assert numbers == [0, 1, 2, 3, 4, 0]
     assert [int(message) for message in seen.take_rows()["message"]] == [0, 1, 2, 3, 4]
-    assert seen.lookup()(server_frame(TEXT, frame(1))) is None
+    assert seen.lookup(0)(server_frame(TEXT, frame(1))) is None
 
 
 def test_what_a_receiver_must_ignore_makes_no_row() -> None:
@@ -105,9 +105,10 @@ def test_the_table_is_bounded_and_says_so() -> None:
 def test_only_sound_frames_name_a_position() -> None:
     """A client resumes after what it can believe."""
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
-    assert seen.seq_of(number(seen, frame(3, seq=5)) << 32) == 5
-    assert seen.seq_of(number(seen, frame(text="hello", seq=9)) << 32) == 0
-    assert seen.seq_of(number(seen, frame(3, seq=-1)) << 32) == 0
+    assert seen.seq_of(number(seen, frame(3, seq=5)) << 32, 0) == 5
+    assert seen.seq_of(number(seen, frame(3, seq=5)) << 32, 1) == 0, "a delivery of another channel"
+    assert seen.seq_of(number(seen, frame(text="hello", seq=9)) << 32, 0) == 0
+    assert seen.seq_of(number(seen, frame(3, seq=-1)) << 32, 0) == 0
 
 
 def test_what_is_no_delivery_is_told() -> None:

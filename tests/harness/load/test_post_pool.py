@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.load import post_pool as module
-from harness.load.post_pool import KEPT_CONNECTIONS, PostPool
+from harness.load.post_pool import KEPT_CONNECTIONS, PAUSE_CAP_S, PostPool, pause_s
 from harness.load.protocol.http_post import PostConnection
 from harness.model.cluster import ServerAddress
 
@@ -209,3 +209,28 @@ def test_a_server_that_speaks_no_http_is_told() -> None:
         pool.close()
 
     play(scenario, b"SSH-2.0-OpenSSH\r\n")
+
+
+def test_a_proxy_that_closes_at_once_is_not_stormed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each connection in the place of one that brought no answer waits longer, up to a limit and not in step."""
+    monkeypatch.setattr(module, "KEPT_CONNECTIONS", 4)
+    opened = 0
+
+    class Door(asyncio.Protocol):
+        def connection_made(self, transport: Any) -> None:
+            nonlocal opened
+            opened += 1
+            transport.close()
+
+    async def main() -> None:
+        server = await asyncio.get_running_loop().create_server(Door, "127.0.0.1", 0)
+        pool = Pool(ServerAddress(name="server-1", host="127.0.0.1", port=server.sockets[0].getsockname()[1]))
+        pool.open()
+        await asyncio.sleep(0.5)
+        pool.close()
+        server.close()
+        await asyncio.sleep(PAUSE_CAP_S)
+
+    asyncio.run(main())
+    assert 4 <= opened <= 20
+    assert all(PAUSE_CAP_S / 2 <= pause_s(failures) <= PAUSE_CAP_S for failures in (4, 10, 1000))

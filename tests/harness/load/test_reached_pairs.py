@@ -109,3 +109,19 @@ def test_every_worker_has_its_own_pairs() -> None:
     assert isinstance(SCHEDULE, Schedule)
     sizes = [ReachedPairs(PLAN, worker, SCHEDULE)._pairs for worker in range(2)]
     assert sum(sizes) == len(SCHEDULE) * PLAN.audience
+
+
+@pytest.mark.parametrize("block", [3, 1 << 20])
+def test_pairs_of_messages_that_nobody_waits_for_do_not_count(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    """Neither those that arrived before nor those that arrive afterwards, in known frames and in new ones."""
+    monkeypatch.setattr(module, "BLOCK_PAIRS", block)
+    reached = ReachedPairs(PLAN, 0, SCHEDULE)
+    reached.add_frames(frames((0, SOUND), (1, SOUND), (2, SOUND)))
+    reached.add(deliveries(*((client, number) for number in (0, 1) for client in members(number))))
+    both = reached.count
+    reached.disregard([0, 2])
+    reached.disregard([0])
+    assert reached.count == both - len(members(0))
+    reached.add_frames(frames((0, SOUND)))
+    reached.add(deliveries((members(0)[0], 0), (members(2)[0], 2), (members(0)[0], 3)))
+    assert reached.count == both - len(members(0))

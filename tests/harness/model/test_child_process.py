@@ -54,8 +54,16 @@ def test_variables_that_configure_a_library_do_not_reach_a_child() -> None:
         "REDIS_URL": "x",
         "PYTHONOPTIMIZE": "2",
         "PYTHONDEVMODE": "1",
+        "HARNESS_TOKEN": "s3cret",
+        "HARNESS_DATABASE": "postgresql://u:p@h/d",
+        "HARNESS_REDIS": "redis://:p@h",
+        "SSL_CERT_FILE": "/a",
+        "SSLKEYLOGFILE": "/a",
+        "https_proxy": "http://proxy:1",
+        "ALL_PROXY": "http://proxy:1",
+        "NO_PROXY": "*",
     }
-    kept = {"PYTHONPATH": "/a", "MY_SERVER": "1", "PATH": os.environ["PATH"]}
+    kept = {"PYTHONPATH": "/a", "MY_SERVER": "1", "HARNESS_EXTENSIONS": "", "PATH": os.environ["PATH"]}
     with mock.patch.dict(os.environ, {**spoiled, **kept}):
         found = child_environment()
     assert not spoiled.keys() & found.keys()

@@ -5,6 +5,11 @@ def test_a_server_has_a_url() -> None:
     assert ServerAddress(name="server-1", host="127.0.0.1", port=8001).url == "http://127.0.0.1:8001"
 
 
+def test_an_ipv6_address_is_in_brackets() -> None:
+    """RFC 3986 §3.2.2: its colons would be taken for the port's."""
+    assert ServerAddress(name="server-1", host="::1", port=8001).url == "http://[::1]:8001"
+
+
 def test_a_password_is_not_in_the_text_of_an_endpoint() -> None:
     """An endpoint may be printed in a message or a log. Its password may not."""
     endpoint = Endpoint(

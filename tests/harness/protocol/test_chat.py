@@ -255,3 +255,17 @@ def test_a_trace_holds_numbers_that_fit_a_recording(seq: object) -> None:
     body = encoded(ok=True, total=1, dropped=0, rows=[["c", seq, 1, 2, 3]])
     with pytest.raises(BadAnswer, match=r"at `\$\.rows\[0\]\[1\]`"):
         CHAT.parse_trace(TracePart.ACCEPTED, 200, body)
+
+
+def test_ipv6_addresses_are_in_brackets() -> None:
+    """In the address of the WebSocket and in the header Host."""
+    server = ServerAddress(name="server-1", host="::1", port=8001)
+    assert CHAT.websocket_url(server) == "ws://[::1]:8001/v1/ws"
+    assert b"\r\nHost: [::1]:8001\r\n" in CHAT.post_writer(server, "t")("c", "x", "1")
+
+
+@pytest.mark.parametrize("body", [b"", b'{"ok": false, "error": "timeout"}'])
+def test_408_is_the_answer_of_a_gateway(body: bytes) -> None:
+    """The gateway may have passed the post on: whether it is stored nobody can say, and the server broke no rule."""
+    found = CHAT.parse_post(408, body, "c")
+    assert (found.outcome, found.flaw) == (INDETERMINATE, "")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.model.finding import Status
-from harness.model.incident import OUTCOMES, VIOLATIONS, Incident, IncidentKind
+from harness.model.incident import ALLOWED, OUTCOMES, VIOLATIONS, Incident, IncidentKind
 from harness.recording import format as layout
 from tests.harness.recordings import HandMade, finding, red
 
@@ -86,3 +86,17 @@ def test_a_position_ahead_of_everything_hides_no_loss(run: HandMade, tmp_path: P
     assert finding(verdict, "lost").measured == 1
     found = finding(verdict, "protocol-violations")
     assert "client 1: position 100000" in found.examples[0]
+
+
+@pytest.mark.parametrize("kind", ALLOWED)
+def test_what_the_protocol_allows_is_told_and_is_no_violation(
+    run: HandMade, tmp_path: Path, kind: IncidentKind
+) -> None:
+    """Receivers ignore events of an unknown type: they are counted, and the run passes."""
+    run.incidents = [incident(kind, count=7)]
+    verdict = run.verdict(tmp_path)
+    assert red(verdict) == set()
+    found = finding(verdict, "protocol-violations")
+    assert isinstance(found.measured, dict)
+    assert (found.status, found.measured[str(kind)]) == (Status.PASS, 7)
+    assert found.summary.endswith(f"seen, and allowed: 7 {kind}")

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from harness.environments.embedded.child import LOG_LINES, Child, last_lines
+from harness.environments.embedded.child import Child
 from harness.model.component import Role
 from harness.model.errors import EnvironmentFailure
+from harness.model.process_end import LOG_LINES, last_lines
 from tests.reference_server.fakes import until
 
 SLEEP = "print('up', flush=True); import time; time.sleep(60)"

@@ -145,3 +145,13 @@ def test_what_was_given_up_opens_nothing() -> None:
         assert (late.sent, late.aborted) == (b"", True)
 
     asyncio.run(main())
+
+
+def test_header_lines_of_one_name_are_one_list() -> None:
+    """A proxy may split `Connection` into several lines, and put spaces around a value (RFC 9110 §5.3, §5.5)."""
+
+    def spread(request: bytes) -> bytes:
+        whole = answer(request, connection=b"Upgrade", upgrade=b" websocket \t")
+        return whole.replace(b"connection: Upgrade\r\n", b"Connection: Upgrade\r\nConnection: keep-alive\r\n")
+
+    assert shake(spread)[0] is None

@@ -1,0 +1,33 @@
+"""Where the embedded PostgreSQL may run as another user. That it starts is shown in test_embedded_cluster.py."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.environments.embedded import postgresql_child as module
+from harness.environments.embedded.postgresql_child import _reachable_programs, _refuse_private_folders
+from harness.model.errors import EnvironmentFailure
+
+
+def test_a_folder_that_the_other_user_cannot_pass_is_refused(tmp_path: Path) -> None:
+    """With the folder, its mode, and what to do."""
+    private = tmp_path / "private"
+    (private / "cluster").mkdir(parents=True)
+    private.chmod(0o700)
+    with pytest.raises(EnvironmentFailure, match=rf"{private}.*found mode 0700; set TMPDIR"):
+        _refuse_private_folders(private / "cluster")
+
+
+def test_private_programs_are_copied_to_where_they_can_be_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The copy can be read and run by everybody, whatever the mode of the original."""
+    programs = tmp_path / "installed" / "bin"
+    programs.mkdir(parents=True)
+    (programs / "postgres").write_text("")
+    (programs / "postgres").chmod(0o700)
+    (programs / "data").write_text("")
+    (programs / "data").chmod(0o600)
+    programs.chmod(0o700)
+    monkeypatch.setattr(module, "_programs", lambda: programs)
+    copy = _reachable_programs(tmp_path)
+    assert copy == tmp_path / "postgres-programs" / "bin"
+    assert [(copy / name).stat().st_mode & 0o777 for name in ("postgres", "data")] == [0o755, 0o644]
