@@ -31,6 +31,13 @@ def test_a_validity_check_that_did_not_pass_is_a_doubt() -> None:
     assert not entry.usable
 
 
+def test_the_whole_of_a_sweep_has_no_doubts() -> None:
+    """Its runs have lines of their own; a sweep on one host never passes every validity check."""
+    verdict = verdicts.failed()
+    assert entry_of(verdict, verdicts.MACHINE, verdicts.EVENTS, run="x").doubts
+    assert entry_of(verdict, verdicts.MACHINE, verdicts.EVENTS, run="x", kind="sweep").doubts == ()
+
+
 def test_a_run_without_an_end_is_not_complete() -> None:
     """It was killed or the machine failed: its figures are of a part of it."""
     entry = entry_of(verdicts.passed(), verdicts.MACHINE, verdicts.EVENTS[:-1], run="x")
