@@ -351,9 +351,10 @@ def trend(
     fail_on_change: Annotated[
         int | None,
         typer.Option(
-            min=1,
+            min=4,
             metavar="N",
-            help="Exit code 1 where a change for the worse that nobody accepted begins within the last N runs.",
+            help="Exit code 1 where a change for the worse that nobody accepted begins within the last N runs. A change is "
+            "found four to eight runs after it began: 10 tells it for some nights.",
             show_default=False,
         ),
     ] = None,
