@@ -300,8 +300,8 @@ def compare(
         str | None,
         typer.Option(
             metavar="REF",
-            help="Run SCENARIO with two builds of the server in turn and compare them: this one is BASE. module:NAME, or a "
-            "git revision of the project.",
+            help="Run SCENARIO with two builds of the server in turn and compare them: this one is BASE. module:NAME, "
+            "image:NAME:TAG (--environment docker), or a git revision of the project.",
             show_default=False,
         ),
     ] = None,

@@ -98,7 +98,12 @@ def test_a_run_that_could_not_be_made_ends_it(tmp_path: Path, cluster: Cluster) 
         (("--against", "module:json", "--size", "fit"), "--no-pilot"),
         (("--against", "module:json", "--servers", "2,4"), "sweep"),
         (("--against", "no-such-revision"), "git revision"),
-        (("--against", "module:json", "--environment", "external", "--server", "ws://127.0.0.1:1"), "server module"),
+        (
+            ("--against", "module:json", "--environment", "external", "--server", "ws://127.0.0.1:1"),
+            "goes with --environment embedded",
+        ),
+        (("--against", "image:mine:1"), "goes with --environment docker"),
+        (("--against", "image:mine", "--environment", "docker"), "NAME:TAG"),
         (("--against", "module:json", "--only", "speed"), "unknown measure"),
     ],
 )
