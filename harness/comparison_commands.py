@@ -1,4 +1,4 @@
-"""The commands over many runs: compare, trend, baseline. Parse, call, exit code; `harness.commands` adds them to its own."""
+"""The commands over many runs: compare, trend, baseline. Parse, call, exit code; `harness.commands` adds them."""
 
 from pathlib import Path
 from typing import Annotated
