@@ -18,6 +18,7 @@ from harness.exit_codes import ExitCode
 from harness.experiment import run_experiment
 from harness.history.folders import entries_of
 from harness.history.history_file import read_history
+from harness.model.cluster import SERVER_IMAGE
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import EnvironmentFailure, UsageError
 from harness.model.history import HistoryEntry
@@ -43,7 +44,8 @@ class Builds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """One build of the server: its module, where its packages are (None: where they always are), and its revision."""
+    """One build of the server: its module or image, where its packages are (None: where they always are), and its
+    revision."""
 
     name: str
     module: str
@@ -56,7 +58,7 @@ def compare_builds(targets: Sequence[str], request: "Request", builds: Builds, w
     from harness.machine_lock import hold_machine
 
     margins = wishes.refuse_unknown()
-    plan = _plan(targets, request, wishes.results)
+    plan = _plan(targets, request, builds, wishes.results)
     with contextlib.ExitStack() as stack:
         sides = {
             Side.BASE: stack.enter_context(_build(builds.against, builds.project, plan.server_module)),
@@ -81,7 +83,7 @@ def compare_builds(targets: Sequence[str], request: "Request", builds: Builds, w
     return publish(comparison, wishes, folder)
 
 
-def _plan(targets: Sequence[str], request: "Request", results: Path) -> Plan:
+def _plan(targets: Sequence[str], request: "Request", builds: Builds, results: Path) -> Plan:
     from harness.preflight import asks_for_sweep, prepare, refuse_misfit
 
     if len(targets) != 1:
@@ -90,9 +92,8 @@ def _plan(targets: Sequence[str], request: "Request", results: Path) -> Plan:
         raise UsageError(
             "compare --against: expected a scenario of single runs, found a sweep; give one number of --servers"
         )
-    if not ENVIRONMENTS.get(request.environment).takes_server_module:
-        able = ", ".join(each.name for each in ENVIRONMENTS if each.takes_server_module)
-        raise UsageError(f"compare --against: expected an environment that takes a server module ({able})")
+    for reference in (builds.against, builds.revision or ""):
+        _refuse_misplaced(reference, request.environment)
     planned = prepare(targets[0], request, out=results)
     if planned.plan.pilot is not None:
         raise UsageError(
@@ -103,11 +104,29 @@ def _plan(targets: Sequence[str], request: "Request", results: Path) -> Plan:
     return planned.plan
 
 
+def _refuse_misplaced(reference: str, environment: str) -> None:
+    """Raise UsageError where the environment cannot run such a build. Empty: what runs now, which each can."""
+    if reference.startswith(SERVER_IMAGE):
+        takers = [each.name for each in ENVIRONMENTS if each.takes_server_image]
+        if ":" not in reference.removeprefix(SERVER_IMAGE):
+            raise UsageError(f"compare --against: expected {SERVER_IMAGE}NAME:TAG, found {reference!r}")
+    elif reference:
+        takers = [each.name for each in ENVIRONMENTS if each.takes_server_module]
+    else:
+        return
+    if environment not in takers:
+        raise UsageError(
+            f"compare --against: {reference!r} goes with --environment {' or '.join(takers)}, not with {environment}"
+        )
+
+
 @contextlib.contextmanager
 def _build(reference: str | None, project: Path, module: str) -> Iterator[Build]:
     """What ``reference`` names, as long as the block lasts."""
     if reference is None:
         yield Build(name="what runs now", module=module)
+    elif reference.startswith(SERVER_IMAGE):
+        yield Build(name=reference.removeprefix(SERVER_IMAGE), module=reference)
     elif reference.startswith(MODULE):
         name = reference.removeprefix(MODULE)
         yield Build(name=name, module=name)

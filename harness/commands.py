@@ -4,21 +4,17 @@ Only the standard library, typer and our small values are imported here; a comma
 that help, version and usage errors answer at once.
 """
 
-import errno
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from harness import __version__, catalog
+from harness import __version__, catalog, comparison_commands
+from harness.command_errors import errors_become_exit_codes as _errors_become_exit_codes
 from harness.exit_codes import ExitCode, of_status
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
 from harness.model.capacity import Vary
 from harness.model.environment import ENVIRONMENTS
-from harness.model.errors import HarnessError, UsageError, broken_import
 from harness.model.scenario import Size
 from harness.options import (
     AudienceOption,
@@ -26,12 +22,10 @@ from harness.options import (
     Backplanes,
     CellRepeat,
     Clients,
-    Doubtful,
     Duration,
     Environment,
     Force,
     Json,
-    LabelOption,
     LimitMs,
     LivePort,
     MatrixServers,
@@ -52,13 +46,10 @@ from harness.options import (
     matrix_request,
     named,
     one_of,
-    takes_outputs,
     takes_request,
 )
+from harness.output_options import LabelOption, OutputFiles, destinations_of, takes_outputs
 from harness.planning.request import RECOVERIES, Request
-
-if TYPE_CHECKING:
-    from harness.outputs.destinations import Destinations
 
 PLAYABLE = tuple(each.name for each in ENVIRONMENTS if each.owns_components)
 
@@ -74,62 +65,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _say_defect(error: Exception) -> None:
-    import traceback
-
-    traceback.print_exception(error)
-    _say(f"harness: a defect of the harness itself, not of what it measures: {type(error).__name__}: {error}")
-
-
-@contextmanager
-def _errors_become_exit_codes() -> Iterator[None]:
-    """Show an error that a person can act on as its message alone, and leave with the code that fits it."""
-    try:
-        yield
-    except UsageError as error:
-        for objection in error.objections:
-            _say(f"harness: {objection}")
-        raise typer.Exit(ExitCode.USAGE) from None
-    except HarnessError as error:
-        _say(f"harness: {error}")
-        raise typer.Exit(ExitCode.ENVIRONMENT) from None
-    except KeyboardInterrupt:
-        _say("harness: interrupted")
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
-    except typer.Exit:
-        raise
-    except ImportError as error:
-        _say(f"harness: {broken_import(error)}")
-        raise typer.Exit(ExitCode.ENVIRONMENT) from None
-    except OSError as error:
-        if error.errno not in (errno.EMFILE, errno.ENFILE):
-            _say_defect(error)
-        else:
-            _say("harness: too many open files: raise the limit of open files in one process (ulimit -n) and try again")
-        raise typer.Exit(ExitCode.ENVIRONMENT) from None
-    except Exception as error:
-        # Python's own exit code for this is 1, which here says that a verdict failed.
-        _say_defect(error)
-        raise typer.Exit(ExitCode.ENVIRONMENT) from None
-
-
-OutputFiles = tuple[dict[str, Path], bool]
-"""(file by the name of the output format, whether the step of GitHub Actions is told)"""
-
-
-def _destinations(outputs: OutputFiles) -> "Destinations":
-    """Raises UsageError where one of the files cannot be written."""
-    from harness.outputs.destinations import Destinations
-
-    destinations = Destinations(files=outputs[0], github=outputs[1])
-    destinations.refuse_unwritable()
-    return destinations
 
 
 def _show_version(wanted: bool) -> None:
@@ -205,7 +140,7 @@ def run(
     from harness.publishing import note_in_history, publish_folder
 
     with _errors_become_exit_codes():
-        destinations, labels = _destinations(outputs), labels_of(label or ())
+        destinations, labels = destinations_of(outputs), labels_of(label or ())
         if asks_for_sweep(scenario, request):
             outcome = sweep_console.run(scenario, request, out=out, live=live, as_json=as_json)
         else:
@@ -243,7 +178,7 @@ def capacity(
     from harness.publishing import note_in_history, summarize_search
 
     with _errors_become_exit_codes():
-        destinations, labels = _destinations(outputs), labels_of(label or ())
+        destinations, labels = destinations_of(outputs), labels_of(label or ())
         outcome = capacity_console.search(scenario, request, vary=vary, limit_ms=limit_ms, out=out, as_json=as_json)
         note_in_history(outcome.folder, out, labels)
         if destinations:
@@ -281,7 +216,7 @@ def matrix(
     from harness.publishing import note_in_history, publish_folder
 
     with _errors_become_exit_codes():
-        destinations, labels = _destinations(outputs), labels_of(label or ())
+        destinations, labels = destinations_of(outputs), labels_of(label or ())
         asked = matrix_request(
             backplanes=backplanes,
             write_paths=write_paths,
@@ -316,7 +251,7 @@ def judge(run: Run, outputs: OutputFiles, as_json: Json = False) -> None:
     from harness.publishing import publish_folder
 
     with _errors_become_exit_codes():
-        destinations = _destinations(outputs)
+        destinations = destinations_of(outputs)
         verdict = judge_folder(run)
         show = matrix_console.show_verdict if verdict.matrix else sweep_console.show_verdict
         show(verdict, run, as_json=as_json)
@@ -333,181 +268,7 @@ def report(run: Run) -> None:
         print(render_folder(run))
 
 
-@app.command()
-@takes_outputs
-@takes_request
-def compare(
-    targets: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="BASE RUN | SCENARIO",
-            help="Two runs, sweeps or searches: folders, quoted patterns, or baseline:NAME. With --against: a scenario.",
-            show_default=False,
-        ),
-    ],
-    request: Request,
-    outputs: OutputFiles,
-    base: Annotated[
-        list[str] | None,
-        typer.Option("--base", metavar="RUN", help="One more run of BASE; repeat for a group.", show_default=False),
-    ] = None,
-    run: Annotated[
-        list[str] | None,
-        typer.Option("--run", metavar="RUN", help="One more run of RUN; repeat for a group.", show_default=False),
-    ] = None,
-    margin: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[NAME=]PERCENT",
-            help="Changes up to this do not matter. NAME is a measure or one of cpu (5), latency (10), tail (20), "
-            "memory (5), recovery (20), capacity (10); without it, for all. Repeat for more.",
-            show_default=False,
-        ),
-    ] = None,
-    only: Annotated[
-        list[str] | None,
-        typer.Option(metavar="MEASURE", help="Compare only this measure; repeat for more.", show_default=False),
-    ] = None,
-    across: Annotated[
-        bool,
-        typer.Option(
-            "--across", help="Report although plans or machines differ or runs are doubtful, without a verdict."
-        ),
-    ] = False,
-    doubtful: Doubtful = False,
-    against: Annotated[
-        str | None,
-        typer.Option(
-            metavar="REF",
-            help="Run SCENARIO with two builds of the server in turn and compare them: this one is BASE. module:NAME, or a "
-            "git revision of the project.",
-            show_default=False,
-        ),
-    ] = None,
-    revision: Annotated[
-        str | None,
-        typer.Option(metavar="REF", help="With --against: the build that is RUN.", show_default="what runs now"),
-    ] = None,
-    rounds: Annotated[int, typer.Option(min=1, max=100, help="With --against: runs of each build.")] = 6,
-    project: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="With --against: where the git repository of the server is.")
-    ] = Path(),
-    out: Out = Path("results"),
-    as_json: Json = False,
-) -> None:
-    """Say whether one run, or group of runs, is worse than another."""
-    from harness import compare_console
-
-    with _errors_become_exit_codes():
-        wishes = compare_console.Wishes(
-            margins=tuple(margin or ()),
-            only=tuple(only or ()),
-            across=across,
-            doubtful=doubtful,
-            results=out,
-            as_json=as_json,
-            outputs=_destinations(outputs),
-        )
-        if against is not None:
-            from harness import builds_console
-
-            builds = builds_console.Builds(against=against, revision=revision, project=project, rounds=rounds)
-            raise typer.Exit(builds_console.compare_builds(targets, request, builds, wishes))
-        if len(targets) != 2:
-            raise UsageError(
-                f"compare: expected BASE and RUN, found {len(targets)} arguments; more runs by --base and --run"
-            )
-        sides = [targets[0], *(base or ())], [targets[1], *(run or ())]
-        raise typer.Exit(compare_console.compare_named(*sides, wishes))
-
-
-@app.command()
-def trend(
-    scenario: Annotated[str, typer.Option("--scenario", help="Only this scenario.", show_default="all")] = "",
-    plan_key: Annotated[
-        str, typer.Option("--plan", metavar="KEY", help="The series that --export writes.", show_default=False)
-    ] = "",
-    fail_on_change: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="Exit code 1 where a change for the worse that nobody accepted begins within the last N runs.",
-            show_default=False,
-        ),
-    ] = None,
-    accept: Annotated[
-        Path | None,
-        typer.Option(metavar="RUN", help="Accept the change that begins with this run.", show_default=False),
-    ] = None,
-    reason: Annotated[str, typer.Option(help="Why it is accepted.", show_default=False)] = "",
-    export: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Write one series as CSV for Apache Otava.", show_default=False, dir_okay=False
-        ),
-    ] = None,
-    rebuild: Annotated[
-        bool, typer.Option("--rebuild", help="Read the history again from all recordings below --out.")
-    ] = False,
-    doubtful: Doubtful = False,
-    out: Out = Path("results"),
-    as_json: Json = False,
-) -> None:
-    """Show how the measures of all runs went, and where they changed their level."""
-    from harness import trend_console
-
-    with _errors_become_exit_codes():
-        if rebuild:
-            trend_console.rebuild_history(out)
-        if accept is not None:
-            trend_console.accept(out, accept, reason)
-        code = trend_console.show(
-            out,
-            scenario=scenario,
-            with_doubtful=doubtful,
-            fail_on_change=fail_on_change,
-            export=export,
-            plan_key=plan_key,
-            as_json=as_json,
-        )
-        raise typer.Exit(code)
-
-
-baseline_app = typer.Typer(no_args_is_help=True, help="Name runs that others are compared with (`baseline:NAME`).")
-app.add_typer(baseline_app, name="baseline")
-Name = Annotated[str, typer.Argument(help="The baseline's name.", show_default=False)]
-
-
-@baseline_app.command("set")
-def baseline_set(
-    name: Name,
-    runs: Annotated[list[Path], typer.Argument(metavar="RUN…", help="Runs, sweeps or searches.", show_default=False)],
-    out: Out = Path("results"),
-) -> None:
-    """Give runs a name; an earlier baseline of that name is replaced."""
-    from harness import trend_console
-
-    with _errors_become_exit_codes():
-        trend_console.set_baseline(out, name, runs)
-
-
-@baseline_app.command("list")
-def baseline_list(out: Out = Path("results"), as_json: Json = False) -> None:
-    """List the baselines and their runs."""
-    from harness import trend_console
-
-    with _errors_become_exit_codes():
-        trend_console.list_baselines(out, as_json=as_json)
-
-
-@baseline_app.command("remove")
-def baseline_remove(name: Name, out: Out = Path("results")) -> None:
-    """Forget a baseline; its runs stay."""
-    from harness.history.baselines import remove_baseline
-
-    with _errors_become_exit_codes():
-        remove_baseline(out, name)
+comparison_commands.add_commands(app)
 
 
 @app.command()
@@ -587,7 +348,7 @@ def prove(
     from harness.prove.selection import select
 
     with _errors_become_exit_codes():
-        destinations = _destinations(outputs)
+        destinations = destinations_of(outputs)
         selection = select(quick=quick, only=tuple(only or ()), controls=controls)
         proof, page = make_proof(selection, out=out, forced=force, say=console.show_proof_row)
         console.show_proof(proof, page, as_json=as_json)

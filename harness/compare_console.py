@@ -114,10 +114,11 @@ def _curves(comparison: Comparison, results: Path) -> dict[str, tuple[list[Verdi
     found: dict[str, tuple[list[Verdict], list[Verdict]]] = {}
     if comparison.differences and not comparison.across:
         return found
+    unused = {left.run for left in comparison.left_out if not left.used and not comparison.across}
     for side, entries in enumerate((comparison.base, comparison.run)):
         for entry in entries:
-            verdict = _verdict_of(entry, results)
-            if verdict is not None and verdict.run is not None and entry.complete:
+            verdict = None if entry.run in unused else _verdict_of(entry, results)
+            if verdict is not None and verdict.run is not None:
                 found.setdefault(entry.point, ([], []))[side].append(verdict)
     return {point: sides for point, sides in found.items() if all(sides)}
 

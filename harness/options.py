@@ -16,7 +16,6 @@ from harness.model.component import COMPONENT_KINDS
 from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import FaultKind, Target
-from harness.model.output_format import OUTPUTS
 from harness.model.registry import M, Registry
 from harness.model.scenario import Audience, Size
 from harness.planning.request import RECOVERIES, Request
@@ -332,34 +331,34 @@ Run = Annotated[
 ]
 
 
-def _parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+def parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
 RUN_OPTIONS = (
-    _parameter("servers", Servers, None),
-    _parameter("clients", Clients, None),
-    _parameter("rate", Rate, None),
-    _parameter("duration", Duration, None),
-    _parameter("audience", AudienceOption, None),
-    _parameter("size", SizeOption, Size.FIT),
-    _parameter("environment", Environment, ENVIRONMENTS.default.name),
-    _parameter("backplane", Backplane, BACKPLANES.default.name),
-    _parameter("write_path", WritePath, WRITE_PATHS.default.name),
-    _parameter("seed", Seed, 1),
-    _parameter("fault", FaultOption, None),
-    _parameter("target", TargetOption, None),
-    _parameter("outage", Outage, None),
-    _parameter("recovery", Recovery, RECOVERIES[0]),
-    _parameter("server_module", ServerModule, REFERENCE_SERVER),
-    _parameter("messages_table", MessagesTable, ""),
-    _parameter("protocol", ClientProtocol, CLIENT_PROTOCOLS.default.name),
-    _parameter("engine", Engine, ENGINES.default.name),
-    _parameter("repeat", Repeat, 1),
-    _parameter("server", Server, None),
-    _parameter("force", Force, False),
-    _parameter("pilot", PilotOption, True),
-    _parameter("fail_fast", FailFast, False),
+    parameter("servers", Servers, None),
+    parameter("clients", Clients, None),
+    parameter("rate", Rate, None),
+    parameter("duration", Duration, None),
+    parameter("audience", AudienceOption, None),
+    parameter("size", SizeOption, Size.FIT),
+    parameter("environment", Environment, ENVIRONMENTS.default.name),
+    parameter("backplane", Backplane, BACKPLANES.default.name),
+    parameter("write_path", WritePath, WRITE_PATHS.default.name),
+    parameter("seed", Seed, 1),
+    parameter("fault", FaultOption, None),
+    parameter("target", TargetOption, None),
+    parameter("outage", Outage, None),
+    parameter("recovery", Recovery, RECOVERIES[0]),
+    parameter("server_module", ServerModule, REFERENCE_SERVER),
+    parameter("messages_table", MessagesTable, ""),
+    parameter("protocol", ClientProtocol, CLIENT_PROTOCOLS.default.name),
+    parameter("engine", Engine, ENGINES.default.name),
+    parameter("repeat", Repeat, 1),
+    parameter("server", Server, None),
+    parameter("force", Force, False),
+    parameter("pilot", PilotOption, True),
+    parameter("fail_fast", FailFast, False),
 )
 """The options that say which run is asked for, the same for every command that plans one."""
 
@@ -378,69 +377,6 @@ def takes_request(command: Callable[..., None]) -> Callable[..., None]:
         command(request=_as_request(**options), **values)
 
     parameters = [*mine[:1], *RUN_OPTIONS, *mine[1:]]
-    wrapper.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # a function may have one
-        [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
-    )
-    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return wrapper
-
-
-LabelOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--label",
-        metavar="KEY=VALUE",
-        help="Kept with the run in the history; repeat for more. 'revision' is the revision of what is tested; without it "
-        "GITHUB_SHA or CI_COMMIT_SHA.",
-        show_default=False,
-    ),
-]
-Doubtful = Annotated[
-    bool,
-    typer.Option(
-        "--doubtful",
-        help="Use runs too in which something may have made figures worse than the system deserves (steal, other "
-        "programs, a late sender). With --against always.",
-    ),
-]
-GitHub = Annotated[
-    bool,
-    typer.Option(
-        "--github",
-        help="In a step of GitHub Actions: append to its summary, annotate what did not pass (ten at most, worst first), "
-        "set the outputs verdict, p99_ms, report.",
-    ),
-]
-
-
-def takes_outputs(command: Callable[..., None]) -> Callable[..., None]:
-    """``command(…, outputs)`` with an option for each output format and ``--github`` in the place of ``outputs``, which
-    is then (files by name of the format, whether GitHub is told). Stands above `takes_request`."""
-    own = inspect.signature(command).parameters
-    mine = [parameter for name, parameter in own.items() if name != "outputs"]
-    files = {each.name.replace("-", "_"): each for each in OUTPUTS}
-    added = [
-        _parameter(
-            field,
-            Annotated[
-                Path | None,
-                typer.Option(
-                    f"--{each.name}", metavar="FILE", help=f"{each.title}.", show_default=False, dir_okay=False
-                ),
-            ],
-            None,
-        )
-        for field, each in files.items()
-    ]
-    added.append(_parameter("github", GitHub, False))
-
-    @functools.wraps(command)
-    def wrapper(**values: Any) -> None:
-        given = {each.name: values.pop(field) for field, each in files.items()}
-        wanted = {name: path for name, path in given.items() if path is not None}
-        command(outputs=(wanted, values.pop("github")), **values)
-
-    parameters = [*mine, *added]
     wrapper.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # a function may have one
         [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
     )

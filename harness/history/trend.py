@@ -41,7 +41,7 @@ def _series(entries: Sequence[HistoryEntry], acceptances: Iterable[Acceptance], 
     ]
     return TrendSeries(
         plan_key=last.plan_key,
-        title=" ".join(filter(None, (last.scenario, last.kind if last.kind != "run" else "", last.point))),
+        title=" ".join(filter(None, (last.scenario, "" if last.kind in ("run", "member") else last.kind, last.point))),
         plan=last.plan,
         entries=tuple(entries),
         lines=tuple(line for line in lines if any(value is not None for value in line.values)),

@@ -24,10 +24,16 @@ def entry_of(
 ) -> HistoryEntry:
     """``run`` is the path that the entry is found by."""
     plan, machine_found = plan_parts(verdict.plan), machine_parts(machine)
+    doubts = [
+        finding for finding in verdict.findings if finding.kind is Kind.VALIDITY and finding.status is not Status.PASS
+    ]
     if kind == "sweep":
         plan |= {"sweep": ", ".join(map(str, verdict.sweep.server_counts)) if verdict.sweep else "yes"}
+        # The whole has no figures of its own to doubt: its runs have lines with theirs.
+        doubts = []
     if kind == "matrix":
         plan |= {"systems": ", ".join(one.system for one in verdict.matrix.systems) if verdict.matrix else "yes"}
+        doubts = []
     return HistoryEntry(
         run=run,
         kind=kind,
@@ -44,16 +50,8 @@ def entry_of(
         verdict=verdict.status,
         complete=ended_complete(events),
         safety={finding.check: finding.status for finding in verdict.findings if finding.kind is Kind.SAFETY},
-        doubts=tuple(
-            finding.check
-            for finding in verdict.findings
-            if finding.kind is Kind.VALIDITY and finding.status is not Status.PASS
-        ),
-        pessimistic=tuple(
-            finding.check
-            for finding in verdict.findings
-            if finding.status is not Status.PASS and finding.bias is Bias.PESSIMISTIC
-        ),
+        doubts=tuple(finding.check for finding in doubts),
+        pessimistic=tuple(finding.check for finding in doubts if finding.bias is Bias.PESSIMISTIC),
         failed=tuple(finding.check for finding in verdict.findings if finding.status is Status.FAIL),
         measures=measures_of(verdict),
     )

@@ -1,5 +1,6 @@
 """Verdict → measures: each with the 95 % interval that the run itself gives, where it gives one."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ def measures_of(verdict: Verdict) -> dict[str, Measured]:
         return {}
     found = _cpu(verdict, run) | _latencies(run) | _memory(run) | _recovery(run)
     # A figure of 0 has no logarithm and says that nothing was measured.
-    return {name: measured for name, measured in found.items() if measured.value > 0}
+    return {name: measured for name, measured in found.items() if 0 < measured.value < math.inf}
 
 
 def capacity_measures(capacity: Capacity) -> dict[str, Measured]:

@@ -9,6 +9,8 @@ from harness.model.fault import FaultKind
 
 REFERENCE_SERVER = "reference_server"
 """the Python module of the reference server"""
+SERVER_IMAGE = "image:"
+"""stands before the name of an image of a server, in the place of its module"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,8 @@ class Topology:
     """the client protocol that the servers speak, a name of `client_protocol.CLIENT_PROTOCOLS`"""
     recovery: str = "automatic"
     server_module: str = REFERENCE_SERVER
-    """the Python module that is one server when run with ``--settings FILE``"""
+    """the Python module that is one server when run with ``--settings FILE``, or SERVER_IMAGE and an image that is started
+    like our own"""
     server_urls: tuple[str, ...] = ()
     """the servers of a cluster that runs already"""
     statement_log: bool = False

@@ -12,7 +12,8 @@ class Environment:
 
     ``faults``: what it can inject into a component. ``owns_components``: the harness started the components, so it may
     break them and knows their processes. ``takes_addresses``: the cluster runs already and is named by its servers'
-    addresses. ``takes_server_module``: the user's own Python module can run as a server. ``problems`` is the import path
+    addresses. ``takes_server_module``: the user's own Python module can run as a server; ``takes_server_image``: an image
+    of the user's can (``image:NAME`` in the place of the module). ``problems`` is the import path
     of a function without parameters that lists, as sentences, what is missing on this machine; empty: nothing can be.
     ``start_limit_s`` bounds the start of a cluster that plays in the background.
     """
@@ -24,6 +25,7 @@ class Environment:
     owns_components: bool
     takes_addresses: bool = False
     takes_server_module: bool = False
+    takes_server_image: bool = False
     problems: str = ""
     start_limit_s: float
 
@@ -47,6 +49,7 @@ ENVIRONMENTS: Registry[Environment] = Registry(
             opener="harness.environments.docker.docker_cluster:open_docker",
             faults=(FaultKind.STOP, FaultKind.KILL, FaultKind.PAUSE, FaultKind.PARTITION, FaultKind.RESTART),
             owns_components=True,
+            takes_server_image=True,
             # The first start pulls and builds images.
             start_limit_s=900.0,
         ),

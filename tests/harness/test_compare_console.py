@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.history.change_points import SEGMENT_AT_LEAST
 from tests.harness.report import verdicts
 from tests.harness.results_on_disk import a_run, slower
 from tests.harness.test_cli import command
@@ -114,6 +115,12 @@ def test_a_trend_alarms_until_the_change_is_accepted(tmp_path: Path) -> None:
     accepted = command("trend", *out, "--accept", first, "--reason", "twice the checks", "--fail-on-change", "10")
     assert accepted.exit_code == 0, accepted.output
     assert "twice the checks" in accepted.output
+
+
+def test_a_window_in_which_nothing_can_be_found_is_refused(tmp_path: Path) -> None:
+    """A change needs four runs after it: with a window of three no night would ever alarm."""
+    assert command("trend", "--out", str(tmp_path), "--fail-on-change", "3").exit_code == 2
+    assert SEGMENT_AT_LEAST == 4
 
 
 def test_a_rebuild_reads_the_recordings(tmp_path: Path) -> None:

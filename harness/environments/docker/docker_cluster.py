@@ -16,7 +16,7 @@ from harness.environments.docker import container_faults
 from harness.environments.docker.container import Container, create_container
 from harness.environments.docker.container_events import ContainerWatch
 from harness.environments.docker.engine import Engine, EngineFailure, connect
-from harness.environments.docker.image import image_id, pulled, server_image
+from harness.environments.docker.image import image_id, image_of, pulled
 from harness.environments.docker.leftovers import remove_dead_runs, remove_run
 from harness.environments.docker.network import RunNetwork, create_network
 from harness.environments.docker.owner import Owner, labels
@@ -89,7 +89,7 @@ async def docker_cluster(
         secrets_ = Secrets(**{name: secrets.token_urlsafe(24) for name in ("token", "database", "broker")})
         recipes = _store_recipes(topology, secrets_)
         image, *_ = await together(
-            server_image(engine, say), *(pulled(engine, recipe.image, say) for recipe in recipes.values())
+            image_of(topology, engine, say), *(pulled(engine, recipe.image, say) for recipe in recipes.values())
         )
         down.push_async_callback(_take_down, engine, owner, topology.run_id, say)
         watch = await down.enter_async_context(ContainerWatch(engine, owner))

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.environments.docker.engine import QUICK_S, STREAM_TIMEOUT_S, Absent, Engine, connect, engine_errors
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
-from harness.model.cluster import Topology
+from harness.model.cluster import SERVER_IMAGE, Topology
 from harness.model.component import COMPONENT_KINDS
 from harness.model.errors import EnvironmentFailure
 from harness.model.registry import load
@@ -50,6 +50,16 @@ def image_tag(inputs: Mapping[str, bytes]) -> str:
         digest.update(f"{path} {len(content)}\n".encode())
         digest.update(content)
     return f"{REPOSITORY}:{digest.hexdigest()[:12]}"
+
+
+async def image_of(topology: Topology, engine: Engine, say: Callable[[str], None]) -> str:
+    """The image of the servers: the one that the topology names, pulled where it is missing, or our own. Raises
+    EnvironmentFailure."""
+    if not topology.server_module.startswith(SERVER_IMAGE):
+        return await server_image(engine, say)
+    name = topology.server_module.removeprefix(SERVER_IMAGE)
+    await pulled(engine, name, say)
+    return name
 
 
 async def server_image(engine: Engine, say: Callable[[str], None]) -> str:

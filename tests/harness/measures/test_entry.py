@@ -13,8 +13,8 @@ from tests.harness.report import verdicts
 def test_a_line_says_what_decides_a_comparison() -> None:
     """Safety by check, what failed, keys, time, whether it ended."""
     entry = entry_of(verdicts.failed(), verdicts.MACHINE, verdicts.EVENTS, run="scenario-a/x", labels={"branch": "b"})
-    assert entry.safety["loss"] is Status.FAIL
-    assert "loss" in entry.failed
+    assert entry.safety["lost"] is Status.FAIL
+    assert "lost" in entry.failed
     assert entry.began == "2026-01-01T00:00:00.000Z"
     assert entry.complete
     assert entry.labels == {"branch": "b"}
@@ -29,6 +29,13 @@ def test_a_validity_check_that_did_not_pass_is_a_doubt() -> None:
     entry = entry_of(replace(verdict, findings=findings), verdicts.MACHINE, verdicts.EVENTS, run="x")
     assert entry.doubts == ("steal",)
     assert not entry.usable
+
+
+def test_the_whole_of_a_sweep_has_no_doubts() -> None:
+    """Its runs have lines of their own; a sweep on one host never passes every validity check."""
+    verdict = verdicts.failed()
+    assert entry_of(verdict, verdicts.MACHINE, verdicts.EVENTS, run="x").doubts
+    assert entry_of(verdict, verdicts.MACHINE, verdicts.EVENTS, run="x", kind="sweep").doubts == ()
 
 
 def test_a_run_without_an_end_is_not_complete() -> None:

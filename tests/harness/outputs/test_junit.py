@@ -29,7 +29,7 @@ def test_results_become_the_elements_that_ci_systems_count() -> None:
         named = [case.get("name") for case in suite.iter("testcase") if case.find(tag) is not None]
         assert named == [case.name for case in summary.cases if case.result is result]
         assert int(suite.get({"failure": "failures", "error": "errors"}[tag]) or -1) == len(named)
-    lost = next(case for case in suite.iter("testcase") if case.get("name") == "loss").find("failure")
+    lost = next(case for case in suite.iter("testcase") if case.get("name") == "lost").find("failure")
     assert lost is not None
     assert "measured: lost=37" in (lost.text or "")
     assert "expected: lost=0" in (lost.text or "")

@@ -11,7 +11,7 @@ def test_what_failed_stands_first_with_its_numbers() -> None:
     """The first row of the table is the failure that decided."""
     rows = [line for line in render(summaries.failed()).splitlines() if line.startswith("| FAIL")]
     assert rows
-    assert "loss" in rows[0]
+    assert "lost" in rows[0]
     assert "lost=37" in rows[0]
 
 

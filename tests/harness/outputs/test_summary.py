@@ -38,7 +38,7 @@ def test_checks_that_were_not_asked_are_skipped() -> None:
     """A check that does not apply is in the file, so that a check that vanishes is seen."""
     results = {case.name: case.result for case in summaries.passed().cases}
     assert results["reconnected"] is CaseResult.SKIPPED
-    assert results["loss"] is CaseResult.PASS
+    assert results["lost"] is CaseResult.PASS
 
 
 def test_members_of_a_sweep_bring_their_measures() -> None:

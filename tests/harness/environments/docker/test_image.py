@@ -2,14 +2,25 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
 
 from harness.environments.docker import image as docker_image
 from harness.environments.docker.engine import connect
-from harness.environments.docker.image import DOCKERFILE, build_inputs, image_tag, pulled, server_image, store_images
+from harness.environments.docker.image import (
+    DOCKERFILE,
+    build_inputs,
+    image_of,
+    image_tag,
+    pulled,
+    server_image,
+    store_images,
+)
+from harness.model.cluster import Topology
 from harness.model.errors import EnvironmentFailure
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -21,6 +32,27 @@ def test_the_image_has_another_name_when_anything_in_it_changes() -> None:
     assert image_tag(inputs) == image_tag(build_inputs())
     for path in ("compose/server-requirements.txt", DOCKERFILE, "reference_server/server.py"):
         assert image_tag(inputs | {path: inputs[path] + b"\n"}) != image_tag(inputs)
+
+
+def test_a_topology_may_name_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is pulled where it is missing, and nothing is built; without a name it is our own."""
+    asked: list[tuple[str, str]] = []
+
+    async def pull(engine: object, name: str, say: object) -> None:
+        asked.append(("pull", name))
+
+    async def build(engine: object, say: object) -> str:
+        asked.append(("build", ""))
+        return "ours:1"
+
+    monkeypatch.setattr(docker_image, "pulled", pull)
+    monkeypatch.setattr(docker_image, "server_image", build)
+    engine: Any = None
+    topology = Topology(servers=1, backplane="redis", write_path="db-first", run_id="r")
+    assert asyncio.run(image_of(topology, engine, print)) == "ours:1"
+    theirs = replace(topology, server_module="image:registry:5000/mine:2")
+    assert asyncio.run(image_of(theirs, engine, print)) == "registry:5000/mine:2"
+    assert asked == [("build", ""), ("pull", "registry:5000/mine:2")]
 
 
 def test_the_image_has_the_packages_that_are_tested() -> None:
