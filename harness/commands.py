@@ -21,7 +21,9 @@ from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import HarnessError, UsageError, broken_import
 from harness.options import (
     Backplane,
+    CaFile,
     Force,
+    Insecure,
     Json,
     LimitMs,
     NoReport,
@@ -243,6 +245,8 @@ def up(
 def rebroadcast(
     server: Server = None,
     channel: Annotated[str | None, typer.Option(help="Only this channel.", show_default="all")] = None,
+    ca_file: CaFile = "",
+    insecure: Insecure = False,
     as_json: Json = False,
 ) -> None:
     """Ask servers to deliver what their subscribers miss: recovery by hand after an outage of the backplane."""
@@ -250,7 +254,8 @@ def rebroadcast(
     from harness.playground import rebroadcast_by_hand
 
     with _errors_become_exit_codes():
-        console.show_rebroadcast(rebroadcast_by_hand(tuple(server or ()), channel=channel), as_json=as_json)
+        found = rebroadcast_by_hand(tuple(server or ()), channel=channel, ca_file=ca_file, insecure=insecure)
+        console.show_rebroadcast(found, as_json=as_json)
 
 
 @app.command()

@@ -224,6 +224,18 @@ Server = Annotated[
         show_default=False,
     ),
 ]
+CaFile = Annotated[
+    str,
+    typer.Option(
+        "--ca",
+        metavar="FILE",
+        help="Certificates of the authorities (PEM) that https:// servers are verified with, in place of the system's.",
+        show_default=False,
+    ),
+]
+Insecure = Annotated[
+    bool, typer.Option("--insecure", help="Accept any certificate of https:// servers; the report says so.")
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Run although it does not fit this machine or another run is under way.")
 ]
@@ -275,6 +287,8 @@ RUN_OPTIONS = (
     _parameter("engine", Engine, ENGINES.default.name),
     _parameter("repeat", Repeat, 1),
     _parameter("server", Server, None),
+    _parameter("ca_file", CaFile, ""),
+    _parameter("insecure", Insecure, False),
     _parameter("force", Force, False),
     _parameter("pilot", PilotOption, True),
 )

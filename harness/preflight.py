@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from harness import catalog
+from harness.model.addresses import read_authorities
 from harness.model.capacity import CapacityPlan, Vary
 from harness.model.child_process import can_import
 from harness.model.environment import ENVIRONMENTS
@@ -133,6 +134,11 @@ def _unusable(request: Request) -> list[str]:
     if environment is None:
         return []
     found: list[str] = load(environment.problems)() if environment.problems else []
+    if request.ca_file and environment.takes_addresses:
+        try:
+            read_authorities(request.ca_file)
+        except UsageError as error:
+            found += [f"--ca {objection}" for objection in error.objections]
     return [*found, *(_missing_module(request.server_module) if environment.takes_server_module else [])]
 
 

@@ -5,6 +5,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from harness.load.dial import connect
 from harness.load.protocol.http_post import PostConnection
 from harness.model.cluster import ServerAddress
 
@@ -118,14 +119,11 @@ class PostPool:
 
     async def _connect(self, server: int) -> None:
         address = self._servers[server]
-        loop = asyncio.get_running_loop()
         while not self._closed:
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    _, connection = await loop.create_connection(
-                        lambda: PostConnection(server, self._on_answer, self._on_connection_lost),
-                        address.host,
-                        address.port,
+                    connection = await connect(
+                        lambda: PostConnection(server, self._on_answer, self._on_connection_lost), address
                     )
             except OSError as error:
                 self._on_trouble(f"the publisher cannot connect to {address.url}: {error or type(error).__name__}")

@@ -57,7 +57,7 @@ ENVIRONMENTS: Registry[Environment] = Registry(
             faults=(),
             owns_components=False,
             takes_addresses=True,
-            problems="harness.environments.external:missing_token",
+            problems="harness.environments.external:problems",
             start_limit_s=60.0,
         ),
     ),

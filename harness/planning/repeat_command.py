@@ -32,4 +32,8 @@ def repeat_command(scenario: str, plan: Plan) -> tuple[str, ...]:
         arguments += ["--engine", plan.engine]
     for url in plan.server_urls:
         arguments += ["--server", url]
+    if plan.ca_file:
+        arguments += ["--ca", plan.ca_file]
+    if plan.insecure:
+        arguments += ["--insecure"]
     return (*arguments, "--force") if plan.forced else tuple(arguments)

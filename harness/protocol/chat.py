@@ -127,7 +127,7 @@ class Chat:
         return {"Authorization": f"Bearer {token}"}
 
     def websocket_url(self, server: ServerAddress) -> str:
-        return f"ws://{server.host}:{server.port}/v1/ws"
+        return f"{server.websocket_base}/v1/ws"
 
     def opening(self) -> bytes | None:
         return None
@@ -157,7 +157,7 @@ class Chat:
 
     def post_writer(self, server: ServerAddress, token: str) -> PostWriter:
         head = (
-            f"POST /v1/chat.postMessage HTTP/1.1\r\nHost: {server.host}:{server.port}\r\n"
+            f"POST {server.path}/v1/chat.postMessage HTTP/1.1\r\nHost: {server.authority}\r\n"
             f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: "
         )
 
