@@ -126,7 +126,7 @@ def list_scenarios(as_json: Json = False) -> None:
 def doctor(out: Out = Path("results"), as_json: Json = False) -> None:
     """Look at this machine: limits, what they allow, and what to change for more."""
     from harness import console
-    from harness.preflight import examine
+    from harness.diagnosis import examine
 
     with _errors_become_exit_codes():
         diagnosis = examine(out)

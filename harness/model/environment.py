@@ -38,7 +38,7 @@ ENVIRONMENTS: Registry[Environment] = Registry(
             faults=(FaultKind.STOP, FaultKind.KILL, FaultKind.PAUSE, FaultKind.RESTART),
             owns_components=True,
             takes_server_module=True,
-            problems="harness.environments.embedded.wheels:missing_wheels",
+            problems="harness.environments.embedded.ability:problems",
             start_limit_s=60.0,
         ),
         Environment(

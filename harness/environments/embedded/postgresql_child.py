@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from harness.environments.embedded.child import Child, last_lines
+from harness.environments.embedded.database_user import private_folders, unprivileged_user, user_problems
 from harness.environments.embedded.start import Start, on_free_port
 from harness.environments.guard import Guard
 from harness.environments.part import Part
@@ -31,9 +32,11 @@ async def start_postgresql(start: Start) -> Part[Child]:
     the system's user ``nobody``, who owns the data folder and nothing else.
     """
     folder = start.folder
-    user = _unprivileged_user()
-    if user is not None:
-        _refuse_private_folders(folder)
+    if problems := user_problems():
+        raise EnvironmentFailure("; ".join(problems))
+    user = unprivileged_user()
+    if user is not None and (problems := private_folders(folder)):
+        raise EnvironmentFailure("; ".join(problems))
     programs = _reachable_programs(folder) if user is not None else _programs()
     data = folder / "database"
     data.mkdir(mode=0o700)
@@ -84,19 +87,6 @@ def _programs() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
-def _unprivileged_user() -> int | None:
-    if os.geteuid() != 0:
-        return None
-    import pwd
-
-    try:
-        return pwd.getpwnam("nobody").pw_uid
-    except KeyError:
-        raise EnvironmentFailure(
-            "PostgreSQL does not run as root and this system has no user 'nobody': run harness as an ordinary user"
-        ) from None
-
-
 def _reachable_programs(folder: Path) -> Path:
     """The programs where another user may execute them: in place, or copied where a folder above them is private."""
     programs = _programs()
@@ -110,16 +100,6 @@ def _reachable_programs(folder: Path) -> Path:
             mode = path.stat().st_mode
             path.chmod(mode | 0o444 | (0o111 if path.is_dir() or mode & stat.S_IXUSR else 0))
     return copy / "bin"
-
-
-def _refuse_private_folders(folder: Path) -> None:
-    for parent in folder.parents:
-        if not parent.stat().st_mode & stat.S_IXOTH:
-            raise EnvironmentFailure(
-                f"PostgreSQL does not run as root but as the user 'nobody', who must be able to pass through {parent}: "
-                f"expected the permission to search it (o+x), found mode {stat.S_IMODE(parent.stat().st_mode):04o}; "
-                "set TMPDIR to a folder such as /tmp, or run harness as an ordinary user"
-            )
 
 
 async def _initialise(
