@@ -110,9 +110,16 @@ def _unfit(out: Path, request: Request) -> list[str]:
 def unwritable(out: Path) -> list[str]:
     """Why results cannot be written below ``out``, if so."""
     folder = out.absolute()
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    try:
+        folder.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # it will be made, or what is in its way is found below
+    except OSError as error:
+        return [f"--out {_short(out)}: no folder can have this name ({error.strerror}); choose another with --out"]
+    existing = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
     if not existing.is_dir():
-        return [f"--out {out}: expected a folder, found a file at {existing}; choose another with --out"]
+        found = "a link to nothing" if existing.is_symlink() and not existing.exists() else "a file"
+        return [f"--out {out}: expected a folder, found {found} at {existing}; choose another with --out"]
     if not os.access(existing, os.W_OK | os.X_OK):
         return [f"--out {out}: {existing} cannot be written by this user; choose another folder with --out"]
     try:
@@ -123,6 +130,11 @@ def unwritable(out: Path) -> list[str]:
     except OSError as error:
         return [f"--out {out}: {existing} cannot be written ({error.strerror}); choose another folder with --out"]
     return []
+
+
+def _short(path: Path) -> str:
+    text = str(path)
+    return text if len(text) <= 80 else f"{text[:80]}…"
 
 
 def _unusable(request: Request) -> list[str]:
