@@ -10,6 +10,7 @@ from harness import catalog
 from harness.model.addresses import read_authorities
 from harness.model.capacity import CapacityPlan, Vary
 from harness.model.child_process import can_import
+from harness.model.component import COMPONENT_KINDS, DATABASE_KIND
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.registry import load
@@ -143,6 +144,12 @@ def _unusable(request: Request) -> list[str]:
     if environment is None:
         return []
     found: list[str] = load(environment.problems)() if environment.problems else []
+    variable = COMPONENT_KINDS.get(DATABASE_KIND).variable
+    if request.messages_table and environment.takes_addresses and not os.environ.get(variable):
+        found.append(
+            f"--messages-table {request.messages_table}: expected the database's address in the variable {variable}, found "
+            "none; leave the option out to have the servers asked for their history"
+        )
     if request.ca_file and environment.takes_addresses:
         try:
             read_authorities(request.ca_file)

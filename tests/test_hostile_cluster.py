@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import asyncpg
 import pytest
@@ -16,10 +17,10 @@ import redis
 
 from harness.environments.embedded.embedded_cluster import EmbeddedCluster, embedded
 from harness.environments.external import external
-from harness.model.cluster import Topology
+from harness.model.cluster import ServerAddress, Topology
 from harness.model.errors import EnvironmentFailure
 from harness.protocol.chat import Chat
-from tests.tls_proxy import Authority, proxied
+from tests.tls_proxy import POSTGRESQL_ASKS, Authority, proxied
 
 SMALL = "scenario-a --size smoke --duration 1 --clients 8 --audience 4 --rate 20 --force --environment external"
 ROOT = Path(__file__).resolve().parents[1]
@@ -81,6 +82,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluste
         (f"--server {NOWHERE}", {"HARNESS_DATABASE": "postgresql://h/c?sslmode=on"}, "a sslmode that is none of"),
         (f"--server {NOWHERE}", {"HARNESS_REDIS": "http://h"}, "HARNESS_REDIS: expected redis://"),
         (f"--server {NOWHERE}", {"HARNESS_REDIS": "redis://h:0"}, "a port that is no number"),
+        (f"--server {NOWHERE} --messages-table messages", {}, "expected the database's address in the variable"),
         (f"--server {NOWHERE}", {"HARNESS_TOKEN": "a b"}, "white space in the middle"),
         (f"--server {NOWHERE}", {"HARNESS_TOKEN": "\n"}, "found white space alone"),
         (f"--server {NOWHERE}", {"HARNESS_TOKEN": "größe"}, "a character beyond ASCII"),
@@ -184,7 +186,7 @@ def test_a_server_without_tls_is_told_as_such(cluster: EmbeddedCluster, tmp_path
 
 
 @pytest.mark.integration
-def test_access_is_tried_before_the_load(cluster: EmbeddedCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_access_is_tried_before_the_load(cluster: EmbeddedCluster) -> None:
     """Each part that does not let the harness read is named with its reason, within seconds."""
     assert cluster.broker is not None
     at_database, at_broker = f"127.0.0.1:{cluster.database.port}", f"127.0.0.1:{cluster.broker.port}"
@@ -198,7 +200,6 @@ def test_access_is_tried_before_the_load(cluster: EmbeddedCluster, monkeypatch: 
     asyncio.run(make_roles())
     with redis.Redis(port=cluster.broker.port, password=cluster.broker.password) as admin:
         admin.execute_command("ACL", "SETUSER", "poor", "on", ">secret", "+ping", "+hello", "+auth")
-    monkeypatch.setenv("HARNESS_TOKEN", cluster.token)
     for url, table, words in (
         (f"postgresql://postgres:wrong@{at_database}", "", "password authentication failed"),
         (f"postgresql://nobody:x@{at_database}", "", "password authentication failed"),
@@ -215,26 +216,61 @@ def test_access_is_tried_before_the_load(cluster: EmbeddedCluster, monkeypatch: 
         ("redis://:x@127.0.0.1:1", "", "onnect"),
         (f"rediss://:x@{at_broker}", "", "127.0.0.1"),
     ):
-        variable = "HARNESS_DATABASE" if url.startswith("p") else "HARNESS_REDIS"
-        topology = Topology(
-            **{"servers": 1, "backplane": "redis", "write_path": "db-first", "run_id": "rtest"},  # type: ignore[arg-type]
-            server_urls=(cluster.servers[0].url,),
-            messages_table=table,
-        )
         began_s = time.monotonic()
-
-        async def look(topology: Topology = topology) -> None:
-            async with external(topology, Chat()):
-                pass
-
-        with monkeypatch.context() as environment:
-            environment.setenv(variable, url)
-            with pytest.raises(EnvironmentFailure) as refused:
-                asyncio.run(look())
-        assert str(refused.value).startswith(f"{variable}: "), url
-        assert words in str(refused.value), url
-        assert "secret" not in str(refused.value)
+        found = refusal(cluster, url, table)
+        assert words in found, url
+        assert "secret" not in found
         assert time.monotonic() - began_s < 12, url
+
+
+def refusal(cluster: EmbeddedCluster, url: str, table: str = "") -> str:
+    """Why the environment does not open with this address of a database or a broker; empty where it does."""
+    variable = "HARNESS_DATABASE" if url.startswith("p") else "HARNESS_REDIS"
+    topology = Topology(
+        servers=1,
+        backplane="redis",
+        write_path="db-first",
+        run_id="rtest",
+        server_urls=(cluster.servers[0].url,),
+        messages_table=table,
+    )
+
+    async def look() -> str:
+        try:
+            async with external(topology, Chat()):
+                return ""
+        except EnvironmentFailure as error:
+            return str(error).removeprefix(f"{variable}: ")
+
+    with mock.patch.dict(os.environ, {"HARNESS_TOKEN": cluster.token, variable: url}):
+        return asyncio.run(look())
+
+
+@pytest.mark.integration
+def test_a_database_and_a_broker_with_tls(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+    """The certificate is verified as the address says: as libpq's sslmode, and always for rediss://."""
+    assert cluster.broker is not None
+    authority = Authority(tmp_path)
+    database = ServerAddress(name="database", host="127.0.0.1", port=cluster.database.port)
+    with proxied(database, authority.context("localhost"), asked=POSTGRESQL_ASKS) as port:
+        login = "postgresql://{user}:{password}".format(**cluster.database.arguments)
+        for host, mode, words in (
+            ("127.0.0.1", "require", ""),
+            ("127.0.0.1", "prefer", ""),
+            ("127.0.0.1", "disable", ""),
+            ("127.0.0.1", f"verify-ca&sslrootcert={authority.file}", ""),
+            ("localhost", f"verify-full&sslrootcert={authority.file}", ""),
+            ("127.0.0.1", f"verify-full&sslrootcert={authority.file}", "its certificate is not accepted: IP address"),
+            ("localhost", "verify-full", "its certificate is not accepted: unable to get local issuer"),
+        ):
+            found = refusal(cluster, f"{login}@{host}:{port}/postgres?sslmode={mode}", "messages")
+            assert words in found, mode
+            assert bool(found) == bool(words), (mode, found)
+    broker = ServerAddress(name="broker", host="127.0.0.1", port=cluster.broker.port)
+    with proxied(broker, authority.context("127.0.0.1")) as port:
+        secure = f"rediss://:{cluster.broker.password}@127.0.0.1:{port}"
+        assert refusal(cluster, f"{secure}?ssl_ca_certs={authority.file}") == ""
+        assert "its certificate is not accepted" in refusal(cluster, secure)
 
 
 @pytest.mark.integration

@@ -12,6 +12,9 @@ import trustme
 
 from harness.model.cluster import ServerAddress
 
+POSTGRESQL_ASKS = bytes.fromhex("0000000804d2162f")
+"""How a client of PostgreSQL asks for TLS (SSLRequest)."""
+
 
 class Authority:
     """An authority that nobody knows, and its certificates. ``file`` is what --ca takes."""
@@ -32,9 +35,11 @@ class Authority:
 
 @contextmanager
 def proxied(
-    target: ServerAddress, context: ssl.SSLContext, *, host: str = "127.0.0.1", path: str = ""
+    target: ServerAddress, context: ssl.SSLContext, *, host: str = "127.0.0.1", path: str = "", asked: bytes = b""
 ) -> Iterator[int]:
-    """The port of a proxy on ``host`` that passes on what comes with TLS below ``path``, without it."""
+    """The port of a proxy on ``host`` that passes on what comes with TLS below ``path``, without it.
+
+    With ``asked`` TLS begins where a client asks for it with these bytes; others go on without it."""
     loop = asyncio.new_event_loop()
     ready: list[int] = []
     up, stop = threading.Event(), asyncio.Event()
@@ -51,17 +56,31 @@ def proxied(
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind, before = await asyncio.open_connection(target.host, target.port)
-        await asyncio.gather(pump(reader, before, path.encode()), pump(behind, writer, b""))
+        try:
+            if asked and (head := await reader.readexactly(len(asked))) == asked:
+                writer.write(b"S")
+                await writer.start_tls(context)
+            elif asked:
+                before.write(head)
+            await asyncio.gather(pump(reader, before, path.encode()), pump(behind, writer, b""))
+        except (OSError, EOFError):
+            pass  # a client that refuses the certificate
+        finally:
+            before.close()
+            writer.close()
 
     async def main() -> None:
         loop.set_exception_handler(lambda *_: None)  # clients that refuse a certificate
-        server = await asyncio.start_server(serve, host, 0, ssl=context)
+        server = await asyncio.start_server(serve, host, 0, ssl=None if asked else context)
         ready.append(server.sockets[0].getsockname()[1])
         up.set()
         await stop.wait()
         server.close()
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
             task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.sleep(0)  # transports that were closed just now end in the loop's next turn
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()))
     thread.start()

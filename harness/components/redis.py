@@ -52,9 +52,10 @@ class RedisAdapter:
 
     async def no_access(self, endpoint: Endpoint, table: str) -> str | None:
         client = _client(endpoint, ANSWER_TIMEOUT_S)
-        sampler = RedisSampler(client)
         try:
-            await sampler.sample()
+            # One after the other, so that a refusal leaves no other connection half open.
+            await client.info()
+            await client.client_list(_type="pubsub")
         except redis.RedisError as error:
             cause = error.__cause__ or error.__context__
             if isinstance(cause, ssl.SSLCertVerificationError):
@@ -63,7 +64,7 @@ class RedisAdapter:
         except (OSError, KeyError) as error:
             return f"expected the answers of a Redis server, found {type(error).__name__}: {error}"
         finally:
-            await sampler.close()
+            await client.aclose()
         return None
 
     async def settings(self, endpoint: Endpoint) -> dict[str, str]:
