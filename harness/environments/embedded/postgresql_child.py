@@ -25,6 +25,10 @@ START_TIMEOUT_S = 30.0
 WHERE_IT_LISTENS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
 
 
+ENGLISH = {"LC_ALL": "C"}
+"""PostgreSQL's own messages are read here, whatever language this user has."""
+
+
 async def start_postgresql(start: Start) -> Part[Child]:
     """Initialise a data folder below the cluster's folder and start PostgreSQL on a free loopback port.
 
@@ -60,6 +64,7 @@ async def start_postgresql(start: Start) -> Part[Child]:
             log=start.log,
             guard=start.guard,
             user=user,
+            environment=ENGLISH,
             # Fast shutdown: open transactions are rolled back, the data folder is left whole. It is what `docker stop`
             # asks of the public image too; SIGTERM would wait for every client to leave.
             stop_signal=signal.SIGINT,
@@ -117,7 +122,7 @@ async def _initialise(
             stderr=output,
             start_new_session=True,
             cwd="/",
-            env=child_environment(),
+            env={**child_environment(), **ENGLISH},
             user=user,
             group=user,
             extra_groups=None if user is None else [],

@@ -245,6 +245,7 @@ def test_the_users_environment_does_not_reach_the_cluster(tmp_path: Path) -> Non
         },
         **{"PGHOST": "192.0.2.1", "PGPORT": "1", "PGUSER": "odd", "PGPASSWORD": "odd", "PGDATABASE": "odd"},
         **{"PGSERVICE": "odd", "PGDATA": "/odd", "PGOPTIONS": "-c odd=1", "PGPASSFILE": "/odd", "PYTHONOPTIMIZE": "2"},
+        **{"LC_ALL": "xx_YY.odd", "LANG": "odd", "TZ": "Nowhere/Bad", "PGSERVICEFILE": "/odd", "LD_PRELOAD": "/odd.so"},
     }
 
     async def main() -> None:
