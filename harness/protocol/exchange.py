@@ -1,6 +1,7 @@
 """Sends one request of a client protocol to one server, over aiohttp."""
 
-import asyncio
+import base64
+import os
 import socket
 import ssl
 from collections.abc import Collection
@@ -16,6 +17,10 @@ from harness.protocol.contract import ClientProtocol, Request
 EXCHANGE_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
 """What `exchange` raises where no whole answer arrives."""
 REASON_CHARACTERS = 500
+
+
+_CLOSE = b"\x88\x82\0\0\0\0\x03\xe8"
+"""The frame of a client that closes a WebSocket in good order (RFC 6455 §5.5.1, status 1000)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +77,26 @@ async def handshake_refusal(
     session: aiohttp.ClientSession, server: ServerAddress, protocol: ClientProtocol, *, timeout_s: float
 ) -> str | None:
     """None where the server opens a WebSocket, which is closed again at once; else why it does not, as text."""
+    asked = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode(),
+    }
     try:
-        async with asyncio.timeout(timeout_s):
-            opened = await session.ws_connect(protocol.websocket_url(server), ssl=_verification(server))
-            await opened.close()
+        # aiohttp's own ws_connect follows redirections; the load client does not.
+        async with session.get(
+            protocol.websocket_url(server).replace("ws", "http", 1),
+            headers=asked,
+            timeout=aiohttp.ClientTimeout(total=timeout_s),
+            ssl=_verification(server),
+            allow_redirects=False,
+        ) as response:
+            if response.status != 101:
+                return f"status {response.status} in place of 101"
+            if response.connection is not None and response.connection.transport is not None:
+                response.connection.transport.write(_CLOSE)
             return None
-    except aiohttp.WSServerHandshakeError as error:
-        return f"status {error.status} in place of 101"
     except EXCHANGE_ERRORS as error:
         return reason(error)
 
@@ -100,6 +118,8 @@ def reason(error: Exception) -> str:
         return f"its name cannot be resolved: {cause.strerror}"
     if isinstance(cause, ConnectionRefusedError):
         return "connection refused: nothing listens at this address"
+    if isinstance(cause, aiohttp.ClientResponseError):
+        return "what it sends is no HTTP/1.1; is it a server of https://?"
     if isinstance(cause, TimeoutError):
         return "no answer in time"
     return str(cause) or type(cause).__name__
