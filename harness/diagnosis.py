@@ -106,7 +106,7 @@ def examine(out: Path) -> Diagnosis:
         Advice(
             what="descriptors",
             found=f"{limits.nofile_hard:,} in one process (hard limit)",
-            good=limits.nofile_hard >= 16_000,
+            good=limits.nofile_hard >= 16_000 and not scarce,
             advice=" ".join(scarce)
             or "raise the hard limit (ulimit -Hn, LimitNOFILE=) to 16,000 or more for 10,000 clients on one server",
         ),
