@@ -1,5 +1,6 @@
 """The `harness` program: extensions first, because the help of the commands lists their members, then the commands."""
 
+import os
 import sys
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -9,6 +10,9 @@ from harness.exit_codes import ExitCode
 from harness.model.errors import UsageError, broken_import
 from harness.model.registry import load_extensions
 from harness.output import protect_output
+
+_ABORTED = 130
+"""How typer leaves after Ctrl-C where no command had begun."""
 
 
 def with_live_port(arguments: Sequence[str]) -> list[str]:
@@ -22,7 +26,27 @@ def with_live_port(arguments: Sequence[str]) -> list[str]:
 
 
 def main() -> NoReturn:
+    try:
+        _main()
+    except SystemExit as ended:
+        if ended.code == _ABORTED:
+            print("harness: interrupted", file=sys.stderr, flush=True)
+            ended.code = ExitCode.INTERRUPTED
+        if sys.flags.inspect and isinstance(ended.code, int):
+            # With PYTHONINSPECT Python would ask for commands now, and leave with an exit code of its own.
+            sys.stdout.flush()
+            os._exit(ended.code)
+        raise
+
+
+def _main() -> NoReturn:
     protect_output()
+    try:
+        os.getcwd()
+    except OSError as error:
+        # Python itself asks for it wherever a path is relative.
+        print(f"harness: the current folder cannot be used ({error.strerror}): change to another", file=sys.stderr)
+        sys.exit(ExitCode.USAGE)
     try:
         load_extensions()
         from harness.commands import app

@@ -20,11 +20,13 @@ from harness.options import (
     AudienceOption,
     Backplane,
     Backplanes,
+    CaFile,
     CellRepeat,
     Clients,
     Duration,
     Environment,
     Force,
+    Insecure,
     Json,
     LimitMs,
     LivePort,
@@ -95,7 +97,7 @@ def list_scenarios(as_json: Json = False) -> None:
 def doctor(out: Out = Path("results"), as_json: Json = False) -> None:
     """Look at this machine: limits, what they allow, and what to change for more."""
     from harness import console
-    from harness.preflight import examine
+    from harness.diagnosis import examine
 
     with _errors_become_exit_codes():
         diagnosis = examine(out)
@@ -305,6 +307,8 @@ def up(
 def rebroadcast(
     server: Server = None,
     channel: Annotated[str | None, typer.Option(help="Only this channel.", show_default="all")] = None,
+    ca_file: CaFile = "",
+    insecure: Insecure = False,
     as_json: Json = False,
 ) -> None:
     """Ask servers to deliver what their subscribers miss: recovery by hand after an outage of the backplane."""
@@ -312,7 +316,8 @@ def rebroadcast(
     from harness.playground import rebroadcast_by_hand
 
     with _errors_become_exit_codes():
-        console.show_rebroadcast(rebroadcast_by_hand(tuple(server or ()), channel=channel), as_json=as_json)
+        found = rebroadcast_by_hand(tuple(server or ()), channel=channel, ca_file=ca_file, insecure=insecure)
+        console.show_rebroadcast(found, as_json=as_json)
 
 
 @app.command()

@@ -24,10 +24,10 @@ from harness.model.scenario import Scenario
 from harness.model.watch import Progress, Watch
 
 if TYPE_CHECKING:
+    from harness.diagnosis import Diagnosis
     from harness.experiment import Outcome
     from harness.live.page import LivePage
     from harness.planning.planner import Planned
-    from harness.preflight import Diagnosis
 
 _PLAIN_EVERY_S = 10.0
 
@@ -99,6 +99,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
         f"{plan.duration_s:g} s (+ {plan.warm_up_s:g} s warm-up) · audience {plan.audience:,} in {plan.channels:,} channels"
     )
     yield f"            = {plan.deliveries_per_s:,.0f} deliveries/s, {plan.workers} load workers, seed {plan.seed}"
+    if plan.certificates:
+        yield f"certificate {plan.certificates}"
     for reduction in plan.reductions:
         yield f"reduced     {reduction.wanted} → {reduction.planned}, because {reduction.because}"
     if plan.pilot is not None and not plan.pilot.steps:

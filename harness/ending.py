@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.exit_codes import ExitCode
 from harness.interruption import interrupting_signals
-from harness.model.errors import HarnessError, SafetyFailure, WorkerLost
+from harness.model.errors import HarnessError, SafetyFailure, WorkerLost, broken_import
 from harness.model.watch import Watch
 
 
@@ -48,6 +48,8 @@ async def ending_of(work: Awaitable[Any], watch: Watch) -> Ending:
         return Ending(how="casualty", why=str(error), exit_code=ExitCode.UNKNOWN)
     except (HarnessError, OSError) as error:
         return Ending(how="failed", why=words_of(error), exit_code=ExitCode.ENVIRONMENT)
+    except ImportError as error:
+        return Ending(how="failed", why=broken_import(error), exit_code=ExitCode.ENVIRONMENT)
     except Exception as error:
         watch.note(traceback.format_exc())
         why = f"a defect of the harness itself: {words_of(error)}"

@@ -69,6 +69,9 @@ def topology_of(plan: Plan) -> Topology:
         recovery=plan.recovery,
         server_module=plan.server_module,
         server_urls=plan.server_urls,
+        ca_file=plan.ca_file,
+        insecure=plan.insecure,
+        messages_table=plan.messages_table,
         statement_log=plan.query_log,
     )
 

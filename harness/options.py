@@ -227,6 +227,18 @@ Server = Annotated[
         show_default=False,
     ),
 ]
+CaFile = Annotated[
+    str,
+    typer.Option(
+        "--ca",
+        metavar="FILE",
+        help="Certificates of the authorities (PEM) that https:// servers are verified with, in place of the system's.",
+        show_default=False,
+    ),
+]
+Insecure = Annotated[
+    bool, typer.Option("--insecure", help="Accept any certificate of https:// servers; the report says so.")
+]
 Force = Annotated[
     bool, typer.Option("--force", help="Run although it does not fit this machine or another run is under way.")
 ]
@@ -356,6 +368,8 @@ RUN_OPTIONS = (
     parameter("engine", Engine, ENGINES.default.name),
     parameter("repeat", Repeat, 1),
     parameter("server", Server, None),
+    parameter("ca_file", CaFile, ""),
+    parameter("insecure", Insecure, False),
     parameter("force", Force, False),
     parameter("pilot", PilotOption, True),
     parameter("fail_fast", FailFast, False),

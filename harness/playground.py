@@ -10,15 +10,18 @@ from pathlib import Path
 
 from harness.environments import open_environment
 from harness.environments import playground_notes as up_state
-from harness.environments.external import TOKEN_VARIABLE, parse_addresses
 from harness.interruption import interrupting_signals
 from harness.load.protocol.rebroadcast_request import rebroadcast
+from harness.model.addresses import parse_servers, read_authorities
 from harness.model.child_process import child_environment, python_program
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import Cluster, Topology
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import EnvironmentFailure, UsageError
+from harness.model.secret import read_token
+from harness.model.tls import Tls
 from harness.observation.limits import raise_descriptor_limit
+from harness.planning.objections import address_objections
 from harness.protocol import open_protocol
 from harness.protocol.contract import ClientProtocol
 
@@ -59,16 +62,18 @@ def bring_down() -> None:
         print("nothing to stop: no cluster was started with `harness up`, and no dead run left anything behind")
 
 
-def rebroadcast_by_hand(server_urls: tuple[str, ...], *, channel: str | None) -> dict[str, dict[str, int]]:
+def rebroadcast_by_hand(
+    server_urls: tuple[str, ...], *, channel: str | None, ca_file: str, insecure: bool
+) -> dict[str, dict[str, int]]:
     """Ask these servers, or without any those of every cluster that `harness up` keeps: what each found, by address.
 
     Raises UsageError where there is no server or no token, EnvironmentFailure with every server that refused.
     """
+    if against := address_objections(server_urls, ca_file=ca_file, insecure=insecure):
+        raise UsageError(*against)
+    tls = Tls(authorities=read_authorities(ca_file) if ca_file else "", insecure=insecure)
     if server_urls:
-        token = os.environ.get(TOKEN_VARIABLE, "")
-        if not token:
-            raise UsageError(f"--server: expected the servers' token in the variable {TOKEN_VARIABLE}, found none")
-        asked = [(server_urls, token)]
+        asked = [(server_urls, read_token("--server"))]
     else:
         asked = [(state.urls, (state.folder / "token").read_text()) for state in up_state.read_all()]
     if not asked:
@@ -76,7 +81,7 @@ def rebroadcast_by_hand(server_urls: tuple[str, ...], *, channel: str | None) ->
     protocol = open_protocol(CLIENT_PROTOCOLS.default.name)
     found: dict[str, dict[str, int]] = {}
     for urls, token in asked:
-        servers = [replace(address, name=address.url) for address in parse_addresses(urls)]
+        servers = [replace(address, name=address.url) for address in parse_servers(urls, tls)]
         answers = asyncio.run(rebroadcast(protocol, servers, token, channel=channel))
         found |= {url: {"channels": answer.channels, "messages": answer.messages} for url, answer in answers.items()}
     return found

@@ -2,22 +2,21 @@
 
 import importlib.util
 import os
-import platform
 import secrets
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from harness import catalog
+from harness.model.addresses import read_authorities
 from harness.model.backplane import BACKPLANES
 from harness.model.capacity import CapacityPlan, Vary
 from harness.model.child_process import can_import
 from harness.model.cluster import REFERENCE_SERVER
+from harness.model.component import COMPONENT_KINDS, DATABASE_KIND
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
-from harness.model.machine_limits import MachineLimits
 from harness.model.matrix_plan import MatrixPlan
 from harness.model.registry import load
 from harness.model.sweep_plan import SweepPlan
@@ -148,15 +147,22 @@ def refuse_misfit(planned: Planned) -> None:
 def _unfit(out: Path, request: Request) -> list[str]:
     """What this machine lacks, whatever the size of the run."""
     raise_descriptor_limit()
-    return [*too_few_descriptors(), *_unwritable(out), *_unusable(request)]
+    return [*too_few_descriptors(), *unwritable(out), *_unusable(request)]
 
 
-def _unwritable(out: Path) -> list[str]:
+def unwritable(out: Path) -> list[str]:
     """Why results cannot be written below ``out``, if so."""
     folder = out.absolute()
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    try:
+        folder.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        pass  # it will be made, or what is in its way is found below
+    except OSError as error:
+        return [f"--out {_short(out)}: no folder can have this name ({error.strerror}); choose another with --out"]
+    existing = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
     if not existing.is_dir():
-        return [f"--out {out}: expected a folder, found a file at {existing}; choose another with --out"]
+        found = "a link to nothing" if existing.is_symlink() and not existing.exists() else "a file"
+        return [f"--out {out}: expected a folder, found {found} at {existing}; choose another with --out"]
     if not os.access(existing, os.W_OK | os.X_OK):
         return [f"--out {out}: {existing} cannot be written by this user; choose another folder with --out"]
     try:
@@ -169,12 +175,28 @@ def _unwritable(out: Path) -> list[str]:
     return []
 
 
+def _short(path: Path) -> str:
+    text = str(path)
+    return text if len(text) <= 80 else f"{text[:80]}…"
+
+
 def _unusable(request: Request) -> list[str]:
     """What the environment lacks on this machine."""
     environment = ENVIRONMENTS.find(request.environment)
     if environment is None:
         return []
     found: list[str] = load(environment.problems)() if environment.problems else []
+    variable = COMPONENT_KINDS.get(DATABASE_KIND).variable
+    if request.messages_table and environment.takes_addresses and not os.environ.get(variable):
+        found.append(
+            f"--messages-table {request.messages_table}: expected the database's address in the variable {variable}, found "
+            "none; leave the option out to have the servers asked for their history"
+        )
+    if request.ca_file and environment.takes_addresses:
+        try:
+            read_authorities(request.ca_file)
+        except UsageError as error:
+            found += [f"--ca {objection}" for objection in error.objections]
     return [*found, *(_missing_module(request.server_module) if environment.takes_server_module else [])]
 
 
@@ -190,96 +212,3 @@ def _sweep_command(scenario: str, sweep: SweepPlan, request: Request) -> tuple[s
     single = list(repeat_command(scenario, sweep.widest))
     single[single.index("--servers") + 1] = ",".join(map(str, sweep.server_counts))
     return (*single, "--repeat", str(request.repeat))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advice:
-    """One thing that was looked at: what was found, whether it is enough for Scenario A's own clients, what to do."""
-
-    what: str
-    found: str
-    good: bool
-    advice: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diagnosis:
-    limits: MachineLimits
-    advice: tuple[Advice, ...]
-    able: bool
-    """the embedded environment can run here at some size"""
-
-
-def _docker_advice() -> Advice:
-    """The engine is for --environment docker alone: without one everything else still works."""
-    from harness.environments.docker.image import diagnose
-
-    found, advice = diagnose()
-    return Advice(what="docker", found=found, good=not advice, advice=advice)
-
-
-def examine(out: Path) -> Diagnosis:
-    """Look at this machine with the eyes of Scenario A: 10,000 clients on 4 servers."""
-    limits = read_limits(out)
-    missing = load(ENVIRONMENTS.default.problems)()
-    scarce = too_few_descriptors()
-    unwritable = _unwritable(out)
-    advice = (
-        Advice(
-            what="python",
-            found=f"{sys.version.split()[0]} on {platform.system()} {platform.machine()}",
-            good=True,
-            advice="",
-        ),
-        Advice(
-            what="server programs",
-            found="missing" if missing else "database and broker from Python wheels",
-            good=not missing,
-            advice=" ".join(missing),
-        ),
-        Advice(
-            what="results folder",
-            found=str(out),
-            good=not unwritable,
-            advice=" ".join(unwritable),
-        ),
-        Advice(
-            what="cores",
-            found=str(limits.cores),
-            good=limits.cores >= 2,
-            advice="one core holds small runs only; servers, database and load generator share it",
-        ),
-        Advice(
-            what="memory",
-            found=f"{limits.memory_available_bytes / 1e9:.1f} GB available",
-            good=limits.memory_available_bytes >= 3e9,
-            advice="10,000 clients on 4 servers take about 2 GB; --size fit lowers the clients",
-        ),
-        Advice(
-            what="descriptors",
-            found=f"{limits.nofile_hard:,} in one process (hard limit)",
-            good=limits.nofile_hard >= 16_000,
-            advice=" ".join(scarce)
-            or "raise the hard limit (ulimit -Hn, LimitNOFILE=) to 16,000 or more for 10,000 clients on one server",
-        ),
-        Advice(
-            what="ports",
-            found=f"{limits.ephemeral_ports:,} for connections to one server",
-            good=limits.ephemeral_ports >= 12_000,
-            advice="widen net.ipv4.ip_local_port_range, e.g. to 1024 65535",
-        ),
-        Advice(
-            what="listen backlog",
-            found=f"{limits.somaxconn:,}",
-            good=limits.somaxconn >= 1_024,
-            advice="raise net.core.somaxconn to 4096: connecting is retried but slow with a short queue",
-        ),
-        Advice(
-            what="disk",
-            found=f"{limits.disk_free_bytes / 1e9:.1f} GB free for results",
-            good=limits.disk_free_bytes >= 2e9,
-            advice="a run of 60 s at 20,000 deliveries/s records about 0.1 GB; PostgreSQL needs 1 GB beside it",
-        ),
-        _docker_advice(),
-    )
-    return Diagnosis(limits=limits, advice=advice, able=not missing and not unwritable and not scarce)

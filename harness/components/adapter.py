@@ -30,7 +30,12 @@ class Adapter(Protocol):
 
     async def refusal(self, endpoint: Endpoint) -> str | None:
         """None where it lets the harness in and answers, else the reason in words. Bounded in time; raises nothing of the
-        driver's."""
+        driver's. Raises NeverReady where it refuses for a reason that no waiting heals: a password, a right, TLS."""
+        ...
+
+    async def no_access(self, endpoint: Endpoint, table: str) -> str | None:
+        """None where the harness may read what it reads in a run: the component's counters, and ``table`` (of messages)
+        where that is not empty; else the reason in words. Raises TimeoutError and nothing else."""
         ...
 
     async def settings(self, endpoint: Endpoint) -> dict[str, str]:

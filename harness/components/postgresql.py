@@ -1,9 +1,13 @@
 """PostgreSQL as a component: readiness, settings, counters."""
 
+import ssl
+
 import asyncpg
 
 from harness.components.adapter import Counters
 from harness.model.cluster import Endpoint
+from harness.model.errors import NeverReady
+from harness.model.tls import Tls, certificate_problem, tls_context
 
 ANSWER_TIMEOUT_S = 2.0
 SETTINGS_TIMEOUT_S = 5.0
@@ -12,24 +16,38 @@ SETTINGS = (
     *("max_wal_size", "max_connections", "autovacuum"),
 )
 
-_EXPLICIT = {
-    "ssl": False,
-    "direct_tls": False,
-    "target_session_attrs": "any",
-    "krbsrvname": "postgres",
-    "gsslib": "gssapi",
-}
-"""What asyncpg would else read from PGSSLMODE, PGSSLNEGOTIATION, PGTARGETSESSIONATTRS, PGKRBSRVNAME and PGGSSLIB."""
+_EXPLICIT = {"direct_tls": False, "target_session_attrs": "any", "krbsrvname": "postgres", "gsslib": "gssapi"}
+"""What asyncpg would else read from PGSSLNEGOTIATION, PGTARGETSESSIONATTRS, PGKRBSRVNAME and PGGSSLIB."""
+_CONNECTING = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+_NEVER = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+"""Refusals that no waiting heals: password, role, pg_hba.conf, database."""
 
 
 async def connect(endpoint: Endpoint, *, timeout_s: float, purpose: str = "") -> asyncpg.Connection:
-    """A connection under the name ``harness PURPOSE``. Raises what asyncpg raises."""
+    """A connection under the name ``harness PURPOSE``, as the endpoint says and as nothing of the user's environment does
+    (PGSSLMODE, PGHOST, PGSERVICE …). Raises what asyncpg raises."""
+    try:
+        return await _connect(endpoint, endpoint.tls, timeout_s, purpose)
+    except ConnectionError:
+        # asyncpg's error where the server offers no TLS.
+        if endpoint.tls is None or not endpoint.tls_optional:
+            raise
+        return await _connect(endpoint, None, timeout_s, purpose)
+
+
+async def _connect(endpoint: Endpoint, tls: Tls | None, timeout_s: float, purpose: str) -> asyncpg.Connection:
     return await asyncpg.connect(
         **endpoint.arguments,
-        **(_EXPLICIT if endpoint.owned else {}),
+        **_EXPLICIT,
+        ssl=False if tls is None else tls_context(tls),
         timeout=timeout_s,
         server_settings={"application_name": f"harness {purpose}".strip()},
     )
+
+
+def quoted(table: str) -> str:
+    """``table`` or ``schema.table`` as SQL identifiers."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in table.split("."))
 
 
 class PostgresqlAdapter:
@@ -39,15 +57,31 @@ class PostgresqlAdapter:
         """A connection must really work: PostgreSQL listens before it accepts sessions."""
         try:
             connection = await connect(endpoint, timeout_s=ANSWER_TIMEOUT_S)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (*_NEVER, ssl.SSLError) as error:
+            raise NeverReady(f"PostgreSQL at {endpoint.place} refuses: {error}") from error
+        except _CONNECTING as error:
             return str(error) or type(error).__name__
         await connection.close(timeout=ANSWER_TIMEOUT_S)
+        return None
+
+    async def no_access(self, endpoint: Endpoint, table: str) -> str | None:
+        sampler = PostgresqlSampler(endpoint, ANSWER_TIMEOUT_S)
+        try:
+            await sampler.sample()
+            if table:
+                await sampler.look_at(table)
+        except ssl.SSLCertVerificationError as error:
+            return f"{certificate_problem(error)} (for a database: sslrootcert=FILE, sslmode=require)"
+        except (*_CONNECTING, TimeoutError) as error:
+            return str(error) or f"no answer within {ANSWER_TIMEOUT_S:g} s"
+        finally:
+            await sampler.close()
         return None
 
     async def settings(self, endpoint: Endpoint) -> dict[str, str]:
         try:
             connection = await connect(endpoint, timeout_s=SETTINGS_TIMEOUT_S)
-        except (OSError, asyncpg.PostgresError):
+        except _CONNECTING:
             return {}
         try:
             rows = await connection.fetch("SELECT name, setting FROM pg_settings WHERE name = ANY ($1)", SETTINGS)
@@ -79,6 +113,14 @@ class PostgresqlSampler:
             """  # noqa: S608 - one of the two constants above
         )
         return {name: value for name, value in row.items() if value is not None}
+
+    async def look_at(self, table: str) -> None:
+        """Raise what PostgreSQL says against reading the table of messages."""
+        assert self._connection is not None
+        await self._connection.fetch(
+            f"SELECT channel, seq, text FROM {quoted(table)} WHERE starts_with(channel, $1) LIMIT 0",  # noqa: S608 - quoted
+            "",
+        )
 
     async def close(self) -> None:
         if self._connection is not None:

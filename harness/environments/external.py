@@ -7,22 +7,26 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
+from harness.components import adapter_of
 from harness.components.kernel import kernel_of
+from harness.model.addresses import parse_endpoint, parse_servers, read_authorities
 from harness.model.clock import KernelIdentity, same_kernel
 from harness.model.cluster import Endpoint, ServerAddress, Topology
-from harness.model.component import COMPONENT_KINDS, Component, ComponentKind, Role
+from harness.model.component import COMPONENT_KINDS, Component, Role
 from harness.model.errors import EnvironmentFailure, UsageError
 from harness.model.fault import FaultKind
+from harness.model.secret import TOKEN_VARIABLE, read_token
+from harness.model.tls import Tls
 from harness.protocol import open_protocol
 from harness.protocol.contract import ClientProtocol
-from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, open_session
+from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, handshake_refusal, open_session, reason
 
 ANSWER_TIMEOUT_S = 5.0
-TOKEN_VARIABLE = "HARNESS_TOKEN"  # noqa: S105 - the name of a variable, not a token
+ACCESS_TIMEOUT_S = 10.0
+_ASKED_BY = "--environment external"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +34,7 @@ class ExternalCluster:
     """The addresses and the token (see `harness.model.cluster.Cluster`)."""
 
     servers: tuple[ServerAddress, ...]
-    token: str
+    token: str = field(repr=False)
     database: Endpoint | None = None
     broker: Endpoint | None = None
     versions: dict[str, str] = field(default_factory=dict)
@@ -52,21 +56,24 @@ class ExternalCluster:
 def open_external(
     topology: Topology, *, logs: Path, say: Callable[[str], None]
 ) -> AbstractAsyncContextManager[ExternalCluster]:
-    return external(topology.server_urls, open_protocol(topology.protocol))
+    return external(topology, open_protocol(topology.protocol))
 
 
 @asynccontextmanager
-async def external(server_urls: tuple[str, ...], protocol: ClientProtocol) -> AsyncIterator[ExternalCluster]:
-    """Ask every server for its health, then yield the cluster.
+async def external(topology: Topology, protocol: ClientProtocol) -> AsyncIterator[ExternalCluster]:
+    """Ask every part for what the run will need of it, then yield the cluster.
 
-    Raises UsageError with every address that is not valid, EnvironmentFailure with every server that does not answer.
+    Raises UsageError with every address that is not valid, EnvironmentFailure with every part that refuses.
     """
-    addresses = parse_addresses(server_urls)
-    token = os.environ.get(TOKEN_VARIABLE, "")
-    if not token:
-        raise UsageError(*missing_token())
+    tls = Tls(authorities=read_authorities(topology.ca_file) if topology.ca_file else "", insecure=topology.insecure)
+    addresses = parse_servers(topology.server_urls, tls)
+    token = read_token(_ASKED_BY)
+    database, broker = read_endpoint(Role.DATABASE), read_endpoint(Role.BROKER)
     async with open_session(protocol, token) as session:
-        answers = await asyncio.gather(*(_health(session, address, protocol) for address in addresses))
+        answers = await asyncio.gather(
+            *(_health(session, address, protocol) for address in addresses),
+            *(_no_access(part, topology.messages_table) for part in (database, broker) if part is not None),
+        )
     if problems := [answer for answer in answers if isinstance(answer, str)]:
         raise EnvironmentFailure("; ".join(problems))
     here = kernel_of(os.getpid())
@@ -74,8 +81,8 @@ async def external(server_urls: tuple[str, ...], protocol: ClientProtocol) -> As
     yield ExternalCluster(
         servers=addresses,
         token=token,
-        database=read_endpoint(Role.DATABASE),
-        broker=read_endpoint(Role.BROKER),
+        database=database,
+        broker=broker,
         # Only a server can say which kernel it runs on: an address of this machine may be a forwarded port.
         versions={"clock": "shared"} if len(kernels) == len(addresses) else {},
     )
@@ -92,49 +99,19 @@ def read_endpoint(role: Role) -> Endpoint | None:
     return None
 
 
-def parse_endpoint(kind: ComponentKind, url: str) -> Endpoint:
-    """``SCHEME://USER:PASSWORD@HOST:PORT/DATABASE``; what is left out is the kind's default. Raises UsageError."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in kind.schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        # Without the value: it may hold a password.
-        raise UsageError(f"{kind.variable}: expected {kind.example}, found something else")
-    return Endpoint(
-        kind=kind.name,
-        host=parts.hostname or "",
-        port=parts.port or kind.default_port,
-        user=unquote(parts.username or kind.default_user),
-        password=unquote(parts.password or ""),
-        database=unquote(parts.path.lstrip("/")) or kind.default_database,
-    )
-
-
-def missing_token() -> list[str]:
-    """Why an external cluster cannot be reached, as sentences."""
-    if os.environ.get(TOKEN_VARIABLE):
-        return []
-    return [f"--environment external: expected the cluster's token in the variable {TOKEN_VARIABLE}, found none"]
-
-
-def parse_addresses(server_urls: tuple[str, ...]) -> tuple[ServerAddress, ...]:
-    """http://HOST:PORT for each. Raises UsageError with every one that is not of this form."""
-    addresses, objections = [], []
-    for number, url in enumerate(server_urls, 1):
+def problems() -> list[str]:
+    """Why an external cluster cannot be reached, as sentences: what is wrong with the variables that name its parts."""
+    found: list[str] = []
+    for look in (
+        lambda: read_token(_ASKED_BY),
+        lambda: read_endpoint(Role.DATABASE),
+        lambda: read_endpoint(Role.BROKER),
+    ):
         try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port or 80
-        except ValueError:
-            host, port, parts = None, 0, urlsplit("")
-        if parts.scheme != "http" or not host or parts.path not in ("", "/") or parts.query or parts.username:
-            objections.append(f"--server {url!r}: expected http://HOST:PORT")
-            continue
-        addresses.append(ServerAddress(name=f"server-{number}", host=host, port=port))
-    if objections:
-        raise UsageError(*objections)
-    return tuple(addresses)
+            look()
+        except UsageError as error:
+            found += error.objections
+    return found
 
 
 async def _health(
@@ -145,9 +122,28 @@ async def _health(
     try:
         response = await exchange(session, address, request, timeout_s=ANSWER_TIMEOUT_S)
     except EXCHANGE_ERRORS as error:
-        return f"{address.url} does not answer: {str(error) or type(error).__name__}"
+        return f"{address.url} does not answer: {reason(error)}"
     if response.status == 401:
         return f"{address.url} refuses the token in {TOKEN_VARIABLE}"
     if response.status != 200:
         return f"{address.url}{request.path} answers {response.status}, expected 200"
+    if refused := await handshake_refusal(session, address, protocol, timeout_s=ANSWER_TIMEOUT_S):
+        if "401" in refused or "403" in refused:
+            return f"{address.url} refuses the token in {TOKEN_VARIABLE} ({refused})"
+        return (
+            f"{protocol.websocket_url(address)} opens no WebSocket: {refused}; does each proxy before it pass them on?"
+        )
     return protocol.parse_health(response.body)
+
+
+async def _no_access(part: Endpoint, table: str) -> str | None:
+    """Why the harness may not read the part, as text; None where it may."""
+    kind = COMPONENT_KINDS.get(part.kind)
+    try:
+        async with asyncio.timeout(ACCESS_TIMEOUT_S):
+            refused = await adapter_of(part.kind).no_access(part, table)
+    except TimeoutError:
+        refused = f"no answer within {ACCESS_TIMEOUT_S:g} s"
+    return (
+        f"{kind.variable}: {kind.title} at {part.place} does not let the harness read: {refused}" if refused else None
+    )

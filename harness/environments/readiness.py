@@ -26,9 +26,11 @@ async def component_refusal(endpoint: Endpoint) -> str | None:
 
 
 async def server_refusal(address: ServerAddress, token: str, protocol: ClientProtocol, request: Request) -> str | None:
-    """``request`` (the protocol's health: alive; its readiness: with all that it depends on) is answered with 200."""
+    """``request`` (the protocol's health: alive; its readiness: with all that it depends on) is answered with 200.
+
+    Raises NeverReady where the server refuses the token that it was started with."""
     async with open_session(protocol, token) as session:
-        return await refusal(session, address, request, timeout_s=ANSWER_TIMEOUT_S)
+        return await refusal(session, address, request, timeout_s=ANSWER_TIMEOUT_S, never=(401, 403))
 
 
 async def until_answered(

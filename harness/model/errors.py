@@ -17,6 +17,10 @@ class EnvironmentFailure(HarnessError):
     """The cluster, the machine or the disk did not do its part."""
 
 
+class NeverReady(EnvironmentFailure):
+    """A part refuses for a reason that no waiting heals: a password, a missing right, TLS."""
+
+
 class WorkerLost(HarnessError):
     """A process of the load generator ended in mid-run: what its clients saw after that is not known."""
 

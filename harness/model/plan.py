@@ -87,6 +87,10 @@ class Plan:
     """what runs as a server in ``embedded``"""
     server_urls: tuple[str, ...] = ()
     """the servers of a cluster that runs already, in order; empty where the run starts its own"""
+    ca_file: str = ""
+    """the authorities that those servers' certificates are verified with; empty: the system's"""
+    insecure: bool = False
+    """whether any certificate of those servers was accepted"""
     messages_table: str = ""
     """the table of PostgreSQL with the columns channel, seq and text; empty: not known, the servers are asked for their
     history"""
@@ -109,3 +113,12 @@ class Plan:
     @property
     def deliveries_per_s(self) -> float:
         return self.rate_hz * self.audience
+
+    @property
+    def certificates(self) -> str:
+        """How the servers' certificates were verified, in words; empty where no connection is encrypted."""
+        if not any(url.strip().lower().startswith("https:") for url in self.server_urls):
+            return ""
+        if self.insecure:
+            return "not verified: any certificate was accepted (--insecure)"
+        return f"verified with {self.ca_file}" if self.ca_file else "verified with the system's authorities"

@@ -11,7 +11,7 @@ import aiohttp
 import asyncpg
 import numpy as np
 
-from harness.components.postgresql import connect
+from harness.components.postgresql import connect, quoted
 from harness.model.cluster import Cluster, Endpoint, ServerAddress
 from harness.model.errors import EnvironmentFailure
 from harness.model.message import channel_index, channel_name
@@ -19,7 +19,7 @@ from harness.model.plan import Plan
 from harness.planning.arrivals import schedule
 from harness.planning.identity import identify
 from harness.protocol.contract import BadAnswer, ClientProtocol
-from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, open_session
+from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, open_session, reason
 from harness.recording.arrays import RowFile
 from harness.recording.format import STORED
 
@@ -45,8 +45,8 @@ async def audit(cluster: Cluster, plan: Plan, protocol: ClientProtocol, folder: 
             async for batch in _read(cluster, plan, protocol):
                 file.append(np.array([_row(plan, total, *stored) for stored in batch], STORED))
         temporary.rename(path)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, aiohttp.ClientError, TimeoutError, BadAnswer) as error:
-        raise EnvironmentFailure(f"the database cannot be read: {str(error) or type(error).__name__}") from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, *EXCHANGE_ERRORS, BadAnswer) as error:
+        raise EnvironmentFailure(f"the database cannot be read: {reason(error)}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -67,7 +67,7 @@ async def _from_database(address: Endpoint, plan: Plan) -> AsyncIterator[Iterabl
     try:
         async with connection.transaction(readonly=True):
             cursor = await connection.cursor(
-                f"SELECT channel, seq, text FROM {_quoted(plan.messages_table)} "  # noqa: S608 - quoted as an identifier
+                f"SELECT channel, seq, text FROM {quoted(plan.messages_table)} "  # noqa: S608 - quoted as an identifier
                 "WHERE starts_with(channel, $1) ORDER BY channel, seq",
                 f"{plan.run_id}.",
             )
@@ -75,11 +75,6 @@ async def _from_database(address: Endpoint, plan: Plan) -> AsyncIterator[Iterabl
                 yield [tuple(row) for row in rows]
     finally:
         await connection.close(timeout=5)
-
-
-def _quoted(table: str) -> str:
-    """``table`` or ``schema.table`` as SQL identifiers."""
-    return ".".join('"' + name.replace('"', '""') + '"' for name in table.split("."))
 
 
 async def _from_history(cluster: Cluster, plan: Plan, protocol: ClientProtocol) -> AsyncIterator[Iterable[Stored]]:

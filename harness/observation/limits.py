@@ -20,7 +20,7 @@ _DEFAULT_PORTS = (49_152, 65_535)
 
 def read_limits(results: Path) -> MachineLimits:
     """The limits as they stand now; ``results`` is where a recording would go (it need not exist yet)."""
-    folder = next(parent for parent in (results.absolute(), *results.absolute().parents) if parent.exists())
+    folder = next(parent for parent in (results.absolute(), *results.absolute().parents) if os.path.exists(parent))
     low, high = _port_range()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     group = group_limits(CGROUPS, _first_line("/proc/self/cgroup"))

@@ -11,7 +11,7 @@ from harness.model.errors import EnvironmentFailure
 from harness.model.message import channel_index
 from harness.model.plan import Plan
 from harness.protocol.contract import BadAnswer, ClientProtocol, TracePage, TracePart
-from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, open_session
+from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, open_session, reason
 from harness.recording.arrays import RowFile
 from harness.recording.format import ACCEPTED, BACKPLANE, DELIVERED
 
@@ -39,7 +39,7 @@ async def collect_traces(cluster: Cluster, plan: Plan, protocol: ClientProtocol,
                     path = folder / "arrays" / f"{part}-{index:02}.npy"
                     await _collect(session, server, part, plan, protocol, path)
                 except (*EXCHANGE_ERRORS, *_MALFORMED) as error:
-                    problems.append(f"{server.name}: {part}: {str(error) or type(error).__name__}")
+                    problems.append(f"{server.name}: {part}: {reason(error)}")
     if problems:
         raise EnvironmentFailure("; ".join(problems))
 

@@ -1,15 +1,19 @@
 """Every reason why a request cannot run as given, all at once, before anything starts."""
 
 import re
+from collections.abc import Sequence
 
+from harness.model.addresses import parse_servers
 from harness.model.backplane import BACKPLANES, WRITE_PATHS, Backplane
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import REFERENCE_SERVER
 from harness.model.component import COMPONENT_KINDS
 from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS, Environment
+from harness.model.errors import UsageError
 from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Scenario, Size
+from harness.model.tls import Tls
 from harness.planning.fault_schedule import wanted
 from harness.planning.request import RECOVERIES, Request
 
@@ -97,6 +101,7 @@ def _unfit_for(environment: Environment, backplane: Backplane | None, request: R
     elif urls:
         takers = ", ".join(each.name for each in ENVIRONMENTS if each.takes_addresses)
         found.append(f"--server goes with --environment {takers}, not with {name}")
+    found += address_objections(urls, ca_file=request.ca_file, insecure=request.insecure)
     if request.server_module != REFERENCE_SERVER and not environment.takes_server_module:
         takers = ", ".join(each.name for each in ENVIRONMENTS if each.takes_server_module)
         found.append(f"--server-module goes with --environment {takers}, not with {name}")
@@ -107,6 +112,24 @@ def _unfit_for(environment: Environment, backplane: Backplane | None, request: R
         found.append(
             f"--backplane {request.backplane}: --environment {name} cannot start {kind.title}; "
             f"expected one of {', '.join(kind.starters) or 'no environment'}"
+        )
+    return found
+
+
+def address_objections(urls: Sequence[str], *, ca_file: str, insecure: bool) -> list[str]:
+    """What stands against the servers' addresses, and against what verifies their certificates."""
+    found: list[str] = []
+    secure = False
+    try:
+        secure = any(server.tls for server in parse_servers(urls, Tls()))
+    except UsageError as error:
+        found += error.objections
+        secure = True  # of what cannot be read nobody knows
+    if ca_file and insecure:
+        found.append("--ca with --insecure: expected one of them; --insecure verifies nothing")
+    if (ca_file or insecure) and not secure:
+        found.append(
+            f"{'--ca' if ca_file else '--insecure'}: expected an address with https:// after --server, found none"
         )
     return found
 

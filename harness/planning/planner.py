@@ -95,6 +95,8 @@ def plan_run(
         recovery=request.recovery,
         server_module=request.server_module,
         server_urls=request.server_urls,
+        ca_file=request.ca_file,
+        insecure=request.insecure,
         messages_table=request.messages_table or _own_table(request),
         engine=request.engine,
         protocol=request.protocol,

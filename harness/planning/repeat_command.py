@@ -39,6 +39,10 @@ def repeat_command(scenario: str, plan: Plan, *, insists: bool = False) -> tuple
         arguments.append("--fail-fast")
     for url in plan.server_urls:
         arguments += ["--server", url]
+    if plan.ca_file:
+        arguments += ["--ca", plan.ca_file]
+    if plan.insecure:
+        arguments += ["--insecure"]
     return (*arguments, "--force") if plan.forced or insists else tuple(arguments)
 
 

@@ -40,6 +40,10 @@ class Request:
     protocol: str = CLIENT_PROTOCOLS.default.name
     server_urls: tuple[str, ...] = ()
     """the servers of a cluster that runs already"""
+    ca_file: str = ""
+    """the authorities that their certificates are verified with; empty: the system's"""
+    insecure: bool = False
+    """whether any certificate is accepted"""
     server_counts: tuple[int, ...] = ()
     """the counts of a sweep; empty: the scenario's own"""
     messages_table: str = ""

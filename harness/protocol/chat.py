@@ -129,7 +129,7 @@ class Chat:
         return {"Authorization": f"Bearer {token}"}
 
     def websocket_url(self, server: ServerAddress) -> str:
-        return f"ws://{server.authority}/v1/ws"
+        return f"{server.websocket_base}/v1/ws"
 
     def opening(self) -> bytes | None:
         return None
@@ -159,7 +159,7 @@ class Chat:
 
     def post_writer(self, server: ServerAddress, token: str) -> PostWriter:
         head = (
-            f"POST /v1/chat.postMessage HTTP/1.1\r\nHost: {server.authority}\r\n"
+            f"POST {server.path}/v1/chat.postMessage HTTP/1.1\r\nHost: {server.authority}\r\n"
             f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: "
         )
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from harness.environments.embedded.child import Child
 from harness.environments.embedded.embedded_cluster import embedded
-from harness.environments.external import TOKEN_VARIABLE
 from harness.environments.guard import Guard
 from harness.environments.ports import free_ports
 from harness.model.child_process import python_program
@@ -21,6 +20,7 @@ from harness.model.cluster import Cluster, Topology
 from harness.model.component import COMPONENT_KINDS, Role
 from harness.model.errors import EnvironmentFailure, UsageError
 from harness.model.finding import Status, Verdict
+from harness.model.secret import TOKEN_VARIABLE
 from harness.recording.reader import read_verdict
 
 RUN_LIMIT_S = 180.0

@@ -55,8 +55,8 @@ def note_proof(proof: Proof, folder: Path) -> None:
         total=len(proof.rows),
         page=str((folder / PROOF_PAGE).resolve()),
     )
-    path = _note_path(proof.version)
     try:
+        path = _note_path(proof.version)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, msgspec.to_builtins(note))
     except OSError:
@@ -73,5 +73,11 @@ def last_proof(version: str) -> LastProof | None:
 
 
 def _note_path(version: str) -> Path:
-    base = os.environ.get(STATE_VARIABLE) or Path.home() / ".local" / "state"
+    """Raises OSError where nobody knows this user's home."""
+    base = os.environ.get(STATE_VARIABLE)
+    if not base:
+        try:
+            base = str(Path.home() / ".local" / "state")
+        except RuntimeError as error:  # neither HOME nor an entry in the user database
+            raise FileNotFoundError(str(error)) from error
     return Path(base) / NOTES / f"proof-{version}.json"

@@ -104,3 +104,46 @@ def test_an_unreadable_file_is_a_settings_error(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(SettingsError, match=r"bad\.json"):
         load(tmp_path / "bad.json")
+
+
+@pytest.mark.parametrize("token", [" key\n", "key\r\n"])
+def test_white_space_around_a_secret_is_no_part_of_it(token: str, tmp_path: Path) -> None:
+    """Given itself or in a file."""
+    assert load(written(tmp_path, GOOD | {"token": token})).token == "key"
+    (tmp_path / "token").write_text(token)
+    assert load(written(tmp_path, GOOD | {"token": "", "token_file": str(tmp_path / "token")})).token == "key"
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        ("two words", "has a space"),
+        ("schlüssel", "beyond ASCII"),
+        ("geheim\nx", "a line break"),
+        ("geheim\x00x", "a control character"),
+        ("\n", "is empty"),
+    ],
+)
+def test_a_secret_that_cannot_be_one_is_refused_in_one_sentence(token: str, words: str, tmp_path: Path) -> None:
+    """Given itself or in a file; the message does not show it."""
+    (tmp_path / "token").write_text(token)
+    for given in ({"token": token}, {"token": "", "token_file": str(tmp_path / "token")}):
+        with pytest.raises(SettingsError, match=words) as refused:
+            load(written(tmp_path, GOOD | given))
+        assert "geheim" not in str(refused.value)
+
+
+def test_passwords_are_read_like_tokens(tmp_path: Path) -> None:
+    """A password may be of any alphabet, but of one line; bytes that are no text are refused."""
+    file = tmp_path / "password"
+    postgres = {"host": "h", "password_file": str(file)}
+    file.write_text("schlüssel mit leerstelle\n", "utf-8")
+    read = load(written(tmp_path, GOOD | {"postgres": postgres})).postgres
+    assert not isinstance(read, str)
+    assert read.password == "schlüssel mit leerstelle"
+    for content in (b"", b"\n", b"a\nb", b"\xff\xfe"):
+        file.write_bytes(content)
+        with pytest.raises(SettingsError, match="the secret"):
+            load(written(tmp_path, GOOD | {"postgres": postgres}))
+    with pytest.raises(SettingsError, match="`postgres` has a line break"):
+        load(written(tmp_path, GOOD | {"postgres": "postgresql://u:a\nb@h/d"}))

@@ -3,7 +3,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from reference_server.settings_section import Section, with_secrets
+from reference_server.settings_section import SecretError, Section, with_secrets
 
 
 class Door(Section, frozen=True, kw_only=True):
@@ -21,9 +21,8 @@ def test_a_secret_is_read_from_its_file(tmp_path: Path) -> None:
     assert with_secrets(Door(key="1234")) == Door(key="1234")
 
 
-def test_a_missing_secret_is_an_os_error() -> None:
-    """The error names the file."""
-    with pytest.raises(FileNotFoundError, match="/nowhere/key"):
+def test_a_missing_secret_is_an_error_that_names_the_file() -> None:
+    with pytest.raises(SecretError, match="/nowhere/key: No such file"):
         with_secrets(Door(key_file="/nowhere/key"))
 
 

@@ -38,6 +38,9 @@ class RelayAdapter:
         writer.close()
         return None
 
+    async def no_access(self, endpoint: Endpoint, table: str) -> str | None:
+        return None
+
     async def settings(self, endpoint: Endpoint) -> dict[str, str]:
         return {"program": KIND}
 

@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from harness.environments.embedded.child import Child
+from harness.environments.embedded.database_user import private_folders, unprivileged_user, user_problems
 from harness.environments.embedded.start import Start, on_free_port
 from harness.environments.guard import Guard
 from harness.environments.part import Part
@@ -25,6 +26,10 @@ START_TIMEOUT_S = 30.0
 WHERE_IT_LISTENS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""}
 
 
+ENGLISH = {"LC_ALL": "C"}
+"""PostgreSQL's own messages are read here, whatever language this user has."""
+
+
 async def start_postgresql(start: Start) -> Part[Child]:
     """Initialise a data folder below the cluster's folder and start PostgreSQL on a free loopback port.
 
@@ -32,9 +37,11 @@ async def start_postgresql(start: Start) -> Part[Child]:
     the system's user ``nobody``, who owns the data folder and nothing else.
     """
     folder = start.folder
-    user = _unprivileged_user()
-    if user is not None:
-        _refuse_private_folders(folder)
+    if problems := user_problems():
+        raise EnvironmentFailure("; ".join(problems))
+    user = unprivileged_user()
+    if user is not None and (problems := private_folders(folder)):
+        raise EnvironmentFailure("; ".join(problems))
     programs = _reachable_programs(folder) if user is not None else _programs()
     data = folder / "database"
     data.mkdir(mode=0o700)
@@ -58,6 +65,7 @@ async def start_postgresql(start: Start) -> Part[Child]:
             log=start.log,
             guard=start.guard,
             user=user,
+            environment=ENGLISH,
             # Fast shutdown: open transactions are rolled back, the data folder is left whole. It is what `docker stop`
             # asks of the public image too; SIGTERM would wait for every client to leave.
             stop_signal=signal.SIGINT,
@@ -85,19 +93,6 @@ def _programs() -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin"
 
 
-def _unprivileged_user() -> int | None:
-    if os.geteuid() != 0:
-        return None
-    import pwd
-
-    try:
-        return pwd.getpwnam("nobody").pw_uid
-    except KeyError:
-        raise EnvironmentFailure(
-            "PostgreSQL does not run as root and this system has no user 'nobody': run harness as an ordinary user"
-        ) from None
-
-
 def _reachable_programs(folder: Path) -> Path:
     """The programs where another user may execute them: in place, or copied where a folder above them is private."""
     programs = _programs()
@@ -111,16 +106,6 @@ def _reachable_programs(folder: Path) -> Path:
             mode = path.stat().st_mode
             path.chmod(mode | 0o444 | (0o111 if path.is_dir() or mode & stat.S_IXUSR else 0))
     return copy / "bin"
-
-
-def _refuse_private_folders(folder: Path) -> None:
-    for parent in folder.parents:
-        if not parent.stat().st_mode & stat.S_IXOTH:
-            raise EnvironmentFailure(
-                f"PostgreSQL does not run as root but as the user 'nobody', who must be able to pass through {parent}: "
-                f"expected the permission to search it (o+x), found mode {stat.S_IMODE(parent.stat().st_mode):04o}; "
-                "set TMPDIR to a folder such as /tmp, or run harness as an ordinary user"
-            )
 
 
 async def _initialise(
@@ -138,7 +123,7 @@ async def _initialise(
             stderr=output,
             start_new_session=True,
             cwd="/",
-            env=child_environment(),
+            env={**child_environment(), **ENGLISH},
             user=user,
             group=user,
             extra_groups=None if user is None else [],

@@ -8,7 +8,7 @@ import aiohttp
 from harness.model.cluster import ServerAddress
 from harness.model.errors import EnvironmentFailure
 from harness.protocol.contract import BadAnswer, ClientProtocol, Recovered
-from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, open_session, refusal
+from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, open_session, reason, refusal
 
 REQUEST_TIMEOUT_S = 60.0
 READY_TIMEOUT_S = 2.0
@@ -30,7 +30,7 @@ async def rebroadcast(
             response = await exchange(session, server, request, timeout_s=REQUEST_TIMEOUT_S)
             answers[server.name] = protocol.parse_rebroadcast(response.status, response.body)
         except (*EXCHANGE_ERRORS, BadAnswer) as error:
-            problems.append(f"{server.url}: {str(error) or type(error).__name__}")
+            problems.append(f"{server.url}: {reason(error)}")
 
     async with open_session(protocol, token) as session:
         await asyncio.gather(*(ask(server, session) for server in servers))

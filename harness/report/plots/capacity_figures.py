@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness.model.capacity import Capacity, CapacityStep, TrialResult
 from harness.report.plots import palette
-from harness.report.plots.drawing import SETTINGS, Drawing, draw
+from harness.report.plots.drawing import Drawing, draw, own_settings
 from harness.report.plots.plotting import Limit, draw_limit
 from harness.report.text.capacity_words import UNITS
 from harness.report.text.quantities import figure, listed
@@ -73,9 +73,7 @@ def _line(capacity: Capacity, name: str, colour: palette.Colour, value: Callable
 def _drawing(
     name: str, title: str, y_unit: str, x_unit: str, lines: tuple[Line, ...], limit_ms: float | None
 ) -> Drawing:
-    import matplotlib as mpl
-
-    with mpl.rc_context(SETTINGS):
+    with own_settings():
         drawn = _figure(title, y_unit, x_unit, lines, limit_ms)
         return draw(drawn, name=name, title=title, group="capacity", summary=_summary(lines, y_unit, x_unit))
 

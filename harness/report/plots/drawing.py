@@ -4,10 +4,17 @@ matplotlib is used without pyplot and is imported only when something is drawn. 
 global table; they apply while a figure is drawn, and are restored afterwards.
 """
 
+import contextlib
 import io
+import logging
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.report.plots import palette
@@ -37,6 +44,28 @@ class Drawing:
     svg: str
     inline: str
     png: bytes
+
+
+@contextmanager
+def own_settings() -> Iterator[None]:
+    """Inside, matplotlib has its defaults and `SETTINGS`. MPLBACKEND and a file `matplotlibrc` of the user's, or in the
+    current folder, are meant for other figures and can keep matplotlib from being imported."""
+    spec = find_spec("matplotlib")
+    assert spec is not None
+    assert spec.origin is not None
+    # It looks for its file in the current folder first, and takes the backend from the environment.
+    backend = os.environ.pop("MPLBACKEND", None)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home that cannot be written costs it its cache, no more
+    try:
+        with contextlib.chdir(Path(spec.origin).parent / "mpl-data"):
+            import matplotlib as mpl
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(SETTINGS)
+        yield
 
 
 def draw(figure: "Figure", *, name: str, title: str, group: str, summary: str) -> Drawing:

@@ -9,7 +9,7 @@ from harness.model.expectation import Measure
 from harness.model.finding import Series, Verdict
 from harness.model.plan import Plan
 from harness.report.plots.curves import families_of, printable, scaled
-from harness.report.plots.drawing import SETTINGS, Drawing, draw
+from harness.report.plots.drawing import Drawing, draw, own_settings
 from harness.report.plots.plotting import Limit, Scene, plot
 from harness.report.plots.time_axis import Events, marks, shades
 from harness.report.text.component_titles import broker_title, database_title
@@ -87,10 +87,8 @@ def drawings(verdict: Verdict, events: Events) -> Drawings:
     if not usable:
         return Drawings(drawn=(), missing=tuple(missing))
 
-    import matplotlib as mpl
-
     scene = _scene(verdict, events, [series for name, series in usable.items() if name != "percentiles"])
-    with mpl.rc_context(SETTINGS):
+    with own_settings():
         drawn = tuple(_draw(verdict, name, series, scene, index) for index, (name, series) in enumerate(usable.items()))
     return Drawings(drawn=drawn, missing=tuple(missing))
 

@@ -7,7 +7,7 @@ from harness.model.measurements.percentiles import Percentiles
 from harness.model.measurements.sweep_measurements import Fit, SweepMeasurements, SweepRun
 from harness.model.sweep_plan import Curve
 from harness.report.plots import palette
-from harness.report.plots.drawing import SETTINGS, Drawing, draw
+from harness.report.plots.drawing import Drawing, draw, own_settings
 from harness.report.plots.sweep_plots import Line, Plot, Point, draw_plot
 from harness.report.text.component_titles import broker_title, database_title
 from harness.report.text.quantities import figure, listed
@@ -25,9 +25,7 @@ def sweep_drawings(verdict: Verdict) -> tuple[Drawing, ...]:
     plots = [plot for plot in _plots(verdict, sweep) if any(line.points for line in plot.lines)] if sweep else []
     if not plots:
         return ()
-    import matplotlib as mpl
-
-    with mpl.rc_context(SETTINGS):
+    with own_settings():
         return tuple(
             draw(draw_plot(plot), name=plot.name, title=plot.title, group="scaling", summary=_summary(plot))
             for plot in plots

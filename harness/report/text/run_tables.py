@@ -152,6 +152,8 @@ def plan_table(plan: Plan) -> Table:
             f"{formatted(plan.need.cores)} cores, {formatted(plan.need.memory_bytes, 'memory_bytes')} memory"
         ),
     }
+    if plan.certificates:
+        entries["certificates"] = plan.certificates
     return Table(
         caption="The plan",
         columns=("Setting", "Value"),

@@ -30,6 +30,8 @@ def plain_lines(verdict: Verdict) -> Iterator[str]:
     """The same as lines of text, without colour, control characters or a fixed width."""
     top = headline(verdict)
     yield _clean(f"{top.word}  {verdict.plan.scenario}: {top.sentence}")
+    if verdict.plan.certificates:
+        yield _clean(f"  certificates: {verdict.plan.certificates}")
     for cut in verdict.plan.reductions:
         yield _clean(f"  reduced: {cut.wanted} → {cut.planned}")
     for tile in top.tiles:
@@ -70,6 +72,9 @@ def _blocks(verdict: Verdict) -> Iterator[RenderableType]:
     top = headline(verdict)
     yield Text.assemble("\n", (top.word, _STYLES[top.status]), "  ", _clean(top.sentence))
     yield Text(_clean(verdict.plan.claim), style="dim")
+    if verdict.plan.certificates:
+        style = "bold yellow" if verdict.plan.insecure else "dim"
+        yield Text(_clean(f"certificates: {verdict.plan.certificates}"), style=style)
     for cut in verdict.plan.reductions:
         yield Text(_clean(f"reduced: {cut.wanted} → {cut.planned}"), style="yellow")
     yield Text("")

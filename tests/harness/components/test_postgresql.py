@@ -2,7 +2,7 @@
 
 import asyncio
 
-from harness.components.postgresql import PostgresqlAdapter
+from harness.components.postgresql import PostgresqlAdapter, quoted
 from harness.model.cluster import Endpoint
 
 
@@ -30,3 +30,8 @@ def test_a_listener_that_is_no_postgresql_is_refused_and_has_no_settings() -> No
         refusal, settings = answered(answer)
         assert refusal
         assert settings == {}
+
+
+def test_a_table_is_quoted() -> None:
+    """A name is a name, whatever it holds."""
+    assert quoted('a.b"c') == '"a"."b""c"'

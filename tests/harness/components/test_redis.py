@@ -6,6 +6,7 @@ import pytest
 
 from harness.components.redis import RedisAdapter
 from harness.model.cluster import Endpoint
+from harness.model.errors import NeverReady
 
 
 def refusal(answer: bytes, *, user: str = "") -> tuple[str | None, bytes]:
@@ -16,7 +17,7 @@ def refusal(answer: bytes, *, user: str = "") -> tuple[str | None, bytes]:
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             nonlocal sent
-            sent += await reader.readline() + await reader.readline()
+            sent += await reader.readuntil(b"PING\r\n")
             writer.write(answer)
             writer.close()
 
@@ -30,14 +31,22 @@ def refusal(answer: bytes, *, user: str = "") -> tuple[str | None, bytes]:
 
 def test_it_lets_the_harness_in() -> None:
     """With a user where the address names one."""
-    assert refusal(b"+OK\r\n+PONG\r\n") == (None, b"AUTH secret\r\nPING\r\n")
-    assert refusal(b"+OK\r\n+PONG\r\n", user="ada") == (None, b"AUTH ada secret\r\nPING\r\n")
+    ping = b"*1\r\n$4\r\nPING\r\n"
+    assert refusal(b"+OK\r\n+PONG\r\n") == (None, b"*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n" + ping)
+    found, sent = refusal(b"+OK\r\n+PONG\r\n", user="ada")
+    assert (found, sent) == (None, b"*3\r\n$4\r\nAUTH\r\n$3\r\nada\r\n$6\r\nsecret\r\n" + ping)
+
+
+@pytest.mark.parametrize("answer", [b"-WRONGPASS invalid\r\n-NOAUTH\r\n", b"-NOPERM no\r\n-NOPERM no\r\n"])
+def test_a_refused_login_is_not_asked_again(answer: bytes) -> None:
+    """No waiting heals a password or a right."""
+    with pytest.raises(NeverReady, match="refuses the login"):
+        refusal(answer)
 
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (b"-WRONGPASS invalid\r\n-NOAUTH\r\n", "-WRONGPASS invalid"),
         (b"+OK\r\n-LOADING Redis is loading\r\n", "-LOADING"),
         (b"", ""),
     ],

@@ -8,7 +8,7 @@ import pytest
 from harness.environments import readiness
 from harness.environments.readiness import NotReady, component_refusal, server_refusal, until_answered
 from harness.model.cluster import Endpoint, ServerAddress
-from harness.model.errors import EnvironmentFailure
+from harness.model.errors import EnvironmentFailure, NeverReady
 from harness.protocol.chat import Chat
 
 
@@ -54,3 +54,21 @@ def test_a_port_where_nothing_listens_is_a_refusal(kind: str) -> None:
     assert asyncio.run(component_refusal(endpoint))
     address = ServerAddress(name="server-1", host="127.0.0.1", port=1)
     assert asyncio.run(server_refusal(address, "t", Chat(), Chat().health()))
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_token_is_not_asked_again(status: int) -> None:
+    """No waiting heals it."""
+
+    async def main() -> None:
+        async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(f"HTTP/1.1 {status} No\r\nContent-Length: 5\r\n\r\nwrong".encode())
+            writer.close()
+
+        async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+            address = ServerAddress(name="server-1", host="127.0.0.1", port=server.sockets[0].getsockname()[1])
+            await server_refusal(address, "t", Chat(), Chat().health())
+
+    with pytest.raises(NeverReady, match=f"answers with status {status}: wrong"):
+        asyncio.run(main())

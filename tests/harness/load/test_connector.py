@@ -106,11 +106,11 @@ def test_a_failed_connect_is_tried_at_the_next_server(monkeypatch: pytest.Monkey
     """After FAILURES_PER_SERVER failures in a row; closing ends the attempts."""
     tried: list[str] = []
 
-    async def refuse(host: str, port: int) -> None:
-        tried.append(f"{host}:{port}")
+    async def refuse(make: object, address: ServerAddress) -> None:
+        tried.append(f"{address.host}:{address.port}")
         raise ConnectionRefusedError("planted")
 
-    monkeypatch.setattr(module, "dial", refuse)
+    monkeypatch.setattr(module, "connect", refuse)
     monkeypatch.setattr(module, "back_off_s", lambda failures: 0.0)
 
     async def scenario() -> Report:

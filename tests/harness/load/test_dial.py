@@ -2,14 +2,19 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 import uvloop
 
-from harness.load.dial import dial
+from harness.load.dial import connect, dial
+from harness.model.cluster import ServerAddress
+from harness.model.tls import Tls
+from tests.tls_proxy import Authority
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -107,3 +112,46 @@ def test_a_full_queue_is_waited_for() -> None:
 
     with a_listener(backlog=1) as listener:
         run(main(listener))
+
+
+class Receiver(asyncio.Protocol):
+    """Keeps what it receives, and its transport."""
+
+    def __init__(self) -> None:
+        self.received = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.received.set_result(data)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
+def test_with_tls_the_name_and_the_authority_are_verified(host: str, tmp_path: Path) -> None:
+    """Before the first byte is sent; what arrives is bytes, as the clients look them up."""
+    authority = Authority(tmp_path)
+
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"hello")
+        writer.close()
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the refused handshakes
+        server = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=authority.context(host))
+        try:
+            port = server.sockets[0].getsockname()[1]
+            known = Tls(authorities=authority.file.read_text())
+            async with asyncio.timeout(20):
+                receiver = await connect(Receiver, ServerAddress(name="s", host=host, port=port, tls=known))
+                found = await receiver.received
+                assert (type(found), found) == (bytes, b"hello")
+                receiver.transport.close()
+                other = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}[host]
+                for address, tls in ((host, Tls()), (other, known)):
+                    with pytest.raises(ssl.SSLCertVerificationError):
+                        await connect(Receiver, ServerAddress(name="s", host=address, port=port, tls=tls))
+        finally:
+            server.close()
+
+    run(main())

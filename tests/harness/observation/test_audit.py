@@ -146,16 +146,11 @@ def test_a_database_is_read_only_where_its_table_is_known(tmp_path: Path) -> Non
         async with serving() as server:
             assert len(await audited(tmp_path, Chat(), server, database=nowhere)) == 4
             named = dataclasses.replace(PLAN, messages_table="theirs.posts")
-            with pytest.raises(OSError, match="Connect call failed"):
+            with pytest.raises(EnvironmentFailure, match="the database cannot be read: connection refused"):
                 await audited(tmp_path / "named", Chat(), server, database=nowhere, plan=named)
 
     (tmp_path / "named").mkdir()
     asyncio.run(scenario())
-
-
-def test_a_table_is_quoted() -> None:
-    """A name is a name, whatever it holds."""
-    assert module._quoted('a.b"c') == '"a"."b""c"'
 
 
 def test_another_server_answers_for_one_that_is_away(tmp_path: Path) -> None:

@@ -85,3 +85,11 @@ def test_the_command_of_a_capacity_search_gives_the_same_search(request_: Reques
     for number in (1, 2):
         one, other = (step_plan(each, number, first.start, MACHINE) for each in (first, second))
         assert replace(other, reductions=one.reductions, asked_audience=one.asked_audience) == one
+
+
+def test_how_certificates_were_verified_is_repeated() -> None:
+    """With the addresses of the cluster, whose number is not given twice."""
+    urls = ("https://a.example", "https://b.example/chat")
+    command = repeat_command("scenario-a", a_plan(server_urls=urls, ca_file="authority.pem"))
+    assert command[-6:] == ("--server", urls[0], "--server", urls[1], "--ca", "authority.pem")
+    assert repeat_command("scenario-a", a_plan(server_urls=urls, insecure=True))[-1] == "--insecure"

@@ -10,7 +10,7 @@ from aiohttp import web
 from harness.model.cluster import ServerAddress
 from harness.protocol.chat import Chat
 from harness.protocol.contract import Request
-from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, open_session, refusal
+from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, handshake_refusal, open_session, refusal
 
 NOBODY = ServerAddress(name="server-1", host="127.0.0.1", port=1)
 
@@ -72,3 +72,48 @@ def test_no_answer_is_an_error() -> None:
                 await exchange(session, NOBODY, Request(path="/"), timeout_s=5)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        (b"", "disconnected"),
+        (b"\x15\x03\x03\x00\x02\x02\x46", "no HTTP/1.1; is it a server of https://?"),
+        (b"-ERR unknown command\r\n", "no HTTP/1.1"),
+        (b"HTTP/1.1 301 Moved\r\nLocation: https://elsewhere/\r\nContent-Length: 0\r\n\r\n", "status 301"),
+        (b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", "status 401"),
+    ],
+)
+def test_why_there_is_no_answer_is_said_in_one_line(sent: bytes, words: str) -> None:
+    """By what a person can do something about. The token follows no redirection to another host."""
+
+    async def main() -> tuple[str | None, str | None]:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(sent)
+            writer.close()
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            address = ServerAddress(name="s", host="127.0.0.1", port=server.sockets[0].getsockname()[1])
+            async with open_session(Chat(), "t") as session:
+                return (
+                    await refusal(session, address, Chat().health(), timeout_s=5),
+                    await handshake_refusal(session, address, Chat(), timeout_s=5),
+                )
+
+    for found in asyncio.run(main()):
+        assert found is not None
+        assert words in found
+        assert "\n" not in found
+
+
+def test_a_name_that_nobody_knows_and_a_port_that_nobody_has() -> None:
+    async def main(host: str) -> str | None:
+        async with open_session(Chat(), "t") as session:
+            address = ServerAddress(name="s", host=host, port=1)
+            return await refusal(session, address, Chat().health(), timeout_s=5)
+
+    assert "connection refused" in str(asyncio.run(main("127.0.0.1")))
+    unknown = str(asyncio.run(main("no-such-host.invalid")))
+    assert "its name cannot be resolved" in unknown
+    assert "ssl" not in unknown

@@ -3,6 +3,7 @@ import json
 import os
 import stat
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -17,7 +18,7 @@ import redis.asyncio
 from harness.components import adapter_of
 from harness.environments import open_environment
 from harness.environments.embedded.embedded_cluster import EmbeddedCluster, embedded
-from harness.environments.external import external, parse_addresses
+from harness.environments.external import external
 from harness.model.cluster import Topology
 from harness.model.errors import EnvironmentFailure, UsageError
 from harness.model.message import channel_name, message_text
@@ -113,7 +114,8 @@ def test_the_audit_through_history_finds_the_same(tmp_path: Path) -> None:
                     await post(session, cluster, 0, message)
             await audit(cluster, PLAN, Chat(), tmp_path / "direct")
             with mock.patch.dict(os.environ, {"HARNESS_TOKEN": cluster.token}):
-                async with external(tuple(server.url for server in cluster.servers), Chat()) as outside:
+                urls = tuple(server.url for server in cluster.servers)
+                async with external(replace(TOPOLOGY, server_urls=urls), Chat()) as outside:
                     await audit(outside, PLAN, Chat(), tmp_path / "history")
 
     asyncio.run(scenario())
@@ -224,25 +226,6 @@ def test_a_taken_port_is_tried_again(tmp_path: Path) -> None:
         asyncio.run(scenario())
 
 
-def test_external_addresses_are_checked_all_at_once() -> None:
-    """Every address that is none is named."""
-    with pytest.raises(UsageError) as raised:
-        parse_addresses(("http://127.0.0.1:8000", "ftp://x", "http://h:99999", "http://u:p@h/path"))
-    assert len(raised.value.objections) == 3
-
-
-def test_an_external_server_that_does_not_answer_is_named() -> None:
-    """Before anything is loaded."""
-
-    async def scenario() -> None:
-        with mock.patch.dict(os.environ, {"HARNESS_TOKEN": "t"}):
-            async with external(("http://127.0.0.1:1",), Chat()):
-                pass
-
-    with pytest.raises(EnvironmentFailure, match=r"http://127\.0\.0\.1:1 does not answer"):
-        asyncio.run(scenario())
-
-
 @pytest.mark.parametrize("name", ["swarm", "moon"])
 def test_an_unknown_environment_is_refused(name: str, tmp_path: Path) -> None:
     """The refusal lists the environments that exist."""
@@ -262,6 +245,7 @@ def test_the_users_environment_does_not_reach_the_cluster(tmp_path: Path) -> Non
         },
         **{"PGHOST": "192.0.2.1", "PGPORT": "1", "PGUSER": "odd", "PGPASSWORD": "odd", "PGDATABASE": "odd"},
         **{"PGSERVICE": "odd", "PGDATA": "/odd", "PGOPTIONS": "-c odd=1", "PGPASSFILE": "/odd", "PYTHONOPTIMIZE": "2"},
+        **{"LC_ALL": "xx_YY.odd", "LANG": "odd", "TZ": "Nowhere/Bad", "PGSERVICEFILE": "/odd", "LD_PRELOAD": "/odd.so"},
     }
 
     async def main() -> None:

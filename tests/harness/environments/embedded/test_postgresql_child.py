@@ -5,17 +5,7 @@ from pathlib import Path
 import pytest
 
 from harness.environments.embedded import postgresql_child as module
-from harness.environments.embedded.postgresql_child import _reachable_programs, _refuse_private_folders
-from harness.model.errors import EnvironmentFailure
-
-
-def test_a_folder_that_the_other_user_cannot_pass_is_refused(tmp_path: Path) -> None:
-    """With the folder, its mode, and what to do."""
-    private = tmp_path / "private"
-    (private / "cluster").mkdir(parents=True)
-    private.chmod(0o700)
-    with pytest.raises(EnvironmentFailure, match=rf"{private}.*found mode 0700; set TMPDIR"):
-        _refuse_private_folders(private / "cluster")
+from harness.environments.embedded.postgresql_child import _reachable_programs
 
 
 def test_private_programs_are_copied_to_where_they_can_be_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

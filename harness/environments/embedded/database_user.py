@@ -1,0 +1,67 @@
+"""Which user PostgreSQL runs as, and whether it can: it refuses root, and initdb wants an entry in the user database."""
+
+import os
+import pwd
+import stat
+import tempfile
+from pathlib import Path
+
+UNPRIVILEGED = "nobody"
+
+
+def unprivileged_user() -> int | None:
+    """The user that PostgreSQL runs as where this one is root; None: as this one. Raises KeyError without such a user."""
+    return pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
+
+
+def described_user() -> str:
+    """This user, and the one that PostgreSQL runs as, for a person."""
+    if os.geteuid() == 0:
+        return f"root; PostgreSQL runs as {UNPRIVILEGED}"
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"number {os.geteuid()}, without a name"
+
+
+def user_problems() -> list[str]:
+    """Why PostgreSQL can run as no user here, as sentences."""
+    try:
+        if unprivileged_user() is None:
+            pwd.getpwuid(os.geteuid())
+    except KeyError:
+        if os.geteuid() == 0:
+            return [
+                f"PostgreSQL does not run as root and this system has no user {UNPRIVILEGED!r}: run harness as an ordinary "
+                "user"
+            ]
+        return [
+            "PostgreSQL's initdb needs a user with a name, but the user database (/etc/passwd) has no entry for number "
+            f"{os.geteuid()}: add one where the image is built (harness:x:{os.geteuid()}:{os.getegid()}::/tmp:/bin/sh), "
+            "run as a user that has one, preload nss_wrapper, or use --environment external"
+        ]
+    return []
+
+
+def folder_problems() -> list[str]:
+    """Why a cluster cannot be kept in the temporary folder, as sentences."""
+    try:
+        folder = Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        return ["no temporary folder can be written: set TMPDIR to one that can, with 1 GB of room"]
+    try:
+        with tempfile.TemporaryDirectory(prefix="harness-", dir=folder) as made:
+            return private_folders(Path(made)) if os.geteuid() == 0 else []
+    except OSError as error:
+        return [f"the temporary folder {folder} cannot be written ({error.strerror}): set TMPDIR to one that can"]
+
+
+def private_folders(folder: Path) -> list[str]:
+    """The folders above ``folder`` that the user of PostgreSQL cannot pass through, where that one is not this one."""
+    return [
+        f"PostgreSQL does not run as root but as the user {UNPRIVILEGED!r}, who must be able to pass through {parent}: "
+        f"expected the permission to search it (o+x), found mode {stat.S_IMODE(parent.stat().st_mode):04o}; "
+        "set TMPDIR to a folder such as /tmp, or run harness as an ordinary user"
+        for parent in folder.absolute().parents
+        if not parent.stat().st_mode & stat.S_IXOTH
+    ]

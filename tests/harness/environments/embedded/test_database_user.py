@@ -1,0 +1,62 @@
+"""Users that PostgreSQL cannot run as, and folders that it cannot reach, are seen before the start."""
+
+import os
+import pwd
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from harness.environments.embedded import database_user as module
+
+
+def no_entry(*_: object) -> None:
+    raise KeyError
+
+
+def test_a_user_without_a_name_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenShift and Jenkins start containers so; initdb would refuse."""
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    monkeypatch.setattr(pwd, "getpwuid", no_entry)
+    (problem,) = module.user_problems()
+    assert "no entry for number 12345" in problem
+    assert "harness:x:12345:" in problem
+    assert module.described_user() == "number 12345, without a name"
+
+
+def test_root_needs_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system without `nobody` has none."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert module.user_problems() == []
+    monkeypatch.setattr(pwd, "getpwnam", no_entry)
+    (problem,) = module.user_problems()
+    assert "no user 'nobody'" in problem
+
+
+def test_a_user_with_a_name_is_good_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1)
+    assert module.user_problems() == []
+    assert module.unprivileged_user() is None
+
+
+def test_a_private_folder_above_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where PostgreSQL runs as another user, which cannot pass through it."""
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(private))
+    assert any(f"pass through {private}" in problem for problem in module.folder_problems())
+
+
+def test_a_temporary_folder_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None at all, and one in which nothing can be made."""
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: "/proc")
+    (problem,) = module.folder_problems()
+    assert "/proc cannot be written" in problem
+
+    def none() -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr(tempfile, "gettempdir", none)
+    (problem,) = module.folder_problems()
+    assert "set TMPDIR" in problem
