@@ -21,6 +21,7 @@ from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import HarnessError, UsageError, broken_import
 from harness.options import (
     Backplane,
+    BackplaneSettings,
     Force,
     Json,
     LimitMs,
@@ -221,6 +222,7 @@ def up(
         ),
     ] = PLAYABLE[0],
     backplane: Backplane = BACKPLANES.default.name,
+    backplane_setting: BackplaneSettings = None,
     write_path: WritePath = WRITE_PATHS.default.name,
     recovery: Recovery = RECOVERIES[0],
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is up; `harness down` ends it.")] = False,
@@ -233,6 +235,7 @@ def up(
             servers=servers,
             environment=environment,
             backplane=backplane,
+            backplane_settings=tuple(backplane_setting or ()),
             write_path=write_path,
             recovery=recovery,
             detach=detach,

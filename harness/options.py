@@ -139,6 +139,16 @@ Backplane = Annotated[
         + " ".join(f"{each.name}: {each.title}." for each in BACKPLANES),
     ),
 ]
+BackplaneSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--backplane-setting",
+        metavar="KEY=VALUE",
+        help="A setting of the backplane; repeat for each. "
+        + " ".join(f"{each.name}: {'; '.join(map(str, each.settings))}." for each in BACKPLANES if each.settings),
+        show_default=False,
+    ),
+]
 WritePath = Annotated[
     str,
     typer.Option(
@@ -263,6 +273,7 @@ RUN_OPTIONS = (
     _parameter("size", SizeOption, Size.FIT),
     _parameter("environment", Environment, ENVIRONMENTS.default.name),
     _parameter("backplane", Backplane, BACKPLANES.default.name),
+    _parameter("backplane_setting", BackplaneSettings, None),
     _parameter("write_path", WritePath, WRITE_PATHS.default.name),
     _parameter("seed", Seed, 1),
     _parameter("fault", FaultOption, None),
@@ -307,6 +318,7 @@ def _as_request(
     servers: str | None,
     audience: str | None,
     server: Sequence[str] | None,
+    backplane_setting: Sequence[str] | None,
     rate: float | None,
     duration: float | None,
     outage: float | None,
@@ -319,6 +331,7 @@ def _as_request(
         audience=None if audience is None else _parse_audience(audience),
         target=None if target is None else _parse_target(target),
         server_urls=tuple(server or ()),
+        backplane_settings=tuple(backplane_setting or ()),
         rate_hz=rate,
         duration_s=duration,
         outage_s=outage,

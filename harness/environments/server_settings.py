@@ -19,7 +19,7 @@ def server_settings(
         "port": port,
         **token,
         "postgres": dict(database),
-        "backplane": {"name": topology.backplane, **(broker or {})},
+        "backplane": {"name": topology.backplane, **(broker or {}), **dict(topology.backplane_settings)},
         "write_path": topology.write_path,
         "recovery": topology.recovery,
     }

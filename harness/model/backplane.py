@@ -5,6 +5,7 @@ The reference server has registries of its own with the same names; the two pack
 
 from dataclasses import dataclass
 
+from harness.model.backplane_setting import BackplaneSetting
 from harness.model.registry import Registry
 
 
@@ -14,6 +15,7 @@ class Backplane:
 
     ``broker`` is the kind of broker that it needs, None where it needs none. ``servers_max``: more servers than that would
     not hear of each other's messages; None for no limit. ``decision`` is the decision record that chose it, with its title.
+    ``settings`` are those that ``--backplane-setting`` takes; the server gets all of them in its section of the backplane.
     """
 
     name: str
@@ -21,6 +23,7 @@ class Backplane:
     broker: str | None
     servers_max: int | None = None
     decision: tuple[str, str] | None = None
+    settings: tuple[BackplaneSetting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The command line that repeats a run."""
 
+from harness.model.backplane_setting import in_words
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import REFERENCE_SERVER
 from harness.model.engine import ENGINES
@@ -16,6 +17,8 @@ def repeat_command(scenario: str, plan: Plan) -> tuple[str, ...]:
     arguments += ["--audience", "all" if plan.asked_audience == "all" and plan.channels == 1 else str(plan.audience)]
     arguments += ["--size", plan.size, "--environment", plan.environment, "--backplane", plan.backplane]
     arguments += ["--write-path", plan.write_path, "--seed", str(plan.seed)]
+    for name, value in plan.backplane_settings if not plan.server_urls else ():
+        arguments += ["--backplane-setting", f"{name}={in_words(value)}"]
     for fault in plan.faults[:1]:
         arguments += ["--fault", fault.kind, "--target", fault.target]
         if fault.until.unit is Unit.AFTER:
