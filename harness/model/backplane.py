@@ -47,6 +47,20 @@ BACKPLANES: Registry[Backplane] = Registry(
             decision=("ADR-0002", "Redis Pub/Sub between servers"),
         ),
         Backplane(name="memory", title="in-memory broadcast in one server", broker=None, servers_max=1),
+        Backplane(
+            name="postgres-poll",
+            title="every server polls PostgreSQL",
+            broker=None,
+            settings=(
+                BackplaneSetting(
+                    name="interval_ms",
+                    default=50.0,
+                    low=1,
+                    high=60_000,
+                    help="milliseconds from one read to the next; servers ÷ interval queries a second, idle or not",
+                ),
+            ),
+        ),
     ),
 )
 
