@@ -5,7 +5,7 @@ The reference server has registries of its own with the same names; the two pack
 
 from dataclasses import dataclass
 
-from harness.model.backplane_setting import BackplaneSetting
+from harness.model.backplane_setting import BackplaneSetting, Values
 from harness.model.registry import Registry
 
 
@@ -24,6 +24,9 @@ class Backplane:
     servers_max: int | None = None
     decision: tuple[str, str] | None = None
     settings: tuple[BackplaneSetting, ...] = ()
+    commit_seen_early: bool = False
+    """PostgreSQL itself shows a message to all servers at its COMMIT: one may have it before the server that committed
+    has heard of the COMMIT, so the times of the two prove nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,7 @@ BACKPLANES: Registry[Backplane] = Registry(
             name="postgres-poll",
             title="every server polls PostgreSQL",
             broker=None,
+            commit_seen_early=True,
             settings=(
                 BackplaneSetting(
                     name="interval_ms",
@@ -58,6 +62,22 @@ BACKPLANES: Registry[Backplane] = Registry(
                     low=1,
                     high=60_000,
                     help="milliseconds from one read to the next; servers ÷ interval queries a second, idle or not",
+                ),
+            ),
+        ),
+        Backplane(
+            name="postgres-notify",
+            title="PostgreSQL LISTEN/NOTIFY",
+            broker=None,
+            settings=(
+                BackplaneSetting(
+                    name="inside_transaction",
+                    default=False,
+                    commit_seen_early=True,
+                    help="on: the committing transaction notifies, and such commits are serial",
+                ),
+                BackplaneSetting(
+                    name="group_commit", default=True, help="off: one commit per post, eight at once per server"
                 ),
             ),
         ),
@@ -75,3 +95,14 @@ WRITE_PATHS: Registry[WritePath] = Registry(
         ),
     ),
 )
+
+
+def commit_seen_early(name: str, values: Values) -> bool:
+    """Whether this backplane with these settings may bring a message before its own server knows of the COMMIT."""
+    backplane = BACKPLANES.find(name)
+    if backplane is None:
+        return False
+    switched_on = {name for name, value in values if value is True}
+    return backplane.commit_seen_early or any(
+        setting.commit_seen_early and setting.name in switched_on for setting in backplane.settings
+    )

@@ -24,6 +24,8 @@ class BackplaneSetting:
     low: float = -math.inf
     high: float = math.inf
     choices: tuple[str, ...] = ()
+    commit_seen_early: bool = False
+    """switched on, it has the effect of `Backplane.commit_seen_early`"""
 
     def parse(self, text: str) -> Value:
         """The value that ``text`` stands for. Raises ValueError with what was expected."""

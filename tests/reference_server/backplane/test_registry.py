@@ -19,6 +19,7 @@ def test_each_backplane_says_what_it_needs() -> None:
         "memory": (None, True),
         "redis": ("redis", False),
         "postgres-poll": (None, False),
+        "postgres-notify": (None, False),
     }
 
 
