@@ -24,6 +24,8 @@ class Backplane:
     servers_max: int | None = None
     decision: tuple[str, str] | None = None
     settings: tuple[BackplaneSetting, ...] = ()
+    links_servers: bool = False
+    """Servers connect to each other: each is told where to listen (``host``, ``port``) and the ``peers``."""
     commit_seen_early: bool = False
     """PostgreSQL itself shows a message to all servers at its COMMIT: one may have it before the server that committed
     has heard of the COMMIT, so the times of the two prove nothing."""
@@ -81,6 +83,7 @@ BACKPLANES: Registry[Backplane] = Registry(
                 ),
             ),
         ),
+        Backplane(name="mesh", title="every server linked with every other", broker=None, links_servers=True),
     ),
 )
 

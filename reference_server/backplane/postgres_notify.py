@@ -16,12 +16,11 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-import asyncpg
-
 from reference_server.backplane.base import BackplaneContext, BackplaneKind, Outgoing, Receiver
 from reference_server.message_log.base import LogError
 from reference_server.message_log.postgresql import PostgresqlLog
 from reference_server.message_log.postgresql_connection import PostgresqlConnection
+from reference_server.message_log.postgresql_listener import ListenerLost, listen
 from reference_server.metrics import Metrics
 from reference_server.protocol.server_events import frame_payload, message_frame, text_frame
 from reference_server.settings_section import Section
@@ -31,7 +30,6 @@ PAYLOAD_LIMIT_BYTES = 7_500
 QUEUE_LIMIT = 20_000
 """messages that may wait for publication; more are left to recovery"""
 MESSAGES_PER_STATEMENT = 2_000
-KEEP_ALIVE_S = 1.0
 ANSWER_TIMEOUT_S = 2.0
 BACK_OFF_BASE_S = 0.05
 BACK_OFF_CAP_S = 1.0
@@ -154,51 +152,38 @@ class PostgresNotify:
     # Listening.
 
     async def _listen(self) -> None:
-        """Connect and listen, again after each failure, with full jitter."""
+        """Listen, again after each failure, with full jitter."""
         failures = 0
+        loop = asyncio.get_running_loop()
         while True:
-            loop = asyncio.get_running_loop()
             began_s = loop.time()
             try:
-                await self._listen_once()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+                await listen(
+                    self._address,
+                    name=self._name,
+                    channel=CHANNEL,
+                    on_payload=self._on_payload,
+                    on_listening=self._on_listening,
+                )
+            except ListenerLost as error:
                 failures = 1 if loop.time() - began_s > 2 * BACK_OFF_CAP_S else failures + 1
                 if failures == 1:
-                    _log.warning("backplane listener down: %s", error or type(error).__name__)
+                    _log.warning("backplane listener down: %s", error)
+            finally:
+                if self._listening and self._receiver is not None:
+                    self._listening = False
+                    self._receiver.on_state(False)
             limit_s = min(BACK_OFF_CAP_S, BACK_OFF_BASE_S * 2 ** min(failures, 10))
             await asyncio.sleep(random.uniform(0, limit_s))  # noqa: S311  # jitter, not a secret
 
-    async def _listen_once(self) -> None:
-        """Listen until the connection is lost or does not answer; then raise OSError or what asyncpg raises."""
+    def _on_listening(self) -> None:
         assert self._receiver is not None
-        connection = await asyncpg.connect(
-            **self._address,
-            timeout=ANSWER_TIMEOUT_S,
-            server_settings={"application_name": self._name},
-        )
-        lost = asyncio.Event()
-        try:
-            connection.add_termination_listener(lambda _: lost.set())
-            async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                await connection.add_listener(CHANNEL, self._on_notification)  # returns when LISTEN is confirmed
-            _log.info("backplane listens")
-            self._listening = True
-            self._receiver.on_state(True)
-            self._receiver.on_subscribed(list(self._channels))
-            while not lost.is_set():
-                # A peer that is gone or frozen is noticed only by a question without an answer.
-                await connection.execute("SELECT 1", timeout=ANSWER_TIMEOUT_S)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(KEEP_ALIVE_S):
-                        await lost.wait()
-            raise ConnectionResetError("closed by PostgreSQL")
-        finally:
-            connection.terminate()
-            if self._listening:
-                self._listening = False
-                self._receiver.on_state(False)
+        _log.info("backplane listens")
+        self._listening = True
+        self._receiver.on_state(True)
+        self._receiver.on_subscribed(list(self._channels))
 
-    def _on_notification(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
+    def _on_payload(self, payload: str) -> None:
         receiver = self._receiver
         assert receiver is not None
         if payload.startswith(

@@ -1,6 +1,6 @@
 """The backplanes that a server can use. To add one: a module in this folder with its ``KIND``, and a line here."""
 
-from reference_server.backplane import in_memory, postgres_notify, postgres_poll, redis_pubsub
+from reference_server.backplane import in_memory, mesh, postgres_notify, postgres_poll, redis_pubsub
 from reference_server.backplane.base import BackplaneKind
 from reference_server.registry import Registry
 
@@ -10,4 +10,5 @@ BACKPLANES: Registry[BackplaneKind] = Registry(
     redis_pubsub.KIND,
     postgres_poll.KIND,
     postgres_notify.KIND,
+    mesh.KIND,
 )

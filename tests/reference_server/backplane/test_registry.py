@@ -20,6 +20,7 @@ def test_each_backplane_says_what_it_needs() -> None:
         "redis": ("redis", False),
         "postgres-poll": (None, False),
         "postgres-notify": (None, False),
+        "mesh": (None, False),
     }
 
 
@@ -29,7 +30,7 @@ def test_each_backplane_is_built_from_its_own_settings() -> None:
     context = BackplaneContext(settings=settings, log=cast(Any, None), metrics=Metrics())
     for name in BACKPLANES.names:
         kind = BACKPLANES.find(name)
-        required = {"host": "127.0.0.1"} if kind.broker else {}
+        required = {"host": "127.0.0.1"} if kind.broker else {"port": 7000} if name == "mesh" else {}
         section = kind.section(**required) if kind.section is not None else Section()
         assert not kind.build(section, context).up
 
