@@ -87,17 +87,21 @@ class Mesh:
     def publish(self, messages: Sequence[Outgoing]) -> bool:
         if self._receiver is None:
             return False
-        for message in messages:
-            if message.channel in self._channels:
-                self._receiver.on_message(*message)
-        data = [(message, mesh_link.encoded(message)) for message in messages]
-        for link in self._links.values():
-            self._dropped += link.send_messages(data)
+        # In the next turn of the loop: a message must not arrive, here or at a peer, before it counts as handed over.
+        asyncio.get_running_loop().call_soon(self._send, self._receiver, messages)
         if self._up:
             self._metrics.published += len(messages)
         else:
             self._metrics.publish_failures += len(messages)  # part of the servers did not get them
         return self._up
+
+    def _send(self, receiver: Receiver, messages: Sequence[Outgoing]) -> None:
+        for message in messages:
+            if message.channel in self._channels:
+                receiver.on_message(*message)
+        data = [(message, mesh_link.encoded(message)) for message in messages]
+        for link in self._links.values():
+            self._dropped += link.send_messages(data)
 
     def subscribe(self, channels: Collection[str]) -> None:
         self._channels.update(channels)

@@ -262,7 +262,9 @@ CHECKS: tuple[Check[Case], ...] = (
         needs=(Need.TRACES, Need.LEDGER),
         red_when="by the servers' traces a message was answered, published or on another server before COMMIT. "
         "UNKNOWN where "
-        "the clocks of the hosts cannot be compared. Not asked of an external cluster without traces",
+        "the clocks of the hosts cannot be compared. Not asked of an external cluster without traces. The arrival on "
+        "another server is not compared where PostgreSQL itself shows the message at its COMMIT (`postgres-poll`, "
+        "`inside_transaction`)",
         what_to_do="the write path; for UNKNOWN the clocks, see below",
         planted_bug=f"{PLANTED}test_a_publication_before_the_commit_is_red",
     ),
