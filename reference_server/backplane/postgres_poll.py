@@ -133,4 +133,9 @@ def _build(section: PostgresPollSettings, context: BackplaneContext) -> Postgres
     return PostgresPoll(connection, interval_ms=section.interval_ms, metrics=context.metrics)
 
 
-KIND = BackplaneKind(name="postgres-poll", section=PostgresPollSettings, broker=None, build=_build)
+def _delay_s(section: PostgresPollSettings) -> float:
+    """A message waits for the next read, and for the one after it where it was committed during a read."""
+    return 2 * (1 + JITTER) * section.interval_ms / 1_000
+
+
+KIND = BackplaneKind(name="postgres-poll", section=PostgresPollSettings, broker=None, build=_build, delay_s=_delay_s)

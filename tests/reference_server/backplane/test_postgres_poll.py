@@ -98,6 +98,12 @@ def test_messages_committed_out_of_order_are_not_skipped(postgres: Postgres, see
     asyncio.run(main())
 
 
+def test_a_message_that_waits_for_the_next_read_is_not_missing() -> None:
+    """The gateway's grace covers the interval; else it would call every second message lost and read it from the log."""
+    section = postgres_poll.PostgresPollSettings(interval_ms=50)
+    assert postgres_poll.KIND.delay_s(section) >= 0.1
+
+
 def test_more_than_one_answer_holds_is_pointed_at(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     """A read is bounded; what it leaves out is told from the counters of the channels."""
     monkeypatch.setattr(postgres_poll, "ROWS_PER_READ", 3)
