@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from harness.model.backplane_setting import words
 from harness.model.finding import Verdict
 from harness.model.plan import Plan
 from harness.model.proof import Proof, ProofRow
@@ -101,6 +102,8 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield f"            = {plan.deliveries_per_s:,.0f} deliveries/s, {plan.workers} load workers, seed {plan.seed}"
     if plan.certificates:
         yield f"certificate {plan.certificates}"
+    if plan.backplane_settings:
+        yield f"backplane   {plan.backplane}: {words(plan.backplane_settings)}"
     for reduction in plan.reductions:
         yield f"reduced     {reduction.wanted} → {reduction.planned}, because {reduction.because}"
     if plan.pilot is not None and not plan.pilot.steps:

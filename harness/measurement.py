@@ -63,6 +63,7 @@ def topology_of(plan: Plan) -> Topology:
     return Topology(
         servers=plan.servers,
         backplane=plan.backplane,
+        backplane_settings=plan.backplane_settings,
         write_path=plan.write_path,
         run_id=plan.run_id,
         protocol=plan.protocol,

@@ -142,6 +142,16 @@ Backplane = Annotated[
         + " ".join(f"{each.name}: {each.title}." for each in BACKPLANES),
     ),
 ]
+BackplaneSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--backplane-setting",
+        metavar="KEY=VALUE",
+        help="A setting of the backplane; repeat for each. "
+        + " ".join(f"{each.name}: {'; '.join(map(str, each.settings))}." for each in BACKPLANES if each.settings),
+        show_default=False,
+    ),
+]
 WritePath = Annotated[
     str,
     typer.Option(
@@ -356,6 +366,7 @@ RUN_OPTIONS = (
     parameter("size", SizeOption, Size.FIT),
     parameter("environment", Environment, ENVIRONMENTS.default.name),
     parameter("backplane", Backplane, BACKPLANES.default.name),
+    parameter("backplane_setting", BackplaneSettings, None),
     parameter("write_path", WritePath, WRITE_PATHS.default.name),
     parameter("seed", Seed, 1),
     parameter("fault", FaultOption, None),
@@ -403,6 +414,7 @@ def _as_request(
     servers: str | None,
     audience: str | None,
     server: Sequence[str] | None,
+    backplane_setting: Sequence[str] | None,
     rate: float | None,
     duration: float | None,
     outage: float | None,
@@ -415,6 +427,7 @@ def _as_request(
         audience=None if audience is None else _parse_audience(audience),
         target=None if target is None else _parse_target(target),
         server_urls=tuple(server or ()),
+        backplane_settings=tuple(backplane_setting or ()),
         rate_hz=rate,
         duration_s=duration,
         outage_s=outage,

@@ -13,6 +13,8 @@ from harness.environments import playground_notes as up_state
 from harness.interruption import interrupting_signals
 from harness.load.protocol.rebroadcast_request import rebroadcast
 from harness.model.addresses import parse_servers, read_authorities
+from harness.model.backplane import BACKPLANES
+from harness.model.backplane_setting import chosen
 from harness.model.child_process import child_environment, python_program
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import Cluster, Topology
@@ -26,22 +28,38 @@ from harness.protocol import open_protocol
 from harness.protocol.contract import ClientProtocol
 
 
-def bring_up(*, servers: int, environment: str, backplane: str, write_path: str, recovery: str, detach: bool) -> None:
+def bring_up(
+    *,
+    servers: int,
+    environment: str,
+    backplane: str,
+    backplane_settings: tuple[str, ...],
+    write_path: str,
+    recovery: str,
+    detach: bool,
+) -> None:
     """Start a cluster, say how to use it, and keep it until Ctrl-C or `harness down`.
 
     With ``detach`` a process of its own keeps it and this one returns when it is up. Raises EnvironmentFailure where it
     cannot start, or when one of its processes dies.
     """
+    values = chosen(backplane_settings, BACKPLANES.get(backplane).settings, backplane)
     if detach:
+        asked = [word for text in backplane_settings for word in ("--backplane-setting", text)]
         arguments = ["up", "--servers", str(servers), "--environment", environment, "--recovery", recovery]
         _detach(
-            [*arguments, "--backplane", backplane, "--write-path", write_path],
+            [*arguments, "--backplane", backplane, *asked, "--write-path", write_path],
             ENVIRONMENTS.get(environment).start_limit_s,
         )
         return
     raise_descriptor_limit()
     topology = Topology(
-        servers=servers, backplane=backplane, write_path=write_path, run_id="playground", recovery=recovery
+        servers=servers,
+        backplane=backplane,
+        backplane_settings=values,
+        write_path=write_path,
+        run_id="playground",
+        recovery=recovery,
     )
     asyncio.run(_hold(environment, topology))
 

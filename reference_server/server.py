@@ -67,7 +67,14 @@ async def _serve_with(settings: Settings, log: PostgresqlLog, listener: socket.s
     )
     fan_out = FanOut(waiting_limit_bytes=limits.waiting_bytes, trace=trace, metrics=metrics)
     subscriptions = Subscriptions(backplane)
-    gateway = Gateway(subscriptions, fan_out, recovery=settings.recovery, trace=trace, metrics=metrics)
+    gateway = Gateway(
+        subscriptions,
+        fan_out,
+        recovery=settings.recovery,
+        trace=trace,
+        metrics=metrics,
+        backplane_delay_s=chosen.kind.delay_s(chosen.section),
+    )
     catch_up = CatchUp(gateway, log, automatic=settings.recovery == "automatic")
     _add_gauges(metrics, subscriptions, write_path, backplane)
     application = Application(

@@ -21,6 +21,12 @@ _EXPLICIT = {"direct_tls": False, "target_session_attrs": "any", "krbsrvname": "
 _CONNECTING = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _NEVER = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 """Refusals that no waiting heals: password, role, pg_hba.conf, database."""
+WAITS = """
+SELECT wait_event_type || '_' || wait_event, count(*) FROM pg_stat_activity
+WHERE state = 'active' AND wait_event IS NOT NULL AND pid <> pg_backend_pid() GROUP BY 1
+"""
+"""What statements wait for at this moment: ``Lock_object`` is the lock that a notifying transaction holds until its log
+is flushed."""
 
 
 async def connect(endpoint: Endpoint, *, timeout_s: float, purpose: str = "") -> asyncpg.Connection:
@@ -108,11 +114,14 @@ class PostgresqlSampler:
         row = await self._connection.fetchrow(
             f"""
             SELECT xact_commit AS commits, xact_rollback AS rollbacks, tup_inserted AS rows_inserted,
-                   numbackends AS backends, wal_bytes::bigint AS wal_bytes, {syncs} AS wal_syncs
+                   numbackends AS backends, wal_bytes::bigint AS wal_bytes, {syncs} AS wal_syncs,
+                   pg_notification_queue_usage() AS notification_queue_share
             FROM pg_stat_database, pg_stat_wal WHERE datname = current_database()
             """  # noqa: S608 - one of the two constants above
         )
-        return {name: value for name, value in row.items() if value is not None}
+        waits = await self._connection.fetch(WAITS)
+        figures = {name: value for name, value in row.items() if value is not None}
+        return figures | {f"waits_{event}": count for event, count in waits}
 
     async def look_at(self, table: str) -> None:
         """Raise what PostgreSQL says against reading the table of messages."""

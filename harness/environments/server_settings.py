@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from harness.model.backplane import BACKPLANES
 from harness.model.cluster import Topology
 
 Address = Mapping[str, Any]
@@ -10,16 +11,39 @@ Address = Mapping[str, Any]
 
 
 def server_settings(
-    topology: Topology, *, name: str, host: str, port: int, token: Address, database: Address, broker: Address | None
+    topology: Topology,
+    *,
+    name: str,
+    host: str,
+    port: int,
+    token: Address,
+    database: Address,
+    broker: Address | None,
+    links: Mapping[str, tuple[str, int]] = {},
+    bind: str = "127.0.0.1",
 ) -> dict[str, Any]:
-    """``token`` is ``{"token": …}`` or ``{"token_file": …}``; ``broker`` is None for a backplane that needs none."""
+    """``links``: where each server takes links of other servers, by its name; ``bind`` is where it listens for them.
+
+    ``token`` is ``{"token": …}`` or ``{"token_file": …}``; ``broker`` is None for a backplane that needs none."""
     return {
         "name": name,
         "host": host,
         "port": port,
         **token,
         "postgres": dict(database),
-        "backplane": {"name": topology.backplane, **(broker or {})},
+        "backplane": {
+            "name": topology.backplane,
+            **(broker or {}),
+            **_links(topology, name, links, bind),
+            **dict(topology.backplane_settings),
+        },
         "write_path": topology.write_path,
         "recovery": topology.recovery,
     }
+
+
+def _links(topology: Topology, name: str, links: Mapping[str, tuple[str, int]], bind: str) -> dict[str, Any]:
+    if not BACKPLANES.get(topology.backplane).links_servers:
+        return {}
+    peers = [{"name": peer, "host": host, "port": port} for peer, (host, port) in links.items() if peer != name]
+    return {"host": bind, "port": links[name][1], "peers": peers}

@@ -6,6 +6,7 @@ The reference server has registries of its own with the same names; the two pack
 from dataclasses import dataclass
 from enum import StrEnum
 
+from harness.model.backplane_setting import BackplaneSetting, Values
 from harness.model.fault import Target
 from harness.model.registry import Registry
 
@@ -44,6 +45,7 @@ class Backplane:
     ``links``: the connections that it keeps beside those of the message log, ``ports_per_server``: the ports that a server
     listens on for it. ``claim``: what the design says of the time from the publication to the receipt by another server.
     ``adapter``: the module of the reference server, relative to its package.
+    ``settings`` are those that ``--backplane-setting`` takes; the server gets all of them in its section of the backplane.
     """
 
     name: str
@@ -56,6 +58,15 @@ class Backplane:
     ports_per_server: int = 0
     claim: LatencyClaim | None = None
     adapter: tuple[str, ...] = ()
+    settings: tuple[BackplaneSetting, ...] = ()
+    commit_seen_early: bool = False
+    """PostgreSQL itself shows a message to all servers at its COMMIT: one may have it before the server that committed
+    has heard of the COMMIT, so the times of the two prove nothing."""
+
+    @property
+    def links_servers(self) -> bool:
+        """Servers connect to each other: each is told where to listen (``host``, ``port``) and the ``peers``."""
+        return self.links is Links.FULL_MESH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +101,54 @@ BACKPLANES: Registry[Backplane] = Registry(
             servers_max=1,
             adapter=("backplane/in_memory.py",),
         ),
+        Backplane(
+            name="postgres-poll",
+            title="every server polls PostgreSQL",
+            broker=None,
+            commit_seen_early=True,
+            carrier=Target.DATABASE,
+            links=Links.STAR,
+            claim=LatencyClaim(words="+50–100 ms", low_ms=50, high_ms=100),
+            adapter=("backplane/postgres_poll.py",),
+            settings=(
+                BackplaneSetting(
+                    name="interval_ms",
+                    default=50.0,
+                    low=1,
+                    high=60_000,
+                    help="milliseconds from one read to the next; servers ÷ interval queries a second, idle or not",
+                ),
+            ),
+        ),
+        Backplane(
+            name="postgres-notify",
+            title="PostgreSQL LISTEN/NOTIFY",
+            broker=None,
+            carrier=Target.DATABASE,
+            links=Links.STAR,
+            claim=LatencyClaim(words="50–100 ms class", low_ms=50, high_ms=100),
+            adapter=("backplane/postgres_notify.py",),
+            settings=(
+                BackplaneSetting(
+                    name="inside_transaction",
+                    default=False,
+                    commit_seen_early=True,
+                    help="on: the committing transaction notifies, and such commits are serial",
+                ),
+                BackplaneSetting(
+                    name="group_commit", default=True, help="off: one commit per post, eight at once per server"
+                ),
+            ),
+        ),
+        Backplane(
+            name="mesh",
+            title="every server linked with every other",
+            broker=None,
+            carrier=Target.SERVER,
+            links=Links.FULL_MESH,
+            ports_per_server=1,
+            adapter=("backplane/mesh.py", "backplane/mesh_lease.py", "backplane/mesh_link.py"),
+        ),
     ),
 )
 
@@ -105,3 +164,14 @@ WRITE_PATHS: Registry[WritePath] = Registry(
         ),
     ),
 )
+
+
+def commit_seen_early(name: str, values: Values) -> bool:
+    """Whether this backplane with these settings may bring a message before its own server knows of the COMMIT."""
+    backplane = BACKPLANES.find(name)
+    if backplane is None:
+        return False
+    switched_on = {name for name, value in values if value is True}
+    return backplane.commit_seen_early or any(
+        setting.commit_seen_early and setting.name in switched_on for setting in backplane.settings
+    )

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from harness.model.backplane_setting import Values
 from harness.model.component import Component
 from harness.model.fault import FaultKind
 from harness.model.tls import Tls
@@ -88,6 +89,7 @@ class Topology:
     protocol: str = "chat"
     """the client protocol that the servers speak, a name of `client_protocol.CLIENT_PROTOCOLS`"""
     recovery: str = "automatic"
+    backplane_settings: Values = ()
     server_module: str = REFERENCE_SERVER
     """the Python module that is one server when run with ``--settings FILE``, or SERVER_IMAGE and an image that is started
     like our own"""

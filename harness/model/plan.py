@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from harness.model.backplane_setting import Values
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.engine import ENGINES
 from harness.model.expectation import Expectation
@@ -102,6 +103,8 @@ class Plan:
     """whether the database that the environment starts logs how long each statement takes, for ``arrays/queries.npy``"""
     fail_fast: bool = False
     """whether the run ends at the first safety failure that is final"""
+    backplane_settings: Values = ()
+    """every setting of the backplane with its value"""
     pilot: Pilot | None = None
     """the pilots that decide the size; None where its numbers are settled without"""
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from harness.model.addresses import parse_servers
 from harness.model.backplane import BACKPLANES, WRITE_PATHS, Backplane
+from harness.model.backplane_setting import problems
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import REFERENCE_SERVER
 from harness.model.component import COMPONENT_KINDS
@@ -73,6 +74,8 @@ def _combinations(request: Request, scenario: Scenario) -> list[str]:
             f"--backplane {backplane.name} with {servers} servers: messages would not leave the server that accepted them; "
             f"add --servers {backplane.servers_max} or choose another --backplane: {others}"
         )
+    if backplane is not None:
+        found += problems(request.backplane_settings, backplane.settings, backplane.name)
     if environment is not None:
         found += _unfit_for(environment, backplane, request)
     if request.clients is not None and request.clients < servers:
@@ -107,6 +110,10 @@ def _unfit_for(environment: Environment, backplane: Backplane | None, request: R
         found.append(f"--server-module goes with --environment {takers}, not with {name}")
     if request.messages_table and not _TABLE.fullmatch(request.messages_table):
         found.append(f"--messages-table {request.messages_table!r}: expected NAME or SCHEMA.NAME")
+    if request.backplane_settings and not environment.owns_components:
+        found.append(
+            f"--backplane-setting: --environment {name} starts no servers; expected the settings in their own files"
+        )
     kind = COMPONENT_KINDS.find(backplane.broker) if backplane is not None and backplane.broker else None
     if kind is not None and environment.owns_components and name not in kind.starters:
         found.append(

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.model.backplane import BACKPLANES
+from harness.model.backplane_setting import chosen
 from harness.model.cluster import REFERENCE_SERVER
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
@@ -82,6 +84,9 @@ def plan_run(
         size=request.size,
         environment=request.environment,
         backplane=request.backplane,
+        backplane_settings=chosen(
+            request.backplane_settings, BACKPLANES.get(request.backplane).settings, request.backplane
+        ),
         write_path=request.write_path,
         seed=request.seed,
         run_id=run_id,

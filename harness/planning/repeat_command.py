@@ -1,5 +1,6 @@
 """The command line that repeats a run, or a capacity search."""
 
+from harness.model.backplane_setting import in_words
 from harness.model.capacity import Vary
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import REFERENCE_SERVER
@@ -21,6 +22,8 @@ def repeat_command(scenario: str, plan: Plan, *, insists: bool = False) -> tuple
     arguments += ["--audience", "all" if plan.is_for_all else str(plan.audience)]
     arguments += ["--size", plan.size, "--environment", plan.environment, "--backplane", plan.backplane]
     arguments += ["--write-path", plan.write_path, "--seed", str(plan.seed)]
+    for name, value in plan.backplane_settings if not plan.server_urls else ():
+        arguments += ["--backplane-setting", f"{name}={in_words(value)}"]
     for fault in plan.faults[:1]:
         arguments += ["--fault", fault.kind, "--target", fault.target]
         if fault.until.unit is Unit.AFTER:

@@ -25,6 +25,8 @@ class Request:
     size: Size = Size.FIT
     environment: str = ENVIRONMENTS.default.name
     backplane: str = BACKPLANES.default.name
+    backplane_settings: tuple[str, ...] = ()
+    """``KEY=VALUE`` as given"""
     write_path: str = WRITE_PATHS.default.name
     seed: int = 1
     fault: FaultKind | None = None

@@ -81,3 +81,5 @@ class BackplaneKind:
     """the kind of broker it needs; None where it needs none"""
     build: Callable[[Any, BackplaneContext], Backplane]
     """gets the decoded section (an empty ``Section`` where ``section`` is None)"""
+    delay_s: Callable[[Any], float] = lambda _: 0.0
+    """how long, by its section, a message that is not lost may wait in it: nobody calls it missing before"""

@@ -31,13 +31,21 @@ class Gateway:
     """
 
     def __init__(
-        self, subscriptions: Subscriptions, fan_out: FanOut, *, recovery: Recovery, trace: Trace, metrics: Metrics
+        self,
+        subscriptions: Subscriptions,
+        fan_out: FanOut,
+        *,
+        recovery: Recovery,
+        trace: Trace,
+        metrics: Metrics,
+        backplane_delay_s: float = 0.0,
     ) -> None:
         self._subscriptions = subscriptions
         self._fan_out = fan_out
         self._recovery = recovery
         self._trace = trace
         self._metrics = metrics
+        self._patience_s = GRACE_S + backplane_delay_s
         self._unconfirmed: set[str] = set()
         """channels that the backplane has not confirmed since it came up"""
         self.channels: Mapping[str, Channel] = subscriptions.channels
@@ -142,7 +150,7 @@ class Gateway:
         channel.grace = asyncio.get_running_loop().call_later(self._grace_s(), self._end_grace, channel)
 
     def _grace_s(self) -> float:
-        return GRACE_S if self.backplane_up else 0.0
+        return self._patience_s if self.backplane_up else 0.0
 
     def _end_grace(self, channel: Channel) -> None:
         channel.grace = None

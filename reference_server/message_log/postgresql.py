@@ -5,12 +5,15 @@ import time
 from collections.abc import Sequence
 
 from reference_server.message_log import postgresql_schema as schema
-from reference_server.message_log.base import LogError, Mark
+from reference_server.message_log.base import LogError, Mark, OutcomeUnknown
 from reference_server.message_log.postgresql_address import Postgres
 from reference_server.message_log.postgresql_connection import PostgresqlConnection
 
 RETRY_PAUSE_S = 0.1
 PING_TIMEOUT_S = 1.0
+SINGLE_WRITERS = 8
+NOTIFIED_TEXT_BYTES = 7_000
+"""a longer text is not part of its notification, which PostgreSQL limits to 8,000 bytes"""
 
 
 class PostgresqlLog:
@@ -24,6 +27,15 @@ class PostgresqlLog:
             PostgresqlConnection(postgres, name=f"{name} {role}", statement_timeout_ms=statement_timeout_ms)
             for role in ("writer", "reader", "browser")
         )
+        self._more_writers = [
+            PostgresqlConnection(postgres, name=f"{name} writer {n}", statement_timeout_ms=statement_timeout_ms)
+            for n in range(1, SINGLE_WRITERS)
+        ]  # opened when they are used
+        self.notify_inside: str | None = None
+        """the notification channel on which each append notifies in its own transaction"""
+        self.one_commit_per_post = False
+        """for experiments: each message of an append has a transaction of its own, several at once; an append that fails
+        may be committed in part, and says that its outcome is unknown"""
 
     async def start(self, timeout_s: float) -> None:
         """Make the schema. Try again for ``timeout_s`` while PostgreSQL cannot be reached; then raise LogError."""
@@ -39,15 +51,51 @@ class PostgresqlLog:
                 await asyncio.sleep(RETRY_PAUSE_S)
 
     def close(self) -> None:
-        for connection in (self._writer, self._reader, self._browser):
+        for connection in (self._writer, self._reader, self._browser, *self._more_writers):
             connection.close()
 
     async def append(
         self, channels: Sequence[str], texts: Sequence[str], client_msg_ids: Sequence[str | None]
     ) -> list[tuple[int, bool]]:
         """See ``Log``: one transaction and one round trip."""
-        rows = await self._writer.fetch(schema.APPEND, channels, texts, client_msg_ids)
+        if self.one_commit_per_post:
+            return await self._append_singly(channels, texts, client_msg_ids)
+        return await self._append_with(self._writer, channels, texts, client_msg_ids)
+
+    async def _append_with(
+        self,
+        writer: PostgresqlConnection,
+        channels: Sequence[str],
+        texts: Sequence[str],
+        client_msg_ids: Sequence[str | None],
+    ) -> list[tuple[int, bool]]:
+        if self.notify_inside is None:
+            rows = await writer.fetch(schema.APPEND, channels, texts, client_msg_ids)
+        else:
+            rows = await writer.fetch(
+                schema.APPEND_AND_NOTIFY, channels, texts, client_msg_ids, self.notify_inside, NOTIFIED_TEXT_BYTES
+            )
         return [(row[0], row[1]) for row in rows]
+
+    async def _append_singly(
+        self, channels: Sequence[str], texts: Sequence[str], client_msg_ids: Sequence[str | None]
+    ) -> list[tuple[int, bool]]:
+        writers = (self._writer, *self._more_writers)
+
+        async def share(first: int) -> list[list[tuple[int, bool]]]:
+            return [
+                await self._append_with(writers[first], [channels[n]], [texts[n]], [client_msg_ids[n]])
+                for n in range(first, len(channels), len(writers))
+            ]
+
+        shares = await asyncio.gather(*map(share, range(len(writers))), return_exceptions=True)
+        found: list[tuple[int, bool]] = [(0, False)] * len(channels)
+        for first, rows in enumerate(shares):
+            if isinstance(rows, BaseException):
+                raise OutcomeUnknown(f"one commit per post: {rows}") from rows
+            for n, row in zip(range(first, len(channels), len(writers)), rows, strict=True):
+                found[n] = row[0]
+        return found
 
     async def newest(self, channels: Sequence[str]) -> dict[str, int]:
         rows = await self._reader.fetch(schema.NEWEST, channels)

@@ -20,7 +20,7 @@ class PostgresqlConnection:
     """Runs one statement at a time, each in a transaction of its own. It never repeats a statement."""
 
     def __init__(self, postgres: Postgres | str, *, name: str, statement_timeout_ms: int, **settings: str) -> None:
-        self._address: dict[str, Any] = (
+        self.address: dict[str, Any] = (
             {"dsn": postgres}
             if isinstance(postgres, str)
             else {
@@ -103,7 +103,7 @@ class PostgresqlConnection:
     async def _connect(self) -> asyncpg.Connection:
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                return await asyncpg.connect(**self._address, server_settings=self._settings)
+                return await asyncpg.connect(**self.address, server_settings=self._settings)
         except TimeoutError as error:
             raise LogUnavailable(f"could not connect within {CONNECT_TIMEOUT_S:.0f} s") from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:

@@ -72,6 +72,15 @@ $$;
 
 APPEND = "SELECT seq_out, duplicate_out FROM append_messages($1::text[], $2::text[], $3::text[])"
 
+APPEND_AND_NOTIFY = """
+SELECT seq_out, duplicate_out, CASE WHEN NOT duplicate_out THEN pg_notify($4::text,
+    CASE WHEN octet_length(text_in) <= $5::int THEN format('=%s %s %s', seq_out, channel_in, text_in)
+    ELSE format('%s %s', seq_out, channel_in) END)::text END
+FROM ROWS FROM (
+    append_messages($1::text[], $2::text[], $3::text[]), unnest($1::text[]), unnest($2::text[])
+) AS appended (seq_out, duplicate_out, channel_in, text_in)
+"""
+
 NEWEST = "SELECT name, last_seq FROM channels WHERE name = ANY ($1::text[])"
 
 NEWER = """

@@ -37,5 +37,11 @@ def text_frame(payload: bytes) -> bytes:
     return struct.pack("!BBQ", 0x81, 127, size) + payload
 
 
+def frame_payload(frame: bytes) -> bytes:
+    """The payload of a frame that ``text_frame`` made."""
+    head = {126: 4, 127: 10}.get(frame[1], 2)
+    return frame[head:]
+
+
 def message_frame(channel: str, seq: int, text: str) -> bytes:
     return text_frame(encode(Message(channel, seq, text)))

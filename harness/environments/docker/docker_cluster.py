@@ -183,7 +183,7 @@ class _Start:
     async def servers(self, count: int) -> list[Part[Container]]:
         """All servers side by side; each is ready when it says so."""
         protocol = open_protocol(self.topology.protocol)
-        hosts = {str(role): self.network.addresses[str(role)] for role in self.recipes}
+        hosts = dict(self.network.addresses)
 
         async def start(number: int) -> Part[Container]:
             name = f"server-{number}"

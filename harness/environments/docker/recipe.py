@@ -15,6 +15,8 @@ from harness.model.component import COMPONENT_KINDS, Role
 KIND = "postgresql"
 POSTGRES_IMAGE = "postgres:17"
 SERVER_PORT = 8000
+LINK_PORT = 7000
+"""where servers take links of other servers"""
 SECRETS = "run/secrets"
 SERVER_SETTINGS = "etc/broadcast-server"
 OPEN_FILES = 16_384
@@ -90,6 +92,8 @@ def server_recipe(
         token={"token_file": f"/{SECRETS}/token"},
         database=addresses[Role.DATABASE],
         broker=addresses.get(Role.BROKER),
+        links={f"server-{n}": (f"server-{n}", LINK_PORT) for n in range(1, topology.servers + 1)},
+        bind="0.0.0.0",  # noqa: S104 - as above
     )
     files = {f"{SECRETS}/token": secrets.token}
     files |= {_password_file(recipe): secrets.of(role) for role, recipe in stores.items()}

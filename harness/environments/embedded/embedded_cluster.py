@@ -148,13 +148,16 @@ class _Servers:
         self._database = database
         self._broker = broker
         self._children: list[Child] = []
+        self._links: dict[str, tuple[str, int]] = {}
         # A module of the user's own lies where the user is.
         self._module_folder = None if topology.server_module == REFERENCE_SERVER else Path.cwd()
 
     async def start(self) -> list[ServerAddress]:
         """Start all servers at the same time; return when each answers the health request."""
-        ports = free_ports(self._topology.servers)
-        started = await together(*(self._start_one(number, port) for number, port in enumerate(ports, 1)))
+        count = self._topology.servers
+        ports = free_ports(2 * count)
+        self._links = {f"server-{n}": ("127.0.0.1", port) for n, port in enumerate(ports[count:], 1)}
+        started = await together(*(self._start_one(number, port) for number, port in enumerate(ports[:count], 1)))
         self.parts += [part for _, part in started]
         return [address for address, _ in started]
 
@@ -211,6 +214,7 @@ class _Servers:
             token={"token": self.token},
             database=self._database.arguments,
             broker=_login(self._broker),
+            links=self._links,
         )
         path.write_text(json.dumps(settings))
         return path

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+from harness.model.backplane_setting import words
 from harness.model.measurements.delivery import DeliveryCounts
 from harness.model.measurements.run_measurements import RunMeasurements
 from harness.model.plan import Plan
@@ -134,7 +135,7 @@ def plan_table(plan: Plan) -> Table:
         "run": plan.run_id,
         "seed": str(plan.seed),
         "environment": plan.environment,
-        "backplane": plan.backplane,
+        "backplane": plan.backplane + (f" ({words(plan.backplane_settings)})" if plan.backplane_settings else ""),
         "database": database_title(),
         "write path": plan.write_path,
         "size": f"{plan.size.value}{', forced' if plan.forced else ''}",

@@ -2,8 +2,12 @@
 
 import asyncio
 
+import asyncpg
+import pytest
+
 from harness.components.postgresql import PostgresqlAdapter, quoted
 from harness.model.cluster import Endpoint
+from tests.reference_server.stack import Postgres, running_postgres
 
 
 def answered(answer: bytes) -> tuple[str | None, dict[str, str]]:
@@ -35,3 +39,28 @@ def test_a_listener_that_is_no_postgresql_is_refused_and_has_no_settings() -> No
 def test_a_table_is_quoted() -> None:
     """A name is a name, whatever it holds."""
     assert quoted('a.b"c') == '"a"."b""c"'
+
+
+@pytest.mark.integration
+def test_a_sample_tells_the_notification_queue_and_what_statements_wait_for() -> None:
+    """A transaction that waits for another one's lock is counted under the event that it waits for."""
+
+    async def main(postgres: Postgres) -> None:
+        endpoint = Endpoint(kind="postgresql", password="", **postgres.settings)
+        sampler = PostgresqlAdapter().sampler(endpoint, timeout_s=5)
+        holder, waiter = [await asyncpg.connect(**postgres.settings) for _ in range(2)]
+        lock = "SELECT pg_advisory_lock(1)"
+        await holder.execute(lock)
+        waiting = asyncio.create_task(waiter.execute(lock))
+        async with asyncio.timeout(10):
+            while "waits_Lock_advisory" not in (sample := await sampler.sample()):
+                await asyncio.sleep(0.01)
+        assert sample["waits_Lock_advisory"] == 1
+        assert sample["notification_queue_share"] == 0
+        await holder.close()
+        await waiting
+        await waiter.close()
+        await sampler.close()
+
+    with running_postgres() as postgres:
+        asyncio.run(main(postgres))

@@ -21,6 +21,7 @@ STATEMENTS = (
     *("BEGIN READ ONLY;", "COMMIT;", "ROLLBACK;"),
     "SELECT name, setting FROM pg_settings WHERE name = ANY ($1)",
     "SELECT xact_commit AS commits, ",
+    "SELECT wait_event_type || '_' || wait_event, count(*) FROM pg_stat_activity",
     'SELECT channel, seq, text FROM "messages" WHERE ',
 )
 """Every statement that a run may send to PostgreSQL begins so."""

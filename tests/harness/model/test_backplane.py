@@ -1,4 +1,4 @@
-from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.backplane import BACKPLANES, WRITE_PATHS, commit_seen_early
 from harness.model.component import COMPONENT_KINDS
 
 
@@ -19,3 +19,9 @@ def test_the_defaults_are_those_of_the_design() -> None:
 def test_a_backplane_that_stays_in_one_server_says_so() -> None:
     """Without a broker, messages leave a server only where the backplane says how: none does yet."""
     assert {each.name for each in BACKPLANES if each.broker is None and each.servers_max == 1} == {"memory"}
+
+
+def test_what_postgresql_shows_itself_may_be_seen_before_the_commit_is_confirmed() -> None:
+    """By polling always; by a backplane that publishes after the answer to COMMIT never."""
+    assert commit_seen_early("postgres-poll", ())
+    assert not commit_seen_early("redis", ())

@@ -5,7 +5,9 @@ from typing import Any, cast
 from reference_server import server, settings
 from reference_server.backplane.base import BackplaneContext
 from reference_server.backplane.registry import BACKPLANES
+from reference_server.message_log.postgresql_address import Postgres
 from reference_server.metrics import Metrics
+from reference_server.settings import Settings
 from reference_server.settings_section import Section
 from reference_server.write_path.registry import WRITE_PATHS
 
@@ -13,15 +15,23 @@ from reference_server.write_path.registry import WRITE_PATHS
 def test_each_backplane_says_what_it_needs() -> None:
     """The kind of its broker, or None; the type of its own settings, or None."""
     needs = {name: (BACKPLANES.find(name).broker, BACKPLANES.find(name).section is None) for name in BACKPLANES.names}
-    assert needs == {"memory": (None, True), "redis": ("redis", False)}
+    assert needs == {
+        "memory": (None, True),
+        "redis": ("redis", False),
+        "postgres-poll": (None, False),
+        "postgres-notify": (None, False),
+        "mesh": (None, False),
+    }
 
 
 def test_each_backplane_is_built_from_its_own_settings() -> None:
     """Building connects to nothing: a new backplane is down until it runs."""
-    context = BackplaneContext(settings=cast(Any, None), log=cast(Any, None), metrics=Metrics())
+    settings = Settings(port=1, postgres=Postgres(host="127.0.0.1"), backplane=cast(Any, None), name="server-1")
+    context = BackplaneContext(settings=settings, log=cast(Any, None), metrics=Metrics())
     for name in BACKPLANES.names:
         kind = BACKPLANES.find(name)
-        section = kind.section(host="127.0.0.1") if kind.section is not None else Section()
+        required = {"host": "127.0.0.1"} if kind.broker else {"port": 7000} if name == "mesh" else {}
+        section = kind.section(**required) if kind.section is not None else Section()
         assert not kind.build(section, context).up
 
 

@@ -25,7 +25,7 @@ class NoPause(Pacing):
 class Rig:
     """A gateway with channel "c" open at position 0, its backplane up. It flushes without a pause."""
 
-    def __init__(self, *, recovery: Recovery = "automatic") -> None:
+    def __init__(self, *, recovery: Recovery = "automatic", backplane_delay_s: float = 0.0) -> None:
         self.metrics = Metrics()
         self.trace = Trace(1_000)
         self.backplane = FakeBackplane()
@@ -33,7 +33,12 @@ class Rig:
         self.fan_out._pacing = NoPause()
         self.subscriptions = Subscriptions(self.backplane)
         self.gateway = Gateway(
-            self.subscriptions, self.fan_out, recovery=recovery, trace=self.trace, metrics=self.metrics
+            self.subscriptions,
+            self.fan_out,
+            recovery=recovery,
+            trace=self.trace,
+            metrics=self.metrics,
+            backplane_delay_s=backplane_delay_s,
         )
         self.gateway.on_state(True)
         self.channel = self.subscriptions.open("c")

@@ -321,3 +321,18 @@ def test_an_announced_message_that_the_log_does_not_show_yet_is_asked_for_again(
         await until(lambda: rig.gateway.work.behind == {"c"})
 
     asyncio.run(main())
+
+
+def test_the_grace_covers_how_long_a_message_may_wait_in_the_backplane() -> None:
+    """A message of a poll waits for the next read: before that it is not missing, and not read from the log."""
+
+    async def main() -> None:
+        rig = Rig(backplane_delay_s=5.0)
+        rig.gateway.expect("c", 1)
+        grace = rig.channel.grace
+        assert grace is not None
+        assert grace.when() - asyncio.get_running_loop().time() > 4.5
+        rig.arrive(1)
+        assert not rig.channel.behind
+
+    asyncio.run(main())

@@ -1,0 +1,138 @@
+"""Against a real PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from reference_server.backplane.base import Outgoing
+from reference_server.backplane.postgres_notify import CHANNEL, PAYLOAD_LIMIT_BYTES, PostgresNotify, packed
+from reference_server.message_log.postgresql import PostgresqlLog
+from reference_server.message_log.postgresql_address import Postgres as PostgresAddress
+from reference_server.message_log.postgresql_connection import PostgresqlConnection
+from reference_server.metrics import Metrics
+from reference_server.protocol.server_events import message_frame
+from tests.reference_server.fakes import FakeReceiver, until
+from tests.reference_server.stack import Postgres, fresh
+
+KILL = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1"
+
+
+def outgoing(channel: str, seq: int, text: str) -> Outgoing:
+    return Outgoing(channel, seq, message_frame(channel, seq, text))
+
+
+@asynccontextmanager
+async def notifying(
+    postgres: Postgres, *channels: str, inside: bool = False
+) -> AsyncIterator[tuple[PostgresNotify, FakeReceiver]]:
+    publisher = PostgresqlConnection(PostgresAddress(**postgres.settings), name="publisher", statement_timeout_ms=5_000)
+    backplane = PostgresNotify(publisher.address, publisher, name="listener", inside=inside, metrics=Metrics())
+    receiver = FakeReceiver()
+    backplane.subscribe(channels)
+    running = asyncio.create_task(backplane.run(receiver))
+    try:
+        await until(lambda: backplane.up)
+        yield backplane, receiver
+    finally:
+        running.cancel()
+        await asyncio.wait((running,))
+
+
+def test_messages_are_packed_below_the_limit() -> None:
+    """In order, no payload beyond the limit in bytes, and a message that does not fit as a pointer."""
+    messages = [
+        outgoing("c", 1, "ä" * 1_000),
+        *[outgoing("c", seq, "é" * 2_000) for seq in (2, 3)],
+        outgoing("c", 4, "x" * 9_000),
+    ]
+    payloads = list(packed(messages))
+    assert all(len(payload.encode()) <= PAYLOAD_LIMIT_BYTES for payload in payloads)
+    assert [line.split(" ")[0] for payload in payloads for line in payload.split("\n")] == ["1", "2", "3", "4"]
+    assert payloads[-1].split("\n")[-1] == "4 c"
+    assert len(payloads) == 2
+
+
+@pytest.mark.integration
+def test_a_message_arrives_as_it_was_published(postgres: Postgres) -> None:
+    """LISTEN is confirmed, then the channels are subscribed; then messages arrive whole, large ones as a pointer."""
+    wanted, other = fresh(), fresh()
+
+    async def main() -> None:
+        async with notifying(postgres, wanted) as (backplane, receiver):
+            assert receiver.events == [("up",), ("subscribed", wanted)]
+            texts = ["line\nbreak and nul \x00", "ü" * 100]
+            messages = [outgoing(wanted, seq, text) for seq, text in enumerate(texts, 1)]
+            assert backplane.publish([*messages, outgoing(other, 1, "no"), outgoing(wanted, 3, "x" * 20_000)])
+            await until(lambda: ("newer", wanted, 3) in receiver.events)
+            assert receiver.events[2:-1] == [("message", *message) for message in messages]
+
+    asyncio.run(main())
+
+
+@pytest.mark.integration
+def test_the_committing_transaction_notifies(postgres: Postgres) -> None:
+    """With the text, or a pointer where it is too long; not for a duplicate; nothing for what is rolled back."""
+    channel = fresh()
+
+    async def main() -> None:
+        log = PostgresqlLog(PostgresAddress(**postgres.settings), name="test", statement_timeout_ms=5_000)
+        await log.start(10)
+        log.notify_inside = CHANNEL
+        async with notifying(postgres, channel, inside=True) as (_, receiver):
+            assert await log.append([channel] * 3, ["a\nb c", "a\nb c", "é" * 5_000], ["i", "i", None]) == [
+                (1, False),
+                (1, True),
+                (2, False),
+            ]
+            await until(lambda: ("newer", channel, 2) in receiver.events)
+            assert receiver.events[2:] == [("message", *outgoing(channel, 1, "a\nb c")), ("newer", channel, 2)]
+        log.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.integration
+def test_one_commit_per_post_answers_in_the_order_of_the_input(postgres: Postgres) -> None:
+    """Each message has a transaction of its own; seqs are gapless all the same."""
+    channel = fresh()
+
+    async def main() -> None:
+        log = PostgresqlLog(PostgresAddress(**postgres.settings), name="test", statement_timeout_ms=5_000)
+        await log.start(10)
+        log.one_commit_per_post = True
+        texts = [f"text {n}" for n in range(30)]
+        rows = await log.append([channel] * 30, texts, [None] * 30)
+        history, newest = await log.history(channel, 0, 100)
+        assert newest == 30
+        assert {seq: text for (seq, _), text in zip(rows, texts, strict=True)} == dict(history)
+        log.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("backend", ["listener", "publisher"])
+def test_a_killed_backend_is_noticed_and_replaced(postgres: Postgres, backend: str) -> None:
+    """The listener says down, up and every channel again; a lost publisher takes nothing until it has an answer."""
+    channel = fresh()
+
+    async def main() -> None:
+        async with notifying(postgres, channel) as (backplane, receiver):
+            backplane.publish([outgoing(channel, 1, "a")])
+            await until(lambda: len(receiver.events) == 3)
+            killer = await asyncpg.connect(**postgres.settings)
+            assert await killer.fetch(KILL, backend)
+            if backend == "listener":
+                await until(lambda: receiver.events[3:] == [("down",), ("up",), ("subscribed", channel)])
+
+            def published() -> bool:
+                backplane.publish([outgoing(channel, 2, "b")])
+                return ("message", *outgoing(channel, 2, "b")) in receiver.events
+
+            await until(published)
+            await killer.close()
+
+    asyncio.run(main())
