@@ -9,8 +9,10 @@ from functools import partial
 from pathlib import Path
 
 from harness import catalog
+from harness.model.backplane import BACKPLANES
 from harness.model.capacity import CapacityPlan, Vary
 from harness.model.child_process import can_import
+from harness.model.component import COMPONENT_KINDS
 from harness.model.environment import ENVIRONMENTS
 from harness.model.errors import UsageError
 from harness.model.machine_limits import MachineLimits
@@ -133,6 +135,10 @@ def _unusable(request: Request) -> list[str]:
     if environment is None:
         return []
     found: list[str] = load(environment.problems)() if environment.problems else []
+    backplane = BACKPLANES.find(request.backplane)
+    kind = COMPONENT_KINDS.find(backplane.broker) if backplane is not None and backplane.broker else None
+    if kind is not None and environment.name in kind.problems:
+        found = [*found, *load(kind.problems[environment.name])()]
     return [*found, *(_missing_module(request.server_module) if environment.takes_server_module else [])]
 
 
@@ -174,6 +180,24 @@ def _docker_advice() -> Advice:
 
     found, advice = diagnose()
     return Advice(what="docker", found=found, good=not advice, advice=advice)
+
+
+def _optional_programs() -> list[Advice]:
+    """What only some backplanes need: without it everything else still works."""
+    environment = ENVIRONMENTS.default.name
+    found = []
+    for kind in COMPONENT_KINDS:
+        if kind.optional and environment in kind.problems:
+            missing: list[str] = load(kind.problems[environment])()
+            found.append(
+                Advice(
+                    what=kind.name,
+                    found="missing" if missing else "can be started",
+                    good=not missing,
+                    advice=" ".join(missing),
+                )
+            )
+    return found
 
 
 def examine(out: Path) -> Diagnosis:
@@ -238,6 +262,7 @@ def examine(out: Path) -> Diagnosis:
             good=limits.disk_free_bytes >= 2e9,
             advice="a run of 60 s at 20,000 deliveries/s records about 0.1 GB; PostgreSQL needs 1 GB beside it",
         ),
+        *_optional_programs(),
         _docker_advice(),
     )
     return Diagnosis(limits=limits, advice=advice, able=not missing and not unwritable and not scarce)

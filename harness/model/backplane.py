@@ -43,6 +43,9 @@ BACKPLANES: Registry[Backplane] = Registry(
             broker="redis",
             decision=("ADR-0002", "Redis Pub/Sub between servers"),
         ),
+        Backplane(name="redis-streams", title="Redis Streams", broker="redis"),
+        Backplane(name="nats", title="NATS", broker="nats"),
+        Backplane(name="kafka", title="Kafka", broker="kafka"),
         Backplane(name="memory", title="in-memory broadcast in one server", broker=None, servers_max=1),
     ),
 )

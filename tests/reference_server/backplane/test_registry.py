@@ -13,7 +13,13 @@ from reference_server.write_path.registry import WRITE_PATHS
 def test_each_backplane_says_what_it_needs() -> None:
     """The kind of its broker, or None; the type of its own settings, or None."""
     needs = {name: (BACKPLANES.find(name).broker, BACKPLANES.find(name).section is None) for name in BACKPLANES.names}
-    assert needs == {"memory": (None, True), "redis": ("redis", False)}
+    assert needs == {
+        "memory": (None, True),
+        "redis": ("redis", False),
+        "redis-streams": ("redis", False),
+        "nats": ("nats", False),
+        "kafka": ("kafka", False),
+    }
 
 
 def test_each_backplane_is_built_from_its_own_settings() -> None:
@@ -30,4 +36,4 @@ def test_settings_and_server_name_no_member() -> None:
     for module in (settings, server):
         source = Path(str(module.__file__)).read_text()
         assert not [name for name in (*BACKPLANES.names, *WRITE_PATHS.names) if f'"{name}"' in source]
-        assert not re.findall(r"redis_pubsub|in_memory|db_first", source)
+        assert not re.findall(r"redis_pubsub|in_memory|db_first|redis_streams|nats_core|kafka_topic", source)
