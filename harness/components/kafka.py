@@ -1,7 +1,7 @@
 """Kafka as a component: readiness, settings, counters, by the few requests of its protocol that this takes.
 
-A client library would ask at the address that the broker advertises, which another machine or a container may not reach; the
-one node that a cluster has answers everything at the address that is known.
+A client library would ask at the address that the broker advertises, which another machine or a container may not reach.
+The one node that a cluster has answers everything at the address that is known.
 """
 
 import asyncio

@@ -7,7 +7,9 @@ CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"
 HEAP = "-Xmx256m"
 
 
-def kafka_settings(*, listen: str, advertised: str, controller_port: int, password: str, data: str) -> Mapping[str, str]:
+def kafka_settings(
+    *, listen: str, advertised: str, controller_port: int, password: str, data: str
+) -> Mapping[str, str]:
     """``listen`` and ``advertised`` are HOST:PORT; the controller listens on loopback alone. ``data``: a folder."""
     module = "org.apache.kafka.common.security.plain.PlainLoginModule"
     return {

@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -51,9 +52,9 @@ class KafkaPublisher:
                     key=(key := message.channel.encode()),
                     partition=zlib.crc32(key) % self._partitions,
                 )
-                sent.add_done_callback(lambda done, size=len(message.frame): self._on_sent(done, size))
+                sent.add_done_callback(partial(self._on_sent, len(message.frame)))
 
-    def _on_sent(self, done: "asyncio.Future[Any]", size: int) -> None:
+    def _on_sent(self, size: int, done: "asyncio.Future[Any]") -> None:
         self._waiting_bytes -= size
         if done.cancelled() or done.exception() is not None:
             self._metrics.publish_failures += 1

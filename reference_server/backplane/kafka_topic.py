@@ -1,8 +1,8 @@
-"""Kafka: one topic with a fixed number of partitions, each channel in one of them; every server reads all partitions from its
-own position, without a consumer group.
+"""Kafka: one topic with a fixed number of partitions, each channel in one of them; every server reads all partitions from
+its own position, without a consumer group.
 
-A record's key is the channel, its value 8 bytes of seq and the finished frame. Each server gets every message, whether it has
-subscribers or not. After a reconnection a server goes on at its position where the topic still has it.
+A record's key is the channel, its value 8 bytes of seq and the finished frame. Each server gets every message, whether it
+has subscribers or not. After a reconnection a server goes on at its position where the topic still has it.
 """
 
 import asyncio
@@ -94,7 +94,7 @@ class KafkaTopic:
         return clients
 
     async def _create_topic(self) -> None:
-        """Create it where it does not exist. Its leader may not be known for a moment: the clients try again by themselves."""
+        """Create it where it does not exist. Its leader may not be known for a moment: the clients try again."""
         admin = AIOKafkaAdminClient(**_address(self._kafka), request_timeout_ms=REQUEST_TIMEOUT_MS)
         try:
             await admin.start()

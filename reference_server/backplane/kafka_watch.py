@@ -1,4 +1,4 @@
-"""A connection to Kafka that only tells whether the broker lives: its client library reconnects by itself and says nothing."""
+"""A connection to Kafka that only tells whether the broker lives: its client library reconnects and says nothing."""
 
 import asyncio
 import struct

@@ -126,6 +126,8 @@ class NatsConnection(asyncio.Protocol):
             self._on_info(json.loads(rest))
         elif verb == b"-ERR":
             self._refusal = rest.decode("utf-8", "replace")
+            if not self._ready.done():
+                self._ready.set_exception(ConnectionRefusedError(self._refusal))
         elif verb != b"+OK":
             raise ValueError(f"unknown operation {verb[:20]!r}")
 
@@ -134,7 +136,11 @@ class NatsConnection(asyncio.Protocol):
             return  # a later INFO tells of other servers of a cluster
         options = {"verbose": False, "pedantic": False, "echo": True, "lang": "python", "version": "1", "protocol": 1}
         self.send(b"CONNECT " + json.dumps({**options, **self._login}).encode() + b"\r\n")
-        self.ping(lambda: self._ready.done() or self._ready.set_result(None))
+        self.ping(self._accepted)
+
+    def _accepted(self) -> None:
+        if not self._ready.done():
+            self._ready.set_result(None)
 
     def _end(self, why: str) -> None:
         if not self._ready.done():

@@ -27,9 +27,7 @@ class Reconnection:
     def __init__(self) -> None:
         self._reachable = asyncio.Event()
 
-    async def keep(
-        self, role: str, connect: Callable[[], Awaitable[C]], serve: Callable[[C], Awaitable[None]]
-    ) -> None:
+    async def keep(self, role: str, connect: Callable[[], Awaitable[C]], serve: Callable[[C], Awaitable[None]]) -> None:
         """Connect and serve, again after each OSError, until cancelled. The pause before a retry is random and its limit
         doubles (full jitter), so that servers that lost the broker together do not return together."""
         failures = 0

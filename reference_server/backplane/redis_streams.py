@@ -1,8 +1,8 @@
 """Redis Streams: a fixed number of streams, each channel in one of them; every server reads all streams from its own
 position, without consumer groups.
 
-An entry has the channel and, as in Pub/Sub, 8 bytes of seq and the finished frame. The streams are bounded, so a server that
-was away for long, or a Redis that was started again empty, leaves the rest to the message log. Each server gets every
+An entry has the channel and, as in Pub/Sub, 8 bytes of seq and the finished frame. The streams are bounded, so a server
+that was away for long, or a Redis that was started again empty, leaves the rest to the message log. Each server gets every
 message, whether it has subscribers or not: that is the price of one position for many channels.
 """
 
@@ -123,7 +123,8 @@ class RedisStreams:
 
     async def _ask(self, connection: RespConnection, commands: Sequence[tuple[str | bytes, ...]]) -> list[Any]:
         """The replies to these commands. Raises OSError where Redis refuses one."""
-        self._answers = answers = []
+        answers: list[Any] = []
+        self._answers = answers
         self._answered.clear()
         connection.send(*commands)
         while len(answers) < len(commands):

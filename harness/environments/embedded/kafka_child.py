@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.environments.embedded.child import Child, last_lines
@@ -43,13 +44,13 @@ async def start_kafka(start: Start) -> Part[Child]:
     path.touch(mode=0o600)
     await _format(
         [str(program), "-Xmx128m", *options, "kafka.tools.StorageTool", "format", "--ignore-formatted"],
-        _write_settings(path, *free_ports(2), start.password),
+        _write_settings(path, free_ports(2), start.password),
         start.log,
         start.guard,
     )
 
     def make(port: int) -> tuple[Child, Endpoint]:
-        _write_settings(path, port, *free_ports(1), start.password)
+        _write_settings(path, (port, *free_ports(1)), start.password)
         command = [str(program), HEAP, "-XX:+UseSerialGC", *options, "kafka.Kafka", str(path)]
         child = Child(
             start.name, Role.BROKER, KIND, command, log=start.log, guard=start.guard, stop_signal=signal.SIGTERM
@@ -60,7 +61,9 @@ async def start_kafka(start: Start) -> Part[Child]:
     return await on_free_port(start, make, port_taken="Address already in use", limit_s=START_TIMEOUT_S)
 
 
-def _write_settings(path: Path, port: int, controller_port: int, password: str) -> Path:
+def _write_settings(path: Path, ports: Sequence[int], password: str) -> Path:
+    """``ports``: the clients' and the controller's."""
+    port, controller_port = ports
     address = f"127.0.0.1:{port}"
     settings = kafka_settings(
         listen=address,

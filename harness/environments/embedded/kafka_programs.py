@@ -68,7 +68,9 @@ def java() -> Path | None:
 def _java_version(program: Path) -> int:
     """Its feature version; 0 where it cannot be run."""
     try:
-        shown = subprocess.run([program, "-version"], capture_output=True, text=True, timeout=JAVA_TIMEOUT_S, check=True)
+        shown = subprocess.run(
+            [program, "-version"], capture_output=True, text=True, timeout=JAVA_TIMEOUT_S, check=True
+        )
     except (OSError, subprocess.SubprocessError):
         return 0
     found = re.search(r'version "(\d+)', shown.stderr)
