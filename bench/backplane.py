@@ -1,8 +1,8 @@
-"""How many messages a second each backplane of the reference server takes and brings to 4 subscribers, with its real broker.
+"""How many messages a second each backplane of the reference server takes, and brings to 4 subscribers, by its real broker.
 
-One publisher and 4 subscribers, each in a process of its own with the server's own code, one channel, 150 bytes a frame. The
-publisher hands over batches for as long as the backplane takes them, and waits where it says that it takes no more. What
-counts is what arrives: a hint may be lost.
+One publisher and 4 subscribers, each in a process of its own with the server's own code, one channel, 150 bytes a frame.
+The publisher hands over batches for as long as the backplane takes them, and waits where it says that it takes no more.
+A hint may be lost, so what arrives is a figure of its own. Both are figures of broker, clients and machine together.
 """
 
 import asyncio
@@ -164,10 +164,10 @@ def main() -> bool:
         entry = COMPONENT_KINDS.get(kind) if kind else None
         if entry is None:
             continue
-        if path := entry.problems.get("embedded"):
-            if missing := load(path)():
-                print(f"left out: {' '.join(missing)}")
-                continue
+        path = entry.problems.get("embedded")
+        if path and (missing := load(path)()):
+            print(f"left out: {' '.join(missing)}")
+            continue
         taken[name], arrived[name] = [], []
     for _ in range(ROUNDS):
         for name in taken:

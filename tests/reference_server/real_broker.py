@@ -3,7 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -75,10 +75,10 @@ def seqs(receiver: FakeReceiver, channel: str) -> list[int]:
     return [event[2] for event in receiver.events if event[0] == "message" and event[1] == channel]
 
 
-async def carries_messages(kind: BackplaneKind) -> None:
+async def carries_messages(kind: BackplaneKind, running_broker: Part[Child] | None = None) -> None:
     """What one server publishes after the other one's subscription was confirmed arrives there as it is, in order; any
     channel name, any bytes, the longest frame."""
-    async with real_broker(kind.broker or "") as part:
+    async with nullcontext(running_broker) if running_broker else real_broker(kind.broker or "") as part:
         sender, reader = built(kind, part), built(kind, part)
         names = ["general", "a..b.", ".x:y-z_"]
         reader.subscribe(names)
@@ -98,10 +98,10 @@ async def carries_messages(kind: BackplaneKind) -> None:
                 assert found == [(seq, frame) for seq, frame in enumerate(frames, 2**40)]
 
 
-async def comes_back(kind: BackplaneKind, fault: FaultKind) -> None:
+async def comes_back(kind: BackplaneKind, fault: FaultKind, running_broker: Part[Child] | None = None) -> None:
     """While the broker is away the state says so and a publication returns at once with False, in the end also where the
     broker is only frozen; afterwards every channel is confirmed again and messages arrive."""
-    async with real_broker(kind.broker or "") as part:
+    async with nullcontext(running_broker) if running_broker else real_broker(kind.broker or "") as part:
         backplane = built(kind, part)
         backplane.subscribe(["general"])
         async with running(backplane) as (receiver,):
