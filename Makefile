@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOWEST := .venv-lowest
 
-.PHONY: demo test check format types bench lowest picture secrets clean
+.PHONY: demo test check format types bench lowest kafka picture secrets clean
 
 demo: $(READY)  ## run Scenario A at smoke size and say where the report is
 	$(BIN)/harness run scenario-a --size smoke
@@ -20,6 +20,13 @@ test: $(READY)  ## all tests, most of them side by side
 
 lowest: $(LOWEST)/.ready  ## Scenario A at smoke size with the lowest versions that pyproject.toml allows
 	$(LOWEST)/bin/harness run scenario-a --size smoke --force --out $(LOWEST)/results
+
+# Any Maven client will do. Checksums are ours: the same jars on every machine, or none.
+kafka:  ## build/kafka, the jars that --backplane kafka needs in the embedded environment (needs mvn)
+	mvn --quiet --batch-mode --strict-checksums --file compose/kafka-pom.xml dependency:copy-dependencies \
+		-DincludeScope=runtime -DoutputDirectory=$(CURDIR)/build/kafka/unchecked
+	cd build/kafka/unchecked && sha256sum --check --quiet --strict $(CURDIR)/compose/kafka-jars.sha256
+	rm -rf build/kafka/libs && mv build/kafka/unchecked build/kafka/libs
 
 picture: $(READY)  ## docs/pictures/report.png, the picture in README.md, from a run of Scenario B (needs chromium)
 	$(BIN)/harness run scenario-b --size smoke --out build/picture

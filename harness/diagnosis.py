@@ -11,7 +11,9 @@ from harness.environments.embedded.ability import broken_wheels, missing_wheels
 from harness.environments.embedded.database_user import described_user, folder_problems, user_problems
 from harness.environments.external import problems as external_problems
 from harness.model.component import COMPONENT_KINDS
+from harness.model.environment import ENVIRONMENTS
 from harness.model.machine_limits import MachineLimits
+from harness.model.registry import load
 from harness.model.secret import TOKEN_VARIABLE
 from harness.observation.limits import read_limits, too_few_descriptors
 from harness.preflight import unwritable
@@ -41,6 +43,24 @@ def _docker_advice() -> Advice:
 
     found, advice = diagnose()
     return Advice(what="docker", found=found, good=not advice, advice=advice)
+
+
+def _optional_programs() -> list[Advice]:
+    """What only some backplanes need: without it everything else still works."""
+    environment = ENVIRONMENTS.default.name
+    found = []
+    for kind in COMPONENT_KINDS:
+        if kind.optional and environment in kind.problems:
+            missing: list[str] = load(kind.problems[environment])()
+            found.append(
+                Advice(
+                    what=kind.name,
+                    found="missing" if missing else "can be started",
+                    good=not missing,
+                    advice=" ".join(missing),
+                )
+            )
+    return found
 
 
 def _external_advice() -> Advice:
@@ -129,6 +149,7 @@ def examine(out: Path) -> Diagnosis:
             advice="a run of 60 s at 20,000 deliveries/s records about 0.1 GB; PostgreSQL needs 1 GB beside it",
         ),
         _external_advice(),
+        *_optional_programs(),
         _docker_advice(),
     )
     return Diagnosis(limits=limits, advice=advice, able=not (missing or user or temporary or against or scarce))

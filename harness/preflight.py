@@ -197,6 +197,10 @@ def _unusable(request: Request) -> list[str]:
             read_authorities(request.ca_file)
         except UsageError as error:
             found += [f"--ca {objection}" for objection in error.objections]
+    backplane = BACKPLANES.find(request.backplane)
+    kind = COMPONENT_KINDS.find(backplane.broker) if backplane is not None and backplane.broker else None
+    if kind is not None and environment.name in kind.problems:
+        found = [*found, *load(kind.problems[environment.name])()]
     return [*found, *(_missing_module(request.server_module) if environment.takes_server_module else [])]
 
 

@@ -44,6 +44,7 @@ OWN_LAYER = {
     "uvicorn": ("reference_server/",),
     "starlette": ("reference_server/",),
     "hiredis": ("reference_server/backplane/",),
+    "aiokafka": ("reference_server/backplane/kafka_topic.py", "reference_server/backplane/kafka_publisher.py"),
 }
 
 

@@ -149,6 +149,36 @@ BACKPLANES: Registry[Backplane] = Registry(
             ports_per_server=1,
             adapter=("backplane/mesh.py", "backplane/mesh_lease.py", "backplane/mesh_link.py"),
         ),
+        Backplane(
+            name="redis-streams",
+            title="Redis Streams",
+            broker="redis",
+            carrier=Target.BROKER,
+            links=Links.STAR,
+            adapter=("backplane/redis_streams.py", "backplane/redis_publisher.py", "backplane/resp_connection.py"),
+        ),
+        Backplane(
+            name="nats",
+            title="NATS",
+            broker="nats",
+            carrier=Target.BROKER,
+            links=Links.STAR,
+            adapter=("backplane/nats_core.py", "backplane/nats_connection.py"),
+        ),
+        Backplane(
+            name="kafka",
+            title="Kafka",
+            broker="kafka",
+            carrier=Target.BROKER,
+            links=Links.STAR,
+            claim=LatencyClaim(words="5–10 ms", low_ms=5, high_ms=10),
+            adapter=(
+                "backplane/kafka.py",
+                "backplane/kafka_publisher.py",
+                "backplane/kafka_topic.py",
+                "backplane/kafka_watch.py",
+            ),
+        ),
     ),
 )
 

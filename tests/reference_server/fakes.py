@@ -135,8 +135,8 @@ def frame(seq: int) -> bytes:
     return b"<%d>" % seq
 
 
-async def until(condition: Callable[[], object]) -> None:
+async def until(condition: Callable[[], object], *, limit_s: float = 10.0) -> None:
     """Wait for a condition that other tasks make true; fail after a limit that only a broken program reaches."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(limit_s):
         while not condition():  # there is no event for it
             await asyncio.sleep(0.001)

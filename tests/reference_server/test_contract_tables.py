@@ -59,7 +59,7 @@ def test_every_setting_of_a_part_is_in_its_row(row: str, kind: type[Section]) ->
     for name, default in fields(kind).items():
         assert f"`{name}`" in words
         if default is not None:
-            assert f"`{name}` ({default})" in words or f'`{name}` (`"{default}"`)' in words
+            assert f"`{name}` ({default}" in words or f'`{name}` (`"{default}"`)' in words
     if row == "backplane":
         assert all(f'`"{name}"`' in words for name in BACKPLANES.names)
 

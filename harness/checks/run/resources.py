@@ -67,7 +67,7 @@ def broker(plan: Plan, found: Sequence[Sample]) -> BrokerFigures | None:
         return None
     return BrokerFigures(
         kind=backplane.broker,
-        cpu_cores=_rounded(rate(found, "broker", "cpu_s")),
+        cpu_cores=_rounded(_broker_cores(found)),
         net_in_bytes_hz=_rounded(rate(found, "broker", "net_in_bytes")),
         net_out_bytes_hz=_rounded(rate(found, "broker", "net_out_bytes")),
         commands_hz=_rounded(rate(found, "broker", "commands")),
@@ -77,6 +77,12 @@ def broker(plan: Plan, found: Sequence[Sample]) -> BrokerFigures | None:
         output_buffer_bytes=_most(found, "broker", "output_buffer_bytes"),
         subscriber_output_bytes=_most(found, "broker", "subscriber_output_bytes"),
     )
+
+
+def _broker_cores(found: Sequence[Sample]) -> float | None:
+    """What the broker says itself, which it can from another machine too; else what its process used."""
+    own = rate(found, "broker", "cpu_s")
+    return cores(found, "broker") if own is None else own
 
 
 def database(found: Sequence[Sample]) -> DatabaseFigures:

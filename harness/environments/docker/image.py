@@ -143,8 +143,8 @@ async def image_id(engine: Engine, image: str) -> str:
 
 
 def store_images() -> list[str]:
-    """The images of every kind of database and broker that this environment starts."""
-    starters = [kind.starters["docker"] for kind in COMPONENT_KINDS if "docker" in kind.starters]
+    """The images of every kind of database and broker of an ordinary installation."""
+    starters = [kind.starters["docker"] for kind in COMPONENT_KINDS if "docker" in kind.starters and not kind.optional]
     topology = Topology(servers=1, backplane=BACKPLANES.default.name, write_path=WRITE_PATHS.default.name, run_id="")
     return [load(path)("store", "", topology).image for path in starters]
 

@@ -115,8 +115,10 @@ def server_recipe(
     )
 
 
-def _address(recipe: Recipe) -> dict[str, str | int]:
-    return {"host": recipe.name, "port": recipe.port, "password_file": f"/{_password_file(recipe)}"}
+def _address(recipe: Recipe) -> dict[str, Any]:
+    found = {"host": recipe.name, "port": recipe.port, "password_file": f"/{_password_file(recipe)}"}
+    # The database has its user by default.
+    return found | ({"username": recipe.user} if recipe.user and recipe.role is Role.BROKER else {})
 
 
 def _password_file(recipe: Recipe) -> str:

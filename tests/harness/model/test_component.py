@@ -18,7 +18,10 @@ def test_everything_that_an_entry_names_exists(kind: ComponentKind) -> None:
     for environment, starter in kind.starters.items():
         assert environment in ENVIRONMENTS
         assert callable(load(starter))
-    assert all(find_spec(module) for module in kind.packages)
+    assert kind.optional or all(find_spec(module) for module in kind.packages)
+    for environment, problems in kind.problems.items():
+        assert environment in kind.starters
+        assert isinstance(load(problems)(), list)
     assert kind.example.startswith(kind.schemes[0])
 
 

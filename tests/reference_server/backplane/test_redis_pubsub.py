@@ -4,9 +4,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from reference_server.backplane import redis_pubsub, resp_connection
+from reference_server.backplane import reconnection, redis_publisher, resp_connection
 from reference_server.backplane.base import Outgoing
-from reference_server.backplane.redis_pubsub import Redis, RedisPubSub
+from reference_server.backplane.redis_publisher import Redis
+from reference_server.backplane.redis_pubsub import RedisPubSub
 from reference_server.metrics import Metrics
 from tests.reference_server.fake_redis import FakeRedis
 from tests.reference_server.fakes import FakeReceiver, until
@@ -130,7 +131,7 @@ def test_a_frozen_broker_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_queue_for_a_slow_broker_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bytes that wait to be published are bounded; further messages are left to the log."""
-    monkeypatch.setattr(redis_pubsub, "PUBLISH_BUFFER_BYTES", 100_000)
+    monkeypatch.setattr(redis_publisher, "PUBLISH_BUFFER_BYTES", 100_000)
 
     async def main() -> None:
         async with FakeRedis().running() as redis:
@@ -170,7 +171,7 @@ def test_a_broker_that_closes_again_and_again_gets_fewer_attempts(monkeypatch: p
 
             monkeypatch.setattr(backplane, "_serve_subscriber", hang_up)
             async with connected(backplane):
-                await until(lambda: redis_pubsub.BACK_OFF_CAP_S in limits_s)
+                await until(lambda: reconnection.BACK_OFF_CAP_S in limits_s)
             assert sorted(limits_s) == limits_s
 
     asyncio.run(main())

@@ -21,6 +21,9 @@ def test_each_backplane_says_what_it_needs() -> None:
         "postgres-poll": (None, False),
         "postgres-notify": (None, False),
         "mesh": (None, False),
+        "redis-streams": ("redis", False),
+        "nats": ("nats", False),
+        "kafka": ("kafka", False),
     }
 
 
@@ -40,4 +43,4 @@ def test_settings_and_server_name_no_member() -> None:
     for module in (settings, server):
         source = Path(str(module.__file__)).read_text()
         assert not [name for name in (*BACKPLANES.names, *WRITE_PATHS.names) if f'"{name}"' in source]
-        assert not re.findall(r"redis_pubsub|in_memory|db_first", source)
+        assert not re.findall(r"redis_pubsub|in_memory|db_first|redis_streams|nats_core|kafka_topic", source)

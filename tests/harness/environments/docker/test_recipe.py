@@ -3,10 +3,13 @@
 import io
 import json
 import tarfile
+from collections.abc import Callable
 from dataclasses import asdict, replace
 
 import pytest
 
+from harness.environments.docker.kafka_recipe import kafka_recipe
+from harness.environments.docker.nats_recipe import nats_recipe
 from harness.environments.docker.recipe import Recipe, Secrets, archive, postgresql_recipe, server_recipe
 from harness.environments.docker.redis_recipe import redis_recipe
 from harness.environments.postgresql_settings import postgresql_settings
@@ -29,7 +32,14 @@ def server(topology: Topology = TOPOLOGY, hosts: dict[str, str] = HOSTS) -> Reci
     return server_recipe("server-1", "image:1", topology, SECRETS, hosts, wanted)
 
 
-@pytest.mark.parametrize("recipe", [DATABASE, BROKER, server()], ids=lambda r: r.role)
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        *(DATABASE, BROKER, server()),
+        *(make("broker", SECRETS.broker, TOPOLOGY) for make in (nats_recipe, kafka_recipe)),
+    ],
+    ids=lambda recipe: f"{recipe.role}-{recipe.kind}",
+)
 def test_secrets_are_in_files_only(recipe: Recipe) -> None:
     """`docker inspect` shows everything else, and so does a repr in a traceback."""
     rest = json.dumps({name: value for name, value in asdict(recipe).items() if name != "files"}, default=str)
@@ -45,6 +55,15 @@ def test_a_server_is_told_what_the_plan_says() -> None:
     assert settings["recovery"] == "manual"
     assert settings["backplane"]["name"] == "redis"
     assert settings["backplane"]["password_file"] == "/run/secrets/broker-password"
+
+
+@pytest.mark.parametrize(("make", "user"), [(redis_recipe, None), (nats_recipe, "harness"), (kafka_recipe, "harness")])
+def test_a_server_is_told_the_brokers_user(make: Callable[..., Recipe], user: str | None) -> None:
+    """Where the kind of broker has one."""
+    stores = {Role.DATABASE: DATABASE, Role.BROKER: make("broker", SECRETS.broker, TOPOLOGY)}
+    recipe = server_recipe("server-1", "image:1", TOPOLOGY, SECRETS, HOSTS, stores)
+    backplane = json.loads(recipe.files["etc/broadcast-server/settings.json"])["backplane"]
+    assert backplane.get("username") == user
 
 
 def test_without_a_broker_the_settings_name_none() -> None:

@@ -1,0 +1,30 @@
+"""Kafka as a backplane: its settings and its registry entry. The client library is imported only where it is chosen."""
+
+from reference_server.backplane.base import Backplane, BackplaneContext, BackplaneKind
+from reference_server.settings_section import Section
+
+
+class Kafka(Section, frozen=True, kw_only=True):
+    """Where Kafka is, and the topic, which is the same for every server: the first one creates it.
+
+    The number of partitions is fixed at creation: a server that reads by assignment does not notice new ones. Messages
+    stay for ``retention_ms``: a server needs them for as long as it may be away, the message log has them for ever.
+    """
+
+    host: str
+    port: int = 9092
+    username: str | None = None
+    password: str | None = None
+    password_file: str | None = None
+    topic: str = "chat"
+    partitions: int = 8
+    retention_ms: int = 600_000
+
+
+def _build(section: Kafka, context: BackplaneContext) -> Backplane:
+    from reference_server.backplane.kafka_topic import KafkaTopic
+
+    return KafkaTopic(section, context.metrics)
+
+
+KIND = BackplaneKind(name="kafka", section=Kafka, broker="kafka", build=_build)
