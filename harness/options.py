@@ -18,7 +18,7 @@ from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import FaultKind, Target
 from harness.model.registry import M, Registry
 from harness.model.scenario import Audience, Size
-from harness.planning.request import RECOVERIES, Request
+from harness.planning.request import PLACEMENTS, RECOVERIES, SWITCH, Request
 
 
 def checked(parse: Callable[[str], object]) -> Callable[[str | None], str | None]:
@@ -180,6 +180,25 @@ Recovery = Annotated[
         "which the harness makes at the end. off: never, to see the checks turn red.",
     ),
 ]
+Placement = Annotated[
+    str,
+    typer.Option(
+        callback=one_of(PLACEMENTS),
+        metavar="|".join(PLACEMENTS),
+        help="Where the clients of one channel sit. spread: on all servers. local: on as few servers as balance allows, "
+        "which shows what a backplane brings to servers that need nothing of it.",
+    ),
+]
+SynchronousCommit = Annotated[
+    str,
+    typer.Option(
+        "--synchronous-commit",
+        callback=one_of(SWITCH),
+        metavar="|".join(SWITCH),
+        help="Whether PostgreSQL flushes a COMMIT to disk before it confirms it. off: a reference point; a crash of "
+        "PostgreSQL loses acknowledged messages.",
+    ),
+]
 ServerModule = Annotated[
     str,
     typer.Option(
@@ -269,6 +288,8 @@ RUN_OPTIONS = (
     _parameter("target", TargetOption, None),
     _parameter("outage", Outage, None),
     _parameter("recovery", Recovery, RECOVERIES[0]),
+    _parameter("placement", Placement, PLACEMENTS[0]),
+    _parameter("synchronous_commit", SynchronousCommit, SWITCH[0]),
     _parameter("server_module", ServerModule, REFERENCE_SERVER),
     _parameter("messages_table", MessagesTable, ""),
     _parameter("protocol", ClientProtocol, CLIENT_PROTOCOLS.default.name),

@@ -45,7 +45,12 @@ async def serve(settings: Settings) -> None:
         listener = listen(settings.host, settings.port, settings.limits.send_buffer_bytes)
     except CannotListen as error:
         raise CannotStart(str(error)) from error
-    log = PostgresqlLog(settings.postgres, name=settings.name, statement_timeout_ms=settings.statement_timeout_ms)
+    log = PostgresqlLog(
+        settings.postgres,
+        name=settings.name,
+        statement_timeout_ms=settings.statement_timeout_ms,
+        synchronous_commit=settings.synchronous_commit,
+    )
     try:
         try:
             await log.start(DATABASE_TIMEOUT_S)

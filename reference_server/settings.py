@@ -60,6 +60,7 @@ class Settings(Section, frozen=True, kw_only=True):
     recovery: Recovery = "automatic"
     commit_pause_ms: float = 4.0
     statement_timeout_ms: int = 5_000
+    synchronous_commit: bool = True
     trace_rows: int = 4_000_000
     limits: Limits = Limits()
 

@@ -22,4 +22,6 @@ def server_settings(
         "backplane": {"name": topology.backplane, **(broker or {})},
         "write_path": topology.write_path,
         "recovery": topology.recovery,
+        # Where nothing is asked for, the database's own setting stands.
+        **({} if topology.synchronous_commit else {"synchronous_commit": False}),
     }

@@ -59,6 +59,7 @@ class Topology:
     protocol: str = "chat"
     """the client protocol that the servers speak, a name of `client_protocol.CLIENT_PROTOCOLS`"""
     recovery: str = "automatic"
+    synchronous_commit: bool = True
     server_module: str = REFERENCE_SERVER
     """the Python module that is one server when run with ``--settings FILE``"""
     server_urls: tuple[str, ...] = ()

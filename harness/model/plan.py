@@ -96,6 +96,10 @@ class Plan:
     """the client protocol that the servers speak"""
     query_log: bool = False
     """whether the database that the environment starts logs how long each statement takes, for ``arrays/queries.npy``"""
+    placement: str = "spread"
+    """where the clients of one channel sit: ``spread`` over all servers, or ``local``, on as few as balance allows"""
+    synchronous_commit: bool = True
+    """whether PostgreSQL confirms a COMMIT only after it has flushed it to disk"""
     pilot: Pilot | None = None
     """the pilots that decide the size; None where its numbers are settled without"""
 

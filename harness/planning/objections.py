@@ -11,7 +11,7 @@ from harness.model.environment import ENVIRONMENTS, Environment
 from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Scenario, Size
 from harness.planning.fault_schedule import wanted
-from harness.planning.request import RECOVERIES, Request
+from harness.planning.request import PLACEMENTS, RECOVERIES, SWITCH, Request
 
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}(\.[A-Za-z_][A-Za-z0-9_$]{0,62})?")
 MAX_SERVERS = 64
@@ -33,6 +33,8 @@ def _choices(request: Request) -> list[str]:
         ("--backplane", request.backplane, BACKPLANES.names),
         ("--write-path", request.write_path, WRITE_PATHS.names),
         ("--recovery", request.recovery, RECOVERIES),
+        ("--placement", request.placement, PLACEMENTS),
+        ("--synchronous-commit", request.synchronous_commit, SWITCH),
         ("--protocol", request.protocol, CLIENT_PROTOCOLS.names),
         ("--engine", request.engine, ENGINES.names),
     ):
@@ -100,6 +102,8 @@ def _unfit_for(environment: Environment, backplane: Backplane | None, request: R
     if request.server_module != REFERENCE_SERVER and not environment.takes_server_module:
         takers = ", ".join(each.name for each in ENVIRONMENTS if each.takes_server_module)
         found.append(f"--server-module goes with --environment {takers}, not with {name}")
+    if request.synchronous_commit != SWITCH[0]:
+        found += _commits_before_the_flush(environment, request)
     if request.messages_table and not _TABLE.fullmatch(request.messages_table):
         found.append(f"--messages-table {request.messages_table!r}: expected NAME or SCHEMA.NAME")
     kind = COMPONENT_KINDS.find(backplane.broker) if backplane is not None and backplane.broker else None
@@ -109,6 +113,21 @@ def _unfit_for(environment: Environment, backplane: Backplane | None, request: R
             f"expected one of {', '.join(kind.starters) or 'no environment'}"
         )
     return found
+
+
+def _commits_before_the_flush(environment: Environment, request: Request) -> list[str]:
+    option = f"--synchronous-commit {request.synchronous_commit}"
+    if not environment.owns_components:
+        return [f"{option}: --environment {environment.name} is not ours to set; set it in the servers' own sessions"]
+    if request.server_module != REFERENCE_SERVER:
+        return [f"{option} is a setting of the reference server; --server-module {request.server_module} has its own"]
+    path = WRITE_PATHS.find(request.write_path)
+    if path is not None and not path.commits_first:
+        return [
+            f"{option} with --write-path {path.name}: it changes what an acknowledgement costs, and this one waits for no "
+            "COMMIT; choose a write path that commits first"
+        ]
+    return []
 
 
 def _faults(request: Request, scenario: Scenario) -> list[str]:

@@ -98,6 +98,7 @@ class _Page(msgspec.Struct, Generic[_Row]):
     total: int
     dropped: int
     rows: list[_Row]
+    received: _Count | None = None
 
 
 _PAGES: dict[TracePart, Any] = {
@@ -228,7 +229,8 @@ class Chat:
         if status in _NO_TRACE:
             return None
         page = _decoded(status, body, _PAGES[part])
-        return TracePage(total=page.total, dropped=page.dropped, rows=[_row(part, row) for row in page.rows])
+        rows = [_row(part, row) for row in page.rows]
+        return TracePage(total=page.total, dropped=page.dropped, rows=rows, received=page.received)
 
     def examples(self, server: ServerAddress) -> Sequence[str]:
         header = 'curl -H "Authorization: Bearer $TOKEN"'

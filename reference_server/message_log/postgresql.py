@@ -19,9 +19,16 @@ class PostgresqlLog:
     It has three connections, so that an append never waits behind a read of the recovery or of a route.
     """
 
-    def __init__(self, postgres: Postgres | str, *, name: str, statement_timeout_ms: int) -> None:
+    def __init__(
+        self, postgres: Postgres | str, *, name: str, statement_timeout_ms: int, synchronous_commit: bool = True
+    ) -> None:
         self._writer, self._reader, self._browser = (
-            PostgresqlConnection(postgres, name=f"{name} {role}", statement_timeout_ms=statement_timeout_ms)
+            PostgresqlConnection(
+                postgres,
+                name=f"{name} {role}",
+                statement_timeout_ms=statement_timeout_ms,
+                **({} if synchronous_commit else {"synchronous_commit": "off"}),
+            )
             for role in ("writer", "reader", "browser")
         )
 

@@ -17,3 +17,10 @@ def test_the_command_of_a_piloted_run_has_the_size_that_was_measured() -> None:
     """Pilots keep it in step with the plan."""
     plan = piloted(plan_of(Request()), true_cost=2.0)
     assert plan.command == repeat_command("scenario-a", plan)
+
+
+def test_what_is_not_the_default_is_repeated() -> None:
+    command = repeat_command("scenario-a", a_plan(placement="local", synchronous_commit=False))
+    assert command[command.index("--placement") + 1] == "local"
+    assert command[command.index("--synchronous-commit") + 1] == "off"
+    assert "--placement" not in repeat_command("scenario-a", a_plan())
