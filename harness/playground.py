@@ -13,6 +13,7 @@ from harness.environments import playground_notes as up_state
 from harness.environments.external import TOKEN_VARIABLE, parse_addresses
 from harness.interruption import interrupting_signals
 from harness.load.protocol.rebroadcast_request import rebroadcast
+from harness.model.backplane import BACKPLANES, WRITE_PATHS, unfit
 from harness.model.child_process import python_program
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import Cluster, Topology
@@ -29,6 +30,8 @@ def bring_up(*, servers: int, environment: str, backplane: str, write_path: str,
     With ``detach`` a process of its own keeps it and this one returns when it is up. Raises EnvironmentFailure where it
     cannot start, or when one of its processes dies.
     """
+    if reason := unfit(WRITE_PATHS.get(write_path), BACKPLANES.get(backplane)):
+        raise UsageError(reason)
     if detach:
         arguments = ["up", "--servers", str(servers), "--environment", environment, "--recovery", recovery]
         _detach(

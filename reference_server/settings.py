@@ -113,6 +113,10 @@ def _problem(settings: Settings) -> str | None:
         write_paths.WRITE_PATHS.find(settings.write_path)
     except UnknownMember as error:
         return str(error)
+    backplane = settings.backplane.kind
+    if write_paths.WRITE_PATHS.find(settings.write_path).needs_sequencer and backplane.sequencer is None:
+        able = ", ".join(name for name in BACKPLANES.names if BACKPLANES.find(name).sequencer is not None)
+        return f'`write_path` is "{settings.write_path}": its numbers come from a broker; expected `backplane` {able}'
     if not settings.token:
         return "`token` is empty; every request carries it as the secret, so it must have at least one character"
     if not 1 <= settings.port <= 65_535:

@@ -26,12 +26,23 @@ class Backplane:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WritePath:
     """When a message is committed. ``promise`` is what an acknowledgement says about the message. ``commits_first``: the
-    server publishes a message only after its COMMIT."""
+    server publishes a message only after its COMMIT. ``backplanes``: those whose broker it can use; None for all."""
 
     name: str
     promise: str
     commits_first: bool
+    backplanes: tuple[str, ...] | None = None
     decision: tuple[str, str] | None = None
+
+
+def unfit(write_path: WritePath, backplane: Backplane) -> str:
+    """Why the two do not go together; empty where they do."""
+    if write_path.backplanes is None or backplane.name in write_path.backplanes:
+        return ""
+    return (
+        f"--write-path {write_path.name} with --backplane {backplane.name}: its numbers come from the broker; "
+        f"expected --backplane {' or '.join(write_path.backplanes)}, or --write-path {WRITE_PATHS.default.name}"
+    )
 
 
 BACKPLANES: Registry[Backplane] = Registry(
@@ -55,6 +66,12 @@ WRITE_PATHS: Registry[WritePath] = Registry(
             promise="the message is committed to the database",
             commits_first=True,
             decision=("ADR-0001", "DB-first write path"),
+        ),
+        WritePath(
+            name="broker-first",
+            promise="the message is published, and is committed later if its server lives that long",
+            commits_first=False,
+            backplanes=("redis",),
         ),
     ),
 )

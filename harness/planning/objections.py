@@ -2,7 +2,7 @@
 
 import re
 
-from harness.model.backplane import BACKPLANES, WRITE_PATHS, Backplane
+from harness.model.backplane import BACKPLANES, WRITE_PATHS, Backplane, unfit
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import REFERENCE_SERVER
 from harness.model.component import COMPONENT_KINDS
@@ -71,6 +71,9 @@ def _combinations(request: Request, scenario: Scenario) -> list[str]:
             f"--backplane {backplane.name} with {servers} servers: messages would not leave the server that accepted them; "
             f"add --servers {backplane.servers_max} or choose another --backplane: {others}"
         )
+    write_path = WRITE_PATHS.find(request.write_path)
+    if write_path is not None and backplane is not None and (reason := unfit(write_path, backplane)):
+        found.append(reason)
     if environment is not None:
         found += _unfit_for(environment, backplane, request)
     if request.clients is not None and request.clients < servers:

@@ -14,6 +14,7 @@ from harness.protocol.contract import (
     Delivery,
     Frame,
     HistoryPage,
+    Other,
     PostAnswer,
     PostWriter,
     Recovered,
@@ -30,7 +31,7 @@ MAX_SEQ = 2**62
 """What a server names as a seq must fit a recording."""
 GATEWAY = frozenset((502, 503, 504))
 """Statuses with which a proxy answers in the place of a server that it does not reach: such an answer need not be JSON."""
-NOT_STORED = frozenset({"database_unavailable", "overloaded"})
+NOT_STORED = frozenset({"database_unavailable", "overloaded", "broker_unavailable"})
 """Errors with a status of 500 or more after which the message is certainly not stored."""
 
 _STATES = {"down": DOWN, "up": UP, "subscribed": SUBSCRIBED}
@@ -53,12 +54,17 @@ class _Unsubscribed(msgspec.Struct, tag="unsubscribed", tag_field="type", gc=Fal
     channel: str
 
 
+class _Gap(msgspec.Struct, tag="gap", tag_field="type", gc=False):
+    channel: str
+    seq: int
+
+
 class _Error(msgspec.Struct, tag="error", tag_field="type", gc=False):
     error: str
     detail: str = ""
 
 
-_TYPES = frozenset(("message", "subscribed", "unsubscribed", "error"))
+_TYPES = frozenset(("message", "subscribed", "unsubscribed", "gap", "error"))
 
 
 class _Typed(msgspec.Struct, gc=False):
@@ -109,8 +115,8 @@ _PAGES: dict[TracePart, Any] = {
 
 
 _message = msgspec.json.Decoder(_Message).decode
-_event: Callable[[bytes], _Subscribed | _Unsubscribed | _Error] = msgspec.json.Decoder(
-    _Subscribed | _Unsubscribed | _Error
+_event: Callable[[bytes], _Subscribed | _Unsubscribed | _Gap | _Error] = msgspec.json.Decoder(
+    _Subscribed | _Unsubscribed | _Gap | _Error
 ).decode
 _typed = msgspec.json.Decoder(_Typed).decode
 _posted = msgspec.json.Decoder(_Posted).decode
@@ -150,6 +156,8 @@ class Chat:
             return _violation(payload)
         if isinstance(event, _Error):
             return Refusal(f"{event.error}: {event.detail}")
+        if isinstance(event, _Gap):
+            return Other()  # what did not arrive shows in the deliveries; a server's word for it decides nothing
         if isinstance(event, _Unsubscribed):
             return Violation(IncidentKind.UNASKED, "a channel was unsubscribed that no client unsubscribed")
         if not 0 <= event.seq < MAX_SEQ:

@@ -16,6 +16,7 @@ import hiredis
 
 from reference_server.backplane.base import BackplaneContext, BackplaneKind, Outgoing, Receiver
 from reference_server.backplane.resp_connection import Command, OnReplies, RespConnection
+from reference_server.backplane.sequencer import Sequencer
 from reference_server.metrics import Metrics
 from reference_server.settings_section import Section
 
@@ -103,7 +104,7 @@ class RedisPubSub:
         """Connect and serve, again after each failure. The pause before a retry is random and its limit doubles (full
         jitter), so that servers that lost Redis together do not return together. When one of the two connections succeeds,
         the other one retries at once."""
-        login = _login(self._redis)
+        login = login_of(self._redis)
         failures = 0
         while True:
             connection = None
@@ -170,7 +171,7 @@ class RedisPubSub:
             self._receiver.on_subscribed(subscribed)
 
 
-def _login(redis: Redis) -> Command | None:
+def login_of(redis: Redis) -> Command | None:
     if redis.password is None:
         return None
     return (redis.password,) if redis.username is None else (redis.username, redis.password)
@@ -180,4 +181,10 @@ def _build(section: Redis, context: BackplaneContext) -> RedisPubSub:
     return RedisPubSub(section, context.metrics)
 
 
-KIND = BackplaneKind(name="redis", section=Redis, broker="redis", build=_build)
+def _sequencer(section: Redis) -> Sequencer:
+    from reference_server.backplane.redis_sequencer import RedisSequencer  # it uses this module
+
+    return RedisSequencer(section)
+
+
+KIND = BackplaneKind(name="redis", section=Redis, broker="redis", build=_build, sequencer=_sequencer)

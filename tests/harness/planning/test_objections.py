@@ -11,7 +11,7 @@ SCENARIO = find("scenario-a")
 
 
 def test_the_default_request_has_no_objection() -> None:
-    for name in ("scenario-a", "scenario-b", "scenario-c"):
+    for name in ("scenario-a", "scenario-b", "scenario-c", "scenario-d"):
         assert objections(Request(), find(name)) == ()
 
 
