@@ -13,7 +13,7 @@ SCENARIO = Scenario(
         "server had not stored: its rate times the time since its last COMMIT."
     ),
     load=Load(servers=4, clients=2_000, rate_hz=400, duration_s=12, audience=20, warm_up_s=2),
-    smoke=Load(servers=2, clients=20, rate_hz=200, duration_s=6, audience=10, warm_up_s=1),
+    smoke=Load(servers=2, clients=20, rate_hz=200, duration_s=7, audience=10, warm_up_s=1),
     expectations=(Expectation(measure="live_latency_ms", statistic="p99", limit_ms=100),),
     faults=(
         Fault(

@@ -104,12 +104,20 @@ def _acknowledged_not_stored(case: Case) -> Answer:
         return _undecided(_UNREAD)
     acknowledged = evidence.outcome == ACKNOWLEDGED
     wrong = np.flatnonzero(acknowledged & (evidence.stored_seq == 0))
-    return _none_wrong(
+    answer = _none_wrong(
         wrong,
         int(acknowledged.sum()),
         "acknowledged messages are not in the database",
         lambda message: f"message {message}, acknowledged as seq {evidence.seq[message]}",
     )
+    losses = case.measured.durability.losses if case.measured.durability else ()
+    words = [
+        f"{loss.server}, killed at {loss.killed_s:.2f} s: {loss.found:,} lost, {loss.expected:,.0f} expected "
+        f"({loss.expected_low:,.0f} to {loss.expected_high:,.0f}: {loss.rate_hz:g}/s × {loss.lag_s:.2f} s)"
+        for loss in losses
+        if loss.expected or loss.found
+    ]
+    return replace(answer, summary="; ".join((answer.summary, *words)))
 
 
 def _delivered_not_stored(case: Case) -> Answer:
