@@ -166,11 +166,11 @@ def _database_away_s(evidence: Evidence, at_ns: int) -> float:
 
 
 def _usual_lag_s(evidence: Evidence) -> float:
-    """The mean time from publication to COMMIT outside of outages; 0 where it is not known."""
+    """The mean time from publication to COMMIT of what was stored before the first outage; 0 where that is not known."""
     trace = evidence.trace
-    if trace is None:
+    if trace is None or not evidence.outages:
         return 0.0
     calm = (trace.published > 0) & (trace.committed > 0)
-    if evidence.disturbance is not None:
-        calm &= ~evidence.disturbance.window
+    stored = _on_coordinator(evidence, trace.committed, evidence.server_host[trace.accepted_by])
+    calm &= stored < min(outage.begun_ns for outage in evidence.outages)
     return float((trace.committed - trace.published)[calm].mean()) / 1e9 if calm.any() else 0.0

@@ -10,9 +10,9 @@ class ServerLoss:
     """What the database lacks of the messages that a killed server had acknowledged.
 
     ``expected`` is rate × lag (Little's law). ``rate_hz`` is what the plan posts to this server. ``lag_s`` is the time
-    since its last COMMIT: the mean of ``Durability.persist`` outside of outages and, where the database was broken when the
-    server was killed, the time since then. ``expected_low`` and ``expected_high``: 95 % of draws of the server for each
-    message lie between them. 0 where the write path commits first.
+    since its last COMMIT: the mean from publication to COMMIT before the first outage and, where the database was broken
+    when the server was killed, the time since then. ``expected_low`` and ``expected_high``: 95 % of draws of the server
+    for each message lie between them. 0 where the write path commits first.
     """
 
     server: str
