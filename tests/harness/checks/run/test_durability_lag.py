@@ -137,3 +137,9 @@ def test_posts_of_a_killed_server_are_no_hanging_posts(tmp_path: Path) -> None:
     assert "waited until it was back" in found.summary
     run.changes["faults"] = (run.changes["faults"][0], replace(run.changes["faults"][1], parts=("server-1",)))
     assert finding(run.verdict(tmp_path), "clean-refusal").status is Status.FAIL
+
+
+def test_a_path_that_publishes_first_is_not_asked_for_commit_order(tmp_path: Path) -> None:
+    """It does not promise it; DB-first is red with the same times."""
+    assert "commit-order" not in {found.check for found in behind(lost=False).verdict(tmp_path).findings}
+    assert "commit-order" in red(behind("db-first", lost=False).verdict(tmp_path))
