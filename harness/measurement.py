@@ -68,6 +68,7 @@ def topology_of(plan: Plan) -> Topology:
         run_id=plan.run_id,
         protocol=plan.protocol,
         recovery=plan.recovery,
+        synchronous_commit=plan.synchronous_commit,
         server_module=plan.server_module,
         server_urls=plan.server_urls,
         ca_file=plan.ca_file,
@@ -201,12 +202,17 @@ def _raise_casualties_of(cluster: Cluster) -> None:
         raise EnvironmentFailure("; ".join(casualties))
 
 
+async def _traces(run: Run, cluster: Cluster) -> None:
+    received = await collect_traces(cluster, run.plan, run.protocol, run.folder)
+    run.journal.event("received", servers=received)
+
+
 async def _collect(run: Run, cluster: Cluster, *, limit_s: float) -> None:
     """Collect what the cluster knows: traces and the audit, each within ``limit_s``. A part that cannot be had is named
     and left out."""
     run.enter("collect")
     for name, part in (
-        ("traces", collect_traces(cluster, run.plan, run.protocol, run.folder)),
+        ("traces", _traces(run, cluster)),
         ("audit", audit(cluster, run.plan, run.protocol, run.folder)),
     ):
         try:

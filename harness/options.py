@@ -18,7 +18,7 @@ from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import FaultKind, Target
 from harness.model.registry import M, Registry
 from harness.model.scenario import Audience, Size
-from harness.planning.request import RECOVERIES, Request
+from harness.planning.request import PLACEMENTS, RECOVERIES, SWITCH, Request
 
 if TYPE_CHECKING:
     from harness.planning.matrix_planner import MatrixRequest
@@ -191,6 +191,25 @@ Recovery = Annotated[
         metavar="|".join(RECOVERIES),
         help="Who fills what the backplane lost. automatic: the servers. manual: they wait for a re-broadcast request, "
         "which the harness makes at the end. off: never, to see the checks turn red.",
+    ),
+]
+Placement = Annotated[
+    str,
+    typer.Option(
+        callback=one_of(PLACEMENTS),
+        metavar="|".join(PLACEMENTS),
+        help="Where the clients of one channel sit. spread: on all servers. local: on as few servers as balance allows, "
+        "which shows what a backplane brings to servers that need nothing of it.",
+    ),
+]
+SynchronousCommit = Annotated[
+    str,
+    typer.Option(
+        "--synchronous-commit",
+        callback=one_of(SWITCH),
+        metavar="|".join(SWITCH),
+        help="Whether PostgreSQL flushes a COMMIT to disk before it confirms it. off: a reference point; a crash of "
+        "PostgreSQL loses acknowledged messages.",
     ),
 ]
 ServerModule = Annotated[
@@ -373,6 +392,8 @@ RUN_OPTIONS = (
     parameter("target", TargetOption, None),
     parameter("outage", Outage, None),
     parameter("recovery", Recovery, RECOVERIES[0]),
+    parameter("placement", Placement, PLACEMENTS[0]),
+    parameter("synchronous_commit", SynchronousCommit, SWITCH[0]),
     parameter("server_module", ServerModule, REFERENCE_SERVER),
     parameter("messages_table", MessagesTable, ""),
     parameter("protocol", ClientProtocol, CLIENT_PROTOCOLS.default.name),

@@ -13,7 +13,7 @@ from harness.environments import playground_notes as up_state
 from harness.interruption import interrupting_signals
 from harness.load.protocol.rebroadcast_request import rebroadcast
 from harness.model.addresses import parse_servers, read_authorities
-from harness.model.backplane import BACKPLANES
+from harness.model.backplane import BACKPLANES, WRITE_PATHS, unfit
 from harness.model.backplane_setting import chosen
 from harness.model.child_process import child_environment, python_program
 from harness.model.client_protocol import CLIENT_PROTOCOLS
@@ -44,6 +44,8 @@ def bring_up(
     cannot start, or when one of its processes dies.
     """
     values = chosen(backplane_settings, BACKPLANES.get(backplane).settings, backplane)
+    if reason := unfit(WRITE_PATHS.get(write_path), BACKPLANES.get(backplane)):
+        raise UsageError(reason)
     if detach:
         asked = [word for text in backplane_settings for word in ("--backplane-setting", text)]
         arguments = ["up", "--servers", str(servers), "--environment", environment, "--recovery", recovery]

@@ -39,6 +39,7 @@ class Metrics:
     skipped: int = 0
     shed: int = 0
     recovered: int = 0
+    set_aside: int = 0
     resumed: int = 0
     deliveries: int = 0
     flushes: Summary = field(default_factory=Summary)
@@ -74,6 +75,7 @@ class Metrics:
                 "Messages taken from the message log because the backplane did not bring them.",
                 self.recovered,
             ),
+            ("set_aside_total", "Acknowledged messages that cannot be stored; only broker-first.", self.set_aside),
             ("resumed_total", "Messages written to clients that resumed.", self.resumed),
             ("deliveries_total", "Messages handed to sockets, counted once per socket.", self.deliveries),
             ("slow_readers_closed_total", "Slow consumers: connections closed with 4008.", self.slow_consumers),

@@ -13,11 +13,12 @@ from reference_server.gateway.fan_out import FanOut
 from reference_server.gateway.gateway import Gateway
 from reference_server.gateway.subscriptions import Subscriptions
 from reference_server.housekeeping import run_housekeeping
-from reference_server.message_log.base import LogError
+from reference_server.message_log.base import Log, LogError
 from reference_server.message_log.postgresql import PostgresqlLog
 from reference_server.metrics import Metrics
 from reference_server.protocol.client_requests import Requests
 from reference_server.recovery.catch_up import CatchUp
+from reference_server.recovery.recent_log import RecentLog
 from reference_server.server_trace import Trace
 from reference_server.settings import Settings
 from reference_server.web.application import Application
@@ -45,7 +46,12 @@ async def serve(settings: Settings) -> None:
         listener = listen(settings.host, settings.port, settings.limits.send_buffer_bytes)
     except CannotListen as error:
         raise CannotStart(str(error)) from error
-    log = PostgresqlLog(settings.postgres, name=settings.name, statement_timeout_ms=settings.statement_timeout_ms)
+    log = PostgresqlLog(
+        settings.postgres,
+        name=settings.name,
+        statement_timeout_ms=settings.statement_timeout_ms,
+        synchronous_commit=settings.synchronous_commit,
+    )
     try:
         try:
             await log.start(DATABASE_TIMEOUT_S)
@@ -62,11 +68,24 @@ async def _serve_with(settings: Settings, log: PostgresqlLog, listener: socket.s
     metrics, trace, requests = Metrics(), Trace(settings.trace_rows), Requests(limits)
     chosen = settings.backplane
     backplane = chosen.kind.build(chosen.section, BackplaneContext(settings=settings, log=log, metrics=metrics))
-    write_path = WRITE_PATHS.find(settings.write_path).build(
-        WritePathContext(settings=settings, log=log, publish=backplane.publish, trace=trace, metrics=metrics)
-    )
-    fan_out = FanOut(waiting_limit_bytes=limits.waiting_bytes, trace=trace, metrics=metrics)
     subscriptions = Subscriptions(backplane)
+    write_path_kind = WRITE_PATHS.find(settings.write_path)
+    sequencer = None
+    if write_path_kind.needs_sequencer and chosen.kind.sequencer is not None:
+        sequencer = chosen.kind.sequencer(chosen.section)
+    write_path = write_path_kind.build(
+        WritePathContext(
+            settings=settings,
+            log=log,
+            publish=backplane.publish,
+            trace=trace,
+            metrics=metrics,
+            sequencer=sequencer,
+            expected=subscriptions.expected,
+        )
+    )
+    readable: Log = log if sequencer is None else RecentLog(log, sequencer)
+    fan_out = FanOut(waiting_limit_bytes=limits.waiting_bytes, trace=trace, metrics=metrics)
     gateway = Gateway(
         subscriptions,
         fan_out,
@@ -75,7 +94,7 @@ async def _serve_with(settings: Settings, log: PostgresqlLog, listener: socket.s
         metrics=metrics,
         backplane_delay_s=chosen.kind.delay_s(chosen.section),
     )
-    catch_up = CatchUp(gateway, log, automatic=settings.recovery == "automatic")
+    catch_up = CatchUp(gateway, readable, automatic=settings.recovery == "automatic")
     _add_gauges(metrics, subscriptions, write_path, backplane)
     application = Application(
         settings.token,
@@ -90,7 +109,8 @@ async def _serve_with(settings: Settings, log: PostgresqlLog, listener: socket.s
     await _run(
         web_server(settings, application),
         listener,
-        write_path.run(),
+        write_path,
+        *([] if sequencer is None else [sequencer.run()]),
         backplane.run(gateway),
         fan_out.run(),
         catch_up.run(),
@@ -107,9 +127,11 @@ def _add_gauges(metrics: Metrics, subscriptions: Subscriptions, write_path: Writ
     )
 
 
-async def _run(web: uvicorn.Server, listener: socket.socket, *background: Coroutine[Any, Any, None]) -> None:
+async def _run(
+    web: uvicorn.Server, listener: socket.socket, write_path: WritePath, *background: Coroutine[Any, Any, None]
+) -> None:
     """Serve while the background tasks run. When one of them ends, the server ends, and raises the error of the task."""
-    tasks = [asyncio.create_task(work) for work in background]
+    tasks = [asyncio.create_task(work) for work in (write_path.run(), *background)]
     serving = asyncio.create_task(web.serve(sockets=[listener]))
     try:
         await asyncio.wait((serving, *tasks), return_when=asyncio.FIRST_COMPLETED)
@@ -118,6 +140,7 @@ async def _run(web: uvicorn.Server, listener: socket.socket, *background: Corout
         for task in tasks:
             if task.done():
                 task.result()
+        await write_path.finish()
     finally:
         for task in tasks:
             task.cancel()

@@ -5,7 +5,10 @@ import time
 from array import array
 from typing import Any
 
-LIVE, RECOVERED = 0, 1
+LIVE, RECOVERED, GAP = 0, 1, 2
+"""A GAP is an event that says that a message is lost; it is no delivery and has no row."""
+COMMITTED = 2
+"""the column of ``committed`` in ``accepted``, after the channel's seq and ``accepted``"""
 _SOURCES = ("live", "recovered")
 
 
@@ -26,10 +29,11 @@ class Part:
     def __len__(self) -> int:
         return len(self._channel)
 
-    def add(self, channel: str, *values: int) -> None:
+    def add(self, channel: str, *values: int) -> int | None:
+        """The number of the row; None where there is no room for it."""
         if len(self._channel) >= self._capacity:
             self.dropped += 1
-            return
+            return None
         index = self._indices.get(channel)
         if index is None:
             index = self._indices[channel] = len(self._channels)
@@ -37,6 +41,11 @@ class Part:
         self._channel.append(index)
         for column, value in zip(self._columns, values, strict=True):
             column.append(value)
+        return len(self._channel) - 1
+
+    def set(self, row: int, column: int, value: int) -> None:
+        """Fill in what was not known when the row was added."""
+        self._columns[column][row] = value
 
     def rows(self, offset: int, limit: int) -> list[tuple[Any, ...]]:
         names = [self._channels[index] for index in self._channel[offset : offset + limit]]

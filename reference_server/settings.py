@@ -60,6 +60,7 @@ class Settings(Section, frozen=True, kw_only=True):
     recovery: Recovery = "automatic"
     commit_pause_ms: float = 4.0
     statement_timeout_ms: int = 5_000
+    synchronous_commit: bool = True
     trace_rows: int = 4_000_000
     limits: Limits = Limits()
 
@@ -112,6 +113,10 @@ def _problem(settings: Settings) -> str | None:
         write_paths.WRITE_PATHS.find(settings.write_path)
     except UnknownMember as error:
         return str(error)
+    backplane = settings.backplane.kind
+    if write_paths.WRITE_PATHS.find(settings.write_path).needs_sequencer and backplane.sequencer is None:
+        able = ", ".join(name for name in BACKPLANES.names if BACKPLANES.find(name).sequencer is not None)
+        return f'`write_path` is "{settings.write_path}": its numbers come from a broker; expected `backplane` {able}'
     if not settings.token:
         return "`token` is empty; every request carries it as the secret, so it must have at least one character"
     if not settings.token.isascii() or " " in settings.token:

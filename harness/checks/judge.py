@@ -15,6 +15,7 @@ from harness.checks.run import (
     claims,
     delivery,
     delivery_rate,
+    durability_lag,
     latency,
     latency_limits,
     recovery,
@@ -86,6 +87,7 @@ def measure(evidence: Evidence, counted: Tally, account: Account, attempts: Atte
         send_late=latencies.get("send_late"),
         steps=make("steps", lambda: steps.measure(evidence, counted), None),
         lost_at=make("lost_at", lambda: steps.lost_at(evidence, account), ()),
+        durability=make("durability", lambda: durability_lag.measure(evidence), None),
         recovery=make("recovery", lambda: recovery.measure(evidence, counted), None),
         servers=make("servers", lambda: resources.servers(evidence, counted, found), ()),
         workers=make("workers", lambda: resources.workers(evidence, found), ()),
@@ -100,7 +102,8 @@ def _series(evidence: Evidence, counted: Tally, account: Account, attempts: Atte
     """The curves of the report; those that cannot be drawn are absent."""
     none: dict[str, Series] = {}
     curves = attempts.make("latency curves", lambda: latency.series(evidence, counted, account), none)
-    return curves | attempts.make("resource curves", lambda: resource_curves.series(evidence), none)
+    exposure = attempts.make("exposure curve", lambda: durability_lag.series(evidence), none)
+    return curves | exposure | attempts.make("resource curves", lambda: resource_curves.series(evidence), none)
 
 
 def checks_of(plan: Plan) -> list[Check[Case]]:

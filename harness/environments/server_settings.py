@@ -39,6 +39,8 @@ def server_settings(
         },
         "write_path": topology.write_path,
         "recovery": topology.recovery,
+        # Where nothing is asked for, the database's own setting stands.
+        **({} if topology.synchronous_commit else {"synchronous_commit": False}),
     }
 
 

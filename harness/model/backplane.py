@@ -72,13 +72,25 @@ class Backplane:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WritePath:
     """When a message is committed. ``promise`` is what an acknowledgement says about the message. ``commits_first``: the
-    server publishes a message only after its COMMIT. ``claim``: what the design says of the time to the acknowledgement."""
+    server publishes a message only after its COMMIT. ``claim``: what the design says of the time to the
+    acknowledgement. ``backplanes``: those whose broker it can use; None for all."""
 
     name: str
     promise: str
     commits_first: bool
+    backplanes: tuple[str, ...] | None = None
     decision: tuple[str, str] | None = None
     claim: LatencyClaim | None = None
+
+
+def unfit(write_path: WritePath, backplane: Backplane) -> str:
+    """Why the two do not go together; empty where they do."""
+    if write_path.backplanes is None or backplane.name in write_path.backplanes:
+        return ""
+    return (
+        f"--write-path {write_path.name} with --backplane {backplane.name}: its numbers come from the broker; "
+        f"expected --backplane {' or '.join(write_path.backplanes)}, or --write-path {WRITE_PATHS.default.name}"
+    )
 
 
 BACKPLANES: Registry[Backplane] = Registry(
@@ -191,6 +203,12 @@ WRITE_PATHS: Registry[WritePath] = Registry(
             commits_first=True,
             decision=("ADR-0001", "DB-first write path"),
             claim=LatencyClaim(words="20–50 ms", low_ms=20, high_ms=50),
+        ),
+        WritePath(
+            name="broker-first",
+            promise="the message is published, and is committed later if its server lives that long",
+            commits_first=False,
+            backplanes=("redis",),
         ),
     ),
 )

@@ -90,6 +90,7 @@ class Topology:
     """the client protocol that the servers speak, a name of `client_protocol.CLIENT_PROTOCOLS`"""
     recovery: str = "automatic"
     backplane_settings: Values = ()
+    synchronous_commit: bool = True
     server_module: str = REFERENCE_SERVER
     """the Python module that is one server when run with ``--settings FILE``, or SERVER_IMAGE and an image that is started
     like our own"""

@@ -105,6 +105,10 @@ class Plan:
     """whether the run ends at the first safety failure that is final"""
     backplane_settings: Values = ()
     """every setting of the backplane with its value"""
+    placement: str = "spread"
+    """where the clients of one channel sit: ``spread`` over all servers, or ``local``, on as few as balance allows"""
+    synchronous_commit: bool = True
+    """whether PostgreSQL confirms a COMMIT only after it has flushed it to disk"""
     pilot: Pilot | None = None
     """the pilots that decide the size; None where its numbers are settled without"""
 

@@ -25,23 +25,29 @@ _MALFORMED = (BadAnswer, ValueError, TypeError, OverflowError)
 _LAYOUTS = {TracePart.ACCEPTED: ACCEPTED, TracePart.DELIVERED: DELIVERED, TracePart.BACKPLANE: BACKPLANE}
 
 
-async def collect_traces(cluster: Cluster, plan: Plan, protocol: ClientProtocol, folder: Path) -> None:
+async def collect_traces(cluster: Cluster, plan: Plan, protocol: ClientProtocol, folder: Path) -> dict[str, int]:
     """Write accepted-NN.npy, delivered-NN.npy and backplane-NN.npy for every server that has a trace; NN counts from 0.
+
+    Returns how many messages the backplane brought to each server, by its name, where the server says so.
 
     A server without a trace leaves no files. Raises EnvironmentFailure, after all others were asked, with the servers that
     did not answer as the protocol says.
     """
     problems = []
+    received: dict[str, int] = {}
     async with open_session(protocol, cluster.token) as session:
         for index, server in enumerate(cluster.servers):
             for part in TracePart:
                 try:
                     path = folder / "arrays" / f"{part}-{index:02}.npy"
-                    await _collect(session, server, part, plan, protocol, path)
+                    page = await _collect(session, server, part, plan, protocol, path)
+                    if page is not None and page.received is not None:
+                        received[server.name] = page.received
                 except (*EXCHANGE_ERRORS, *_MALFORMED) as error:
                     problems.append(f"{server.name}: {part}: {reason(error)}")
     if problems:
         raise EnvironmentFailure("; ".join(problems))
+    return received
 
 
 async def _collect(
@@ -51,7 +57,8 @@ async def _collect(
     plan: Plan,
     protocol: ClientProtocol,
     path: Path,
-) -> None:
+) -> TracePage | None:
+    """Write one part. The last page of it, None where the server has no such part."""
     offset = 0
     file: RowFile | None = None
     try:
@@ -62,11 +69,12 @@ async def _collect(
             if offset >= page.total:
                 if page.dropped:
                     raise ValueError(f"the server had no room for {page.dropped:,} rows")
-                return
+                return page
             if not page.rows:
                 raise ValueError(f"expected {page.total:,} rows, found {offset:,}")
         if file is not None:
             raise ValueError(f"expected more than {offset:,} rows, found no trace any more")
+        return None
     finally:
         if file is not None:
             file.close()

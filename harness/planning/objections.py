@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from harness.model.addresses import parse_servers
-from harness.model.backplane import BACKPLANES, WRITE_PATHS, Backplane
+from harness.model.backplane import BACKPLANES, WRITE_PATHS, Backplane, unfit
 from harness.model.backplane_setting import problems
 from harness.model.client_protocol import CLIENT_PROTOCOLS
 from harness.model.cluster import REFERENCE_SERVER
@@ -16,7 +16,7 @@ from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Scenario, Size
 from harness.model.tls import Tls
 from harness.planning.fault_schedule import wanted
-from harness.planning.request import RECOVERIES, Request
+from harness.planning.request import PLACEMENTS, RECOVERIES, SWITCH, Request
 
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}(\.[A-Za-z_][A-Za-z0-9_$]{0,62})?")
 MAX_SERVERS = 64
@@ -38,6 +38,8 @@ def _choices(request: Request) -> list[str]:
         ("--backplane", request.backplane, BACKPLANES.names),
         ("--write-path", request.write_path, WRITE_PATHS.names),
         ("--recovery", request.recovery, RECOVERIES),
+        ("--placement", request.placement, PLACEMENTS),
+        ("--synchronous-commit", request.synchronous_commit, SWITCH),
         ("--protocol", request.protocol, CLIENT_PROTOCOLS.names),
         ("--engine", request.engine, ENGINES.names),
     ):
@@ -76,6 +78,9 @@ def _combinations(request: Request, scenario: Scenario) -> list[str]:
         )
     if backplane is not None:
         found += problems(request.backplane_settings, backplane.settings, backplane.name)
+    write_path = WRITE_PATHS.find(request.write_path)
+    if write_path is not None and backplane is not None and (reason := unfit(write_path, backplane)):
+        found.append(reason)
     if environment is not None:
         found += _unfit_for(environment, backplane, request)
     if request.clients is not None and request.clients < servers:
@@ -108,6 +113,8 @@ def _unfit_for(environment: Environment, backplane: Backplane | None, request: R
     if request.server_module != REFERENCE_SERVER and not environment.takes_server_module:
         takers = ", ".join(each.name for each in ENVIRONMENTS if each.takes_server_module)
         found.append(f"--server-module goes with --environment {takers}, not with {name}")
+    if request.synchronous_commit != SWITCH[0]:
+        found += _commits_before_the_flush(environment, request)
     if request.messages_table and not _TABLE.fullmatch(request.messages_table):
         found.append(f"--messages-table {request.messages_table!r}: expected NAME or SCHEMA.NAME")
     if request.backplane_settings and not environment.owns_components:
@@ -139,6 +146,21 @@ def address_objections(urls: Sequence[str], *, ca_file: str, insecure: bool) -> 
             f"{'--ca' if ca_file else '--insecure'}: expected an address with https:// after --server, found none"
         )
     return found
+
+
+def _commits_before_the_flush(environment: Environment, request: Request) -> list[str]:
+    option = f"--synchronous-commit {request.synchronous_commit}"
+    if not environment.owns_components:
+        return [f"{option}: --environment {environment.name} is not ours to set; set it in the servers' own sessions"]
+    if request.server_module != REFERENCE_SERVER:
+        return [f"{option} is a setting of the reference server; --server-module {request.server_module} has its own"]
+    path = WRITE_PATHS.find(request.write_path)
+    if path is not None and not path.commits_first:
+        return [
+            f"{option} with --write-path {path.name}: it changes what an acknowledgement costs, and this one waits for no "
+            "COMMIT; choose a write path that commits first"
+        ]
+    return []
 
 
 def _faults(request: Request, scenario: Scenario) -> list[str]:

@@ -17,12 +17,20 @@ def client_channels(plan: Plan) -> NDArray[np.int64]:
 
 
 def client_servers(plan: Plan) -> NDArray[np.int64]:
-    """The server of each client, shape (clients,). Neighbours sit on different servers: a channel spans all it can."""
-    return np.arange(plan.clients) % plan.servers
+    """The server of each client, shape (clients,); no server has more than one client more than another.
+
+    ``spread``: neighbours sit on different servers, so a channel spans all it can. ``local``: neighbours sit on the same
+    server, so a channel is on one, or on as many as balance asks for.
+    """
+    clients = np.arange(plan.clients)
+    return clients * plan.servers // plan.clients if plan.placement == "local" else clients % plan.servers
 
 
 def client_workers(plan: Plan) -> NDArray[np.int64]:
     """The load worker of each client, shape (clients,). Every worker holds clients of every server."""
+    if plan.placement == "local":
+        servers = client_servers(plan)
+        return (np.arange(plan.clients) - np.searchsorted(servers, servers)) % plan.workers
     return (np.arange(plan.clients) // plan.servers) % plan.workers
 
 

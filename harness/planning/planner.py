@@ -17,7 +17,7 @@ from harness.model.scenario import Load, Scenario, Size
 from harness.planning.fault_schedule import default_duration_s, settle
 from harness.planning.objections import MAX_MESSAGES, objections
 from harness.planning.placement import channel_count
-from harness.planning.request import Request
+from harness.planning.request import SWITCH, Request
 from harness.planning.sizing import Sized, fit, need, shortfalls, worker_count
 
 TEXT_BYTES = 96
@@ -107,6 +107,8 @@ def plan_run(
         protocol=request.protocol,
         query_log=scenario.sweep is not None and ENVIRONMENTS.get(request.environment).owns_components,
         fail_fast=request.fail_fast,
+        placement=request.placement,
+        synchronous_commit=request.synchronous_commit == SWITCH[0],
         pilot=_pilot(request, asked),
     )
     return Planned(plan=plan, shortfalls=shortfalls(wanted, limits))

@@ -30,6 +30,10 @@ def repeat_command(scenario: str, plan: Plan, *, insists: bool = False) -> tuple
             arguments += ["--outage", _exactly(fault.until.value)]
     if plan.recovery != "automatic":
         arguments += ["--recovery", plan.recovery]
+    if plan.placement != "spread":
+        arguments += ["--placement", plan.placement]
+    if not plan.synchronous_commit:
+        arguments += ["--synchronous-commit", "off"]
     if plan.server_module != REFERENCE_SERVER:
         arguments += ["--server-module", plan.server_module]
     if plan.messages_table not in ("", "messages"):

@@ -11,6 +11,8 @@ from harness.model.fault import FaultKind, Target
 from harness.model.scenario import Audience, Size
 
 RECOVERIES = ("automatic", "manual", "off")
+PLACEMENTS = ("spread", "local")
+SWITCH = ("on", "off")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,5 +52,7 @@ class Request:
     """the counts of a sweep; empty: the scenario's own"""
     messages_table: str = ""
     """the database's table of messages; empty: that of the reference server, or not known"""
+    placement: str = PLACEMENTS[0]
+    synchronous_commit: str = SWITCH[0]
     repeat: int = 1
     """how often each point of a sweep is run"""

@@ -14,6 +14,7 @@ from harness.protocol.contract import (
     Delivery,
     Frame,
     HistoryPage,
+    Other,
     PostAnswer,
     PostWriter,
     Recovered,
@@ -32,7 +33,7 @@ GATEWAY = frozenset((408, 502, 503, 504))
 """Statuses with which a proxy answers in the place of a server: such an answer need not be JSON."""
 _TIMED_OUT = 408
 """never the server's own answer: the proxy may have passed the post on"""
-NOT_STORED = frozenset({"database_unavailable", "overloaded"})
+NOT_STORED = frozenset({"database_unavailable", "overloaded", "broker_unavailable"})
 """Errors with a status of 500 or more after which the message is certainly not stored."""
 
 _STATES = {"down": DOWN, "up": UP, "subscribed": SUBSCRIBED}
@@ -55,12 +56,17 @@ class _Unsubscribed(msgspec.Struct, tag="unsubscribed", tag_field="type", gc=Fal
     channel: str
 
 
+class _Gap(msgspec.Struct, tag="gap", tag_field="type", gc=False):
+    channel: str
+    seq: int
+
+
 class _Error(msgspec.Struct, tag="error", tag_field="type", gc=False):
     error: str
     detail: str = ""
 
 
-_TYPES = frozenset(("message", "subscribed", "unsubscribed", "error"))
+_TYPES = frozenset(("message", "subscribed", "unsubscribed", "gap", "error"))
 
 
 class _Typed(msgspec.Struct, gc=False):
@@ -100,6 +106,7 @@ class _Page(msgspec.Struct, Generic[_Row]):
     total: int
     dropped: int
     rows: list[_Row]
+    received: _Count | None = None
 
 
 _PAGES: dict[TracePart, Any] = {
@@ -110,8 +117,8 @@ _PAGES: dict[TracePart, Any] = {
 
 
 _message = msgspec.json.Decoder(_Message).decode
-_event: Callable[[bytes], _Subscribed | _Unsubscribed | _Error] = msgspec.json.Decoder(
-    _Subscribed | _Unsubscribed | _Error
+_event: Callable[[bytes], _Subscribed | _Unsubscribed | _Gap | _Error] = msgspec.json.Decoder(
+    _Subscribed | _Unsubscribed | _Gap | _Error
 ).decode
 _typed = msgspec.json.Decoder(_Typed).decode
 _posted = msgspec.json.Decoder(_Posted).decode
@@ -151,6 +158,8 @@ class Chat:
             return _violation(payload)
         if isinstance(event, _Error):
             return Refusal(f"{event.error}: {event.detail}")
+        if isinstance(event, _Gap):
+            return Other()  # what did not arrive shows in the deliveries; a server's word for it decides nothing
         if isinstance(event, _Unsubscribed):
             return Violation(IncidentKind.UNASKED, "a channel was unsubscribed that no client unsubscribed")
         if not 0 <= event.seq < MAX_SEQ:
@@ -230,7 +239,8 @@ class Chat:
         if status in _NO_TRACE:
             return None
         page = _decoded(status, body, _PAGES[part])
-        return TracePage(total=page.total, dropped=page.dropped, rows=[_row(part, row) for row in page.rows])
+        rows = [_row(part, row) for row in page.rows]
+        return TracePage(total=page.total, dropped=page.dropped, rows=rows, received=page.received)
 
     def examples(self, server: ServerAddress) -> Sequence[str]:
         header = 'curl -H "Authorization: Bearer $TOKEN"'

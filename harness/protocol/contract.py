@@ -129,11 +129,13 @@ class TracePart(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracePage:
-    """Some rows of one part. The part has ``total`` rows; the server had no room for ``dropped`` more."""
+    """Some rows of one part. The part has ``total`` rows; the server had no room for ``dropped`` more. ``received``: how
+    many messages the backplane has brought to this server so far, wanted or not; None where the server does not say."""
 
     total: int
     dropped: int
     rows: list[tuple[str | int, ...]]
+    received: int | None = None
 
 
 class ClientProtocol(Protocol):

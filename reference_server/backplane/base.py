@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from reference_server.backplane.sequencer import Sequencer
 from reference_server.message_log.base import Log
 from reference_server.metrics import Metrics
 from reference_server.settings_section import Section
@@ -83,3 +84,5 @@ class BackplaneKind:
     """gets the decoded section (an empty ``Section`` where ``section`` is None)"""
     delay_s: Callable[[Any], float] = lambda _: 0.0
     """how long, by its section, a message that is not lost may wait in it: nobody calls it missing before"""
+    sequencer: Callable[[Any], Sequencer] | None = None
+    """numbers from its broker, for a write path that needs them; gets the section. None where the broker gives none"""

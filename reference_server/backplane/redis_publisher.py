@@ -28,7 +28,7 @@ class Redis(Section, frozen=True, kw_only=True):
 
 async def connect(redis: Redis, on_replies: OnReplies) -> RespConnection:
     """Raises OSError."""
-    return await RespConnection.open(redis.host, redis.port, _login(redis), on_replies)
+    return await RespConnection.open(redis.host, redis.port, login_of(redis), on_replies)
 
 
 class RedisPublisher:
@@ -71,7 +71,7 @@ class RedisPublisher:
                 _log.warning("backplane refused a message: %s", reply)
 
 
-def _login(redis: Redis) -> Command | None:
+def login_of(redis: Redis) -> Command | None:
     if redis.password is None:
         return None
     return (redis.password,) if redis.username is None else (redis.username, redis.password)

@@ -15,6 +15,7 @@ from reference_server.backplane.base import BackplaneContext, BackplaneKind, Out
 from reference_server.backplane.reconnection import Reconnection
 from reference_server.backplane.redis_publisher import Redis, RedisPublisher, connect
 from reference_server.backplane.resp_connection import RespConnection
+from reference_server.backplane.sequencer import Sequencer
 from reference_server.metrics import Metrics
 
 PREFIX = b"chat:"
@@ -109,4 +110,10 @@ def _build(section: Redis, context: BackplaneContext) -> RedisPubSub:
     return RedisPubSub(section, context.metrics)
 
 
-KIND = BackplaneKind(name="redis", section=Redis, broker="redis", build=_build)
+def _sequencer(section: Redis) -> Sequencer:
+    from reference_server.backplane.redis_sequencer import RedisSequencer  # it uses this module
+
+    return RedisSequencer(section)
+
+
+KIND = BackplaneKind(name="redis", section=Redis, broker="redis", build=_build, sequencer=_sequencer)

@@ -10,7 +10,8 @@ from enum import Enum, auto
 from typing import NamedTuple
 
 from reference_server.gateway.client_connection import Connection
-from reference_server.server_trace import LIVE, RECOVERED
+from reference_server.protocol.server_events import is_gap
+from reference_server.server_trace import GAP, LIVE, RECOVERED
 
 HELD_LIMIT = 1_000
 PENDING_LIMIT_BYTES = 8_388_608
@@ -143,7 +144,7 @@ class Channel:
         for seq, frame in rows:
             if self.position is not None and seq == self.position + 1 and self.pending_bytes <= PENDING_LIMIT_BYTES:
                 held = self.held.pop(seq, None)
-                self._take(held or Delivery(seq, frame, received_ns, source))
+                self._take(held or Delivery(seq, frame, received_ns, GAP if is_gap(frame) else source))
                 news += held is None
         self._take_held()
         return news

@@ -8,7 +8,7 @@ from reference_server.gateway.channel import Channel, Delivery
 from reference_server.gateway.client_connection import Connection
 from reference_server.gateway.pacing import Pacing
 from reference_server.metrics import Metrics
-from reference_server.server_trace import Trace
+from reference_server.server_trace import GAP, Trace
 
 CHUNK_BYTES = 262_144
 """How much of one channel is written at once. A client that keeps up can take it, however much was recovered."""
@@ -108,7 +108,7 @@ class FanOut:
         written_ns = time.monotonic_ns()
         for seq, _, received_ns, source in batch:
             sockets = len(members) + sum(position < seq for position in ahead)
-            if sockets:
+            if sockets and source != GAP:
                 self._trace.delivered.add(channel.name, seq, received_ns, written_ns, sockets, source)
             written += sockets - len(members)
         self._metrics.deliveries += written

@@ -131,7 +131,8 @@ class Gateway:
         if news and channel.behind:
             self.work.fill((name,))
         else:
-            self._expect_missing(channel)
+            # The log may not have it yet, where messages are stored after they were published.
+            self._expect_missing(channel, 0.0 if news else GRACE_S)
         return news
 
     def close_idle(self) -> None:
@@ -140,14 +141,15 @@ class Gateway:
 
     # Missing messages.
 
-    def _expect_missing(self, channel: Channel) -> None:
+    def _expect_missing(self, channel: Channel, at_least_s: float = 0.0) -> None:
         """Where a message is missing, give it a grace to arrive by itself."""
         if channel.behind and channel.grace is None:
             self._metrics.holes += 1
-            self._start_grace(channel)
+            self._start_grace(channel, at_least_s)
 
-    def _start_grace(self, channel: Channel) -> None:
-        channel.grace = asyncio.get_running_loop().call_later(self._grace_s(), self._end_grace, channel)
+    def _start_grace(self, channel: Channel, at_least_s: float = 0.0) -> None:
+        grace_s = max(at_least_s, self._grace_s())
+        channel.grace = asyncio.get_running_loop().call_later(grace_s, self._end_grace, channel)
 
     def _grace_s(self) -> float:
         return self._patience_s if self.backplane_up else 0.0

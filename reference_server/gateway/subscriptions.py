@@ -24,6 +24,11 @@ class Subscriptions:
         channel.idle = False
         return channel
 
+    def expected(self, name: str) -> int:
+        """The highest seq of the channel that is known here; 0 where it is not open."""
+        channel = self.channels.get(name)
+        return 0 if channel is None else channel.expected
+
     def release(self, channel: Channel) -> None:
         channel.interest -= 1
 

@@ -50,14 +50,28 @@ class Log(Protocol):
         of the first one.
         """
 
+    async def store(
+        self,
+        channels: Sequence[str],
+        seqs: Sequence[int],
+        texts: Sequence[str],
+        client_msg_ids: Sequence[str | None],
+    ) -> Sequence[bool]:
+        """Commit messages that have a number already, for a write path that publishes first: whether each is stored now.
+
+        False where the log holds another message under its (channel, seq) or its ``client_msg_id``. To repeat the call
+        changes nothing. With it the promises about ``append`` end: seqs may have holes and are not committed in order.
+        """
+
     async def newest(self, channels: Sequence[str]) -> dict[str, int]:
         """The newest committed seq of each of these channels; a channel without messages is left out."""
 
     async def newer(self, positions: Sequence[tuple[str, int]]) -> dict[str, int]:
         """The newest committed seq of those channels only that have gone beyond their (channel, position)."""
 
-    async def after(self, asked: Sequence[tuple[str, int]], limit: int) -> Sequence[Sequence[tuple[int, str]]]:
-        """For each (channel, since) at most ``limit`` messages after ``since``, in order, without a gap: (seq, text)."""
+    async def after(self, asked: Sequence[tuple[str, int]], limit: int) -> Sequence[Sequence[tuple[int, str | None]]]:
+        """For each (channel, since) at most ``limit`` messages after ``since``, in order, without a gap: (seq, text). The
+        text is None where the message is lost and will never come."""
 
     async def since(self, mark: Mark | None, limit: int) -> tuple[Mark, Sequence[tuple[str, int, str]]]:
         """What was committed since the call that gave ``mark``: (the next mark, (channel, seq, text) sorted).

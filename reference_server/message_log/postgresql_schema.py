@@ -68,7 +68,43 @@ BEGIN
     END LOOP;
 END
 $$;
+
+-- Stores a batch that the broker has numbered already; one row per input, in the order of the input. It locks channels in
+-- the same order as append_messages does. A repetition of the same message counts as stored.
+CREATE OR REPLACE FUNCTION store_messages(channels_in text[], seqs_in bigint[], texts_in text[], ids_in text[])
+RETURNS TABLE (stored_out boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+    this_xact CONSTANT bigint := pg_current_xact_id()::text::bigint;
+BEGIN
+    INSERT INTO channels (name, last_seq)
+    SELECT DISTINCT input.name COLLATE "C", 0 FROM unnest(channels_in) AS input (name)
+    WHERE NOT EXISTS (SELECT FROM channels WHERE channels.name = input.name COLLATE "C")
+    ORDER BY 1
+    ON CONFLICT DO NOTHING;
+
+    PERFORM FROM channels WHERE name = ANY (channels_in) ORDER BY name FOR NO KEY UPDATE;
+
+    FOR i IN 1 .. cardinality(channels_in) LOOP
+        INSERT INTO messages (channel, seq, text, client_msg_id, created_at, xact)
+        VALUES (channels_in[i], seqs_in[i], texts_in[i], ids_in[i], clock_timestamp(), this_xact)
+        ON CONFLICT DO NOTHING;
+        stored_out := FOUND;
+        IF FOUND THEN
+            UPDATE channels SET last_seq = seqs_in[i] WHERE name = channels_in[i] COLLATE "C" AND last_seq < seqs_in[i];
+        ELSE
+            stored_out := EXISTS (
+                SELECT FROM messages WHERE channel = channels_in[i] COLLATE "C" AND seq = seqs_in[i]
+                AND text = texts_in[i] AND client_msg_id IS NOT DISTINCT FROM ids_in[i]
+            );
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
 """
+
+STORE = "SELECT stored_out FROM store_messages($1::text[], $2::bigint[], $3::text[], $4::text[])"
 
 APPEND = "SELECT seq_out, duplicate_out FROM append_messages($1::text[], $2::text[], $3::text[])"
 

@@ -20,6 +20,11 @@ class Message(msgspec.Struct, tag="message", tag_field="type", gc=False):
     text: str
 
 
+class Gap(msgspec.Struct, tag="gap", tag_field="type", gc=False):
+    channel: str
+    seq: int
+
+
 _ENCODER = msgspec.json.Encoder()
 encode = _ENCODER.encode
 
@@ -41,6 +46,15 @@ def frame_payload(frame: bytes) -> bytes:
     """The payload of a frame that ``text_frame`` made."""
     head = {126: 4, 127: 10}.get(frame[1], 2)
     return frame[head:]
+
+
+def gap_frame(channel: str, seq: int) -> bytes:
+    """The message ``seq`` is lost: it will never come."""
+    return text_frame(encode(Gap(channel, seq)))
+
+
+def is_gap(frame: bytes) -> bool:
+    return b'{"type":"gap"' in frame[:17]  # behind the two or four bytes of a small frame's header
 
 
 def message_frame(channel: str, seq: int, text: str) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from reference_server.message_log.base import Log
-from reference_server.protocol.server_events import message_frame
+from reference_server.protocol.server_events import gap_frame, message_frame
 from reference_server.recovery.coalesced_reads import CoalescedReads
 
 CHANNELS_PER_QUESTION = 2_000
@@ -46,6 +46,6 @@ class LogReader:
         """For each (channel, since) at most ROWS_PER_READ messages after ``since``."""
         found = await self._log.after(asked, ROWS_PER_READ)
         return [
-            [(seq, message_frame(name, seq, text)) for seq, text in rows]
+            [(seq, gap_frame(name, seq) if text is None else message_frame(name, seq, text)) for seq, text in rows]
             for (name, _), rows in zip(asked, found, strict=True)
         ]

@@ -83,6 +83,7 @@ class Queries:
                 "offset": offset,
                 "total": len(table),
                 "dropped": table.dropped,
+                "received": self._metrics.received + self._metrics.announced,
                 "rows": table.rows(offset, limit),
             }
         )

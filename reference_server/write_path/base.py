@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reference_server.backplane.base import Outgoing
+from reference_server.backplane.sequencer import Sequencer
 from reference_server.message_log.base import Log
 from reference_server.metrics import Metrics
 from reference_server.protocol.client_requests import Post
@@ -39,6 +40,9 @@ class WritePath(Protocol):
     async def run(self) -> None:
         """Work until cancelled."""
 
+    async def finish(self) -> None:
+        """Called while ``run`` still runs, when no post comes any more: store what was acknowledged, in a bounded time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WritePathContext:
@@ -49,6 +53,10 @@ class WritePathContext:
     publish: Publish
     trace: Trace
     metrics: Metrics
+    sequencer: Sequencer | None = None
+    """numbers from the broker; there where ``needs_sequencer`` says so"""
+    expected: Callable[[str], int] = lambda channel: 0
+    """the highest seq of a channel that this server knows of"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +67,5 @@ class WritePathKind:
     promise: str
     """what an acknowledgement promises to the sender"""
     build: Callable[[WritePathContext], WritePath]
+    needs_sequencer: bool = False
+    """whether numbers come from the backplane's broker: the log then holds a message later, or never"""

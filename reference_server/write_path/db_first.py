@@ -84,6 +84,9 @@ class DbFirst:
                 _refuse([*batch, *self._waiting], INTERNAL_ERROR)
                 raise
 
+    async def finish(self) -> None:
+        """Nothing: what was acknowledged is committed."""
+
     async def _commit(self, batch: list[_Waiting]) -> None:
         posts = [waiting.post for waiting in batch]
         try:

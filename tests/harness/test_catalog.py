@@ -13,7 +13,7 @@ SCENARIO = dataclasses.replace(scenarios.scenario_a.SCENARIO, name="mine")
 
 
 def test_every_scenario_is_found_by_its_name() -> None:
-    assert names() == ("scenario-a", "scenario-b", "scenario-c")
+    assert names() == ("scenario-a", "scenario-b", "scenario-c", "scenario-d")
     for name in names():
         assert find(name).name == name
 
@@ -43,7 +43,7 @@ def test_a_file_without_a_scenario_is_refused(tmp_path: Path, text: str | None, 
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UsageError, match="expected one of scenario-a, scenario-b, scenario-c, or the path"):
+    with pytest.raises(UsageError, match="expected one of scenario-a, scenario-b, scenario-c, scenario-d, or the path"):
         find("scenario-z")
 
 

@@ -33,8 +33,8 @@ def test_settings_that_cannot_be_used_are_exit_code_2(tmp_path: Path) -> None:
     assert code == 2
     assert "colour" in message
     assert message.count("\n") == 1
-    code, message = run(written(tmp_path, postgres={"host": "/nowhere"}, write_path="broker-first"))
-    assert (code, "not implemented; expected one of: db-first" in message) == (2, True)
+    code, message = run(written(tmp_path, postgres={"host": "/nowhere"}, write_path="broker-later"))
+    assert (code, "not implemented; expected one of: broker-first, db-first" in message) == (2, True)
 
 
 def test_a_port_that_is_taken_is_exit_code_4(tmp_path: Path) -> None:

@@ -82,7 +82,14 @@ def test_a_missing_secret_is_named(tmp_path: Path) -> None:
         ({"backplane": "redis"}, "expected an object with a `name`, one of: kafka, memory, "),
         ({"backplane": None}, "backplane"),
         ({"redis": {"host": "h"}}, "redis"),
-        ({"write_path": "broker-first"}, 'write_path "broker-first" is not implemented; expected one of: db-first'),
+        (
+            {"write_path": "log-first"},
+            'write_path "log-first" is not implemented; expected one of: broker-first, db-first',
+        ),
+        (
+            {"write_path": "broker-first", "backplane": {"name": "memory"}},
+            "its numbers come from a broker; expected `backplane` redis",
+        ),
         ({"limits": {"connections": 0}}, "connections"),
         ({"limits": {"send_buffer_bytes": 2**31}}, "send_buffer_bytes"),
         ({"commit_pause_ms": -1}, "commit_pause_ms"),

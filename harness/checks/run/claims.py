@@ -82,9 +82,25 @@ def _write_path(plan: Plan, findings: Sequence[Finding], measured: RunMeasuremen
     faults = "; ".join(map(str, plan.faults))
     evidence = f"{statuses}{cost}. " + (f"Faults: {faults}." if faults else "No fault was injected in this run.")
     if plan.write_path != decided.name:
-        status, evidence = Outcome.NOT_REACHED, f"this run used the write path {plan.write_path}"
+        status, evidence = _alternative(plan, findings, measured)
     adr, title = decided.decision or ("", decided.name)
     return Decision(adr=adr, title=title, status=status, evidence=evidence)
+
+
+def _alternative(plan: Plan, findings: Sequence[Finding], measured: RunMeasurements) -> tuple[Outcome, str]:
+    """What a run of another write path says of the decision. A loss supports it; that nothing was lost decides nothing."""
+    used = f"this run used the write path {plan.write_path}"
+    found = {finding.check: finding for finding in findings}
+    stored = found.get("acknowledged-not-stored")
+    if stored is None or stored.status is Status.UNKNOWN:
+        return Outcome.NOT_REACHED, f"{used}; it is not known whether anything acknowledged was lost"
+    acknowledged = measured.acknowledgement
+    gained = ""
+    if acknowledged is not None and acknowledged.p50_ms is not None:
+        gained = f", with acknowledgements of {acknowledged.p50_ms:.1f} ms at the median"
+    if stored.status is Status.FAIL:
+        return Outcome.SUPPORTED, f"{used}: {stored.summary}{gained}"
+    return Outcome.NOT_REACHED, f"{used}: nothing acknowledged was lost in this run{gained}"
 
 
 def _backplane(plan: Plan, findings: Sequence[Finding], measured: RunMeasurements) -> Decision:

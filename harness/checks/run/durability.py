@@ -10,7 +10,7 @@ from harness.checks.evidence.disturbance import broken_servers
 from harness.checks.evidence.evidence import Bools, Evidence, Trace
 from harness.checks.evidence.sessions import NEVER
 from harness.checks.evidence.tally import EXAMPLES
-from harness.checks.run import numbering
+from harness.checks.run import durability_lag, numbering
 from harness.checks.run.protocol_violations import outcome_reasons
 from harness.checks.statistics.distribution import loss_bound
 from harness.model.backplane import WRITE_PATHS, commit_seen_early
@@ -104,12 +104,20 @@ def _acknowledged_not_stored(case: Case) -> Answer:
         return _undecided(_UNREAD)
     acknowledged = evidence.outcome == ACKNOWLEDGED
     wrong = np.flatnonzero(acknowledged & (evidence.stored_seq == 0))
-    return _none_wrong(
+    answer = _none_wrong(
         wrong,
         int(acknowledged.sum()),
         "acknowledged messages are not in the database",
         lambda message: f"message {message}, acknowledged as seq {evidence.seq[message]}",
     )
+    losses = case.measured.durability.losses if case.measured.durability else ()
+    words = [
+        f"{loss.server}, killed at {loss.killed_s:.2f} s: {loss.found:,} lost, {loss.expected:,.0f} expected "
+        f"({loss.expected_low:,.0f} to {loss.expected_high:,.0f}: {loss.rate_hz:g}/s × {loss.lag_s:.2f} s)"
+        for loss in losses
+        if loss.expected or loss.found
+    ]
+    return replace(answer, summary="; ".join((answer.summary, *words)))
 
 
 def _delivered_not_stored(case: Case) -> Answer:
@@ -258,13 +266,17 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.SAFETY,
         function=_commit_order,
         # The server of another maker need not keep a trace; ours does, and without it the question stays open.
-        applies=lambda case: case.evidence.trace is not None or case.evidence.owns_servers,
+        # A write path that publishes first does not promise it: its loss is `acknowledged-not-stored`.
+        applies=lambda case: (
+            (case.evidence.trace is not None or case.evidence.owns_servers)
+            and durability_lag.commits_first(case.evidence)
+        ),
         needs=(Need.TRACES, Need.LEDGER),
         red_when="by the servers' traces a message was answered, published or on another server before COMMIT. "
         "UNKNOWN where "
         "the clocks of the hosts cannot be compared. Not asked of an external cluster without traces. The arrival on "
         "another server is not compared where PostgreSQL itself shows the message at its COMMIT (`postgres-poll`, "
-        "`inside_transaction`)",
+        "`inside_transaction`). Not asked of a write path that publishes before it commits",
         what_to_do="the write path; for UNKNOWN the clocks, see below",
         planted_bug=f"{PLANTED}test_a_publication_before_the_commit_is_red",
     ),

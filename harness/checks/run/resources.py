@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from harness.checks.evidence.evidence import Evidence
 from harness.checks.evidence.loop_lag import loop_lag
 from harness.checks.evidence.measured_window import measured_window
 from harness.checks.evidence.tally import Tally
 from harness.model.backplane import BACKPLANES
 from harness.model.component import DATABASE_KIND
+from harness.model.fault import Target
 from harness.model.measurements.resources import (
     BrokerFigures,
     DatabaseFigures,
@@ -103,6 +106,7 @@ def publisher(found: Sequence[Sample]) -> ProcessFigures:
 def servers(evidence: Evidence, tally: Tally, found: Sequence[Sample]) -> tuple[ServerFigures, ...]:
     latencies = tally.timings.by_server.quantiles_by_group_ms((0.5, 0.99))
     planned = client_servers(evidence.plan)
+    fan_out = received_per_needed(evidence)
     rows = []
     for server in range(evidence.plan.servers):
         name = f"server-{server + 1}"
@@ -116,6 +120,7 @@ def servers(evidence: Evidence, tally: Tally, found: Sequence[Sample]) -> tuple[
                 planned_clients=int((planned == server).sum()),
                 accepted=None if accepted is None else len(accepted),
                 delivered_sockets=None if delivered is None else int(delivered["sockets"].sum()),
+                **fan_out.get(name, {}),
                 p50_ms=p50,
                 p99_ms=p99,
                 cpu_cores=_rounded(cores(found, name)),
@@ -123,6 +128,23 @@ def servers(evidence: Evidence, tally: Tally, found: Sequence[Sample]) -> tuple[
             )
         )
     return tuple(rows)
+
+
+def received_per_needed(evidence: Evidence) -> dict[str, dict[str, Any]]:
+    """By server: the messages that the backplane brought to it, and those that a client of it was subscribed to. Nothing
+    where a fault moved clients to other servers, or where the counter began again with a new process."""
+    event = evidence.recording.event("received")
+    if event is None or any(
+        fault.target in (Target.SERVER, Target.SERVERS, Target.CLIENTS) for fault in evidence.plan.faults
+    ):
+        return {}
+    found = {}
+    for name, received in (event.get("servers") or {}).items():
+        channels = np.unique(evidence.client_channel[evidence.client_server == int(name.rpartition("-")[2]) - 1])
+        needed = int((np.isin(evidence.channel, channels) & (evidence.seq > 0)).sum())
+        ratio = round(received / needed, 4) if needed else None
+        found[str(name)] = {"received": int(received), "needed": needed, "received_per_needed": ratio}
+    return found
 
 
 def workers(evidence: Evidence, found: Sequence[Sample]) -> tuple[WorkerFigures, ...]:

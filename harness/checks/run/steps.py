@@ -8,6 +8,7 @@ from harness.checks.evidence.account import Account
 from harness.checks.evidence.evidence import Bools, Evidence, Ints, Trace
 from harness.checks.evidence.host_clocks import UNKNOWN_NS
 from harness.checks.evidence.tally import Tally
+from harness.checks.run import durability_lag
 from harness.checks.statistics.distribution import Distribution, to_ms
 from harness.model.measurements.delivery import LostAt
 from harness.model.measurements.steps import StepLatencies
@@ -26,7 +27,9 @@ def measure(evidence: Evidence, tally: Tally) -> StepLatencies | None:
     if trace is None:
         return None
     calm = evidence.measured if evidence.disturbance is None else evidence.measured & ~evidence.disturbance.window
-    traced = calm & (trace.accepted > 0) & (trace.committed > 0)
+    commits_first = durability_lag.commits_first(evidence)
+    committed = calm & (trace.accepted > 0) & (trace.committed > 0)
+    traced = committed if commits_first else calm & (trace.accepted > 0)
     published = traced & (trace.published > 0)
     bounds = _bounds_ns(evidence, trace, traced, published)
     left_out = tuple(step for step, bound_ns in bounds.items() if bound_ns >= UNKNOWN_NS)
@@ -34,9 +37,9 @@ def measure(evidence: Evidence, tally: Tally) -> StepLatencies | None:
     every: dict[str, Callable[[], Distribution]] = {
         "ingest": lambda: _ingest(evidence, trace, traced),
         # One server accepts, commits and publishes a message: one clock.
-        "commit": lambda: Distribution.of((trace.committed - trace.accepted)[traced]),
-        "publish": lambda: Distribution.of((trace.published - trace.committed)[published]),
-        "fan_out": lambda: _fan_out(evidence, trace, trace.published, published),
+        **(_commit_then_publish(trace, traced, published) if commits_first else _publish_then_commit(trace, committed)),
+        # A broker that numbers and publishes in one step answers its server no sooner than it serves the others.
+        "fan_out": lambda: _fan_out(evidence, trace, trace.published if commits_first else trace.accepted, published),
         "push": lambda: tally.timings.push,
     }
     found = {step: values() for step, values in every.items() if step not in left_out}
@@ -55,11 +58,27 @@ def measure(evidence: Evidence, tally: Tally) -> StepLatencies | None:
         publish=figures.get("publish"),
         fan_out=figures.get("fan_out"),
         push=figures.get("push"),
+        persist=figures.get("persist"),
         total=tally.timings.latency.percentiles(),
         left_out=left_out,
         negative=negative,
         clock_bound_ms=to_ms(max(known, default=0)),
     )
+
+
+def _commit_then_publish(trace: Trace, traced: Bools, published: Bools) -> dict[str, Callable[[], Distribution]]:
+    return {
+        "commit": lambda: Distribution.of((trace.committed - trace.accepted)[traced]),
+        "publish": lambda: Distribution.of((trace.published - trace.committed)[published]),
+    }
+
+
+def _publish_then_commit(trace: Trace, committed: Bools) -> dict[str, Callable[[], Distribution]]:
+    both = committed & (trace.published > 0)
+    return {
+        "publish": lambda: Distribution.of((trace.published - trace.accepted)[both]),
+        "persist": lambda: Distribution.of((trace.committed - trace.published)[both]),
+    }
 
 
 def _is_negative(values: Distribution, share: float, bound_ns: int) -> bool:
@@ -118,10 +137,12 @@ def lost_at(evidence: Evidence, account: Account) -> tuple[LostAt, ...]:
         return ()
     message, client = account.lost_message, account.lost_client
     server = evidence.client_server[client]
+    commits_first = durability_lag.commits_first(evidence)
     hops = {
         "accepted, but in no server's trace": trace.accepted[message] == 0,
-        "accepted → committed": trace.committed[message] == 0,
-        "committed → published": (trace.published[message] == 0) & (trace.received[server, message] == 0),
+        "accepted → committed": (trace.committed[message] == 0) & commits_first,
+        f"{'committed' if commits_first else 'accepted'} → published": (trace.published[message] == 0)
+        & (trace.received[server, message] == 0),
         "published → received by the client's server": trace.received[server, message] == 0,
         "received by the server → written to the socket": _short_of_sockets(evidence, trace)[server, message],
     }

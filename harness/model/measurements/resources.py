@@ -12,13 +12,17 @@ from harness.model.measurements.percentiles import Percentiles
 class ServerFigures:
     """One server. ``clients`` were connected to it when the measured window began, ``planned_clients`` by the plan.
     ``accepted`` and ``delivered_sockets`` come from its trace; ``p50_ms`` and ``p99_ms`` are the delivery
-    latency of its clients."""
+    latency of its clients. Over the whole run: ``received`` messages came to it over the backplane, ``needed`` had a client
+    of their channel here, ``received_per_needed`` is their ratio; None where a fault moved clients or ended the server."""
 
     name: str
     clients: int
     planned_clients: int | None = None
     accepted: int | None = None
     delivered_sockets: int | None = None
+    received: int | None = None
+    needed: int | None = None
+    received_per_needed: float | None = None
     p50_ms: float | None = None
     p99_ms: float | None = None
     cpu_cores: float | None = None

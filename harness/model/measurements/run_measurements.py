@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from harness.model.expectation import Measure
 from harness.model.measurements.claims import Claim, Decision
 from harness.model.measurements.delivery import DeliveryByPhase, LostAt
+from harness.model.measurements.durability import Durability
 from harness.model.measurements.not_measured import NotMeasured
 from harness.model.measurements.percentiles import Percentiles
 from harness.model.measurements.recovery import Recovery
@@ -36,6 +37,7 @@ class RunMeasurements:
     ``latency``: intended time → received by one client. ``completion``: → received by the last client of the audience.
     ``acknowledgement``: → answered. ``send_late``: → sent. Where a fault, planned or not, disturbed deliveries,
     ``live_latency`` is of those that it did not disturb, ``recovered_latency`` of the others; in other runs both are None.
+    ``durability`` is of the whole run, None without traces and audit.
     ``recovery`` is None without a planned fault, ``steps`` without traces, ``broker`` where the backplane needs none.
     ``not_measured`` names what the recording does not give.
     """
@@ -50,6 +52,7 @@ class RunMeasurements:
     send_late: Percentiles | None = None
     steps: StepLatencies | None = None
     lost_at: tuple[LostAt, ...] = ()
+    durability: Durability | None = None
     recovery: Recovery | None = None
     servers: tuple[ServerFigures, ...] = ()
     workers: tuple[WorkerFigures, ...] = ()

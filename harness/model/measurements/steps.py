@@ -12,7 +12,9 @@ class StepLatencies:
     ``ingest``: intended time → a server accepts the post. ``commit``: → COMMIT is confirmed. ``publish``: → the message is
     handed to the backplane. These three are per message. ``fan_out``: published → a server with subscribers receives the
     message, per message and server. ``push``: received by the server → received by its client, per delivery. ``total``:
-    intended time → received by a client, per delivery.
+    intended time → received by a client, per delivery. Where the write path publishes first there is no ``commit``,
+    ``publish`` and ``fan_out`` begin when a server accepts the post, and ``persist`` is from publication to COMMIT, per
+    message.
 
     ``left_out`` names the steps that begin and end on hosts whose clocks cannot be compared, ``negative`` those that took
     less than no time, by more than the clocks explain: neither is measured. ``clock_bound_ms`` is the largest error that
@@ -24,6 +26,7 @@ class StepLatencies:
     publish: Percentiles | None = None
     fan_out: Percentiles | None = None
     push: Percentiles | None = None
+    persist: Percentiles | None = None
     total: Percentiles | None = None
     left_out: tuple[str, ...] = ()
     negative: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from harness.model.scenario import Size
 from harness.report.page.templates import fill
 from harness.report.plots.figures import Drawings
 from harness.report.plots.time_axis import Events, event_lines
-from harness.report.text import glossary, narrative, recovery_tables, run_tables, step_tables
+from harness.report.text import durability_tables, glossary, narrative, recovery_tables, run_tables, step_tables
 from harness.report.text.criteria import STATUS_WORDS, criteria, examples, validity
 from harness.report.text.headline import headline
 from harness.report.text.outage import has_outage, recovery
@@ -42,6 +42,7 @@ def page(
     named as such."""
     run, plan, outage = verdict.run, verdict.plan, has_outage(verdict)
     steps = run.steps if run else None
+    durability = run.durability if run else None
     clock_note = step_tables.clock_note(steps)
     return fill(
         "page.html",
@@ -69,6 +70,9 @@ def page(
         ledger=run_tables.ledger(run),
         indeterminate=run_tables.indeterminate(run),
         lost_at=run_tables.lost_at(run),
+        not_stored_at=durability_tables.not_stored_at(durability),
+        durability=durability_tables.lags(durability),
+        losses=durability_tables.losses(durability),
         validity=validity(verdict),
         not_measured=run_tables.not_measured(run),
         proof=proof,

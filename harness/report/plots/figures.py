@@ -53,6 +53,8 @@ OUTAGE_SUBJECTS = {
     "acknowledgement": Subject(title="Acknowledgement latency over time", group="outage"),
 }
 """The figures that only a run with a fault is expected to have."""
+RARE_SUBJECTS = {"exposure": Subject(title="Exposure: messages delivered and not stored", group="durability")}
+"""The figures that are missed in no run: their absence is the good news."""
 _MEASURES: dict[str, Measure] = {
     "latency": "latency_ms",
     "completion": "completion_ms",
@@ -154,7 +156,7 @@ def _subject(name: str, outage: bool) -> Subject:
             title=f"{printable(heading(name.removeprefix('rate_')))} over time",
             group="validity" if name == "rate_messages" else "latency",
         )
-    return SUBJECTS.get(name) or Subject(title=printable(heading(name)), group="resources")
+    return SUBJECTS.get(name) or RARE_SUBJECTS.get(name) or Subject(title=printable(heading(name)), group="resources")
 
 
 def _file_name(name: str, index: int) -> str:

@@ -141,6 +141,10 @@ def plan_table(plan: Plan) -> Table:
         "size": f"{plan.size.value}{', forced' if plan.forced else ''}",
         "servers": count(plan.servers),
         "clients": count(plan.clients),
+        "synchronous commit": "on"
+        if plan.synchronous_commit
+        else "off: PostgreSQL confirms a COMMIT before it is on disk",
+        "placement": plan.placement,
         "audience": f"{count(plan.audience)} clients per channel (asked: {plan.asked_audience})",
         "channels": count(plan.channels),
         "rate": f"{formatted(plan.rate_hz)} messages/s, {formatted(plan.deliveries_per_s)} deliveries/s",

@@ -33,6 +33,14 @@ class Step:
 def steps(measured: StepLatencies | None) -> tuple[Step, ...]:
     """The five steps in order. Without traces their figures read as unknown."""
     found = measured or StepLatencies()
+    if found.persist is not None:
+        return (
+            Step(name="Ingest", what="A server takes the post.", percentiles=found.ingest),
+            Step(name="Publish", what="The broker numbers and publishes it.", percentiles=found.publish),
+            Step(name="Fan-out", what="The backplane brings it to every server.", percentiles=found.fan_out),
+            Step(name="Push", what="Each subscribed client receives it.", percentiles=found.push),
+            Step(name="Persist", what=f"{database_title()} commits it, later.", percentiles=found.persist),
+        )
     return (
         Step(name="Ingest", what="A server takes the post.", percentiles=found.ingest),
         Step(name="Commit", what=f"{database_title()} commits it.", percentiles=found.commit),

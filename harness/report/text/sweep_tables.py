@@ -137,7 +137,7 @@ def run_table(runs: Sequence[SweepRun]) -> Table | None:
             figures(size(run.server_rss_bytes)),
             figures(formatted(run.system_cores, "system_cores")),
             figures(formatted(run.server_cores, "server_cores")),
-            *(figures(step.p99) for step in steps(run.steps or StepLatencies())),
+            *(figures(step.p99) for step in steps(run.steps or StepLatencies())[: len(names)]),
         )
         for run in runs
     )

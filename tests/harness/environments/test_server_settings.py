@@ -30,3 +30,13 @@ def test_the_reference_server_takes_them(tmp_path: Path) -> None:
 def test_the_backplane_is_named_with_what_it_needs() -> None:
     assert made("redis", {"host": "broker"})["backplane"] == {"name": "redis", "host": "broker"}
     assert made("memory", None)["backplane"] == {"name": "memory"}
+
+
+def test_a_database_setting_is_named_only_where_it_is_asked_for() -> None:
+    """Otherwise PostgreSQL's own configuration stands."""
+    topology = Topology(servers=1, backplane="memory", write_path="db-first", run_id="r", synchronous_commit=False)
+    assert "synchronous_commit" not in made("memory", None)
+    asked = server_settings(
+        topology, name="s", host="127.0.0.1", port=80, token={"token": "t"}, database=DATABASE, broker=None
+    )
+    assert asked["synchronous_commit"] is False

@@ -1,4 +1,4 @@
-from harness.model.backplane import BACKPLANES, WRITE_PATHS, commit_seen_early
+from harness.model.backplane import BACKPLANES, WRITE_PATHS, commit_seen_early, unfit
 from harness.model.component import COMPONENT_KINDS
 
 
@@ -14,6 +14,15 @@ def test_the_defaults_are_those_of_the_design() -> None:
     assert BACKPLANES.default.name == "redis"
     assert WRITE_PATHS.default.name == "db-first"
     assert WRITE_PATHS.default.commits_first
+
+
+def test_a_write_path_that_numbers_in_the_broker_names_its_backplanes() -> None:
+    """The others are refused, with those that go."""
+    broker_first = WRITE_PATHS.get("broker-first")
+    assert not broker_first.commits_first
+    assert unfit(broker_first, BACKPLANES.get("redis")) == ""
+    assert "expected --backplane redis" in unfit(broker_first, BACKPLANES.get("memory"))
+    assert all(unfit(WRITE_PATHS.default, each) == "" for each in BACKPLANES)
 
 
 def test_a_backplane_that_stays_in_one_server_says_so() -> None:

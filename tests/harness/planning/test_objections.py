@@ -11,7 +11,7 @@ SCENARIO = find("scenario-a")
 
 
 def test_the_default_request_has_no_objection() -> None:
-    for name in ("scenario-a", "scenario-b", "scenario-c"):
+    for name in ("scenario-a", "scenario-b", "scenario-c", "scenario-d"):
         assert objections(Request(), find(name)) == ()
 
 
@@ -67,3 +67,12 @@ def test_what_does_not_go_together_is_refused_with_its_reason(request_: Request,
 def test_all_objections_come_at_once() -> None:
     found = objections(Request(servers=65, duration_s=0.0, rate_hz=0.0, backplane="pigeon"), SCENARIO)
     assert len(found) == 4
+
+
+def test_a_commit_before_the_flush_is_refused_where_it_is_not_ours_to_set() -> None:
+    """With the reason: the sessions of an external cluster belong to its own servers."""
+    request = Request(environment="external", server_urls=("http://a:1",), synchronous_commit="off")
+    (sentence,) = objections(request, SCENARIO)
+    assert sentence.startswith("--synchronous-commit off: --environment external is not ours to set")
+    assert objections(dataclasses.replace(request, synchronous_commit="on"), SCENARIO) == ()
+    assert objections(Request(synchronous_commit="off"), SCENARIO) == ()

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,13 @@ def plans(draw: st.DrawFn) -> Plan:
     servers = draw(st.integers(1, 16))
     clients = draw(st.integers(servers, 2_000))
     audience = draw(st.integers(1, clients))
-    return a_plan(servers=servers, clients=clients, audience=audience, workers=draw(st.integers(1, 8)))
+    return a_plan(
+        servers=servers,
+        clients=clients,
+        audience=audience,
+        workers=draw(st.integers(1, 8)),
+        placement=draw(st.sampled_from(("spread", "local"))),
+    )
 
 
 @given(plans())
@@ -38,7 +46,18 @@ def test_servers_and_workers_share_the_clients_evenly(plan: Plan) -> None:
 @given(plans())
 def test_a_channel_spans_as_many_servers_as_it_can(plan: Plan) -> None:
     """So that a message must cross the backplane to reach its audience."""
+    plan = dataclasses.replace(plan, placement="spread")
     servers, channels = client_servers(plan), client_channels(plan)
     for channel in range(min(plan.channels, 5)):
         members = servers[channels == channel]
         assert len(np.unique(members)) == min(plan.servers, len(members))
+
+
+@given(plans())
+def test_local_keeps_a_channel_on_as_few_servers_as_balance_allows(plan: Plan) -> None:
+    """An audience that fits on one server touches two at most, one of larger size only those that it fills and two ends."""
+    plan = dataclasses.replace(plan, placement="local")
+    servers, channels = client_servers(plan), client_channels(plan)
+    for channel in range(min(plan.channels, 5)):
+        members = servers[channels == channel]
+        assert len(np.unique(members)) <= -(-len(members) * plan.servers // plan.clients) + 1

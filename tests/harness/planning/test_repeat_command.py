@@ -93,3 +93,10 @@ def test_how_certificates_were_verified_is_repeated() -> None:
     command = repeat_command("scenario-a", a_plan(server_urls=urls, ca_file="authority.pem"))
     assert command[-6:] == ("--server", urls[0], "--server", urls[1], "--ca", "authority.pem")
     assert repeat_command("scenario-a", a_plan(server_urls=urls, insecure=True))[-1] == "--insecure"
+
+
+def test_what_is_not_the_default_is_repeated() -> None:
+    command = repeat_command("scenario-a", a_plan(placement="local", synchronous_commit=False))
+    assert command[command.index("--placement") + 1] == "local"
+    assert command[command.index("--synchronous-commit") + 1] == "off"
+    assert "--placement" not in repeat_command("scenario-a", a_plan())

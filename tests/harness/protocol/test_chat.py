@@ -15,6 +15,7 @@ from harness.protocol.contract import (
     Confirmation,
     Delivery,
     HistoryPage,
+    Other,
     PostAnswer,
     Recovered,
     Refusal,
@@ -75,6 +76,7 @@ def test_a_subscription_and_a_resume() -> None:
         (encoded(type="message", channel="c", seq=43, text="t", extra=[1]), Delivery("c", 43, "t")),
         (encoded(type="subscribed", channel="c", seq=42), Confirmation("c", 42)),
         (encoded(type="error", error="too_many_channels", detail="64"), Refusal("too_many_channels: 64")),
+        (encoded(type="gap", channel="c", seq=4), Other()),
         (encoded(type="unsubscribed", channel="c"), IncidentKind.UNASKED),
         (encoded(type="rumour", channel="c"), IncidentKind.UNKNOWN_EVENT),
         (encoded(type="", channel="c", seq=1), IncidentKind.UNKNOWN_EVENT),
@@ -99,7 +101,7 @@ def test_every_frame_is_classified(payload: bytes, expected: object) -> None:
         assert isinstance(found, Violation)
         assert found.kind is expected
         assert found.reason
-    elif isinstance(expected, Refusal):
+    elif isinstance(expected, Refusal | Other):
         assert found == expected
     else:
         assert isinstance(found, type(expected))

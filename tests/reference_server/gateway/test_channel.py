@@ -3,7 +3,8 @@ from hypothesis import strategies as st
 
 from reference_server.gateway import channel as channel_module
 from reference_server.gateway.channel import Arrival, Channel
-from reference_server.server_trace import LIVE, RECOVERED
+from reference_server.protocol.server_events import gap_frame
+from reference_server.server_trace import GAP, LIVE, RECOVERED
 from tests.reference_server.fakes import frame
 
 
@@ -182,3 +183,11 @@ def test_a_channel_starts_once() -> None:
     channel = opened(5)
     channel.start(7)
     assert (channel.position, channel.flushed, channel.expected) == (5, 5, 7)
+
+
+def test_a_message_that_is_lost_for_good_is_passed_as_a_gap() -> None:
+    """It is written in its place, so that the channel goes on, and is no delivery: the trace has no row of that source."""
+    channel = opened()
+    offer(channel, 3)
+    channel.recover([(1, frame(1)), (2, gap_frame("c" * 128, 2))], 0)
+    assert [(delivery.seq, delivery.source) for delivery in channel.pending] == [(1, RECOVERED), (2, GAP), (3, LIVE)]

@@ -156,3 +156,22 @@ def test_the_newest_is_never_older_than_what_was_read(postgres: Postgres) -> Non
         await writing
 
     with_logs(postgres, 2, use)
+
+
+def test_a_session_may_commit_before_the_flush(postgres: Postgres) -> None:
+    """Only where it is asked for; otherwise the database's own setting stands."""
+
+    async def main() -> list[str]:
+        found = []
+        for synchronous in (True, False):
+            log = PostgresqlLog(
+                PostgresAddress(**postgres.settings),
+                name="test",
+                statement_timeout_ms=5_000,
+                synchronous_commit=synchronous,
+            )
+            found += [row[0] for row in await log._writer.fetch("SHOW synchronous_commit")]
+            log.close()
+        return found
+
+    assert asyncio.run(main()) == ["on", "off"]

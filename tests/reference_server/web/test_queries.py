@@ -88,6 +88,7 @@ def test_the_trace_is_read_in_pages() -> None:
         "offset": 1,
         "total": 2,
         "dropped": 1,
+        "received": 0,
         "rows": [["c", 2, 10, 20, 30]],
     }
     assert rig.get("/v1/trace?part=rumours").body["error"] == "invalid_request"

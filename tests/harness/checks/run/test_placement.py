@@ -82,3 +82,16 @@ def test_a_server_that_no_longer_answers_is_found(tmp_path: Path, servers: dict[
     run.events = [{"event": "answering", "at_ns": 4, "servers": servers}]
     found = finding(run.verdict(tmp_path), "servers-answer")
     assert (found.status, found.bias, found.summary) == (Status.UNKNOWN, Bias.OPTIMISTIC, says)
+
+
+def test_what_a_backplane_brings_to_a_server_without_subscribers_is_counted(tmp_path: Path) -> None:
+    """With `local`, server-2 has no client of channel 0: of 10 messages that it received it needed 4."""
+    run = HandMade(clients=4, audience=2, changes={"placement": "local"})
+    for number in range(10):
+        run.post(number >= 6)
+    run.sessions = [session(client, client // 2, 1000, -10, 900_000) for client in range(4)]
+    assert all(server.received is None for server in measured(run.verdict(tmp_path)).servers)
+    run.events.append({"event": "received", "servers": {"server-1": 6, "server-2": 10}})
+    first, second = measured(run.verdict(tmp_path)).servers
+    assert (first.received, first.needed, first.received_per_needed) == (6, 6, 1.0)
+    assert (second.received, second.needed, second.received_per_needed) == (10, 4, 2.5)
