@@ -22,7 +22,7 @@ from tests.harness.plans import CALIBRATION
 from tests.harness.test_experiment import Silent
 
 COST_PER_SERVER_S = 250e-6
-pytestmark = [pytest.mark.integration, pytest.mark.quiet]
+pytestmark = pytest.mark.integration
 
 
 def constant_sweep() -> SweepPlan:
