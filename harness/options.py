@@ -289,17 +289,6 @@ PilotOption = Annotated[
 ]
 
 
-def members_of(registry: Registry[M]) -> Callable[[str | None], str | None]:
-    """Names of members with commas between them; None stands for all of them."""
-
-    def check(text: str | None) -> str | None:
-        for name in () if text is None else named(text):
-            member_of(registry)(name)
-        return text
-
-    return check
-
-
 def named(text: str) -> tuple[str, ...]:
     """The names in ``text``, which has commas between them."""
     return tuple(name.strip() for name in text.split(",") if name.strip())
@@ -310,9 +299,9 @@ Backplanes = Annotated[
     typer.Option(
         "--backplanes",
         "--only",
-        callback=members_of(BACKPLANES),
-        metavar="NAME,NAME,…",
-        help="The backplanes that are compared.",
+        metavar="NAME[:KEY=VALUE],…",
+        help="The backplanes that are compared, with settings where they are not the defaults, e.g. "
+        "postgres-poll:interval_ms=10.",
         show_default="all",
     ),
 ]
@@ -320,10 +309,10 @@ WritePaths = Annotated[
     str | None,
     typer.Option(
         "--write-paths",
-        callback=members_of(WRITE_PATHS),
         metavar="NAME,NAME,…",
-        help="The write paths that are compared.",
-        show_default="all",
+        help="The write paths that are compared: the first on every backplane, each other one on the first backplane that "
+        "it can use. db-first:synchronous_commit=off is a reference point.",
+        show_default="all, and that reference point",
     ),
 ]
 Scenarios = Annotated[
@@ -468,11 +457,11 @@ def matrix_request(
     **others: Any,
 ) -> "MatrixRequest":
     """The options of `harness matrix` as a value; ``others`` are fields of Request as they are."""
-    from harness.planning.matrix_planner import MatrixRequest
+    from harness.planning.matrix_planner import ALL_WRITE_PATHS, MatrixRequest
 
     return MatrixRequest(
         backplanes=BACKPLANES.names if backplanes is None else named(backplanes),
-        write_paths=WRITE_PATHS.names if write_paths is None else named(write_paths),
+        write_paths=ALL_WRITE_PATHS if write_paths is None else named(write_paths),
         repeat=repeat,
         base=Request(
             server_counts=() if servers is None else _parse_servers(servers),

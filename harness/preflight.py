@@ -97,7 +97,9 @@ def prepare_matrix(asked: MatrixRequest, scenario_names: Sequence[str], *, out: 
         limits=read_limits(out),
         calibration=calibrate(),
         run_id=lambda: f"r{secrets.token_hex(4)}",
-        adapter_lines={name: _lines_of_code(BACKPLANES.get(name).adapter) for name in asked.backplanes},
+        adapter_lines={
+            system.backplane: _lines_of_code(BACKPLANES.get(system.backplane).adapter) for system in asked.systems
+        },
     )
     command = matrix_command(asked, scenario_names)
     return replace(plan, reference=replace(plan.reference, command=command))

@@ -1,26 +1,40 @@
 """A matrix: the same scenarios on every alternative of the architecture, planned together and judged together."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from harness.model.backplane import WRITE_PATHS
 from harness.model.plan import Plan
 
+SYNCHRONOUS_COMMIT = "synchronous_commit"
+"""The one setting of a write path."""
 MATRIX = "matrix"
 """The name that stands where the name of a scenario stands: the folder below the results, and the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """One alternative: a backplane and a write path."""
+    """One alternative: a backplane with settings (``KEY=VALUE``), and a write path."""
 
     backplane: str
     write_path: str
+    settings: tuple[str, ...] = ()
+    synchronous_commit: str = "on"
+
+    @property
+    def path_name(self) -> str:
+        """The write path with its variation."""
+        varied = "" if self.synchronous_commit == "on" else f" {SYNCHRONOUS_COMMIT}={self.synchronous_commit}"
+        return f"{self.write_path}{varied}"
 
     @property
     def name(self) -> str:
-        """As people read it: the write path stands in it where it is not the decided one."""
-        return self.backplane if self.write_path == WRITE_PATHS.default.name else f"{self.backplane} {self.write_path}"
+        """As people read it: what is not the decided write path, or not the default, stands in it."""
+        parts = [self.backplane, *self.settings]
+        parts += [] if self.write_path == WRITE_PATHS.default.name else [self.write_path]
+        parts += [] if self.synchronous_commit == "on" else [f"{SYNCHRONOUS_COMMIT}={self.synchronous_commit}"]
+        return " ".join(parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +57,7 @@ class Cell:
     @property
     def name(self) -> str:
         """The folder of its recording."""
-        system = self.system.name.replace(" ", "-")
+        system = re.sub("[^a-z0-9]+", "-", self.system.name)
         return f"{self.order:03}-{system}-{self.scenario}-{self.servers}x{self.repetition}"
 
 

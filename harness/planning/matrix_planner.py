@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
-from harness.model.backplane import BACKPLANES
+from harness.model.backplane import BACKPLANES, WRITE_PATHS, unfit
+from harness.model.backplane_setting import problems
 from harness.model.errors import UsageError
 from harness.model.fault import Target
 from harness.model.machine_limits import MachineLimits
-from harness.model.matrix_plan import MATRIX, Cell, MatrixPlan, System
+from harness.model.matrix_plan import MATRIX, SYNCHRONOUS_COMMIT, Cell, MatrixPlan, System
 from harness.model.plan import Calibration, Plan
 from harness.model.scenario import Scenario, Size
 from harness.model.sweep_plan import Curve
 from harness.planning.objections import objections
 from harness.planning.planner import plan_run
-from harness.planning.request import Request
+from harness.planning.request import SWITCH, Request
 from harness.planning.sweep_planner import plan_sweep, predict_s, sweep_objections
 
 SERVER_COUNTS = (2, 4, 8)
@@ -25,6 +27,7 @@ CLIENTS_PER_SERVER = 1_000
 fewer clients than a sweep has leave time for every alternative."""
 SMOKE_S = 3.0
 """Measured seconds of a cell at smoke size: the whole matrix is to take minutes."""
+ALL_WRITE_PATHS = (*WRITE_PATHS.names, f"{WRITE_PATHS.default.name}:{SYNCHRONOUS_COMMIT}=off")
 MAX_REPEAT = 100
 MAX_CELLS = 2_000
 SHARE = 0.5
@@ -43,7 +46,8 @@ Lacks = Callable[[Request], Sequence[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixRequest:
-    """A matrix as asked for. ``base`` holds what all cells share."""
+    """A matrix as asked for. ``base`` holds what all cells share. A backplane is ``NAME`` or ``NAME:KEY=VALUE`` with more
+    settings behind ``+``; a write path is ``NAME`` or ``NAME:synchronous_commit=off``."""
 
     backplanes: tuple[str, ...]
     write_paths: tuple[str, ...]
@@ -52,13 +56,54 @@ class MatrixRequest:
 
     @property
     def systems(self) -> tuple[System, ...]:
-        """Every combination, the write path of the decision first."""
-        return tuple(System(backplane=b, write_path=w) for w in self.write_paths for b in self.backplanes)
+        """Every backplane with the first write path; each other write path on the first backplane that it can use. All
+        combinations would take hours, and a write path has its effect on any of them."""
+        first, *others = self.write_paths
+        found = [_system(backplane, first) for backplane in self.backplanes]
+        for write_path in others:
+            fitting = (_system(backplane, write_path) for backplane in self.backplanes)
+            found += list(islice((one for one in fitting if not _unfit(one)), 1))
+        return tuple(found)
+
+
+def _system(backplane: str, write_path: str) -> System:
+    name, _, settings = backplane.partition(":")
+    path, _, setting = write_path.partition(":")
+    return System(
+        backplane=name,
+        write_path=path,
+        settings=tuple(filter(None, settings.split("+"))),
+        synchronous_commit=setting.partition("=")[2] if setting else "on",
+    )
+
+
+def _unfit(system: System) -> str:
+    write_path, backplane = WRITE_PATHS.find(system.write_path), BACKPLANES.find(system.backplane)
+    return unfit(write_path, backplane) if write_path is not None and backplane is not None else ""
+
+
+def _specification_objections(asked: MatrixRequest) -> Iterator[str]:
+    """What stands against the names and settings of backplanes and write paths."""
+    for text in asked.backplanes:
+        name, _, settings = text.partition(":")
+        backplane = BACKPLANES.find(name)
+        if backplane is None:
+            yield f"--backplanes {text}: expected one of {', '.join(BACKPLANES.names)}"
+        else:
+            yield from problems(filter(None, settings.split("+")), backplane.settings, name)
+    for text in asked.write_paths:
+        name, _, setting = text.partition(":")
+        if name not in WRITE_PATHS:
+            yield f"--write-paths {text}: expected one of {', '.join(WRITE_PATHS.names)}"
+        elif setting not in ("", *(f"{SYNCHRONOUS_COMMIT}={value}" for value in SWITCH)):
+            yield f"--write-paths {text}: expected {name} or {name}:{SYNCHRONOUS_COMMIT}=on or off"
 
 
 def matrix_objections(asked: MatrixRequest, scenarios: Sequence[Scenario]) -> tuple[str, ...]:
     """What stands against a matrix as asked for, whatever the system."""
-    found = []
+    if not asked.backplanes or not asked.write_paths:
+        return ("--backplanes, --write-paths: expected a name in each",)
+    found = list(_specification_objections(asked))
     for what, names in (("--backplanes", asked.backplanes), ("--write-paths", asked.write_paths)):
         if len(set(names)) != len(names):
             found.append(f"{what} {','.join(names)}: expected each name once")
@@ -197,6 +242,8 @@ class _Maker:
             size=Size.FULL if reference.size is Size.FIT else reference.size,
             backplane=system.backplane,
             write_path=system.write_path,
+            backplane_settings=system.settings,
+            synchronous_commit=system.synchronous_commit,
             server_counts=(),
             clients=reference.clients,
             rate_hz=reference.rate_hz,

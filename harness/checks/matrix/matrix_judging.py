@@ -56,7 +56,7 @@ def _backplane(measured: MatrixMeasurements) -> Decision:
     """ADR-0002 is contradicted where another backplane that lost nothing is shown to be faster, supported where none is and
     the decided one lost nothing."""
     decided = BACKPLANES.default
-    rows = {one.backplane: one for one in measured.systems if one.write_path == WRITE_PATHS.default.name}
+    rows = {one.backplane: one for one in measured.systems if one.system == one.backplane}
     mine = rows.get(decided.name)
     title = decided.decision or ("", decided.title)
     # One server needs no backplane, so a backplane for one server is no alternative.

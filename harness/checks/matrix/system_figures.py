@@ -59,7 +59,7 @@ def system_figures(plan: MatrixPlan, cells: Sequence[CellFigures], system: Syste
     return SystemFigures(
         system=system.name,
         backplane=system.backplane,
-        write_path=system.write_path,
+        write_path=system.path_name,
         cells=len([cell for cell in mine if cell.run]),
         passed=len([cell for cell in mine if cell.status is Status.PASS]),
         p50_ms=_at(timed, latency, "p50_ms"),

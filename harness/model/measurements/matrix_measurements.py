@@ -86,7 +86,8 @@ class CostAt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemFigures:
-    """One row of the decision matrix. Latencies are of scenario ``latency_scenario``; counts are sums over all cells.
+    """One row of the decision matrix. ``write_path`` names its variation too. Latencies are of scenario
+    ``latency_scenario``; counts are sums over all cells.
 
     ``cost`` is by number of servers, the fewest first.
     """

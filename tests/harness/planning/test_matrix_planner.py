@@ -130,3 +130,42 @@ def test_what_is_wrong_for_every_system_is_refused(changes: dict[str, object], m
     """Options that no system could run are objections, not reasons of cells."""
     request = dataclasses.replace(asked(), **changes)  # type: ignore[arg-type]  # fields of MatrixRequest
     assert any(message in found for found in matrix_objections(request, [find("scenario-a")]))
+
+
+def test_a_system_may_have_settings_and_a_variation_of_its_write_path() -> None:
+    """They stand in its name and in the plan of its cells; other write paths are tried on one backplane each."""
+    request = dataclasses.replace(
+        asked("redis", "postgres-poll:interval_ms=10"),
+        write_paths=("db-first", "broker-first", "db-first:synchronous_commit=off"),
+    )
+    plan = planned(request, ("scenario-a",))
+    assert [system.name for system in plan.systems] == [
+        "redis",
+        "postgres-poll interval_ms=10",
+        "redis broker-first",
+        "redis synchronous_commit=off",
+    ]
+    plans = {cell.system.name: cell.plan for cell in plan.running}
+    polled, unflushed = plans["postgres-poll interval_ms=10"], plans["redis synchronous_commit=off"]
+    assert polled is not None
+    assert ("interval_ms", 10.0) in polled.backplane_settings
+    assert unflushed is not None
+    assert not unflushed.synchronous_commit
+    assert all(cell.name.replace("-", "").isalnum() for cell in plan.cells)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"backplanes": ("rabbitmq",)}, "--backplanes rabbitmq: expected one of redis"),
+        ({"backplanes": ("redis:interval_ms=10",)}, "interval_ms"),
+        ({"backplanes": ("postgres-poll:interval_ms=never",)}, "interval_ms=never"),
+        ({"backplanes": ()}, "expected a name"),
+        ({"write_paths": ("later",)}, "--write-paths later: expected one of db-first"),
+        ({"write_paths": ("db-first:flush=no",)}, "synchronous_commit=on or off"),
+    ],
+)
+def test_names_and_settings_that_do_not_exist_are_refused(changes: dict[str, object], message: str) -> None:
+    """With what exists."""
+    request = dataclasses.replace(asked(), **changes)  # type: ignore[arg-type]  # fields of MatrixRequest
+    assert any(message in found for found in matrix_objections(request, [find("scenario-a")]))
