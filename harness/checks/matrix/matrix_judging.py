@@ -7,7 +7,7 @@ from functools import reduce
 from harness.checks.judge import apply_bias, ask_all, overall
 from harness.checks.matrix.cell_figures import RanCell, cell_figures
 from harness.checks.matrix.matrix_checks import MATRIX_CHECKS, MatrixCase
-from harness.checks.matrix.system_figures import latency_scenario, order, system_figures
+from harness.checks.matrix.system_figures import is_separated, latency_scenario, order, system_figures
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
 from harness.model.finding import Verdict
 from harness.model.matrix_plan import MatrixPlan
@@ -65,8 +65,8 @@ def _backplane(measured: MatrixMeasurements) -> Decision:
         evidence = "the matrix does not measure the decided backplane beside another one"
         return Decision(adr=title[0], title=title[1], status=Outcome.NOT_REACHED, evidence=evidence)
     sound = [one for one in others if one.p99_ms is not None and one.expected and not one.lost and not one.undelivered]
-    faster = [one for one in sound if one.p99_ms is not None and one.p99_ms.high < mine.p99_ms.low]
-    slower = [one for one in sound if one.p99_ms is not None and one.p99_ms.low > mine.p99_ms.high]
+    faster = [one for one in sound if one.p99_ms is not None and is_separated(one.p99_ms, mine.p99_ms)]
+    slower = [one for one in sound if one.p99_ms is not None and is_separated(mine.p99_ms, one.p99_ms)]
     evidence = (
         f"{decided.name}: P99 {mine.p99_ms.value:.1f} ms ({mine.p99_ms.low:.1f} to {mine.p99_ms.high:.1f}), "
         f"{mine.lost:,} of {mine.expected:,} deliveries lost; shown to be slower: {_names(slower)}; shown to be faster: "

@@ -176,9 +176,14 @@ def _outcome(claim: LatencyClaim, p50_ms: Spread | None, p99_ms: Spread | None) 
     return Outcome.CONTRADICTED if outside else Outcome.NOT_REACHED
 
 
+def is_separated(fast: Spread, slow: Spread) -> bool:
+    """Whether the two ranges do not overlap. A single cell without an interval has no range."""
+    known = all(one.bounded or one.cells > 1 for one in (fast, slow))
+    return known and fast.high < slow.low
+
+
 def order(systems: Sequence[SystemFigures]) -> tuple[Comparison, ...]:
-    """Neighbours in the order of the P99, and whether their intervals separate them. Without an interval nothing is
-    separated: one repetition says nothing about the next."""
+    """Neighbours in the order of the P99, and whether their ranges separate them."""
     known = sorted(
         ((one.p99_ms, one.system) for one in systems if one.p99_ms is not None), key=lambda pair: pair[0].value
     )
@@ -186,7 +191,7 @@ def order(systems: Sequence[SystemFigures]) -> tuple[Comparison, ...]:
         Comparison(
             faster=name,
             slower=other,
-            separated=(fast.bounded or fast.cells > 1) and (slow.bounded or slow.cells > 1) and fast.high < slow.low,
+            separated=is_separated(fast, slow),
         )
         for (fast, name), (slow, other) in pairwise(known)
     )

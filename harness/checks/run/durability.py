@@ -51,7 +51,8 @@ def _none_wrong(
 
 def _ledger(case: Case) -> Answer:
     """Every planned message was posted and acknowledged, except where a fault excuses it: a post cannot succeed without the
-    database, or on a server that is away. An outage of the broker excuses nothing."""
+    database, or on a server that is away. An outage of the broker excuses nothing, except on a write path that publishes
+    before it commits."""
     evidence = case.evidence
     outcome = evidence.outcome
     excused = int((excusable(evidence) & np.isin(outcome, (REJECTED, INDETERMINATE))).sum())
@@ -85,14 +86,17 @@ def _ledger(case: Case) -> Answer:
 
 def excusable(evidence: Evidence) -> Bools:
     """Which posts may fail: those that were on their way between the beginning of an outage of the database or of servers
-    and two seconds after its end."""
+    and two seconds after its end. An outage of the broker excuses posts only where the write path needs its answer."""
     found = np.zeros(len(evidence.outcome), np.bool_)
     posts = evidence.recording.posts
     if not evidence.has_ledger:
         return found
     until_ns = np.maximum(posts["answered_ns"], posts["intended_ns"] + ANSWER_NS)
+    write_path = WRITE_PATHS.find(evidence.plan.write_path)
+    asks_broker = write_path is not None and not write_path.commits_first
+    needed = {Target.DATABASE, Target.SERVER, Target.SERVERS} | ({Target.BROKER} if asks_broker else set())
     for outage in evidence.outages:
-        if outage.fault.target in (Target.DATABASE, Target.SERVER, Target.SERVERS):
+        if outage.fault.target in needed:
             end_ns = NEVER if outage.back_ns == NEVER else outage.back_ns + GRACE_NS
             found |= (until_ns >= outage.begun_ns) & (posts["intended_ns"] <= end_ns)
     return found
@@ -226,7 +230,8 @@ CHECKS: tuple[Check[Case], ...] = (
         needs=(Need.LEDGER, Need.EVENTS),
         red_when="a post was rejected or its outcome is unknown, except around an outage of the database or of "
         "servers (from "
-        "its beginning until two seconds after its end); an outage of the broker excuses nothing. UNKNOWN when a post "
+        "its beginning until two seconds after its end); an outage of the broker excuses nothing, except on a write path "
+        "that publishes before it commits. UNKNOWN when a post "
         "was not "
         "sent",
         what_to_do="the server's log; the sender's log for time-outs",

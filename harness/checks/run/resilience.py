@@ -10,7 +10,7 @@ from harness.checks.evidence.tally import EXAMPLES
 from harness.checks.run.outage_scope import ENDING, during_outage, not_slower, where_hit
 from harness.checks.run.recovery import Span, acknowledgement_ns, span
 from harness.checks.statistics.distribution import Distribution
-from harness.model.backplane import BACKPLANES
+from harness.model.backplane import BACKPLANES, Links
 from harness.model.fault import FaultKind, Target
 from harness.model.finding import Bias, Kind, Status
 from harness.model.plan import Plan
@@ -61,8 +61,10 @@ def _resubscribed(case: Case, outage: Span) -> Answer:
     still receive nothing."""
     evidence, plan = case.evidence, case.evidence.plan
     states = evidence.recording.backplane
-    if not _has_broker(plan):
-        return Answer(status=Status.UNKNOWN, summary="not known: the backplane has no broker", expected=plan.servers)
+    if not _has_connections(plan):
+        return Answer(
+            status=Status.UNKNOWN, summary="not known: the backplane keeps no connection", expected=plan.servers
+        )
     problems, missing, open_ = [], [], []
     for index in range(plan.servers):
         name = f"server-{index + 1}"
@@ -119,9 +121,10 @@ def _noticed(case: Case, outage: Span, index: int) -> bool | None:
     return None if since.open.any() else False
 
 
-def _has_broker(plan: Plan) -> bool:
+def _has_connections(plan: Plan) -> bool:
+    """Whether servers are connected to a broker, to the database or to each other, and so may have lost that."""
     backplane = BACKPLANES.find(plan.backplane)
-    return backplane is not None and backplane.broker is not None
+    return backplane is not None and (backplane.broker is not None or backplane.links is not Links.NONE)
 
 
 def _backfilled(case: Case, outage: Span) -> Answer:

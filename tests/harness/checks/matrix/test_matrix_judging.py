@@ -201,3 +201,16 @@ def test_an_acknowledged_message_that_is_not_stored_contradicts_the_decided_writ
     verdict = judged_matrix(matrix_of(), change=lambda cell: {"not_stored": 1})
     decision = next(one for one in verdict.decisions if one.adr == "ADR-0001")
     assert decision.status is Outcome.CONTRADICTED
+
+
+def test_one_cell_without_an_interval_separates_nothing() -> None:
+    """One repetition says nothing about the next, however far apart two figures are."""
+
+    def bare(cell: Cell) -> dict[str, object]:
+        p99_ms = 90.0 if of("made-up")(cell) else 20.0
+        return {"latency": Percentiles(count=9, p50_ms=1.0, p95_ms=2.0, p99_ms=p99_ms)}
+
+    verdict = judged_matrix(matrix_of(repeat=1), change=bare)
+    assert all(not separated for _, _, separated in _order(verdict))
+    decision = next(one for one in verdict.decisions if one.adr == "ADR-0002")
+    assert decision.status is Outcome.NOT_REACHED

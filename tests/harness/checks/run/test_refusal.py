@@ -62,3 +62,14 @@ def test_posts_that_hang_are_red(tmp_path: Path, status: int, after_ms: float) -
     run = broken(Target.DATABASE)
     refused(run, 150, 151, status=status, after_ms=after_ms)
     assert red(run.verdict(tmp_path)) == {"clean-refusal"}
+
+
+@pytest.mark.parametrize(("write_path", "found"), [("db-first", {"ledger"}), ("broker-first", set())])
+def test_an_outage_of_the_broker_excuses_posts_only_where_they_need_it(
+    tmp_path: Path, write_path: str, found: set[str]
+) -> None:
+    """A write path that commits first never asks the broker; one that publishes first cannot do without it."""
+    run = broken(Target.BROKER)
+    run.changes = {**run.changes, "write_path": write_path}
+    refused(run, 120, 150)
+    assert red(run.verdict(tmp_path)) == found

@@ -171,3 +171,13 @@ def test_a_hiccup_decides_nothing(tmp_path: Path, slow_seconds: tuple[int, ...],
         for post in run.posts[second * 100 : second * 100 + 10]:
             post.answered_ns += 40 * MS
     assert finding(run.verdict(tmp_path), "ack-during-outage").status is status
+
+
+@pytest.mark.parametrize(("backplane", "status"), [("mesh", Status.PASS), ("memory", Status.UNKNOWN)])
+def test_servers_that_are_linked_subscribe_again_without_a_broker(
+    tmp_path: Path, backplane: str, status: Status
+) -> None:
+    """Links to other servers are lost and made again like those to a broker; within one process there are none."""
+    run = broken(Target.SERVER, FaultKind.KILL)
+    run.changes = {**run.changes, "backplane": backplane}
+    assert finding(run.verdict(tmp_path), "resubscribed").status is status
