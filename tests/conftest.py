@@ -1,9 +1,14 @@
-"""Tests that need a Docker engine say so where they are skipped, and why."""
+"""Tests that need a Docker engine say so where they are skipped, and why. Ctrl-C reaches the programs that tests start."""
+
+import signal
 
 import pytest
 
 from harness.environments.docker.engine import QUICK_S, connect
 from harness.model.errors import EnvironmentFailure
+
+# A job in the background of a script has SIGINT ignored, and so would every program that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

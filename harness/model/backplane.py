@@ -168,6 +168,15 @@ BACKPLANES: Registry[Backplane] = Registry(
             carrier=Target.BROKER,
             links=Links.STAR,
             adapter=("backplane/redis_streams.py", "backplane/redis_publisher.py", "backplane/resp_connection.py"),
+            settings=(
+                BackplaneSetting(name="streams", default=16, low=1, high=256, help="how many streams"),
+                BackplaneSetting(
+                    name="entries", default=10_000, low=100, high=10_000_000, help="kept of each stream, approximately"
+                ),
+                BackplaneSetting(
+                    name="read_count", default=100, low=1, high=10_000, help="entries of a stream that one read takes"
+                ),
+            ),
         ),
         Backplane(
             name="nats",
@@ -189,6 +198,16 @@ BACKPLANES: Registry[Backplane] = Registry(
                 "backplane/kafka_publisher.py",
                 "backplane/kafka_topic.py",
                 "backplane/kafka_watch.py",
+            ),
+            settings=(
+                BackplaneSetting(name="partitions", default=8, low=1, high=256, help="of the topic"),
+                BackplaneSetting(
+                    name="retention_ms",
+                    default=600_000,
+                    low=1_000,
+                    high=86_400_000,
+                    help="how long Kafka keeps messages",
+                ),
             ),
         ),
     ),

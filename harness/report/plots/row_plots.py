@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 WIDTH, ROW_HEIGHT, FRAME = 480.0, 26.0, 118.0
 _SMALL, _TEXT, _TITLE = 11.0, 12.0, 14.0
+NAME_CHARACTERS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ def draw_rows(plot: RowPlot) -> "Figure":
 
     height = FRAME + ROW_HEIGHT * len(plot.rows)
     drawing = Figure(figsize=(WIDTH / 72, height / 72), dpi=72, facecolor="none")
-    axes = drawing.add_axes((0.30, 66 / height, 0.66, ROW_HEIGHT * len(plot.rows) / height), facecolor="none")
+    axes = drawing.add_axes((0.36, 66 / height, 0.60, ROW_HEIGHT * len(plot.rows) / height), facecolor="none")
     for index, row in enumerate(plot.rows):
         _draw_row(axes, plot, row, len(plot.rows) - 1 - index)
     _frame(axes, plot)
@@ -85,13 +86,19 @@ def _frame(axes: "Axes", plot: RowPlot) -> None:
     axes.grid(axis="x", color=palette.GRID.light, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(which="both", length=0, labelsize=_TEXT, labelcolor=palette.MUTED.light, pad=5)
-    axes.set_yticks(range(len(plot.rows)), [row.name for row in reversed(plot.rows)])
+    axes.set_yticks(range(len(plot.rows)), [_short(row.name) for row in reversed(plot.rows)])
     axes.set_ylim(-0.6, len(plot.rows) - 0.4)
     found = [one for row in plot.rows for one in row.values if one is not None]
     low, high = min(one.low for one in found), max(one.high for one in found)
     if plot.log and low > 0 and high > 10 * low:
         axes.set_xscale("log")
+        axes.xaxis.set_minor_formatter(lambda value, position: "")
     else:
         axes.set_xlim(min(0.0, low * 1.08), high * 1.08 if high > 0 else 1.0)
         axes.locator_params(axis="x", nbins=5)
     axes.xaxis.set_major_formatter(lambda value, position: figure(int(value) if value == int(value) else value))
+
+
+def _short(name: str) -> str:
+    """A name that fits beside its row: its end is cut off."""
+    return name if len(name) <= NAME_CHARACTERS else f"{name[: NAME_CHARACTERS - 1]}…"

@@ -8,6 +8,9 @@ from harness.report.text.criteria import STATUS_WORDS
 from harness.report.text.quantities import SPACE, UNKNOWN, count, figure, formatted, milliseconds, size
 from harness.report.text.table import Cell, Table, figures, text
 
+SETTINGS_NAMED = 3
+"""Changed settings that a cell names; all of them stand in verdict.json."""
+
 
 def decision_matrix(matrix: MatrixMeasurements | None) -> Table | None:
     """One row per system: latency, durability, operation and scaling, in figures."""
@@ -77,7 +80,9 @@ def _operations(one: SystemFigures) -> Cell:
     facts = one.operations
     lines = [f"{count(facts.ports)} more ports, {count(facts.links)} links at {count(facts.servers)} servers"]
     if facts.settings:
-        lines.append(f"{count(len(facts.settings))} settings changed: {', '.join(facts.settings)}")
+        named = ", ".join(facts.settings[:SETTINGS_NAMED])
+        more = len(facts.settings) - SETTINGS_NAMED
+        lines.append(f"{count(len(facts.settings))} settings changed: {named}{f' and {more} more' if more > 0 else ''}")
     if facts.memory_bytes:
         lines.append(f"{size(facts.memory_bytes)} of memory")
     if facts.start_s is not None:
