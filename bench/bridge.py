@@ -17,7 +17,7 @@ from contextlib import contextmanager
 import psutil
 
 from bench.table import machine, show
-from harness.environments.docker.engine import Engine, connect
+from harness.environments.docker.docker_engine import Engine, connect
 from harness.environments.ports import free_ports
 from harness.model.errors import EnvironmentFailure
 

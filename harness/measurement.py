@@ -16,10 +16,10 @@ from harness.model.drain import QUIET_S, DrainEnd, drain_limit_s
 from harness.model.errors import EnvironmentFailure, HarnessError, SafetyFailure
 from harness.model.plan import Plan
 from harness.model.watch import Progress, Watch
-from harness.observation.answers import ask_servers
 from harness.observation.audit import audit
 from harness.observation.clocks import find_clocks
 from harness.observation.machine import describe_machine
+from harness.observation.still_answering import ask_servers
 from harness.observation.telemetry import Telemetry
 from harness.observation.trace_collector import collect_traces
 from harness.protocol import open_protocol

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from harness.environments.docker.engine import QUICK_S, connect
+from harness.environments.docker.docker_engine import QUICK_S, connect
 from harness.model.errors import EnvironmentFailure
 
 # A job in the background of a script has SIGINT ignored, and so would every program that a test starts.

@@ -26,7 +26,7 @@ SPEAKS_TO_SERVERS = {"load", "observation", "environments"}
 """Layers that use the client protocol's adapter, `harness.protocol`, which lies below them."""
 
 OWN_LAYER = {
-    "docker": ("harness/environments/docker/engine.py",),
+    "docker": ("harness/environments/docker/docker_engine.py",),
     "matplotlib": ("harness/report/",),
     "jinja2": ("harness/report/",),
     "typer": (

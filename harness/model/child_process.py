@@ -8,21 +8,14 @@ from importlib.machinery import PathFinder
 from importlib.util import find_spec
 from pathlib import Path
 
+from harness.model.component import COMPONENT_KINDS
 from harness.model.registry import EXTENSIONS_VARIABLE
 
 _DROPPED = (
-    *("PG", "REDIS", "VALKEY", "UVICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PYTHON", "HARNESS_", "MALLOC_"),
-    *(
-        "SSL_",
-        "SSLKEYLOGFILE",
-        "OPENSSL_",
-        "REQUESTS_CA_BUNDLE",
-        "CURL_CA_BUNDLE",
-        "DOCKER_",
-        "AIOHTTP_",
-        "UVLOOP_",
-        "UV_",
-    ),
+    *(prefix for kind in COMPONENT_KINDS for prefix in kind.variables),
+    *("UVICORN_", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PYTHON", "HARNESS_", "MALLOC_"),
+    *("SSL_", "SSLKEYLOGFILE", "OPENSSL_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    *("DOCKER_", "AIOHTTP_", "UVLOOP_", "UV_"),
     *(
         "HTTP_PROXY",
         "HTTPS_PROXY",
@@ -36,6 +29,7 @@ _DROPPED = (
     ),
     *("WEBSOCKETS_", "NUMPY_", "NPY_", "OMP_", "OPENBLAS_", "MKL_", "MPLCONFIG", "MPLBACKEND"),
 )
+"""Prefixes of the names of variables, in capitals."""
 _KEPT = (
     "PYTHONPATH",
     "PYTHONHOME",

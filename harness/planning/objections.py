@@ -60,8 +60,13 @@ def _numbers(request: Request) -> list[str]:
     ):
         # `not (a <= b)` and not `a > b`: so that NaN is refused as well.
         if value is not None and not (low <= float(value) <= high):
-            found.append(f"{option} {value}: expected a number from {low:,g} to {high:,g}")
+            found.append(f"{option} {value}: expected a number from {in_full(low)} to {in_full(high)}")
     return found
+
+
+def in_full(number: float) -> str:
+    """With all its digits: 1,000,000 and not 1e+06."""
+    return f"{number:,.0f}" if number == int(number) else f"{number:,}"
 
 
 def _combinations(request: Request, scenario: Scenario) -> list[str]:

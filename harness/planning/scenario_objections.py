@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from itertools import pairwise
 from math import isfinite
 from types import NoneType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
+from harness.model.expectation import Expectation
 from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
 from harness.model.scenario import Load, Scenario, Sweep
-from harness.planning.objections import MAX_CLIENTS, MAX_DURATION_S, MAX_MESSAGES, MAX_RATE_HZ, MAX_SERVERS
+from harness.planning.objections import MAX_CLIENTS, MAX_DURATION_S, MAX_MESSAGES, MAX_RATE_HZ, MAX_SERVERS, in_full
 
+_T = TypeVar("_T")
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 """A scenario's name is a folder of the results."""
 MAX_LIMIT_MS = 3_600_000.0
@@ -36,9 +38,10 @@ _MOMENTS: dict[Unit, tuple[float, float]] = {
 def scenario_objections(scenario: Scenario) -> tuple[str, ...]:
     """Sentences with the field, what was expected and what was found; empty where the scenario can run.
 
-    Values are compared with each other only where every type is right.
+    The types of all fields come first. Then the values of those fields that are of their types, so that a person who mends
+    the file sees everything at once.
     """
-    return tuple(_wrong_types(scenario, "SCENARIO")) or tuple(_wrong_values(scenario))
+    return (*_wrong_types(scenario, "SCENARIO"), *_wrong_values(scenario))
 
 
 def _wrong_types(value: Any, path: str) -> Iterator[str]:
@@ -75,57 +78,65 @@ def _shown(value: Any) -> str:
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '…'}"
 
 
-def _wrong_values(scenario: Scenario) -> Iterator[str]:
-    if not NAME.fullmatch(scenario.name):
+def _wrong_values(scenario: Any) -> Iterator[str]:
+    if isinstance(scenario.name, str) and not NAME.fullmatch(scenario.name):
         yield (
             "SCENARIO.name: expected small letters, digits and hyphens, at most 64, because it is a folder of the "
             f"results; found {scenario.name!r}"
         )
     for field in ("title", "claim"):
-        if not getattr(scenario, field).strip():
+        text = getattr(scenario, field)
+        if isinstance(text, str) and not text.strip():
             yield f"SCENARIO.{field}: expected a sentence, found none"
     yield from _load(scenario.load, "SCENARIO.load")
     yield from _load(scenario.smoke, "SCENARIO.smoke")
-    for number, wish in enumerate(scenario.expectations):
+    for number, wish in _each(scenario.expectations, Expectation):
         yield from _range(wish.limit_ms, 0.001, MAX_LIMIT_MS, f"SCENARIO.expectations[{number}].limit_ms")
-    for number, fault in enumerate(scenario.faults):
+    for number, fault in _each(scenario.faults, Fault):
         yield from _fault(fault, f"SCENARIO.faults[{number}]")
-    if scenario.sweep is not None:
-        yield from _sweep(scenario.sweep, "SCENARIO.sweep")
+    yield from _sweep(scenario.sweep, "SCENARIO.sweep")
 
 
-def _load(load: Load, path: str) -> Iterator[str]:
+def _load(load: Any, path: str) -> Iterator[str]:
+    if not isinstance(load, Load):
+        return
+    servers = load.servers if _is_number(load.servers) else 1
+    clients = load.clients if _is_number(load.clients) else MAX_CLIENTS
     yield from _range(load.servers, 1, MAX_SERVERS, f"{path}.servers")
-    yield from _range(load.clients, max(1, load.servers), MAX_CLIENTS, f"{path}.clients")
+    yield from _range(load.clients, max(1, servers), MAX_CLIENTS, f"{path}.clients")
     yield from _range(load.rate_hz, 0.1, MAX_RATE_HZ, f"{path}.rate_hz")
     yield from _range(load.duration_s, 1.0, MAX_DURATION_S, f"{path}.duration_s")
     yield from _range(load.warm_up_s, 0.0, MAX_DURATION_S, f"{path}.warm_up_s")
-    if load.audience != "all":
-        yield from _range(load.audience, 1, max(1, load.clients), f"{path}.audience")
+    yield from _range(load.audience, 1, max(1, clients), f"{path}.audience")
 
 
 def _fault(fault: Fault, path: str) -> Iterator[str]:
     yield from _moment(fault.at, f"{path}.at")
     yield from _moment(fault.until, f"{path}.until")
-    if fault.at.unit in (Unit.AFTER, Unit.POSTED):
+    if isinstance(fault.at, Moment) and fault.at.unit in (Unit.AFTER, Unit.POSTED):
         yield f"{path}.at: expected a moment in the schedule (message, share or second), found {fault.at.unit!s}"
     if fault.parts or fault.times is not None:
         yield f"{path}: expected no parts and no times, because the plan chooses them; found {fault.parts or fault.times}"
-    if fault.target is Target.CLIENTS and fault.kind is not FaultKind.PAUSE:
+    if fault.target is Target.CLIENTS and isinstance(fault.kind, FaultKind) and fault.kind is not FaultKind.PAUSE:
         yield f"{path}.kind: expected pause, because clients can only stop reading; found {fault.kind!s}"
 
 
-def _moment(moment: Moment, path: str) -> Iterator[str]:
-    if moment.unit is not Unit.POSTED:
-        yield from _range(moment.value, *_MOMENTS[moment.unit], f"{path}.value")
+def _moment(moment: Any, path: str) -> Iterator[str]:
+    if isinstance(moment, Moment) and (limits := _MOMENTS.get(moment.unit)):
+        yield from _range(moment.value, *limits, f"{path}.value")
 
 
-def _sweep(sweep: Sweep, path: str) -> Iterator[str]:
+def _sweep(sweep: Any, path: str) -> Iterator[str]:
+    if not isinstance(sweep, Sweep):
+        return
     for field in ("server_counts", "smoke_counts"):
-        counts: tuple[int, ...] = getattr(sweep, field)
+        counts = getattr(sweep, field)
+        if not isinstance(counts, tuple):
+            continue
         for number, count in enumerate(counts):
             yield from _range(count, 1, MAX_SERVERS, f"{path}.{field}[{number}]")
-        if len(counts) < 2 or any(later <= earlier for earlier, later in pairwise(counts)):
+        comparable = all(_is_number(count) for count in counts)
+        if len(counts) < 2 or (comparable and any(later <= earlier for earlier, later in pairwise(counts))):
             yield f"{path}.{field}: expected at least two rising numbers, found {counts}"
     for field in ("clients_per_server", "smoke_clients_per_server"):
         yield from _range(getattr(sweep, field), 1, MAX_CLIENTS, f"{path}.{field}")
@@ -133,6 +144,19 @@ def _sweep(sweep: Sweep, path: str) -> Iterator[str]:
         yield from _range(getattr(sweep, field), 0.1, MAX_RATE_HZ, f"{path}.{field}")
 
 
-def _range(value: float, low: float, high: float, path: str) -> Iterator[str]:
-    if not (isfinite(value) and low <= value <= high):
-        yield f"{path}: expected a number from {low:,g} to {high:,g}, found {value}"
+def _each(items: Any, kind: type[_T]) -> Iterator[tuple[int, _T]]:
+    """The members of a tuple that are of ``kind``, each with its position."""
+    if isinstance(items, tuple):
+        for number, item in enumerate(items):
+            if isinstance(item, kind):
+                yield number, item
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _range(value: Any, low: float, high: float, path: str) -> Iterator[str]:
+    """Nothing where ``value`` is no number: its type was named already."""
+    if _is_number(value) and not (isfinite(value) and low <= value <= high):
+        yield f"{path}: expected a number from {in_full(low)} to {in_full(high)}, found {value}"

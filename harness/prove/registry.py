@@ -5,9 +5,10 @@ To add one, write what is planted (a class in `harness/prove/way/` or in `plante
 """
 
 from harness.model.registry import Registry
-from harness.prove.bugs import controls, deliveries, frames, measurement, storage, times
+from harness.prove.bugs import controls, deliveries, disturbed_measurement, framing, storage, times
 from harness.prove.planted_bug import PlantedBug
 
 PLANTED_BUGS: Registry[PlantedBug] = Registry(
-    "planted bug", (*deliveries.BUGS, *frames.BUGS, *storage.BUGS, *times.BUGS, *measurement.BUGS, *controls.BUGS)
+    "planted bug",
+    (*deliveries.BUGS, *framing.BUGS, *storage.BUGS, *times.BUGS, *disturbed_measurement.BUGS, *controls.BUGS),
 )

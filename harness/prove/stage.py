@@ -15,6 +15,7 @@ from harness.environments.embedded.child import Child
 from harness.environments.embedded.embedded_cluster import embedded
 from harness.environments.guard import Guard
 from harness.environments.ports import free_ports
+from harness.model.backplane import BACKPLANES, WRITE_PATHS
 from harness.model.child_process import python_program
 from harness.model.cluster import Cluster, Topology
 from harness.model.component import COMPONENT_KINDS, Role
@@ -77,7 +78,12 @@ class Stage:
         """Two faithful reference servers with PostgreSQL and a broker, started when they are first needed."""
         async with self._starting:
             if self._cluster is None:
-                topology = Topology(servers=SERVERS, backplane="redis", write_path="db-first", run_id="prove")
+                topology = Topology(
+                    servers=SERVERS,
+                    backplane=BACKPLANES.default.name,
+                    write_path=WRITE_PATHS.default.name,
+                    run_id="prove",
+                )
                 self._cluster = await self.down.enter_async_context(
                     embedded(topology, logs=self.folder / "logs" / "cluster")
                 )

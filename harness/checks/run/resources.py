@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -120,7 +120,7 @@ def servers(evidence: Evidence, tally: Tally, found: Sequence[Sample]) -> tuple[
                 planned_clients=int((planned == server).sum()),
                 accepted=None if accepted is None else len(accepted),
                 delivered_sockets=None if delivered is None else int(delivered["sockets"].sum()),
-                **fan_out.get(name, {}),
+                **fan_out.get(name, FanOut())._asdict(),
                 p50_ms=p50,
                 p99_ms=p99,
                 cpu_cores=_rounded(cores(found, name)),
@@ -130,7 +130,15 @@ def servers(evidence: Evidence, tally: Tally, found: Sequence[Sample]) -> tuple[
     return tuple(rows)
 
 
-def received_per_needed(evidence: Evidence) -> dict[str, dict[str, Any]]:
+class FanOut(NamedTuple):
+    """Messages that the backplane brought to a server, those that a client of it was subscribed to, and the ratio."""
+
+    received: int | None = None
+    needed: int | None = None
+    received_per_needed: float | None = None
+
+
+def received_per_needed(evidence: Evidence) -> dict[str, FanOut]:
     """By server: the messages that the backplane brought to it, and those that a client of it was subscribed to. Nothing
     where a fault moved clients to other servers, or where the counter began again with a new process."""
     event = evidence.recording.event("received")
@@ -143,7 +151,7 @@ def received_per_needed(evidence: Evidence) -> dict[str, dict[str, Any]]:
         channels = np.unique(evidence.client_channel[evidence.client_server == int(name.rpartition("-")[2]) - 1])
         needed = int((np.isin(evidence.channel, channels) & (evidence.seq > 0)).sum())
         ratio = round(received / needed, 4) if needed else None
-        found[str(name)] = {"received": int(received), "needed": needed, "received_per_needed": ratio}
+        found[str(name)] = FanOut(received=int(received), needed=needed, received_per_needed=ratio)
     return found
 
 

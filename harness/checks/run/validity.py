@@ -91,7 +91,7 @@ def _throughput(case: Case) -> Answer:
     shown = "no rate" if achieved is None else f"{achieved:,.1f} messages/s"
     return Answer(
         status=Status.PASS if good else Status.UNKNOWN,
-        summary=f"{shown} were posted, {planned:,g} planned",
+        summary=f"{shown} were posted, {planned:,.1f} planned",
         measured={"messages_hz": achieved},
         expected={"at_least_messages_hz": round(planned * RATE_SHARE_AT_LEAST, 2)},
     )

@@ -91,6 +91,10 @@ class Distribution:
     def groups(self) -> int:
         return len(self._counts)
 
+    @property
+    def groups_with_values(self) -> int:
+        return int(self._counts.any(axis=1).sum())
+
     def percentiles(self) -> Percentiles:
         """The usual percentiles; only a count of 0 where there are no values."""
         if not len(self):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.environments.docker.engine import Engine, EngineFailure, engine_errors
+from harness.environments.docker.docker_engine import Engine, EngineFailure, engine_errors
 from harness.environments.docker.network import RunNetwork
 from harness.environments.docker.owner import PART
 from harness.environments.docker.recipe import Recipe, archive

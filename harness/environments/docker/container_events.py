@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.environments.docker.container import Container
-from harness.environments.docker.engine import Engine, EngineFailure
+from harness.environments.docker.docker_engine import Engine, EngineFailure
 from harness.environments.docker.owner import OWNER, Owner
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from harness.environments.docker import container_faults
 from harness.environments.docker.container import Container, create_container
 from harness.environments.docker.container_events import ContainerWatch
-from harness.environments.docker.engine import Engine, EngineFailure, connect
+from harness.environments.docker.docker_engine import Engine, EngineFailure, connect
 from harness.environments.docker.image import image_id, image_of, pulled
 from harness.environments.docker.leftovers import remove_dead_runs, remove_run
 from harness.environments.docker.network import RunNetwork, create_network

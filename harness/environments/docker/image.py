@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness.environments.docker.engine import QUICK_S, STREAM_TIMEOUT_S, Absent, Engine, connect, engine_errors
+from harness.environments.docker.docker_engine import QUICK_S, STREAM_TIMEOUT_S, Absent, Engine, connect, engine_errors
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
 from harness.model.cluster import SERVER_IMAGE, Topology
 from harness.model.component import COMPONENT_KINDS

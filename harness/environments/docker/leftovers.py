@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.environments.docker.engine import QUICK_S, Absent, Engine, EngineFailure, connect
+from harness.environments.docker.docker_engine import QUICK_S, Absent, Engine, EngineFailure, connect
 from harness.environments.docker.owner import LOGS, OWNER, PART, RUN, Owner, is_dead, owner_of
 from harness.model.errors import EnvironmentFailure
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import psutil
 
-from harness.environments.docker.engine import Engine, EngineFailure
+from harness.environments.docker.docker_engine import Engine, EngineFailure
 from harness.model.errors import EnvironmentFailure
 
 ATTEMPTS = 5

@@ -1,7 +1,7 @@
 """What is stored, what is answered, and what the history says of it."""
 
 from harness.model.proof import Place
-from harness.prove.bugs.frames import WIRE
+from harness.prove.bugs.framing import WIRE
 from harness.prove.bugs.red import HARMLESS, NEVER_PASS, UNKNOWN, each, red
 from harness.prove.demand import Ends, Says
 from harness.prove.planted_bug import PlantedBug

@@ -112,3 +112,37 @@ def test_everything_wrong_is_said_at_once() -> None:
     )
     found = scenario_objections(replace(with_load(rate_hz=0.0, duration_s=0.0), name="A B", faults=(fault,)))
     assert len(found) == 5
+
+
+@pytest.mark.parametrize(
+    ("scenario", "fields"),
+    [
+        (
+            changed(with_load(rate_hz=0.0, clients=8.0), name="../../evil", expectations=(wish(limit_ms="100"),)),
+            {"SCENARIO.name", "SCENARIO.load.rate_hz", "SCENARIO.load.clients", "SCENARIO.expectations[0].limit_ms"},
+        ),
+        (
+            changed(A, load=None, smoke=replace(A.smoke, duration_s=0.0), expectations=[WISH]),
+            {"SCENARIO.load", "SCENARIO.smoke.duration_s", "SCENARIO.expectations"},
+        ),
+        (
+            changed(A, expectations=(1, wish(limit_ms=-1.0))),
+            {"SCENARIO.expectations[0]", "SCENARIO.expectations[1].limit_ms"},
+        ),
+        (
+            changed(B, title=" ", faults=(fault(kind="explode", at=Moment(unit=Unit.SHARE, value=2.0)), "stop")),
+            {"SCENARIO.title", "SCENARIO.faults[0].kind", "SCENARIO.faults[0].at.value", "SCENARIO.faults[1]"},
+        ),
+        (
+            with_sweep(server_counts=(2, "4"), smoke_counts=(4, 2), clients_per_server=0),
+            {"SCENARIO.sweep.server_counts[1]", "SCENARIO.sweep.smoke_counts", "SCENARIO.sweep.clients_per_server"},
+        ),
+        (
+            changed(with_load(servers="4", audience=0), claim=7),
+            {"SCENARIO.load.servers", "SCENARIO.load.audience", "SCENARIO.claim"},
+        ),
+    ],
+)
+def test_a_wrong_type_hides_no_wrong_value(scenario: Scenario, fields: set[str]) -> None:
+    found = scenario_objections(scenario)
+    assert {sentence.split(": ")[0] for sentence in found} == fields, found

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.checks.run.latency_limits import FAR_BELOW, decide, in_words
+from harness.checks.run.latency_limits import FAR_BELOW, decide, far_below, in_words
 from harness.checks.statistics.interval import PercentileInterval
 from harness.model.expectation import Expectation, Statistic
 from harness.model.finding import Status
@@ -44,7 +44,7 @@ def figures(p99_ms: float, *, p50_ms: float = 20.0, max_ms: float = 150.0, messa
 def test_the_interval_decides(p99_ms: float, low_ms: float, high_ms: float | None, status: Status) -> None:
     """PASS where it ends below the limit, FAIL where it begins at the limit or beyond, else UNKNOWN."""
     interval = PercentileInterval(low_ms=low_ms, high_ms=high_ms)
-    found, reason = decide(figures(p99_ms), interval, "p99", LIMIT_MS)
+    found, reason = decide(figures(p99_ms), interval, "p99", LIMIT_MS, seconds=10)
     assert found is status
     assert "100 ms" in reason
 
@@ -52,31 +52,31 @@ def test_the_interval_decides(p99_ms: float, low_ms: float, high_ms: float | Non
 @pytest.mark.parametrize("interval", [None, PercentileInterval(low_ms=20, high_ms=None)])
 def test_without_an_upper_end_only_what_is_far_below_passes(interval: PercentileInterval | None) -> None:
     """No delivery of 299 messages took half of the limit."""
-    assert decide(figures(30, max_ms=49, messages=299), interval, "p99", LIMIT_MS)[0] is Status.PASS
-    assert decide(figures(30, max_ms=50, messages=299), interval, "p99", LIMIT_MS)[0] is Status.UNKNOWN
-    found, reason = decide(figures(30, max_ms=49, messages=298), interval, "p99", LIMIT_MS)
+    assert decide(figures(30, max_ms=49, messages=299), interval, "p99", LIMIT_MS, seconds=10)[0] is Status.PASS
+    assert decide(figures(30, max_ms=50, messages=299), interval, "p99", LIMIT_MS, seconds=10)[0] is Status.UNKNOWN
+    found, reason = decide(figures(30, max_ms=49, messages=298), interval, "p99", LIMIT_MS, seconds=10)
     assert found is Status.UNKNOWN
     assert "299" in reason
 
 
 def test_without_an_interval_only_what_is_far_beyond_fails() -> None:
     """Half of the deliveries took the limit or longer; a P99 beyond it is no evidence, nor is a median at its own limit."""
-    assert decide(figures(150, p50_ms=100), None, "p99", LIMIT_MS)[0] is Status.FAIL
-    assert decide(figures(150, p50_ms=99), None, "p99", LIMIT_MS)[0] is Status.UNKNOWN
-    assert decide(figures(150, p50_ms=100), None, "p50", LIMIT_MS)[0] is Status.UNKNOWN
-    assert decide(figures(150, p50_ms=100, messages=200), None, "p99", LIMIT_MS)[0] is Status.UNKNOWN
-    assert "at least 6 seconds" in decide(figures(150, p50_ms=99), None, "p99", LIMIT_MS)[1]
+    assert decide(figures(150, p50_ms=100), None, "p99", LIMIT_MS, seconds=10)[0] is Status.FAIL
+    assert decide(figures(150, p50_ms=99), None, "p99", LIMIT_MS, seconds=10)[0] is Status.UNKNOWN
+    assert decide(figures(150, p50_ms=100), None, "p50", LIMIT_MS, seconds=10)[0] is Status.UNKNOWN
+    assert decide(figures(150, p50_ms=100, messages=200), None, "p99", LIMIT_MS, seconds=10)[0] is Status.UNKNOWN
+    assert "at least 6 seconds" in decide(figures(150, p50_ms=99), None, "p99", LIMIT_MS, seconds=10)[1]
 
 
 def test_the_largest_latency_is_decided_by_its_value() -> None:
     """It is a fact about the run, no estimate."""
-    assert decide(figures(30, max_ms=99), None, "max", LIMIT_MS)[0] is Status.PASS
-    assert decide(figures(30, max_ms=100), None, "max", LIMIT_MS)[0] is Status.FAIL
+    assert decide(figures(30, max_ms=99), None, "max", LIMIT_MS, seconds=10)[0] is Status.PASS
+    assert decide(figures(30, max_ms=100), None, "max", LIMIT_MS, seconds=10)[0] is Status.FAIL
 
 
 def test_nothing_timed_is_unknown() -> None:
     """Also where there is an interval of nothing."""
-    assert decide(Percentiles(), None, "p99", LIMIT_MS) == (Status.UNKNOWN, "no message was timed")
+    assert decide(Percentiles(), None, "p99", LIMIT_MS, seconds=10) == (Status.UNKNOWN, "no message was timed")
 
 
 def test_intervals_in_words() -> None:
@@ -135,8 +135,38 @@ def test_the_largest_of_299_bounds_a_p99_only_where_messages_are_independent() -
     assert share_below(Made(3, 0.7, 0.3), 1.0) > 0.3
 
 
-@pytest.mark.parametrize("seconds", [3, 5, 8])
-@pytest.mark.parametrize(("correlation", "level"), [(0.0, 0.0), (0.0, 0.3), (0.7, 0.1), (0.7, 0.3)])
+@pytest.mark.parametrize("seconds", [3, 5, 8, 20, 60])
+@pytest.mark.parametrize(("correlation", "level"), [(0.0, 0.0), (0.0, 0.3), (0.7, 0.1), (0.7, 0.3), (0.9, 0.3)])
 def test_far_below_holds_for_seconds_that_resemble_each_other(seconds: int, correlation: float, level: float) -> None:
     """A true P99 at the limit passes in 5 % of the runs at most, as the share of the limit allows for."""
-    assert share_below(Made(seconds, correlation, level), FAR_BELOW) <= 0.05
+    share = far_below(0.99, seconds * 100, seconds)
+    assert share is not None
+    assert share_below(Made(seconds, correlation, level), share) <= 0.05
+
+
+@pytest.mark.parametrize("level", [0.3, 0.6])
+@pytest.mark.parametrize("correlation", [0.0, 0.7])
+def test_far_below_in_a_minute_holds_for_seconds_that_differ_much(correlation: float, level: float) -> None:
+    """The share of 60 s is the largest, so it is tried on the hardest runs."""
+    assert share_below(Made(60, correlation, level), FAR_BELOW[0][2]) <= 0.05
+
+
+def test_a_longer_run_says_more() -> None:
+    """59.3 ms was the largest delivery of 60,000 messages in a minute; the P99 was 17.8 ms and had no upper end."""
+    open_ended = PercentileInterval(low_ms=14.8, high_ms=None)
+    measured = figures(17.8, max_ms=59.3, messages=60_000)
+    assert decide(measured, open_ended, "p99", LIMIT_MS, seconds=60)[0] is Status.PASS
+    assert decide(measured, open_ended, "p99", LIMIT_MS, seconds=20)[0] is Status.PASS
+    assert decide(measured, open_ended, "p99", LIMIT_MS, seconds=19)[0] is Status.UNKNOWN
+    assert (
+        decide(figures(17.8, max_ms=90.0, messages=60_000), open_ended, "p99", LIMIT_MS, seconds=60)[0]
+        is Status.UNKNOWN
+    )
+    few = figures(17.8, max_ms=59.3, messages=1_900)
+    assert decide(few, open_ended, "p99", LIMIT_MS, seconds=60)[0] is Status.UNKNOWN
+
+
+def test_shares_of_longer_runs_are_for_quantiles_that_they_were_tried_on() -> None:
+    assert far_below(0.99, 60_000, 60) == FAR_BELOW[0][2]
+    assert far_below(0.999, 600_000, 600) == FAR_BELOW[-1][2]
+    assert far_below(0.99, 298, 600) is None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from harness.environments.docker.engine import connect
+from harness.environments.docker.docker_engine import connect
 from harness.environments.docker.owner import RUN
 
 

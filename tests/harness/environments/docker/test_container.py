@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.environments.docker.container import Container, how_it_ended
-from harness.environments.docker.engine import EngineFailure
+from harness.environments.docker.docker_engine import EngineFailure
 from harness.environments.docker.recipe import Recipe
 from harness.model.component import Role
 

@@ -10,7 +10,7 @@ from unittest import mock
 import pytest
 
 from harness.environments.docker import image as docker_image
-from harness.environments.docker.engine import connect
+from harness.environments.docker.docker_engine import connect
 from harness.environments.docker.image import (
     DOCKERFILE,
     build_inputs,

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from harness.environments.docker.engine import EngineFailure
+from harness.environments.docker.docker_engine import EngineFailure
 from harness.environments.docker.leftovers import remove_dead_runs, remove_run
 from harness.environments.docker.owner import PART, Owner, labels
 

@@ -9,7 +9,7 @@ from unittest import mock
 import pytest
 from docker.errors import APIError, NotFound
 
-from harness.environments.docker.engine import Absent, Engine, EngineFailure, connect
+from harness.environments.docker.docker_engine import Absent, Engine, EngineFailure, connect
 from harness.environments.docker.leftovers import remove_leftovers
 from harness.model.errors import EnvironmentFailure
 

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from harness.environments.ports import free_ports
 from harness.model.cluster import ServerAddress
-from harness.observation.answers import ask_servers
+from harness.observation.still_answering import ask_servers
 from harness.protocol import open_protocol
 
 
