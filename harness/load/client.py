@@ -139,6 +139,13 @@ class Client(asyncio.Protocol):
         if self.transport is not None:
             self.transport.abort()
 
+    def ping(self) -> None:
+        """Send a ping. Whoever only reads does not learn that the other end of the connection is gone: a reset may be lost
+        where both ends are overloaded. What is written to such a connection is answered by another reset. Does nothing
+        without a subscription."""
+        if self.live and not self._closing:
+            self._send(framing.PING, b"")
+
     def pause_reading(self) -> None:
         """Stop reading from the socket: a slow consumer, as its server sees it. Does nothing without a connection."""
         if self.transport is None:

@@ -115,10 +115,12 @@ class Fleet:
         Counted are (client, message) pairs, so that a repetition hides no missing delivery; the judge finds out which are
         missing. A message of unknown outcome may come: it is waited for like the others. A delivery of a rejected message
         stands in for none: the load workers learn which these are. It is not quiet while a client
-        has no subscription, because it comes back and gets what it missed, nor while a load worker is stalled."""
+        has no subscription, because it comes back and gets what it missed, nor while a load worker is stalled. Half of
+        ``quiet_s`` before the end, the clients ping: one whose connection is gone learns it, and comes back."""
         deadline_s = time.monotonic() + limit_s
         quiet = Quiet(quiet_s)
         named = 0
+        pinged = False
         while True:
             workers = [self._engine.report(name) for name in self._workers]
             publisher = self._engine.report(PUBLISHER)
@@ -130,6 +132,10 @@ class Fleet:
             if agreed and reached >= publisher.expected + publisher.doubtful and not unsubscribed:
                 await asyncio.sleep(STRAGGLERS_AFTER_FAULTS_S if self._plan.faults else STRAGGLERS_S)
                 return quiet.drained(DrainEnd.COMPLETE, unsubscribed)
+            silent = quiet.lasts_s >= quiet_s / 2
+            if silent and not pinged:
+                self._send(Command(do=Action.PING), self._workers)
+            pinged = silent
             if quiet.settled_s >= quiet_s:
                 return quiet.drained(DrainEnd.QUIET, 0)
             if now_s >= deadline_s or quiet.lasts_s >= LIMIT_S_AT_LEAST:

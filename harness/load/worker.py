@@ -90,6 +90,9 @@ class Worker:
         elif command.do is Action.RESUME_READING:
             for client in self._own(command.clients):
                 client.resume_reading()
+        elif command.do is Action.PING:
+            for client in self._clients.values():
+                client.ping()
         elif command.do is Action.DISREGARD:
             self._rows.disregard(command.messages)
         elif command.do is Action.FINISH:

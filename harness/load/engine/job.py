@@ -78,6 +78,7 @@ class Action(StrEnum):
     START = "start"
     PAUSE_READING = "pause_reading"
     RESUME_READING = "resume_reading"
+    PING = "ping"
     NAME_REJECTED = "name_rejected"
     DISREGARD = "disregard"
     FINISH = "finish"

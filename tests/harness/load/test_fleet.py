@@ -42,9 +42,12 @@ class Service:
         """the message that one client gets twice and another never"""
         self.phantom_at = 0
         """the message that is delivered and then refused; one client does not get the message behind it"""
+        self.deaf_after = 0
+        """from this message on nothing is delivered, and a connection is cut off only when its client pings"""
         self.breaks_off = self.stays_silent = 0
         """how many of the connections that come next are closed before their handshake is answered, and how many are
         answered and then ignored"""
+        self.pings = 0
         self.ignored: list[web.WebSocketResponse] = []
 
     async def post(self, request: web.Request) -> web.Response:
@@ -59,6 +62,8 @@ class Service:
             sockets[1:2] = sockets[:1]
         if self.phantom_at and self.posted == self.phantom_at + 1:
             sockets = sockets[1:]
+        if self.deaf_after and self.posted >= self.deaf_after:
+            sockets = []
         for socket in sockets:
             await socket.send_str(event(name, len(stored), body["text"]))
         if cut:
@@ -75,7 +80,7 @@ class Service:
             assert request.transport is not None
             request.transport.close()
             return web.WebSocketResponse()
-        socket = web.WebSocketResponse(compress=False)
+        socket = web.WebSocketResponse(compress=False, autoping=not self.deaf_after)
         await socket.prepare(request)
         if self.stays_silent:
             self.stays_silent -= 1
@@ -97,6 +102,10 @@ class Service:
                 for seq, text in enumerate(stored[since:], since + 1):
                     await socket.send_str(event(name, seq, text))
                 self.sockets.setdefault(name, []).append(socket)
+            elif message.type is WSMsgType.PING:
+                self.pings += 1
+                assert request.transport is not None
+                request.transport.abort()
         self.sockets[name].remove(socket)
         return socket
 
@@ -214,6 +223,21 @@ def test_a_repetition_hides_no_missing_delivery(tmp_path: Path) -> None:
     assert end.how is DrainEnd.QUIET
     assert end.quiet_s >= 2
     assert (end.deliveries_hz, end.unsubscribed) == (0, 0)
+
+
+def test_a_client_whose_connection_is_gone_learns_it_before_the_drain_ends(tmp_path: Path) -> None:
+    """The server let go of every connection, and no client was told. A ping finds out; the clients come back and get the
+    rest. Without it the drain would end quiet, and what waits for a resume would count as lost."""
+    service = Service()
+    service.deaf_after = 20
+
+    async def scenario() -> bool:
+        async with serving(service) as address, a_fleet(address, tmp_path) as fleet:
+            return await play(fleet)
+
+    assert asyncio.run(scenario())
+    assert service.pings == 8
+    assert len(service.resumed) == 8
 
 
 def test_deliveries_of_a_rejected_message_stand_in_for_none(tmp_path: Path) -> None:
