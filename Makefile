@@ -33,10 +33,11 @@ picture: $(READY)  ## docs/pictures/report.png, the picture in README.md, from a
 	chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1200,1300 \
 		--screenshot=docs/pictures/report.png "file://$(CURDIR)/build/picture/scenario-b/latest/report.html"
 
-check: $(READY)  ## what CI checks besides the tests: format, lint, types
+check: $(READY)  ## what CI checks besides the tests: format, lint, types, and that every test module can be imported
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest --collect-only -qq > /dev/null || $(BIN)/python -m pytest --collect-only -qq
 
 format: $(READY)  ## rewrite the code in the house format
 	$(BIN)/ruff format .

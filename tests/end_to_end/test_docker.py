@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.watched_run import LIMIT_S, WHOLE, Run
-from tests.harness.environments.docker.docker_engine import kill, things_of
+from tests.harness.environments.docker.engine import kill, things_of
 
 pytestmark = pytest.mark.integration
 

@@ -25,7 +25,7 @@ from harness.model.cluster import Topology
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
 from harness.protocol.chat import Chat
-from tests.harness.environments.docker.docker_engine import existing_volumes, inspected, kill, things_of, volumes
+from tests.harness.environments.docker.engine import existing_volumes, inspected, kill, things_of, volumes
 
 pytestmark = [pytest.mark.integration, pytest.mark.docker]
 
