@@ -17,8 +17,8 @@ from harness.planning.sizing import WITHOUT_CPU, need, shortfalls, with_value, w
 
 STEP_DURATION_S = 10.0
 REPETITION_TIMES = 3
-"""The repetition of a step that decided nothing lasts so many times as long. In 10 s neighbouring seconds often resemble each
-other too much to bound a P99 from above."""
+"""The repetition of a step that decided nothing lasts so many times as long. In 10 s neighbouring seconds often resemble
+each other too much to bound a P99 from above."""
 RATE_FLOOR_HZ, AUDIENCE_FLOOR = 1, 1
 
 
