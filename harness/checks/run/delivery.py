@@ -14,7 +14,7 @@ from harness.model.finding import Kind, Status
 from harness.model.measurements.delivery import DeliveryByPhase, DeliveryCounts
 from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, REJECTED, UNSENT
 
-PLANTED = "tests/harness/checks/run/test_planted_bugs.py::"
+PLANTED = "tests/harness/checks/run/test_delivery.py::"
 
 
 def measure(evidence: Evidence, tally: Tally, account: Account) -> DeliveryByPhase:

@@ -18,7 +18,7 @@ from harness.model.fault import FaultKind, Target
 from harness.model.finding import Kind, Status
 from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, REJECTED, UNSENT
 
-PLANTED = "tests/harness/checks/run/test_planted_bugs.py::"
+PLANTED = "tests/harness/checks/run/test_durability.py::"
 ANSWER_NS = 100_000_000
 """A post without an answer is taken to have been on its way for at least this long."""
 GRACE_NS = 2_000_000_000

@@ -157,7 +157,7 @@ CHECKS: tuple[Check[Case], ...] = (
     limit_check(
         "latency_ms",
         "p99",
-        planted_bug="tests/harness/checks/run/test_planted_bugs.py::test_slow_deliveries_are_red_for_latency_alone",
+        planted_bug="tests/harness/checks/run/test_latency_limits.py::test_slow_deliveries_are_red_for_latency_alone",
     ),
     limit_check(
         "live_latency_ms",

@@ -4,7 +4,7 @@ from harness.checks.check import Answer, Case, Check, Need, below_limit
 from harness.checks.run import resources
 from harness.model.finding import Bias, Kind
 
-PLANTED = "tests/harness/checks/run/test_validity.py::"
+PLANTED = "tests/harness/checks/run/test_machine_validity.py::"
 
 # Conventions, fixed before the first run was judged by them (docs/results.md says why each).
 GENERATOR_CORES_LIMIT = 0.8
@@ -95,8 +95,7 @@ CHECKS: tuple[Check[Case], ...] = (
         red_when="for 0.5 % of the time or more the disk let a write of one page, tried 20 times a second in the temporary "
         "folder, wait for 30 ms or longer: commits waited as long. Not asked of an external cluster",
         what_to_do="another disk for `TMPDIR`, or another hour",
-        planted_bug="tests/harness/checks/test_judge.py::"
-        "test_a_disk_that_stands_still_excuses_a_failure_and_spoils_no_success",
+        planted_bug=f"{PLANTED}test_a_disk_that_stands_still_excuses_a_failure_and_spoils_no_success",
     ),
     Check(
         name="steal",

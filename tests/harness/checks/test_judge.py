@@ -187,26 +187,6 @@ def test_a_loss_is_charged_to_the_hop_that_lost_it(tmp_path: Path, planted: dict
     assert measured(run.verdict(tmp_path)).lost_at == (LostAt(hop=hop, deliveries=1),)
 
 
-@pytest.mark.parametrize(
-    ("share", "latency_ms", "disk", "status"),
-    [
-        (0.0, 150, Status.PASS, Status.FAIL),
-        (0.01, 150, Status.UNKNOWN, Status.UNKNOWN),
-        (0.01, 5, Status.UNKNOWN, Status.PASS),
-    ],
-)
-def test_a_disk_that_stands_still_excuses_a_failure_and_spoils_no_success(
-    tmp_path: Path, share: float, latency_ms: float, disk: Status, status: Status
-) -> None:
-    """A hundredth of the time in which a page had to wait for the disk makes a P99, whatever the service does."""
-    run = HandMade(disk_stalled_share=share)
-    for _ in range(300):
-        run.post(latency_ms=latency_ms)
-    verdict = run.verdict(tmp_path)
-    assert finding(verdict, "disk").status is disk
-    assert finding(verdict, "latency_ms.p99").status is status
-
-
 @pytest.mark.parametrize("part", ["_series", "claims.compare", "claims.decide"])
 def test_what_cannot_be_drawn_or_compared_is_missed_by_a_check(tmp_path: Path, part: str) -> None:
     """`not-measured` is asked when everything was tried: the curves, the claims and the decisions too."""

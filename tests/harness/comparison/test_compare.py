@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from harness.comparison.compare import compare
 from harness.comparison.margins import margins_of
@@ -161,18 +160,3 @@ def test_groups_of_mixed_plans_are_not_comparable() -> None:
     """A glob that caught a run of another size."""
     mixed = [an_entry(0), an_entry(1, plan={**an_entry().plan, "servers": "8"})]
     assert compared(mixed, [other()]).differences[0].what == "servers"
-
-
-@pytest.mark.parametrize("option", ["x=5", "cpu=", "0", "-3", "cpu=abc"])
-def test_margins_that_cannot_be_are_refused(option: str) -> None:
-    """With what was found."""
-    from harness.model.errors import UsageError
-
-    with pytest.raises(UsageError, match="--margin"):
-        margins_of([option])
-
-
-def test_the_narrower_margin_wins() -> None:
-    """A measure's before its group's before everyone's, whatever the order."""
-    found = margins_of(["delivery_p99_ms=3", "latency=4%", "7"])
-    assert (found["delivery_p99_ms"], found["delivery_p50_ms"], found["servers_cpu_us_per_delivery"]) == (3.0, 4.0, 7.0)

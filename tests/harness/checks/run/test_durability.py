@@ -1,8 +1,10 @@
-"""What the database must hold, without evidence and in the wrong place."""
+"""What the database must hold: each class of error, planted in a recording of a few rows, turns its own check red."""
 
 import dataclasses
 from pathlib import Path
 from unittest import mock
+
+import pytest
 
 from harness.model.finding import Status
 from harness.recording import format as layout
@@ -45,3 +47,58 @@ def test_a_ledger_without_an_acknowledgement_passes_nothing(tmp_path: Path) -> N
     run = HandMade()
     run.post(0, outcome=layout.UNSENT, to=[], stored=False)
     assert finding(run.verdict(tmp_path), "ledger").status is Status.UNKNOWN
+
+
+@pytest.mark.usefixtures("however_much_is_read_at_once")
+def test_acknowledged_but_not_stored_is_red(run: HandMade, tmp_path: Path) -> None:
+    """An acknowledged message that the database does not hold."""
+    run.post(0, to=[0, 1], stored=False)
+    assert red(run.verdict(tmp_path)) == {"acknowledged-not-stored", "delivered-not-stored"}
+
+
+@pytest.mark.usefixtures("however_much_is_read_at_once")
+def test_delivered_but_not_stored_is_red(run: HandMade, tmp_path: Path) -> None:
+    """A message that clients saw, with an unknown outcome, and that the database does not hold."""
+    run.post(0, outcome=layout.INDETERMINATE, stored=False)
+    assert "delivered-not-stored" in red(run.verdict(tmp_path))
+
+
+@pytest.mark.usefixtures("however_much_is_read_at_once")
+def test_an_answer_before_the_commit_is_red(run: HandMade, tmp_path: Path) -> None:
+    """DB-first: the acknowledgement waits for COMMIT."""
+    run.post(0, answered_ms=1.5, committed_ms=2)
+    verdict = run.verdict(tmp_path)
+    assert red(verdict) == {"commit-order"}
+    assert "answered before COMMIT" in finding(verdict, "commit-order").examples[0]
+
+
+@pytest.mark.usefixtures("however_much_is_read_at_once")
+def test_a_publication_before_the_commit_is_red(run: HandMade, tmp_path: Path) -> None:
+    """DB-first: nobody hears of a message that is not committed."""
+    run.post(0, published_ms=1.2, committed_ms=2)
+    verdict = run.verdict(tmp_path)
+    assert red(verdict) == {"commit-order"}
+    assert "published before COMMIT" in finding(verdict, "commit-order").examples[0]
+
+
+@pytest.mark.usefixtures("however_much_is_read_at_once")
+def test_a_gap_in_the_stored_seqs_is_red(run: HandMade, tmp_path: Path) -> None:
+    """Seq counts 1, 2, 3 … in each channel."""
+    run.post(1, seq=3)
+    verdict = run.verdict(tmp_path)
+    assert red(verdict) == {"seq-gapless"}
+    assert "channel 1: seq 2 missing" in finding(verdict, "seq-gapless").examples[0]
+
+
+@pytest.mark.usefixtures("however_much_is_read_at_once")
+def test_an_acknowledged_seq_that_is_not_the_stored_one_is_red(run: HandMade, tmp_path: Path) -> None:
+    """The answer's seq is the message's."""
+    run.post(1, acknowledged_seq=7)
+    assert "seq-gapless" in red(run.verdict(tmp_path))
+
+
+@pytest.mark.usefixtures("however_much_is_read_at_once")
+def test_a_rejected_message_must_not_be_delivered(run: HandMade, tmp_path: Path) -> None:
+    """Rejected means: certainly not stored, never delivered. The ledger tells of the rejection itself."""
+    run.post(0, outcome=layout.REJECTED, stored=False)
+    assert red(run.verdict(tmp_path)) == {"phantom", "ledger"}

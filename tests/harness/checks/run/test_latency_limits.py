@@ -11,7 +11,7 @@ from harness.model.expectation import Expectation, Statistic
 from harness.model.finding import Status
 from harness.model.measurements.percentiles import Percentiles
 from tests.harness.checks.statistics.coverage import Made
-from tests.harness.recordings import HandMade, finding
+from tests.harness.recordings import HandMade, finding, red
 
 LIMIT_MS = 100.0
 
@@ -170,3 +170,11 @@ def test_shares_of_longer_runs_are_for_quantiles_that_they_were_tried_on() -> No
     assert far_below(0.99, 60_000, 60) == FAR_BELOW[0][2]
     assert far_below(0.999, 600_000, 600) == FAR_BELOW[-1][2]
     assert far_below(0.99, 298, 600) is None
+
+
+@pytest.mark.usefixtures("however_much_is_read_at_once")
+def test_slow_deliveries_are_red_for_latency_alone(run: HandMade, tmp_path: Path) -> None:
+    """P99 at or over its limit fails, by a measurement without a bias."""
+    for _ in range(400):
+        run.post(0, latency_ms=150)
+    assert red(run.verdict(tmp_path)) == {"latency_ms.p99"}

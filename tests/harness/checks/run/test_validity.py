@@ -126,31 +126,6 @@ def test_a_lagging_worker_is_found(run: HandMade, tmp_path: Path) -> None:
     assert doubtful(asked(run, tmp_path, "loop-lag", lag), Bias.PESSIMISTIC)
 
 
-@pytest.mark.parametrize(
-    ("check", "process", "machine"),
-    [
-        ("generator-cpu", {"worker-00": 2.5}, {"busy_s": 2.5}),
-        ("foreign-cpu", {}, {"busy_s": 0.6}),
-        ("steal", {}, {"steal_s": 0.06}),
-    ],
-)
-def test_a_busy_machine_is_found(
-    run: HandMade, tmp_path: Path, check: str, process: dict[str, float], machine: dict[str, float]
-) -> None:
-    """A full core of a worker, CPU of foreign programs, time that the hypervisor took, each in 2.7 s on two cores."""
-
-    def busy(recording: Recording) -> Recording:
-        first, last = recording.telemetry
-        processes = {name: {**values, "cpu_s": process.get(name, 0.0)} for name, values in last["processes"].items()}
-        last = {**last, "processes": processes, "machine": {**last["machine"], **machine}}
-        return dataclasses.replace(recording, telemetry=(first, last))
-
-    found = asked(run, tmp_path, check, busy)
-    assert doubtful(found, Bias.PESSIMISTIC)
-    unmeasured = asked(run, tmp_path, check, lambda recording: dataclasses.replace(recording, telemetry=()))
-    assert doubtful(unmeasured, Bias.OPTIMISTIC), "what was not measured may hide anything"
-
-
 def test_a_clock_that_cannot_be_trusted_is_found(run: HandMade, tmp_path: Path) -> None:
     """Received before it was sent; nothing received; no clocks recorded."""
     assert doubtful(asked(run, tmp_path, "clock", lambda r: _late(r, 50)), Bias.OPTIMISTIC)
