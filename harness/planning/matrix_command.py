@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from harness.model.environment import ENVIRONMENTS
 from harness.planning.matrix_planner import MatrixRequest
+from harness.planning.repeat_command import exactly
 
 
 def matrix_command(asked: MatrixRequest, scenarios: Sequence[str]) -> tuple[str, ...]:
@@ -13,9 +14,11 @@ def matrix_command(asked: MatrixRequest, scenarios: Sequence[str]) -> tuple[str,
     arguments += ["--scenarios", ",".join(scenarios), "--repeat", str(asked.repeat), "--size", base.size]
     if base.server_counts:
         arguments += ["--servers", ",".join(map(str, base.server_counts))]
-    for option, value in (("--clients", base.clients), ("--rate", base.rate_hz), ("--duration", base.duration_s)):
+    if base.clients is not None:
+        arguments += ["--clients", str(base.clients)]
+    for option, value in (("--rate", base.rate_hz), ("--duration", base.duration_s)):
         if value is not None:
-            arguments += [option, f"{value:g}"]
+            arguments += [option, exactly(value)]
     if base.audience is not None:
         arguments += ["--audience", str(base.audience)]
     if base.environment != ENVIRONMENTS.default.name:

@@ -17,8 +17,8 @@ def repeat_command(scenario: str, plan: Plan, *, insists: bool = False) -> tuple
     arguments = ["run", scenario]
     if not plan.server_urls:
         arguments += ["--servers", str(plan.servers)]
-    arguments += ["--clients", str(plan.clients), "--rate", _exactly(plan.rate_hz)]
-    arguments += ["--duration", _exactly(plan.duration_s)]
+    arguments += ["--clients", str(plan.clients), "--rate", exactly(plan.rate_hz)]
+    arguments += ["--duration", exactly(plan.duration_s)]
     arguments += ["--audience", "all" if plan.is_for_all else str(plan.audience)]
     arguments += ["--size", plan.size, "--environment", plan.environment, "--backplane", plan.backplane]
     arguments += ["--write-path", plan.write_path, "--seed", str(plan.seed)]
@@ -27,7 +27,7 @@ def repeat_command(scenario: str, plan: Plan, *, insists: bool = False) -> tuple
     for fault in plan.faults[:1]:
         arguments += ["--fault", fault.kind, "--target", fault.target]
         if fault.until.unit is Unit.AFTER:
-            arguments += ["--outage", _exactly(fault.until.value)]
+            arguments += ["--outage", exactly(fault.until.value)]
     if plan.recovery != "automatic":
         arguments += ["--recovery", plan.recovery]
     if plan.placement != "spread":
@@ -56,9 +56,9 @@ def repeat_command(scenario: str, plan: Plan, *, insists: bool = False) -> tuple
 def capacity_command(plan: Plan, vary: Vary, limit_ms: float) -> tuple[str, ...]:
     """The arguments that ask for the capacity search whose first step is ``plan``."""
     _, *arguments = repeat_command(plan.scenario, plan)
-    return ("capacity", *arguments, "--vary", vary.value, "--limit-ms", _exactly(limit_ms))
+    return ("capacity", *arguments, "--vary", vary.value, "--limit-ms", exactly(limit_ms))
 
 
-def _exactly(number: float) -> str:
+def exactly(number: float) -> str:
     """The shortest text that is read as ``number`` again."""
     return str(int(number)) if number == int(number) else repr(number)
