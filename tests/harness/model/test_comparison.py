@@ -1,4 +1,4 @@
-"""What a comparison comes to: safety first, then whether it may be compared, then the measures."""
+"""The verdict of a comparison, from what it holds."""
 
 from dataclasses import replace
 
@@ -7,48 +7,49 @@ import pytest
 from harness.model.comparison import Change, Comparison, Difference, MeasureComparison, SafetyRegression
 from harness.model.status import Status
 
-LOST = SafetyRegression(point="", check="lost", status=Status.FAIL, run="b")
-OTHER_MACHINE = Difference(what="machine", base="a", run="b")
 
-
-def compared(*changes: Change) -> Comparison:
-    """Two groups with one measure for each change."""
-    measures = tuple(
-        MeasureComparison(
-            point="", measure="m", base=1.0, run=1.0, base_runs=1, runs=1, margin_percent=5.0, change=change
-        )
-        for change in changes
+def a_measure(change: Change) -> MeasureComparison:
+    return MeasureComparison(
+        point="", measure="m", base=1.0, run=1.0, base_runs=1, runs=1, margin_percent=5.0, change=change
     )
-    return Comparison(base_name="a", run_name="b", base=(), run=(), measures=measures)
+
+
+SAME, WORSE = a_measure(Change.SAME), a_measure(Change.WORSE)
+BETTER, UNDECIDED = a_measure(Change.BETTER), a_measure(Change.UNDECIDED)
+REGRESSION = SafetyRegression(point="", check="lost", status=Status.FAIL, run="r")
+DIFFERENCE = Difference(what="servers", base="4", run="8")
+EMPTY = Comparison(base_name="b", run_name="r", base=(), run=())
 
 
 @pytest.mark.parametrize(
-    ("changes", "status"),
+    ("measures", "status"),
     [
-        ((Change.SAME, Change.BETTER), Status.PASS),
-        ((Change.SAME, Change.UNDECIDED), Status.UNKNOWN),
-        ((Change.UNDECIDED, Change.WORSE), Status.FAIL),
         ((), Status.UNKNOWN),
+        ((SAME,), Status.PASS),
+        ((SAME, BETTER), Status.PASS),
+        ((SAME, UNDECIDED), Status.UNKNOWN),
+        ((UNDECIDED, WORSE, BETTER), Status.FAIL),
     ],
 )
-def test_the_worst_measure_decides(changes: tuple[Change, ...], status: Status) -> None:
-    """Nothing compared is no PASS."""
-    assert compared(*changes).status is status
+def test_the_worst_change_decides(measures: tuple[MeasureComparison, ...], status: Status) -> None:
+    """Without a measure nothing is known to be the same; one that is worse is not made good by a better one."""
+    assert replace(EMPTY, measures=measures).status is status
 
 
-def test_a_gap_leaves_sameness_undecided_and_a_change_for_the_worse_standing() -> None:
-    assert replace(compared(Change.SAME), gaps=("no run of 8 servers",)).status is Status.UNKNOWN
-    assert replace(compared(Change.WORSE), gaps=("no run of 8 servers",)).status is Status.FAIL
+def test_a_gap_leaves_a_pass_undecided_and_a_fail_standing() -> None:
+    """Less evidence never decides more."""
+    assert replace(EMPTY, measures=(SAME,), gaps=("no history",)).status is Status.UNKNOWN
+    assert replace(EMPTY, measures=(WORSE,), gaps=("no history",)).status is Status.FAIL
 
 
-def test_groups_that_differ_say_nothing_of_their_measures() -> None:
-    """What is only noted forbids nothing."""
-    assert replace(compared(Change.WORSE), differences=(OTHER_MACHINE,)).status is Status.UNKNOWN
-    assert replace(compared(Change.SAME), noted=(OTHER_MACHINE,)).status is Status.PASS
+def test_what_differs_forbids_a_verdict_but_not_that_of_safety() -> None:
+    """A message that another machine lost is lost."""
+    other = replace(EMPTY, measures=(WORSE,), differences=(DIFFERENCE,))
+    assert other.status is Status.UNKNOWN
+    assert replace(other, safety=(REGRESSION,)).status is Status.FAIL
+    assert replace(EMPTY, measures=(SAME,), noted=(DIFFERENCE,)).status is Status.PASS
 
 
-def test_lost_safety_fails_whatever_else_differs() -> None:
-    """Only a report in spite of differences has no verdict at all."""
-    lost = replace(compared(Change.SAME), safety=(LOST,), differences=(OTHER_MACHINE,))
-    assert lost.status is Status.FAIL
-    assert replace(lost, across=True).status is Status.UNKNOWN
+def test_across_there_is_no_verdict_at_all() -> None:
+    """The report was asked for without one."""
+    assert replace(EMPTY, measures=(WORSE,), safety=(REGRESSION,), across=True).status is Status.UNKNOWN
