@@ -17,7 +17,7 @@ from harness.recording.writer import write_json, write_verdict
 from tests.harness.report import verdicts
 from tests.harness.results_on_disk import slower
 from tests.harness.test_checkout import git, project
-from tests.harness.test_cli import command
+from tests.harness.test_commands import command
 
 __all__ = ["project"]
 

@@ -1,14 +1,11 @@
-"""`harness compare`, `trend` and `baseline` from the command line to files and exit code."""
+"""`harness compare` and `baseline` from the command line to files and exit code."""
 
 import json
 from pathlib import Path
 
-import pytest
-
-from harness.history.change_points import SEGMENT_AT_LEAST
 from tests.harness.report import verdicts
 from tests.harness.results_on_disk import a_run, slower
-from tests.harness.test_cli import command
+from tests.harness.test_commands import command
 
 
 def seven(results: Path) -> list[str]:
@@ -99,55 +96,3 @@ def test_usage_errors_name_what_was_expected(tmp_path: Path) -> None:
         assert shown.exit_code == 2, arguments
         assert words in shown.output
     assert not (tmp_path / "compare").exists()
-
-
-def test_a_trend_alarms_until_the_change_is_accepted(tmp_path: Path) -> None:
-    """--fail-on-change is exit code 1 with the run and the way out; accepted, it is 0."""
-    for i in range(16):
-        a_run(tmp_path, "n" * (i + 1), slower(verdicts.passed(), (20 if i >= 8 else 0) + i % 3 * 0.2))
-    out = ("--out", str(tmp_path))
-    alarm = command("trend", *out, "--fail-on-change", "10")
-    assert alarm.exit_code == 1, alarm.output
-    assert "--accept" in alarm.output
-    assert (tmp_path / "trend.html").exists()
-    first = str(tmp_path / "scenario-a" / ("n" * 9))
-    assert command("trend", *out, "--accept", first).exit_code == 2
-    accepted = command("trend", *out, "--accept", first, "--reason", "twice the checks", "--fail-on-change", "10")
-    assert accepted.exit_code == 0, accepted.output
-    assert "twice the checks" in accepted.output
-
-
-def test_a_window_in_which_nothing_can_be_found_is_refused(tmp_path: Path) -> None:
-    """A change needs four runs after it: with a window of three no night would ever alarm."""
-    assert command("trend", "--out", str(tmp_path), "--fail-on-change", "3").exit_code == 2
-    assert SEGMENT_AT_LEAST == 4
-
-
-def test_a_rebuild_reads_the_recordings(tmp_path: Path) -> None:
-    """A history that was lost comes back, and the CSV for Otava has every run."""
-    seven(tmp_path)
-    (tmp_path / "history.jsonl").unlink()
-    table = tmp_path / "otava.csv"
-    shown = command("trend", "--out", str(tmp_path), "--rebuild", "--export", str(table), "--json")
-    assert shown.exit_code == 0, shown.output
-    assert len(json.loads(shown.stdout)["series"][0]["entries"]) == 7
-    assert len(table.read_text().splitlines()) == 8
-
-
-def test_judge_writes_outputs_from_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The files of a run can be made again at any time, from what `judge` says then."""
-    from harness import any_folder
-
-    folder = a_run(tmp_path, "a")
-    monkeypatch.setattr(any_folder, "judge_folder", lambda run: verdicts.failed())
-    target = tmp_path / "out.xml"
-    shown = command("judge", str(folder), "--junit", str(target))
-    assert shown.exit_code == 1, shown.output
-    assert '<property name="verdict" value="fail"' in target.read_text()
-
-
-def test_prove_refuses_a_file_that_it_cannot_write(tmp_path: Path) -> None:
-    """Before a series of minutes begins."""
-    shown = command("prove", "--junit", str(tmp_path), "--out", str(tmp_path))
-    assert shown.exit_code == 2
-    assert "--junit" in shown.output

@@ -6,6 +6,7 @@ from harness.checks.check import Need
 from harness.checks.sweep.member import Ran
 from harness.checks.sweep.sweep_checks import SPARE_CORES, SWEEP_CHECKS, SweepCase, lacking
 from harness.model.finding import Status
+from harness.model.measurements.delivery import DeliveryCounts
 from harness.model.measurements.sweep_measurements import SweepMeasurements
 from tests.harness.checks.sweep.test_scaling import a_row, a_verdict, linear, sweep_of
 
