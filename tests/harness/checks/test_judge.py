@@ -11,8 +11,7 @@ from harness.checks.judge import apply_bias, overall
 from harness.checks.registry import CHECKS
 from harness.model.expectation import Expectation
 from harness.model.finding import Bias, Finding, Kind, Status
-from harness.model.measurements.delivery import LostAt
-from tests.harness.recordings import HandMade, finding, measured
+from tests.harness.recordings import HandMade, finding
 
 
 def a_finding(kind: Kind, status: Status, bias: Bias | None = None) -> Finding:
@@ -167,24 +166,6 @@ def test_a_trace_is_asked_of_our_own_servers_only(tmp_path: Path) -> None:
         run.post(0)
         found = {f.check: f.status for f in run.verdict(tmp_path).findings}
         assert found.get("commit-order") == status
-
-
-@pytest.mark.parametrize(
-    ("planted", "hop"),
-    [
-        ({"unpublished": {1}}, "committed → published"),
-        ({"silent": {(1, 1)}}, "published → received by the client's server"),
-        ({}, "written to the socket → received by the client"),
-    ],
-)
-def test_a_loss_is_charged_to_the_hop_that_lost_it(tmp_path: Path, planted: dict[str, set[object]], hop: str) -> None:
-    """The first hop after which no trace of the message is found."""
-    run = HandMade()
-    run.post(0)
-    run.post(0, to=[0])
-    for name, value in planted.items():
-        setattr(run, name, value)
-    assert measured(run.verdict(tmp_path)).lost_at == (LostAt(hop=hop, deliveries=1),)
 
 
 @pytest.mark.parametrize("part", ["_series", "claims.compare", "claims.decide"])
