@@ -1,77 +1,97 @@
-"""How long deliveries took, from rows: what is counted, from when, and into which second it falls."""
+"""Latencies from the intended time, in recordings of a few messages, and the curves that are drawn of them."""
 
 from pathlib import Path
 
 import pytest
 
+from harness.planning.arrivals import WARM_UP
 from harness.recording import format as layout
+from tests.harness.checks.run.outages import broken
 from tests.harness.recordings import HandMade, measured
 
 
-@pytest.fixture
-def run() -> HandMade:
-    """Message 0 reaches its clients after 5 and 9 ms, message 1 one of its two clients after 7 ms."""
-    made = HandMade()
-    made.post(0, to=[])
-    made.deliver(0, 0, latency_ms=5)
-    made.deliver(0, 1, latency_ms=9)
-    made.post(0, to=[0], latency_ms=7)
-    return made
-
-
-def test_a_delivery_counts_by_itself_and_a_message_when_its_last_client_has_it(run: HandMade, tmp_path: Path) -> None:
-    """What did not reach everyone has no completion, however fast the others were."""
+def test_completion_counts_messages_that_reached_their_whole_audience(tmp_path: Path) -> None:
+    """Three deliveries of 5 ms and one of 9 ms: two messages complete after 5 and 9 ms; a third reached one of two."""
+    run = HandMade()
+    run.post(0)
+    run.post(0, to=[0])
+    run.deliver(1, 1, latency_ms=9)
+    run.post(0, to=[0])
     found = measured(run.verdict(tmp_path))
-    assert (found.latency.count, found.latency.p50_ms, found.latency.max_ms) == (3, 7.0, 9.0)
-    assert (found.completion.count, found.completion.p50_ms) == (1, 9.0)
+    assert found.latency is not None
+    assert (found.latency.count, found.latency.max_ms) == (5, 9.0)
+    assert found.completion is not None
+    assert (found.completion.count, found.completion.p50_ms, found.completion.max_ms) == (2, 5.0, 9.0)
 
 
-def test_only_what_was_acknowledged_has_an_acknowledgement_latency(run: HandMade, tmp_path: Path) -> None:
-    """Answered after 3 ms, refused after 20 ms, never answered. All three were sent, each 1 ms after it was due."""
-    run.post(0, to=[], outcome=layout.REJECTED, answered_ms=20, stored=False)
-    run.post(0, to=[], outcome=layout.INDETERMINATE, stored=False)
-    run.post(0, to=[], outcome=layout.UNSENT, stored=False)
+def test_acknowledgements_are_of_what_was_acknowledged_and_sending_of_what_was_sent(tmp_path: Path) -> None:
+    """Three posts were sent, each 1 ms late; one was refused after 50 ms, and the warm-up is in neither."""
+    run = HandMade()
+    run.post(0, answered_ms=3)
+    run.post(0, answered_ms=7)
+    run.post(0, answered_ms=50, outcome=layout.REJECTED, stored=False, to=[])
+    run.post(0, answered_ms=90, phase=WARM_UP)
     found = measured(run.verdict(tmp_path))
     assert found.acknowledgement is not None
+    assert (found.acknowledgement.count, found.acknowledgement.max_ms) == (2, 7.0)
     assert found.send_late is not None
-    assert (found.acknowledgement.count, found.acknowledgement.max_ms) == (2, 3.0)
-    assert (found.send_late.count, found.send_late.max_ms) == (4, 1.0)
+    assert (found.send_late.count, found.send_late.max_ms) == (3, 1.0)
 
 
-def test_without_a_fault_no_half_is_told_apart(run: HandMade, tmp_path: Path) -> None:
-    """Every delivery is live then."""
-    verdict = run.verdict(tmp_path)
-    found = measured(verdict)
-    assert found.live_latency is None
-    assert found.recovered_latency is None
-    assert set(verdict.series) >= {"latency", "completion", "percentiles"}
-    assert not set(verdict.series) & {"live_latency", "recovered_latency", "acknowledgement"}
-
-
-def test_a_curve_has_a_point_for_each_second_of_intended_time(tmp_path: Path) -> None:
-    """100 messages a second: the first 100 take 5 ms, the others 50 ms, although the last ones arrive in a later second."""
+def test_without_a_fault_no_half_is_told_apart(tmp_path: Path) -> None:
+    """All deliveries are live then; with a fault both halves stand beside the whole."""
     run = HandMade()
+    run.post(0)
+    plain = measured(run.verdict(tmp_path))
+    assert (plain.live_latency, plain.recovered_latency) == (None, None)
+    faulty = measured(broken().verdict(tmp_path))
+    assert faulty.live_latency is not None
+    assert faulty.recovered_latency is not None
+    assert faulty.latency is not None
+    assert faulty.live_latency.count + faulty.recovered_latency.count == faulty.latency.count == 600
+
+
+@pytest.mark.parametrize(("seconds", "known"), [(5, False), (6, True)])
+def test_an_interval_takes_six_seconds(tmp_path: Path, seconds: int, known: bool) -> None:
+    """With fewer blocks of a second there is none."""
+    run = HandMade(clients=2)
+    for message in range(100 * seconds):
+        run.post(0, latency_ms=5 + message % 7)
+    found = measured(run.verdict(tmp_path)).latency
+    assert found is not None
+    assert (found.p99_low_ms is not None) is known
+
+
+def test_curves_have_a_point_for_each_second(tmp_path: Path) -> None:
+    """200 messages at 100 a second: 5 ms in the first second, 8 ms in the second one."""
+    run = HandMade(clients=2)
     for message in range(200):
-        run.post(0, latency_ms=5 if message < 100 else 50)
-    curve = run.verdict(tmp_path).series["latency"]
-    assert curve.x == (0.0, 1.0)
-    assert curve.lines == {"P50": (5.0, 50.0), "P95": (5.0, 50.0), "P99": (5.0, 50.0)}
+        run.post(0, latency_ms=5 if message < 100 else 8)
+    found = run.verdict(tmp_path).series
+    assert found["latency"].x == (0.0, 1.0)
+    assert found["latency"].lines["P99"] == (5.0, 8.0)
+    assert found["completion"].lines["P50"] == (5.0, 8.0)
+    assert "acknowledgement" not in found, "drawn where a fault may slow it"
+    assert found["percentiles"].lines["delivery"][0] == pytest.approx(5.0, rel=0.01)
+    assert found["percentiles"].lines["delivery"][-1] == pytest.approx(8.0, rel=0.01)
 
 
-def test_the_curve_of_percentiles_ends_where_the_smaller_sample_ends(tmp_path: Path) -> None:
-    """1,000 completions reach 3 nines, 2,000 deliveries more; ten samples are the fewest that it is drawn for."""
-    run = HandMade()
-    for _ in range(1_000):
-        run.post(0)
-    assert run.verdict(tmp_path).series["percentiles"].x[-1] == 3.0
-    few = HandMade()
-    few.post(0)
-    assert few.verdict(tmp_path).series["percentiles"].x[-1] == 1.0
+def test_a_second_without_a_delivery_is_a_gap(tmp_path: Path) -> None:
+    """It is drawn neither as zero nor as its neighbour."""
+    run = HandMade(clients=2)
+    for message in range(300):
+        run.post(0, to=[] if 100 <= message < 200 else None)
+    assert run.verdict(tmp_path).series["latency"].lines["P50"] == (5.0, None, 5.0)
 
 
-def test_nothing_delivered_has_no_curve(tmp_path: Path) -> None:
+def test_a_run_without_deliveries_has_no_curve_of_latency(tmp_path: Path) -> None:
+    """And none of percentiles."""
     run = HandMade()
     run.post(0, to=[])
-    verdict = run.verdict(tmp_path)
-    assert measured(verdict).latency.count == 0
-    assert not set(verdict.series) & {"latency", "completion", "percentiles"}
+    found = run.verdict(tmp_path).series
+    assert not {"latency", "completion", "percentiles"} & set(found)
+
+
+def test_with_a_fault_acknowledgements_are_drawn(tmp_path: Path) -> None:
+    """3 ms in each of the three seconds."""
+    assert broken().verdict(tmp_path).series["acknowledgement"].lines["P99"] == (3.0, 3.0, 3.0)

@@ -1,0 +1,102 @@
+"""What a fault did, and how everything came back, from rows of one outage: from 995 to 1,995 ms, a message every 10 ms."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.checks.evidence.sessions import NEVER
+from harness.checks.run.recovery import Span
+from harness.model.measurements.recovery import AnswerCount
+from harness.recording import format as layout
+from tests.harness.checks.run.outages import broken, recovered
+from tests.harness.recordings import HandMade, measured
+
+
+def test_a_span_holds_its_begin_and_not_its_end() -> None:
+    """One that never ends holds everything from its begin on."""
+    at_ns = np.array([9, 10, 19, 20])
+    assert Span(begin_ns=10, end_ns=20).holds(at_ns).tolist() == [False, True, True, False]
+    assert Span(begin_ns=10, end_ns=20).ended
+    lasting = Span(begin_ns=10, end_ns=NEVER)
+    assert lasting.holds(at_ns).tolist() == [False, True, True, True]
+    assert not lasting.ended
+
+
+def test_a_run_without_a_fault_has_no_recovery(run: HandMade, tmp_path: Path) -> None:
+    assert measured(run.verdict(tmp_path)).recovery is None
+
+
+def test_posts_are_counted_before_during_and_after(tmp_path: Path) -> None:
+    """By intended time: messages 0 to 99, 100 to 199, 200 to 299. One of the second hundred is refused after 400 ms, which
+    is no acknowledgement, and one is never answered."""
+    run = broken()
+    run.posts[150].outcome = layout.REJECTED
+    run.posts[160].outcome = layout.INDETERMINATE
+    posts = recovered(run.verdict(tmp_path)).posts
+    counts = [
+        (part.posted, part.acknowledged, part.rejected, part.indeterminate, part.ack_p99_ms)
+        for part in (posts.before, posts.during, posts.after)
+    ]
+    assert counts == [(100, 100, 0, 0, 3.0), (100, 98, 1, 1, 3.0), (100, 100, 0, 0, 3.0)]
+
+
+def test_errors_are_told_by_answer_with_the_first_and_the_last(tmp_path: Path) -> None:
+    """Messages 150 and 170 were due at 1.5 and 1.7 s; a post without an answer has no status."""
+    run = broken()
+    for message, outcome in ((150, layout.REJECTED), (160, layout.REJECTED), (170, layout.INDETERMINATE)):
+        run.posts[message].outcome = outcome
+    run.statuses = {150: 503, 160: 503}
+    found = recovered(run.verdict(tmp_path))
+    assert (found.first_error_s, found.last_error_s) == (1.5, 1.7)
+    assert found.errors == (AnswerCount(http_status=None, posts=1), AnswerCount(http_status=503, posts=2))
+
+
+def test_without_an_error_there_is_no_first_one(tmp_path: Path) -> None:
+    found = recovered(broken().verdict(tmp_path))
+    assert (found.first_error_s, found.last_error_s, found.errors) == (None, None, ())
+
+
+def test_a_server_says_when_it_noticed_and_when_it_was_back(tmp_path: Path) -> None:
+    """Down at 996 and subscribed at 1,997 ms: 1 ms after the begin, 2 ms after the end. It read 100 messages from the
+    database, the last one, due at 1,990, at 2,012.5 ms."""
+    for server in recovered(broken().verdict(tmp_path)).servers:
+        assert (server.detected_s, server.resubscribed_s, server.recovered) == (0.001, 0.002, 100)
+        assert server.backfilled_s == pytest.approx(0.0175, abs=0.0006)
+
+
+def test_a_server_that_noticed_nothing_has_no_times(tmp_path: Path) -> None:
+    """Subscribed before everything, and never again."""
+    run = broken()
+    run.backplane = {server: [(layout.SUBSCRIBED, -4.0)] for server in range(2)}
+    for server in recovered(run.verdict(tmp_path)).servers:
+        assert (server.detected_s, server.resubscribed_s) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("events", "told"),
+    [
+        ([], None),
+        ([{"event": "rebroadcast", "at_ns": 1}], (None, None)),
+        (
+            [
+                {"event": "rebroadcast", "at_ns": 1},
+                {"event": "rebroadcast-done", "at_ns": 2, "servers": {"server-1": 3, "server-2": 4}},
+            ],
+            ("answered", 7),
+        ),
+        ([{"event": "rebroadcast", "at_ns": 1}, {"event": "rebroadcast-done", "at_ns": 2}], ("answered", 0)),
+    ],
+)
+def test_a_rebroadcast_is_asked_for_and_perhaps_answered(
+    tmp_path: Path, events: list[dict[str, object]], told: tuple[object, object] | None
+) -> None:
+    """The messages of all servers are added up."""
+    run = broken()
+    run.events = events
+    found = recovered(run.verdict(tmp_path)).rebroadcast
+    if told is None:
+        assert found is None
+        return
+    assert found is not None
+    assert (None if found.answered_s is None else "answered", found.messages) == told
