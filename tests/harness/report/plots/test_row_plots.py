@@ -1,6 +1,7 @@
-"""One row for each name: where its points and intervals lie, how the axis is chosen, what the legend names."""
+"""A row for each name, drawn from made-up spreads: what is drawn where."""
 
 import pytest
+from matplotlib.axes import Axes
 
 from harness.model.measurements.matrix_measurements import Spread
 from harness.report.plots import palette
@@ -8,60 +9,80 @@ from harness.report.plots.row_plots import FRAME, NAME_CHARACTERS, ROW_HEIGHT, R
 from tests.harness.report.matrix_verdicts import spread
 
 
-def a_plot(*rows: tuple[Spread | None, ...], names: tuple[str, ...] = "abc", log: bool = False) -> RowPlot:  # type: ignore[assignment]  # letters are names
-    series = ("P50", "P99")[: len(rows[0])]
-    return RowPlot(
-        name="made_up",
-        title="Made up",
-        unit="ms",
-        series=series,
-        colours=palette.DELIVERY[: len(series)],
-        rows=tuple(Row(name=name, values=values) for name, values in zip(names, rows, strict=False)),
-        log=log,
+def axes_of(*rows: Row, log: bool = False, series: tuple[str, ...] = ("P50", "P99")) -> Axes:
+    plot = RowPlot(
+        name="n", title="t", unit="ms", series=series, colours=palette.DELIVERY[: len(series)], rows=rows, log=log
     )
+    (axes,) = draw_rows(plot).axes
+    return axes
 
 
-def test_the_first_row_is_on_top() -> None:
-    """Each value is a point at its row's height, on a line from the low end of its interval to the high one."""
-    axes = draw_rows(a_plot((spread(5, 4, 7),), (spread(9, 8, 10),))).axes[0]
-    drawn = [([float(x) for x in line.get_xdata()], [float(y) for y in line.get_ydata()]) for line in axes.lines]
-    assert drawn == [([4, 7], [1, 1]), ([5], [1]), ([8, 10], [0, 0]), ([9], [0])]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "a"]
+def a_row(name: str, *values: Spread | None) -> Row:
+    return Row(name=name, values=values)
 
 
-def test_the_figure_grows_with_its_rows() -> None:
-    """A row more is ROW_HEIGHT more, at 72 dots an inch."""
-    heights = [draw_rows(a_plot(*[(spread(1),)] * count)).get_size_inches()[1] * 72 for count in (1, 3)]
-    assert heights == pytest.approx([FRAME + ROW_HEIGHT, FRAME + 3 * ROW_HEIGHT])
+def test_each_figure_is_a_point_on_a_line_from_end_to_end() -> None:
+    """The first row is on top; a value that was not measured leaves nothing."""
+    axes = axes_of(a_row("top", spread(5, 4, 8), None), a_row("low", spread(2), spread(9)))
+    drawn = [(list(line.get_xdata()), list(line.get_ydata())) for line in axes.lines]
+    assert drawn == [
+        ([4, 8], [1, 1]),
+        ([5], [1]),
+        ([2, 2], [0, 0]),
+        ([2], [0]),
+        ([9, 9], [0, 0]),
+        ([9], [0]),
+    ]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["low", "top"]
 
 
-def test_the_legend_names_each_series_once_from_the_first_row_that_has_it() -> None:
-    """A row may lack a value; one series alone needs no legend."""
-    figure = draw_rows(a_plot((None, spread(2)), (spread(1), spread(3)), (spread(1), None)))
-    assert sorted(text.get_text() for text in figure.legends[0].get_texts()) == ["P50", "P99"]
-    assert len(figure.axes[0].lines) == 8
-    assert draw_rows(a_plot((spread(1),))).legends == []
+def test_a_series_is_named_once_by_its_topmost_row() -> None:
+    """The first row lacks the second series, so the second row names it."""
+    axes = axes_of(a_row("a", spread(1), None), a_row("b", spread(2), spread(3)), a_row("c", spread(2), spread(3)))
+    assert axes.get_legend_handles_labels()[1] == ["P50", "P99"]
+
+
+def test_a_legend_stands_where_there_is_more_than_one_series() -> None:
+    """One alone is named by the title."""
+
+    def legends(count: int) -> int:
+        series = ("P50", "P99")[:count]
+        return len(axes_of(a_row("a", *[spread(1)] * count), series=series).figure.legends)
+
+    assert (legends(1), legends(2)) == (0, 1)
 
 
 @pytest.mark.parametrize(
     ("low", "high", "log", "scale"),
-    [(1, 10.1, True, "log"), (1, 10, True, "linear"), (1, 1000, False, "linear"), (0, 1000, True, "linear")],
+    [
+        (1.0, 10.1, True, "log"),
+        (1.0, 10.0, True, "linear"),
+        (0.0, 100.0, True, "linear"),
+        (1.0, 100.0, False, "linear"),
+    ],
 )
-def test_an_axis_is_logarithmic_where_positive_values_differ_more_than_ten_times(
-    low: float, high: float, log: bool, scale: str
-) -> None:
-    axes = draw_rows(a_plot((spread(low),), (spread(high),), log=log)).axes[0]
-    assert axes.get_xscale() == scale
+def test_the_axis_is_logarithmic_where_it_may_be_and_has_to_be(low: float, high: float, log: bool, scale: str) -> None:
+    """Values above 0 that differ by more than ten times."""
+    assert axes_of(a_row("a", spread(low), spread(high)), log=log).get_xscale() == scale
 
 
-@pytest.mark.parametrize(("value", "limits"), [(100.0, (0.0, 108.0)), (0.0, (0.0, 1.0)), (-100.0, (-108.0, 1.0))])
-def test_a_linear_axis_holds_zero_and_every_value(value: float, limits: tuple[float, float]) -> None:
-    """Also where nothing was lost: an axis has a width."""
-    assert draw_rows(a_plot((spread(value),))).axes[0].get_xlim() == pytest.approx(limits)
+@pytest.mark.parametrize(
+    ("low", "high", "limits"),
+    [(2.0, 10.0, (0.0, 10.8)), (-5.0, 10.0, (-5.4, 10.8)), (0.0, 0.0, (0.0, 1.0)), (-5.0, -1.0, (-5.4, 1.0))],
+)
+def test_a_linear_axis_holds_zero_and_room_at_the_ends(low: float, high: float, limits: tuple[float, float]) -> None:
+    """A recovery may lie below zero; nothing but zeros has an axis too."""
+    assert axes_of(a_row("a", spread(low), spread(high))).get_xlim() == pytest.approx(limits)
 
 
-def test_a_long_name_is_cut_to_what_fits() -> None:
-    names = ("x" * NAME_CHARACTERS, "y" * (NAME_CHARACTERS + 1))
-    axes = draw_rows(a_plot((spread(1),), (spread(2),), names=names)).axes[0]
-    cut, whole = (label.get_text() for label in axes.get_yticklabels())
-    assert (whole, cut) == (names[0], "y" * (NAME_CHARACTERS - 1) + "…")
+def test_the_figure_grows_with_its_rows() -> None:
+    """One row more is one row higher."""
+    heights = [axes_of(*[a_row("a", spread(1), None)] * rows).figure.get_size_inches()[1] * 72 for rows in (1, 4)]
+    assert heights == pytest.approx([FRAME + ROW_HEIGHT, FRAME + 4 * ROW_HEIGHT])
+
+
+def test_a_long_name_is_cut_at_its_end() -> None:
+    """One that just fits is not."""
+    fits, long = "x" * NAME_CHARACTERS, "y" * (NAME_CHARACTERS + 1)
+    axes = axes_of(a_row(long, spread(1), None), a_row(fits, spread(1), None))
+    assert [label.get_text() for label in axes.get_yticklabels()] == [fits, f"{'y' * (NAME_CHARACTERS - 1)}…"]
