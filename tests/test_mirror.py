@@ -11,7 +11,6 @@ LOGIC_AT_LEAST = 5
 ELSEWHERE = {
     "harness/comparison_commands.py": "only declares options; tests/harness/test_compare_console.py runs its commands",
     "harness/output_options.py": "only declares options; tests/harness/outputs/ and test_publishing.py use what they give",
-    "harness/matrix_console.py": "tests/harness/test_matrix_experiment.py asks for its lines of a judged matrix",
     "harness/playground.py": "starts real clusters; tests/end_to_end/ does so",
     "harness/environments/embedded/kafka_child.py": "starts a real Kafka; test_kafka_programs.py tests what with",
 }

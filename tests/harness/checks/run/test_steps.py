@@ -129,3 +129,17 @@ def test_warm_up_is_in_no_step(tmp_path: Path) -> None:
     found = steps(run, tmp_path)
     assert found.commit is not None
     assert (found.commit.count, found.commit.max_ms) == (10, 1.0)
+
+
+@pytest.mark.parametrize(("messages", "negative"), [(100, ("commit",)), (101, ())])
+def test_one_impossible_sample_of_a_hundred_spoils_a_step(
+    tmp_path: Path, messages: int, negative: tuple[str, ...]
+) -> None:
+    """Committed half a millisecond before it was accepted, on one kernel."""
+    run = HandMade()
+    run.post(0, committed_ms=0.5)
+    for _ in range(messages - 1):
+        run.post(0)
+    found = steps(run, tmp_path)
+    assert found.negative == negative
+    assert (found.commit is None) is bool(negative)
