@@ -29,6 +29,10 @@ def test_what_was_not_given_is_not_in_the_command() -> None:
     [
         ({"server_counts": (2, 4)}, ("--servers", "2,4")),
         ({"clients": 40}, ("--clients", "40")),
+        ({"clients": 1_000_000}, ("--clients", "1000000")),
+        ({"rate_hz": 1234567.5}, ("--rate", "1234567.5")),
+        ({"duration_s": 3.0}, ("--duration", "3")),
+        ({"recovery": "off"}, ("--recovery", "off")),
         ({"rate_hz": 12.5}, ("--rate", "12.5")),
         ({"duration_s": 0.0}, ("--duration", "0")),
         ({"audience": "all"}, ("--audience", "all")),
@@ -38,7 +42,7 @@ def test_what_was_not_given_is_not_in_the_command() -> None:
     ],
 )
 def test_each_option_that_was_given_is_in_the_command(given: dict[str, object], words: tuple[str, ...]) -> None:
-    """A number of zero was given too."""
+    """A number of zero was given too; each has all its digits, as a whole number where it is one."""
     assert command(**given) == (*PLAIN, *words, "--seed", "1")
 
 

@@ -1,88 +1,125 @@
-"""Publishing to Kafka without waiting: what the producer is given, what is refused, what is counted."""
+"""The queue in front of Kafka's producer, with a stand-in for the producer."""
 
 import asyncio
 import zlib
 from typing import Any
 
+import pytest
 from aiokafka.errors import KafkaError
 
+from reference_server.backplane import kafka_publisher
 from reference_server.backplane.base import Outgoing
-from reference_server.backplane.kafka_publisher import PUBLISH_BUFFER_BYTES, KafkaPublisher
+from reference_server.backplane.kafka_publisher import KafkaPublisher
 from reference_server.metrics import Metrics
 from tests.reference_server.fakes import until
 
-PARTITIONS = 4
 
-
-class FakeProducer:
-    """Keeps what it is given; each confirmation is a future that a test ends."""
+class Producer:
+    """Keeps what it was given; confirms when it is told to."""
 
     def __init__(self) -> None:
-        self.given: list[dict[str, Any]] = []
-        self.confirmations: list[asyncio.Future[None]] = []
+        self.sent: list[dict[str, Any]] = []
+        self.confirmations: list[asyncio.Future[Any]] = []
+        self.broken = False
 
-    async def send(self, topic: str, **given: Any) -> "asyncio.Future[None]":
-        self.given.append({"topic": topic, **given})
+    async def send(self, topic: str, **record: Any) -> "asyncio.Future[Any]":
+        if self.broken:
+            raise KafkaError("closed")
+        self.sent.append({"topic": topic, **record})
         self.confirmations.append(asyncio.get_running_loop().create_future())
         return self.confirmations[-1]
 
 
-async def published(messages: list[Outgoing]) -> tuple[KafkaPublisher, FakeProducer, Metrics, asyncio.Task[None]]:
-    """A running publisher whose producer has been given these messages."""
-    producer, metrics = FakeProducer(), Metrics()
-    publisher = KafkaPublisher(producer, "topic", PARTITIONS, metrics)  # type: ignore[arg-type]  # a fake
-    running = asyncio.create_task(publisher.run())
-    assert publisher.publish(messages)
-    await until(lambda: len(producer.given) == len(messages))
-    return publisher, producer, metrics, running
+def made(producer: Producer) -> tuple[KafkaPublisher, Metrics]:
+    metrics, given = Metrics(), producer
+    stand_in: Any = given
+    return KafkaPublisher(stand_in, "topic", 4, metrics), metrics
 
 
-async def cancelled(running: asyncio.Task[None]) -> None:
-    running.cancel()
-    await asyncio.wait((running,))
+def message(seq: int, channel: str = "a", size: int = 10) -> Outgoing:
+    return Outgoing(channel, seq, b"x" * size)
 
 
-def test_the_producer_gets_every_message_in_order() -> None:
-    """The value is the seq in eight bytes and the frame; a channel stays in one partition, so its order is kept."""
+def test_a_record_has_the_seq_before_the_frame_and_its_channel_chooses_the_partition() -> None:
+    """In order: all messages of a channel are in one partition."""
 
     async def main() -> None:
-        _, producer, metrics, running = await published([Outgoing("a", 1, b"x"), Outgoing("a", 258, b"yz")])
-        assert producer.given == [
-            {"topic": "topic", "value": value, "key": b"a", "partition": zlib.crc32(b"a") % PARTITIONS}
-            for value in (bytes(7) + b"\x01" + b"x", bytes(6) + b"\x01\x02" + b"yz")
-        ]
+        producer = Producer()
+        publisher, metrics = made(producer)
+        running = asyncio.create_task(publisher.run())
+        assert publisher.publish([message(1), message(258, "b")])
+        await until(lambda: len(producer.sent) == 2)
+        first, second = producer.sent
+        assert first == {
+            "topic": "topic",
+            "value": b"\x00" * 7 + b"\x01" + b"x" * 10,
+            "key": b"a",
+            "partition": zlib.crc32(b"a") % 4,
+        }
+        assert second["value"][:8] == b"\x00" * 6 + b"\x01\x02"
         assert (metrics.published, metrics.publish_failures) == (2, 0)
-        await cancelled(running)
+        publisher.publish([message(2)])
+        await until(lambda: len(producer.sent) == 3)
+        running.cancel()
+        await asyncio.wait((running,))
 
     asyncio.run(main())
 
 
-def test_a_batch_is_refused_while_more_than_the_limit_is_unconfirmed() -> None:
-    """At the limit one more is taken; beyond it none, until the broker confirms."""
+def test_what_waits_is_bounded_and_a_confirmation_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """20 bytes may wait: a batch is taken while no more wait, whole; then none until one is confirmed."""
+    monkeypatch.setattr(kafka_publisher, "PUBLISH_BUFFER_BYTES", 20)
 
     async def main() -> None:
-        publisher, producer, metrics, running = await published([Outgoing("a", 1, bytes(PUBLISH_BUFFER_BYTES))])
-        assert publisher.publish([Outgoing("a", 2, b"x")])
-        assert not publisher.publish([Outgoing("a", 3, b"x"), Outgoing("a", 4, b"x")])
-        assert (metrics.published, metrics.publish_failures) == (2, 2)
-        await until(lambda: len(producer.given) == 2)
+        producer = Producer()
+        publisher, metrics = made(producer)
+        running = asyncio.create_task(publisher.run())
+        assert publisher.publish([message(1), message(2)])
+        assert publisher.publish([message(3)]), "20 bytes are not too many"
+        assert not publisher.publish([message(4), message(5)])
+        assert (metrics.published, metrics.publish_failures) == (3, 2)
+        await until(lambda: len(producer.sent) == 3)
+        assert not publisher.publish([message(4)]), "sent is not confirmed"
         producer.confirmations[0].set_result(None)
         await asyncio.sleep(0)
-        assert publisher.publish([Outgoing("a", 3, b"x")])
-        await cancelled(running)
+        assert publisher.publish([message(4)])
+        assert (metrics.published, metrics.publish_failures) == (4, 3)
+        running.cancel()
+        await asyncio.wait((running,))
 
     asyncio.run(main())
 
 
-def test_what_the_broker_does_not_confirm_is_a_failure() -> None:
-    """An error and a cancelled confirmation alike; a confirmation is none."""
+def test_a_message_that_the_broker_did_not_take_has_failed() -> None:
+    """Refused or given up; its bytes wait no longer. A confirmed one has not failed."""
 
     async def main() -> None:
-        _, producer, metrics, running = await published([Outgoing("a", seq, b"x") for seq in (1, 2, 3)])
-        producer.confirmations[0].set_result(None)
-        producer.confirmations[1].set_exception(KafkaError("gone"))
-        producer.confirmations[2].cancel()
-        await until(lambda: metrics.publish_failures == 2)
-        await cancelled(running)
+        producer = Producer()
+        publisher, metrics = made(producer)
+        running = asyncio.create_task(publisher.run())
+        publisher.publish([message(1), message(2), message(3)])
+        await until(lambda: len(producer.confirmations) == 3)
+        refused, cancelled, taken = producer.confirmations
+        refused.set_exception(KafkaError("no"))
+        cancelled.cancel()
+        taken.set_result(None)
+        await until(lambda: publisher._waiting_bytes == 0)
+        assert metrics.publish_failures == 2
+        running.cancel()
+        await asyncio.wait((running,))
+
+    asyncio.run(main())
+
+
+def test_a_producer_that_is_broken_ends_the_connection() -> None:
+    """Whoever keeps the connection makes a new one."""
+
+    async def main() -> None:
+        producer = Producer()
+        producer.broken = True
+        publisher, _ = made(producer)
+        publisher.publish([message(1)])
+        with pytest.raises(KafkaError):
+            await publisher.run()
 
     asyncio.run(main())

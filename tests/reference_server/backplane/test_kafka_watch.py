@@ -1,6 +1,7 @@
-"""Whether Kafka lives: a question that is answered, one that is not, and a connection that ends."""
+"""Whether a Kafka lives, asked of stand-ins that answer, close or say nothing."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,87 +9,129 @@ import pytest
 
 from reference_server.backplane import kafka_watch
 from reference_server.backplane.kafka_watch import KafkaWatch
+from tests.reference_server.fakes import until
 
-QUESTION = bytes.fromhex("0000000a 0012 0000 00000000 ffff")
-"""length 10, API 18, version 0, correlation id 0, no client id"""
+ANSWER = b"any bytes"
 
 
-class FakeKafka:
-    """Answers the question of each connection with four bytes, unless it is told to be silent or to close."""
+class Broker:
+    """Answers each question as ``answer`` says: whole, cut off, or not at all (None)."""
 
     def __init__(self) -> None:
-        self.port = 0
-        self.asked: list[bytes] = []
-        self.silent = self.closing = False
+        self.answer: bytes | None = struct.pack(">i", len(ANSWER)) + ANSWER
+        self.closes = False
+        self.questions: list[bytes] = []
         self.writers: list[asyncio.StreamWriter] = []
+        self.port = 0
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["FakeKafka"]:
+    async def running(self) -> AsyncIterator["Broker"]:
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
         finally:
             server.close()
-            for writer in self.writers:
-                writer.transport.abort()
+            self.cut()
+
+    def cut(self) -> None:
+        for writer in self.writers:
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.append(writer)
-        self.asked.append(await reader.readexactly(len(QUESTION)))
-        if self.closing:
-            writer.close()
-        elif not self.silent:
-            writer.write(b"\0\0\0\4\0\0\0\0")
+        try:
+            self.questions.append(await reader.readexactly(14))
+            if self.answer is not None:
+                writer.write(self.answer)
+            if self.closes:
+                writer.close()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
 
 
 @pytest.fixture(autouse=True)
-def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kafka_watch, "ANSWER_TIMEOUT_S", 0.1)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Questions and time limits of milliseconds."""
     monkeypatch.setattr(kafka_watch, "PING_INTERVAL_S", 0.01)
+    monkeypatch.setattr(kafka_watch, "ANSWER_TIMEOUT_S", 0.1)
 
 
-def test_it_asks_again_until_the_broker_is_silent() -> None:
-    """Each time on a new connection. No answer is a lost connection: a frozen process keeps its connections open."""
+def test_a_broker_that_answers_is_asked_again_and_again() -> None:
+    """On a new connection each time: length 10, ApiVersions (18), version 0, id 0, no client."""
 
     async def main() -> None:
-        async with FakeKafka().running() as kafka, asyncio.timeout(5):
-            watch = await KafkaWatch.open("127.0.0.1", kafka.port)
+        async with Broker().running() as broker:
+            watch = await KafkaWatch.open("127.0.0.1", broker.port)
             keeping = asyncio.create_task(watch.keep_alive())
-            while len(kafka.asked) < 3:
-                await asyncio.sleep(0.001)
-            kafka.silent = True
-            with pytest.raises(ConnectionResetError, match="no answer"):
-                await keeping
-            assert set(kafka.asked) == {QUESTION}
+            await until(lambda: len(broker.questions) >= 3)
+            assert set(broker.questions) == {b"\x00\x00\x00\x0a\x00\x12\x00\x00\x00\x00\x00\x00\xff\xff"}
+            assert len(broker.writers) >= 3
+            keeping.cancel()
+            await asyncio.wait((keeping,))
+            watch.abort()
+            watch.abort()  # twice does no harm
 
     asyncio.run(main())
 
 
-def test_the_end_of_the_connection_is_noticed_between_two_questions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A broker that ends closes its connections."""
-    monkeypatch.setattr(kafka_watch, "PING_INTERVAL_S", 60)
+@pytest.mark.parametrize(
+    ("answer", "closes", "error"),
+    [
+        (None, False, TimeoutError),
+        (b"\x00\x00", True, ConnectionResetError),
+        (b"\x00\x00\x00\x09short", True, ConnectionResetError),
+    ],
+)
+def test_what_does_not_answer_is_no_connection(answer: bytes | None, closes: bool, error: type[OSError]) -> None:
+    """Nothing at all, or half an answer before the end."""
 
     async def main() -> None:
-        async with FakeKafka().running() as kafka, asyncio.timeout(5):
-            watch = await KafkaWatch.open("127.0.0.1", kafka.port)
-            kafka.writers[0].close()
-            with pytest.raises(ConnectionResetError, match="closed by the broker"):
+        async with Broker().running() as broker:
+            broker.answer, broker.closes = answer, closes
+            with pytest.raises(error):
+                await KafkaWatch.open("127.0.0.1", broker.port)
+
+    asyncio.run(main())
+
+
+def test_a_port_where_nobody_listens_is_no_connection() -> None:
+    """An OSError, which whoever keeps the connection retries."""
+
+    async def main() -> None:
+        async with Broker().running() as broker:
+            port = broker.port
+        with pytest.raises(OSError, match="onnect"):
+            await KafkaWatch.open("127.0.0.1", port)
+
+    asyncio.run(main())
+
+
+def test_a_frozen_broker_is_lost_after_a_question_without_an_answer() -> None:
+    """It keeps its connections open."""
+
+    async def main() -> None:
+        async with Broker().running() as broker:
+            watch = await KafkaWatch.open("127.0.0.1", broker.port)
+            broker.answer = None
+            with pytest.raises(ConnectionResetError, match="no answer"):
                 await watch.keep_alive()
             watch.abort()
-            assert len(kafka.asked) == 1
 
     asyncio.run(main())
 
 
-@pytest.mark.parametrize(("state", "error"), [("silent", TimeoutError), ("closing", ConnectionResetError)])
-def test_a_connection_without_an_answer_is_not_opened(state: str, error: type[OSError]) -> None:
-    """A port that accepts is no broker that lives."""
+def test_a_connection_that_ends_is_noticed_between_two_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, however long it is until the next one."""
+    monkeypatch.setattr(kafka_watch, "PING_INTERVAL_S", 60.0)
 
     async def main() -> None:
-        async with FakeKafka().running() as kafka, asyncio.timeout(5):
-            setattr(kafka, state, True)
-            with pytest.raises(error):
-                await KafkaWatch.open("127.0.0.1", kafka.port)
+        async with Broker().running() as broker:
+            watch = await KafkaWatch.open("127.0.0.1", broker.port)
+            broker.writers[-1].close()
+            async with asyncio.timeout(5):
+                with pytest.raises(ConnectionResetError, match="closed by the broker"):
+                    await watch.keep_alive()
+            watch.abort()
 
     asyncio.run(main())

@@ -1,107 +1,118 @@
-"""The lease of a server of the mesh: renewed, kept over an outage of PostgreSQL, given up at the end."""
+"""The lease of a server of the mesh, with a database that answers, fails or says nothing."""
 
 import asyncio
-from collections.abc import Callable
+import logging
 from typing import Any
 
 import pytest
 
 from reference_server.backplane import mesh_lease
 from reference_server.backplane.mesh_lease import MeshLease
-from reference_server.message_log.base import LogError
+from reference_server.message_log.base import LogUnavailable
 from tests.reference_server.fakes import until
 
 
-class FakeConnection:
-    """PostgreSQL with one table of leases. It fails while ``away``, and takes for ever while ``frozen``."""
+class Database:
+    """Records its statements. ``away``: it refuses; ``silent``: it never answers."""
 
     def __init__(self) -> None:
-        self.alive = ["server-1", "server-2"]
         self.statements: list[str] = []
-        self.away = self.frozen = self.closed = False
+        self.alive = ["server-1", "server-2"]
+        self.away = False
+        self.silent = False
+        self.closed = False
 
     async def execute(self, statement: str) -> None:
         await self._answer(statement)
 
-    async def fetch(self, statement: str, *_: str) -> list[tuple[str]]:
+    async def fetch(self, statement: str, *arguments: object) -> list[tuple[str]]:
         await self._answer(statement)
-        return [(name,) for name in self.alive]
+        return [(name,) for name in self.alive] if "SELECT name" in statement else []
+
+    async def _answer(self, statement: str) -> None:
+        self.statements.append(statement.split()[0])
+        if self.silent:
+            await asyncio.Event().wait()
+        if self.away:
+            raise LogUnavailable("down")
 
     def close(self) -> None:
         self.closed = True
 
-    async def _answer(self, statement: str) -> None:
-        self.statements.append(statement.split()[0])
-        if self.frozen:
-            await asyncio.Event().wait()
-        if self.away:
-            raise LogError("away")
-
 
 @pytest.fixture(autouse=True)
-def fast(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mesh_lease, "RENEW_S", 0.001)
-    monkeypatch.setattr(mesh_lease, "ANSWER_TIMEOUT_S", 0.01)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Renewals and time limits of milliseconds."""
+    monkeypatch.setattr(mesh_lease, "RENEW_S", 0.01)
+    monkeypatch.setattr(mesh_lease, "ANSWER_TIMEOUT_S", 0.02)
 
 
-def leased(test: Callable[[FakeConnection, list[set[str]]], Any]) -> FakeConnection:
-    """Run ``test`` while the lease is held, then end the lease."""
-    connection, told = FakeConnection(), list[set[str]]()
+class Held:
+    """A lease that is renewed in a task; ``seen`` are the sets of living servers that it was told."""
+
+    def __init__(self, database: Database) -> None:
+        self.seen: list[set[str]] = []
+        connection: Any = database
+        self.task = asyncio.create_task(MeshLease(connection, "server-1", self.seen.append).run())
+
+    async def end(self) -> None:
+        self.task.cancel()
+        await asyncio.wait((self.task,))
+
+
+def test_the_table_is_made_once_and_the_lease_renewed_until_it_is_given_up() -> None:
+    """The others need not wait for its end."""
 
     async def main() -> None:
-        lease = MeshLease(connection, "server-1", told.append)  # type: ignore[arg-type]  # a fake
-        running = asyncio.create_task(lease.run())
-        await test(connection, told)
-        running.cancel()
-        await asyncio.wait((running,))
-        assert running.cancelled()
+        database = Database()
+        held = Held(database)
+        await until(lambda: len(held.seen) >= 3)
+        await held.end()
+        assert held.seen[0] == {"server-1", "server-2"}
+        assert database.statements[:4] == ["SELECT", "INSERT", "SELECT", "INSERT"]
+        assert database.statements.count("SELECT") - 1 in (len(held.seen), len(held.seen) + 1)
+        assert database.statements[-1] == "DELETE"
+        assert database.closed
 
     asyncio.run(main())
-    return connection
 
 
-def test_each_renewal_tells_who_lives_and_the_end_gives_the_lease_up() -> None:
-    """The table is made once."""
+def test_while_the_database_is_away_nobody_is_declared_dead(caplog: pytest.LogCaptureFixture) -> None:
+    """The last answer counts; one warning for the whole outage; then the table is made again, since a crash empties it."""
 
-    async def test(connection: FakeConnection, told: list[set[str]]) -> None:
-        await until(lambda: len(told) >= 2)
-        connection.alive = ["server-1"]
-        await until(lambda: told[-1] == {"server-1"})
-        assert told[0] == {"server-1", "server-2"}
+    async def main() -> None:
+        database = Database()
+        held = Held(database)
+        await until(lambda: held.seen)
+        database.away = True
+        database.statements.clear()
+        await until(lambda: len(database.statements) >= 4)
+        told = len(held.seen)
+        database.alive, database.away = ["server-1"], False
+        await until(lambda: len(held.seen) > told)
+        assert held.seen[:told] == [{"server-1", "server-2"}] * told
+        assert held.seen[told] == {"server-1"}
+        # Each try that failed began with the table: it was not known to be there.
+        assert database.statements[1] == "SELECT"
+        await held.end()
 
-    connection = leased(test)
-    assert connection.statements[:4] == ["SELECT", "INSERT", "SELECT", "INSERT"]
-    assert connection.statements[-1] == "DELETE"
-    assert connection.closed
-
-
-@pytest.mark.parametrize("failure", ["away", "frozen"])
-def test_nobody_is_declared_dead_while_postgresql_is_away(failure: str, caplog: pytest.LogCaptureFixture) -> None:
-    """It is tried again, with the table made anew; one warning an outage."""
-
-    async def test(connection: FakeConnection, told: list[set[str]]) -> None:
-        await until(lambda: bool(told))
-        setattr(connection, failure, True)
-        asked = len(connection.statements)
-        await until(lambda: len(connection.statements) >= asked + 4)
-        heard = len(told)
-        await until(lambda: len(connection.statements) >= asked + 6)
-        assert len(told) == heard
-        setattr(connection, failure, False)
-        await until(lambda: len(told) > heard)
-        again = connection.statements[asked:]
-        assert again[-3:] == ["SELECT", "INSERT", "SELECT"], "the table, the lease, who lives"
-
-    leased(test)
-    assert len([record for record in caplog.records if "not renewed" in record.message]) == 1
+    with caplog.at_level(logging.WARNING, logger=mesh_lease.__name__):
+        asyncio.run(main())
+    assert [record.message for record in caplog.records] == ["mesh: the lease is not renewed: down"]
 
 
-@pytest.mark.parametrize("failure", ["away", "frozen"])
-def test_the_end_does_not_wait_for_postgresql(failure: str) -> None:
-    """The lease then ends by itself."""
+@pytest.mark.parametrize("fails", ["away", "silent"])
+def test_the_end_does_not_wait_for_a_database_that_fails(fails: str) -> None:
+    """A server must be able to stop; the lease then ends by itself."""
 
-    async def test(connection: FakeConnection, told: list[set[str]]) -> None:
-        await until(lambda: bool(told))
-        setattr(connection, failure, True)
+    async def main() -> None:
+        database = Database()
+        setattr(database, fails, True)
+        held = Held(database)
+        await until(lambda: len(database.statements) >= 2)
+        assert held.seen == []
+        await held.end()
+        assert database.statements[-1] == "DELETE"
+        assert database.closed
 
-    assert leased(test).closed
+    asyncio.run(main())

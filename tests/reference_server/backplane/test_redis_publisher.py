@@ -1,93 +1,96 @@
-"""The connection on which a server publishes to Redis: what is sent, what is refused, what is counted."""
+"""Publishing to Redis: what is sent, what is refused, and what is counted."""
 
 import asyncio
-from dataclasses import dataclass, field
+from typing import Any
 
 import hiredis
 import pytest
 
+from reference_server.backplane.reconnection import Reconnection
 from reference_server.backplane.redis_publisher import PUBLISH_BUFFER_BYTES, Redis, RedisPublisher, login_of
-from reference_server.backplane.resp_connection import Command
 from reference_server.metrics import Metrics
+from tests.reference_server.fake_redis import FakeRedis
+from tests.reference_server.fakes import until
 
-COMMANDS: list[Command] = [("PUBLISH", "a", b"1"), ("PUBLISH", "b", b"2")]
+TWO = [("PUBLISH", "a", "1"), ("PUBLISH", "b", "2")]
 
 
-@dataclass
 class FakeConnection:
-    """What a publisher uses of a connection. It stays until ``end`` is set, then it is lost."""
+    """A connection that is up, or lost, with so many bytes that wait."""
 
-    lost: bool = False
-    waiting_bytes: int = 0
-    sent: list[Command] = field(default_factory=list)
-    end: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, waiting_bytes: int = 0, *, lost: bool = False) -> None:
+        self.waiting_bytes = waiting_bytes
+        self.lost = lost
+        self.sent: list[Any] = []
 
-    def send(self, *commands: Command) -> None:
+    def send(self, *commands: Any) -> None:
         self.sent += commands
 
-    async def keep_alive(self) -> None:
-        await self.end.wait()
-        raise ConnectionResetError("cut off")
 
-
-def publish_on(connection: FakeConnection) -> tuple[bool, Metrics]:
-    """What two commands come to on this connection, and what was counted."""
+def publisher(connection: FakeConnection | None) -> tuple[RedisPublisher, Metrics]:
     metrics = Metrics()
-    publisher = RedisPublisher(Redis(host="127.0.0.1"), metrics)
-
-    async def main() -> bool:
-        serving = asyncio.create_task(publisher._serve(connection))  # type: ignore[arg-type]  # a fake
-        await asyncio.sleep(0)
-        assert publisher.up
-        accepted = publisher.send(COMMANDS)
-        connection.end.set()
-        with pytest.raises(ConnectionResetError):
-            await serving
-        assert not publisher.up, "a lost connection is not published on"
-        return accepted
-
-    return asyncio.run(main()), metrics
-
-
-def test_commands_are_sent_up_to_the_limit_of_what_waits() -> None:
-    """In order, each counted as published; exactly the limit still fits."""
-    connection = FakeConnection(waiting_bytes=PUBLISH_BUFFER_BYTES)
-    accepted, metrics = publish_on(connection)
-    assert accepted
-    assert connection.sent == COMMANDS
-    assert (metrics.published, metrics.publish_failures) == (2, 0)
-
-
-@pytest.mark.parametrize("given", [{"waiting_bytes": PUBLISH_BUFFER_BYTES + 1}, {"lost": True}])
-def test_nothing_of_a_batch_is_sent_where_it_cannot_go(given: dict[str, int]) -> None:
-    """Too much waits, or the connection is lost: each message counts as a failure."""
-    connection = FakeConnection(**given)  # type: ignore[arg-type]  # fields of the fake
-    accepted, metrics = publish_on(connection)
-    assert not accepted
-    assert connection.sent == []
-    assert (metrics.published, metrics.publish_failures) == (0, 2)
-
-
-def test_without_a_connection_every_message_fails() -> None:
-    """Before the first connection nothing waits in memory."""
-    metrics = Metrics()
-    publisher = RedisPublisher(Redis(host="127.0.0.1"), metrics)
-    assert not publisher.up
-    assert not publisher.send(COMMANDS)
-    assert (metrics.published, metrics.publish_failures) == (0, 2)
-
-
-def test_a_refusal_of_redis_is_counted_and_a_count_of_receivers_is_not() -> None:
-    """PUBLISH answers with the number of receivers; 0 is no failure."""
-    metrics = Metrics()
-    RedisPublisher(Redis(host="127.0.0.1"), metrics)._on_replies([3, hiredis.ReplyError("OOM"), 0])
-    assert metrics.publish_failures == 1
+    made = RedisPublisher(Redis(host="127.0.0.1"), metrics)
+    made._connection = connection  # type: ignore[assignment]  # a stand-in
+    return made, metrics
 
 
 @pytest.mark.parametrize(
-    ("username", "password", "login"),
-    [(None, None, None), ("u", None, None), (None, "p", ("p",)), ("u", "p", ("u", "p"))],
+    ("secrets", "login"),
+    [
+        ({}, None),
+        ({"username": "u"}, None),
+        ({"password": "p"}, ("p",)),
+        ({"username": "u", "password": "p"}, ("u", "p")),
+        ({"password": ""}, ("",)),
+    ],
 )
-def test_a_login_needs_a_password(username: str | None, password: str | None, login: Command | None) -> None:
-    """The arguments of AUTH; none without a password."""
-    assert login_of(Redis(host="h", username=username, password=password)) == login
+def test_a_login_needs_a_password(secrets: dict[str, str], login: tuple[str, ...] | None) -> None:
+    """A name alone is none; with a password alone Redis takes its default user."""
+    assert login_of(Redis(host="h", **secrets)) == login
+
+
+@pytest.mark.parametrize(
+    ("connection", "sends"),
+    [
+        (FakeConnection(), True),
+        (FakeConnection(PUBLISH_BUFFER_BYTES), True),
+        (FakeConnection(PUBLISH_BUFFER_BYTES + 1), False),
+        (FakeConnection(lost=True), False),
+        (None, False),
+    ],
+)
+def test_a_batch_is_sent_whole_or_not_at_all(connection: FakeConnection | None, sends: bool) -> None:
+    """Up to a megabyte may wait. Each message counts, as published or as failed."""
+    made, metrics = publisher(connection)
+    assert made.send(TWO) is sends
+    assert (metrics.published, metrics.publish_failures) == ((2, 0) if sends else (0, 2))
+    if connection is not None:
+        assert connection.sent == (TWO if sends else [])
+
+
+def test_a_refusal_is_counted_and_another_reply_is_not() -> None:
+    """Replies of PUBLISH are numbers of receivers; zero is one."""
+    made, metrics = publisher(None)
+    made._on_replies([1, hiredis.ReplyError("NOPERM no"), 0, hiredis.ReplyError("OOM no"), b"PONG"])
+    assert metrics.publish_failures == 2
+
+
+def test_it_is_up_while_it_is_connected() -> None:
+    """And sends on the connection that it has."""
+
+    async def main() -> None:
+        async with FakeRedis().running() as redis:
+            metrics = Metrics()
+            made = RedisPublisher(Redis(host="127.0.0.1", port=redis.port), metrics)
+            assert not made.up
+            running = asyncio.create_task(made.run(Reconnection()))
+            await until(lambda: made.up)
+            assert made.send(TWO)
+            await until(lambda: [b"PUBLISH", b"b", b"2"] in redis.commands)
+            running.cancel()
+            await asyncio.wait((running,))
+            assert not made.up
+            assert not made.send(TWO)
+            assert (metrics.published, metrics.publish_failures) == (2, 2)
+
+    asyncio.run(main())

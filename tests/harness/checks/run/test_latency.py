@@ -25,17 +25,19 @@ def test_completion_counts_messages_that_reached_their_whole_audience(tmp_path: 
 
 
 def test_acknowledgements_are_of_what_was_acknowledged_and_sending_of_what_was_sent(tmp_path: Path) -> None:
-    """Three posts were sent, each 1 ms late; one was refused after 50 ms, and the warm-up is in neither."""
+    """Four posts were sent, each 1 ms late; one was refused after 50 ms, one never answered. The warm-up is in neither."""
     run = HandMade()
     run.post(0, answered_ms=3)
     run.post(0, answered_ms=7)
     run.post(0, answered_ms=50, outcome=layout.REJECTED, stored=False, to=[])
+    run.post(0, outcome=layout.INDETERMINATE, stored=False, to=[])
+    run.post(0, outcome=layout.UNSENT, stored=False, to=[])
     run.post(0, answered_ms=90, phase=WARM_UP)
     found = measured(run.verdict(tmp_path))
     assert found.acknowledgement is not None
     assert (found.acknowledgement.count, found.acknowledgement.max_ms) == (2, 7.0)
     assert found.send_late is not None
-    assert (found.send_late.count, found.send_late.max_ms) == (3, 1.0)
+    assert (found.send_late.count, found.send_late.max_ms) == (4, 1.0)
 
 
 def test_without_a_fault_no_half_is_told_apart(tmp_path: Path) -> None:
@@ -95,3 +97,14 @@ def test_a_run_without_deliveries_has_no_curve_of_latency(tmp_path: Path) -> Non
 def test_with_a_fault_acknowledgements_are_drawn(tmp_path: Path) -> None:
     """3 ms in each of the three seconds."""
     assert broken().verdict(tmp_path).series["acknowledgement"].lines["P99"] == (3.0, 3.0, 3.0)
+
+
+def test_the_curve_of_percentiles_ends_where_the_smaller_sample_ends(tmp_path: Path) -> None:
+    """1,000 completions reach 3 nines, 2,000 deliveries more; ten samples are the fewest that it is drawn for."""
+    run = HandMade()
+    for _ in range(1_000):
+        run.post(0)
+    assert run.verdict(tmp_path).series["percentiles"].x[-1] == 3.0
+    few = HandMade()
+    few.post(0)
+    assert few.verdict(tmp_path).series["percentiles"].x[-1] == 1.0

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from harness.checks.evidence.sessions import NEVER
-from harness.checks.run.recovery import Span
-from harness.model.measurements.recovery import AnswerCount
+from harness.checks.run.recovery import Span, reconnections
+from harness.model.measurements.recovery import AnswerCount, Reconnections
 from harness.recording import format as layout
-from tests.harness.checks.run.outages import broken, recovered
-from tests.harness.recordings import HandMade, measured
+from tests.harness.checks.evidence.gathered import gathered
+from tests.harness.checks.run.outages import broken, recovered, session
+from tests.harness.recordings import MS, START_NS, HandMade, measured
 
 
 def test_a_span_holds_its_begin_and_not_its_end() -> None:
@@ -100,3 +101,73 @@ def test_a_rebroadcast_is_asked_for_and_perhaps_answered(
         return
     assert found is not None
     assert (None if found.answered_s is None else "answered", found.messages) == told
+
+
+def test_an_outage_that_never_ended_has_no_way_back(tmp_path: Path) -> None:
+    """When it was noticed is known; nothing can be counted from an end that never came."""
+    run = broken()
+    run.outage_ms = None
+    fault = {"fault": 0, "what": "break it"}
+    run.events += [
+        {"event": "fault", "at_ns": START_NS + 995 * MS, **fault},
+        {"event": "fault-done", "at_ns": START_NS + 995 * MS + 1, **fault},
+    ]
+    found = recovered(run.verdict(tmp_path))
+    assert found.backfilled_s is None
+    assert (found.posts.during.posted, found.posts.after.posted) == (200, 0)
+    assert [(one.detected_s, one.resubscribed_s, one.backfilled_s) for one in found.servers] == [
+        (0.001, None, None)
+    ] * 2
+
+
+def test_a_server_whose_clock_is_not_known_has_counts_and_no_times(tmp_path: Path) -> None:
+    """Times are told to the millisecond: a bound of 1 ms is enough, one of 2 ms is not."""
+    run = broken()
+    run.clock_offsets_ns, run.clock_bounds_ns = {1: 0}, {1: 2 * MS}
+    first, second = recovered(run.verdict(tmp_path)).servers
+    assert (first.detected_s, first.recovered) == (0.001, 100)
+    assert (second.detected_s, second.resubscribed_s, second.backfilled_s, second.recovered) == (None, None, None, 100)
+    run.clock_bounds_ns = {1: MS}
+    assert recovered(run.verdict(tmp_path)).servers[1].detected_s == 0.001
+
+
+def test_a_server_without_a_trace_has_neither(tmp_path: Path) -> None:
+    """It is named all the same."""
+    run = broken()
+    run.traced, run.backplane = False, {}
+    first, _ = recovered(run.verdict(tmp_path)).servers
+    assert first.name == "server-1"
+    assert (first.detected_s, first.resubscribed_s, first.backfilled_s, first.recovered) == (None, None, None, None)
+
+
+def test_the_last_subscription_after_the_fault_counts(tmp_path: Path) -> None:
+    """A server that lost the broker again was back later, 250 ms after its end; what it lost before is not of the fault."""
+    run = broken()
+    early = [(layout.DOWN, 100.0), (layout.UP, 110.0), (layout.SUBSCRIBED, 111.0)]
+    again = [(layout.DOWN, 2_100.0), (layout.UP, 2_200.0), (layout.SUBSCRIBED, 2_245.0)]
+    rows = run.backplane[0]
+    run.backplane[0] = [*rows[:2], *early, *rows[2:], *again]
+    first, _ = recovered(run.verdict(tmp_path)).servers
+    assert (first.detected_s, first.resubscribed_s) == (0.001, 0.25)
+
+
+def test_clients_count_once_and_gaps_last_until_the_next_subscription(tmp_path: Path) -> None:
+    """Client 0 was away for 100 and for 300 ms. Client 1 was away for 200 ms, and connected in vain meanwhile: that
+    connection lies within its gap. Client 2 never went."""
+    run = HandMade(clients=3, audience=3)
+    for _ in range(200):
+        run.post(0)
+    in_vain = (1, 1, 1006, START_NS + 450 * MS, 0, 0, START_NS + 500 * MS)
+    run.sessions = [
+        session(0, subscribed_ms=-1_000, ended_ms=400),
+        session(0, subscribed_ms=500, ended_ms=700),
+        session(0, subscribed_ms=1_000, ended_ms=9_000_000, close_code=1000),
+        session(1, subscribed_ms=-1_000, ended_ms=400),
+        in_vain,
+        session(1, subscribed_ms=600, ended_ms=9_000_000, close_code=1000),
+        session(2, subscribed_ms=-1_000, ended_ms=9_000_000, close_code=1000),
+    ]
+    found = reconnections(gathered(run, tmp_path))
+    assert found == Reconnections(clients=2, p50_s=0.2, p99_s=0.3, last_s=0.3)
+    run.sessions = run.sessions[-1:]
+    assert reconnections(gathered(run, tmp_path)) == Reconnections(clients=0)

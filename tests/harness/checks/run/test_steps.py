@@ -143,3 +143,13 @@ def test_one_impossible_sample_of_a_hundred_spoils_a_step(
     found = steps(run, tmp_path)
     assert found.negative == negative
     assert (found.commit is None) is bool(negative)
+
+
+def test_a_message_that_was_never_published_has_the_steps_before(run: HandMade, tmp_path: Path) -> None:
+    """Its commit is known; no server received it, and its clients' deliveries are pushed by no server. Of three messages to
+    two clients each, two were published."""
+    run.unpublished = {2}
+    found = steps(run, tmp_path)
+    figures = (found.ingest, found.commit, found.publish, found.fan_out, found.push, found.total)
+    assert [one.count for one in figures if one is not None] == [3, 3, 2, 4, 4, 6]
+    assert [p50(one) for one in figures] == [1.0, 1.0, 0.5, 0.5, 2.0, 5.0]
