@@ -1,0 +1,41 @@
+"""The section of a report that draws another run beside its own."""
+
+from dataclasses import dataclass
+
+from harness.model.base_run import BaseRun
+from harness.model.finding import Verdict
+from harness.report.plots.comparison_figures import comparison_drawings
+from harness.report.plots.drawing import Drawing
+from harness.report.text.comparison_tables import difference_table
+from harness.report.text.quantities import listed, many
+from harness.report.text.table import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """``sentence`` names BASE and says whether it can be compared with RUN. ``differences`` and ``noted`` are None where
+    nothing differs."""
+
+    sentence: str
+    comparable: bool
+    drawings: tuple[Drawing, ...]
+    differences: Table | None
+    noted: Table | None
+
+
+def beside_base(verdict: Verdict, base: BaseRun) -> Beside:
+    """The curves of ``base`` and of ``verdict`` in common figures."""
+    runs = "" if len(base.verdicts) == 1 else f" ({many(len(base.verdicts), 'run')})"
+    named = f"BASE is {base.name}{runs}."
+    if base.differences:
+        differing = listed(f"{one.what} (BASE {one.base}, RUN {one.run})" for one in base.differences)
+        sentence = f"{named} BASE and RUN are not comparable. They differ in {differing}."
+    else:
+        sentence = f"{named} Plan and machine are the same. Whether RUN is worse is for harness compare to say."
+    return Beside(
+        sentence=sentence,
+        comparable=not base.differences,
+        drawings=comparison_drawings((base.verdicts, (verdict,)), "base", "", (f"BASE {base.name}", "RUN")),
+        differences=difference_table("What differs and forbids a comparison", base.differences),
+        noted=difference_table("What differs and may", base.noted),
+    )
