@@ -77,7 +77,7 @@ class Timings:
 
         def pieces() -> Iterator[tuple[Ints, Ints]]:
             for (latency_ns, second), server in zip(self._by_second(), self._server.pieces(), strict=True):
-                yield latency_ns, second.astype(np.int64) // seconds * servers + server
+                yield latency_ns, second // seconds * servers + server
 
         return Distribution.count(pieces, (self._second.highest // seconds + 1) * servers)
 

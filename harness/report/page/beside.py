@@ -7,6 +7,7 @@ from harness.model.finding import Verdict
 from harness.report.plots.comparison_figures import comparison_drawings
 from harness.report.plots.drawing import Drawing
 from harness.report.text.comparison_tables import difference_table
+from harness.report.text.criteria import STATUS_WORDS
 from harness.report.text.quantities import listed, many
 from harness.report.text.table import Table
 
@@ -25,8 +26,9 @@ class Beside:
 
 def beside_base(verdict: Verdict, base: BaseRun) -> Beside:
     """The curves of ``base`` and of ``verdict`` in common figures."""
-    runs = "" if len(base.verdicts) == 1 else f" ({many(len(base.verdicts), 'run')})"
-    named = f"BASE is {base.name}{runs}."
+    found = [STATUS_WORDS[one.status] for one in base.verdicts]
+    ended = ", ".join(f"{found.count(word)} {word}" for word in dict.fromkeys(found)) if len(found) > 1 else found[0]
+    named = f"BASE is {base.name} ({many(len(found), 'run')}: {ended})."
     if base.differences:
         differing = listed(f"{one.what} (BASE {one.base}, RUN {one.run})" for one in base.differences)
         sentence = f"{named} BASE and RUN are not comparable. They differ in {differing}."

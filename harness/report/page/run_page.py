@@ -6,14 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.model.finding import Verdict
-from harness.model.plan import Plan
-from harness.model.scenario import Size
 from harness.report.page.beside import Beside
 from harness.report.page.templates import fill, script
 from harness.report.plots.figures import Drawings
 from harness.report.plots.time_axis import Events, event_lines
 from harness.report.raw.raw_tables import RawTable
-from harness.report.text import durability_tables, glossary, narrative, recovery_tables, run_tables, step_tables
+from harness.report.text import (
+    durability_tables,
+    glossary,
+    narrative,
+    recovery_tables,
+    run_tables,
+    size_words,
+    step_tables,
+)
 from harness.report.text.criteria import STATUS_WORDS, criteria, examples, validity
 from harness.report.text.headline import headline
 from harness.report.text.outage import has_outage, recovery
@@ -56,6 +62,7 @@ def page(
     durability = run.durability if run else None
     clock_note = step_tables.clock_note(steps)
     code, source = script()
+    pilots = pilot_table(plan)
     absent = {name for name, there in (("outage", outage), ("base", beside)) if not there}
     return fill(
         "page.html",
@@ -70,9 +77,8 @@ def page(
         one_clock=steps is not None and not clock_note,
         clock_note=clock_note,
         reductions=run_tables.reductions(plan),
-        pilots=pilot_table(plan),
-        size_note=_size_note(plan),
-        size_line=_size_line(plan),
+        pilots=pilots,
+        size=size_words.size_line(plan, piloted=pilots is not None),
         criteria=criteria(verdict.findings),
         examples=examples(verdict),
         outage=_outage(verdict) if outage else None,
@@ -128,23 +134,6 @@ def _outage(verdict: Verdict) -> dict[str, tuple[str, ...] | Table | None]:
         "posts": recovery_tables.post_table(recovery(verdict)),
         "servers": recovery_tables.server_table(recovery(verdict)),
     }
-
-
-def _size_note(plan: Plan) -> str:
-    notes = []
-    if plan.size is Size.SMOKE:
-        notes.append("Smoke size: it shows that everything works, not how much load the architecture can carry.")
-    if plan.forced:
-        notes.append("Run with --force: the predicted need was more than this machine has.")
-    return " ".join(notes)
-
-
-def _size_line(plan: Plan) -> str:
-    """What the folded tables of the size hold."""
-    lowered = ", ".join(f"{cut.what} lowered to {cut.planned}" for cut in plan.reductions)
-    if lowered:
-        return f"Not the scenario’s own size: {lowered}"
-    return "The scenario’s own size, as the pilots found it"
 
 
 def _event_table(verdict: Verdict, events: Events) -> Table | None:

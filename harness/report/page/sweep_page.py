@@ -18,6 +18,7 @@ from harness.report.text.criteria import STATUS_WORDS, criteria, examples
 from harness.report.text.headline import headline
 from harness.report.text.quantities import formatted, number
 from harness.report.text.run_tables import reductions
+from harness.report.text.size_words import size_line
 from harness.report.text.step_tables import claim_table, decision_table
 from harness.report.text.table import settings
 
@@ -57,6 +58,7 @@ def sweep_page(
         headline=headline(verdict),
         status_words=STATUS_WORDS,
         contents=_CONTENTS,
+        size=size_line(plan),
         reductions=reductions(plan),
         criteria=criteria(verdict.findings),
         examples=examples(verdict),

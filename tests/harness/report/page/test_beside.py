@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from harness.model.base_run import BaseRun
 from harness.model.comparison import Difference
+from harness.model.finding import Status
 from harness.report.page.beside import beside_base
 from harness.report.page.run_page import page
 from tests.harness.report import verdicts
@@ -35,6 +36,13 @@ def test_every_difference_is_in_one_sentence() -> None:
     assert "servers (BASE 2, RUN 4)" in found.sentence
     assert "machine: cores (BASE 8, RUN 2)" in found.sentence
     assert "not comparable" not in beside_base(SMALL, base()).sentence
+
+
+def test_how_the_runs_of_base_ended_is_told() -> None:
+    """A curve of a run that failed is no level to reach."""
+    assert "BASE is baseline:release (1\u00a0run: PASS)." in beside_base(SMALL, base()).sentence
+    three = replace(base(), verdicts=(SMALL, SMALL, replace(SMALL, status=Status.FAIL)))
+    assert "(3\u00a0runs: 2 PASS, 1 FAIL)" in beside_base(SMALL, three).sentence
 
 
 def test_the_section_stands_on_the_page_and_hostile_names_are_text() -> None:
