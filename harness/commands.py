@@ -266,13 +266,13 @@ def judge(run: Run, outputs: OutputFiles, as_json: Json = False) -> None:
 def report(
     run: Run,
     base: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="BASE",
             help="Draw the curves of another run beside this run's: a folder, a quoted pattern, or baseline:NAME.",
             show_default=False,
         ),
-    ] = "",
+    ] = None,
     out: Out = Path("results"),
 ) -> None:
     """Write a run's HTML report, plots and tables again, from its verdict."""

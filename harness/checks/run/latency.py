@@ -120,7 +120,7 @@ def _by_server(tally: Tally, seconds: int, servers: int, width_s: int) -> Series
     slices = len(rows) // servers
     return Series(
         x_label="seconds measured",
-        y_label="P99 delivery latency (ms)",
+        y_label=_LABELS["latency"],
         x=tuple(float(number * together * width_s) for number in range(slices)),
         lines={
             f"server-{server + 1}": tuple(rows[number * servers + server][0] for number in range(slices))

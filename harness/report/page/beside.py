@@ -30,8 +30,8 @@ def beside_base(verdict: Verdict, base: BaseRun) -> Beside:
     ended = ", ".join(f"{found.count(word)} {word}" for word in dict.fromkeys(found)) if len(found) > 1 else found[0]
     named = f"BASE is {base.name} ({many(len(found), 'run')}: {ended})."
     if base.differences:
-        differing = listed(f"{one.what} (BASE {one.base}, RUN {one.run})" for one in base.differences)
-        sentence = f"{named} BASE and RUN are not comparable. They differ in {differing}."
+        differing = listed(one.what for one in base.differences)
+        sentence = f"{named} BASE and RUN are not comparable: they differ in {differing}."
     else:
         sentence = f"{named} Plan and machine are the same. Whether RUN is worse is for harness compare to say."
     return Beside(

@@ -137,7 +137,7 @@ def _nines(axes: "Axes") -> None:
         (4.0, "99.99 %"),
         (5.0, "99.999 %"),
     ]
-    shown = [tick for tick in ticks if tick[0] <= top]
+    shown = [tick for tick in ticks if tick[0] <= 0.97 * top]  # a word at the very end would leave the figure
     axes.set_xlim(0, top)
     axes.set_xticks([at for at, _ in shown], [words for _, words in shown])
 

@@ -235,7 +235,7 @@ def _quantiles(axes: "Axes", scene: Scene) -> None:
     top = axes.get_xlim()[1]
     ticks = [(-math.log10(0.5), "50 %"), (1.0, "90 %")]
     ticks += [(float(nines), f"99.{'9' * (nines - 2)} %".replace("99. %", "99 %")) for nines in range(2, 7)]
-    shown = [tick for tick in ticks if tick[0] <= top]
+    shown = [tick for tick in ticks if tick[0] <= 0.97 * top]  # a word at the very end would leave the figure
     axes.set_xlim(0, top)
     axes.set_xticks([at for at, _ in shown], [words for _, words in shown])
     axes.grid(axis="x", color=palette.GRID.light, linewidth=0.8)

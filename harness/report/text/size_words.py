@@ -10,7 +10,7 @@ def size_line(plan: Plan, *, piloted: bool = False) -> str:
     if plan.reductions:
         notes.append(", ".join(f"{cut.what} lowered to {cut.planned}" for cut in plan.reductions))
     if plan.size is Size.SMOKE:
-        notes.append("smoke size, which shows that everything works, not how much load the architecture can carry")
+        notes.append("smoke size, to see that everything works; it says nothing of capacity")
     if plan.forced:
         notes.append("run with --force: the predicted need was more than this machine has")
     if plan.reductions or plan.size is Size.SMOKE:

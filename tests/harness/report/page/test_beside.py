@@ -29,12 +29,14 @@ def test_percentiles_time_and_steps_of_both_are_drawn() -> None:
 
 
 def test_every_difference_is_in_one_sentence() -> None:
-    """It says that the two are not comparable, and what of each is different."""
+    """It says that the two are not comparable, and names what differs; the table has both values."""
     found = beside_base(SMALL, base(differences=OTHER))
     assert not found.comparable
     assert "not comparable" in found.sentence
-    assert "servers (BASE 2, RUN 4)" in found.sentence
-    assert "machine: cores (BASE 8, RUN 2)" in found.sentence
+    assert "they differ in servers, machine: cores." in found.sentence
+    assert found.differences is not None
+    rows = [tuple(cell.text for cell in row) for row in found.differences.rows]
+    assert rows == [("servers", "2", "4"), ("machine: cores", "8", "2")]
     assert "not comparable" not in beside_base(SMALL, base()).sentence
 
 
