@@ -263,12 +263,23 @@ def judge(run: Run, outputs: OutputFiles, as_json: Json = False) -> None:
 
 
 @app.command()
-def report(run: Run) -> None:
-    """Write a run's HTML report and plots again, from its verdict."""
+def report(
+    run: Run,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BASE",
+            help="Draw the curves of another run beside this run's: a folder, a quoted pattern, or baseline:NAME.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Out = Path("results"),
+) -> None:
+    """Write a run's HTML report, plots and tables again, from its verdict."""
     from harness.any_folder import render_folder
 
     with _errors_become_exit_codes():
-        print(render_folder(run))
+        print(render_folder(run, base, out))
 
 
 comparison_commands.add_commands(app)
