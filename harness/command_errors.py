@@ -22,6 +22,13 @@ def _say_defect(error: Exception) -> None:
     _say(f"harness: a defect of the harness itself, not of what it measures: {type(error).__name__}: {error}")
 
 
+def _exhausted(error: Exception) -> str | None:
+    """What to do about a limit of this machine that was met; None for any other error."""
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        return "too many open files: raise the limit of open files in one process (ulimit -n) and try again"
+    return None
+
+
 @contextmanager
 def errors_become_exit_codes() -> Iterator[None]:
     """Show an error that a person can act on as its message alone, and leave with the code that fits it."""
@@ -39,16 +46,10 @@ def errors_become_exit_codes() -> Iterator[None]:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except typer.Exit:
         raise
-    except ImportError as error:
-        _say(f"harness: {broken_import(error)}")
-        raise typer.Exit(ExitCode.ENVIRONMENT) from None
-    except OSError as error:
-        if error.errno not in (errno.EMFILE, errno.ENFILE):
-            _say_defect(error)
-        else:
-            _say("harness: too many open files: raise the limit of open files in one process (ulimit -n) and try again")
-        raise typer.Exit(ExitCode.ENVIRONMENT) from None
     except Exception as error:
         # Python's own exit code for this is 1, which here says that a verdict failed.
-        _say_defect(error)
+        if sentence := broken_import(error) or _exhausted(error):
+            _say(f"harness: {sentence}")
+        else:
+            _say_defect(error)
         raise typer.Exit(ExitCode.ENVIRONMENT) from None

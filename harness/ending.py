@@ -4,10 +4,11 @@ import asyncio
 import traceback
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from harness.exit_codes import ExitCode
-from harness.interruption import interrupting_signals
+from harness.interruption import interrupted_by
 from harness.model.errors import HarnessError, SafetyFailure, WorkerLost, broken_import
 from harness.model.watch import Watch
 
@@ -35,11 +36,9 @@ async def ending_of(work: Awaitable[Any], watch: Watch) -> Ending:
     """Do ``work`` to its end. Errors become the ending, and so does a signal, which cancels the work."""
     body = asyncio.current_task()
     assert body is not None
-    loop = asyncio.get_running_loop()
-    for number in interrupting_signals():
-        loop.add_signal_handler(number, _interrupt, body, watch)
     try:
-        await work
+        with interrupted_by(partial(_interrupt, body, watch)):
+            await work
     except asyncio.CancelledError:
         return INTERRUPTED
     except SafetyFailure as error:
@@ -48,9 +47,9 @@ async def ending_of(work: Awaitable[Any], watch: Watch) -> Ending:
         return Ending(how="casualty", why=str(error), exit_code=ExitCode.UNKNOWN)
     except (HarnessError, OSError) as error:
         return Ending(how="failed", why=words_of(error), exit_code=ExitCode.ENVIRONMENT)
-    except ImportError as error:
-        return Ending(how="failed", why=broken_import(error), exit_code=ExitCode.ENVIRONMENT)
     except Exception as error:
+        if sentence := broken_import(error):
+            return Ending(how="failed", why=sentence, exit_code=ExitCode.ENVIRONMENT)
         watch.note(traceback.format_exc())
         why = f"a defect of the harness itself: {words_of(error)}"
         return Ending(how="failed", why=why, exit_code=ExitCode.ENVIRONMENT)

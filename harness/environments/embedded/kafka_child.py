@@ -39,7 +39,7 @@ async def start_kafka(start: Start) -> Part[Child]:
         raise EnvironmentFailure(" ".join(missing_kafka()))
     folder = start.folder / "kafka"
     folder.mkdir(mode=0o700)
-    (folder / "log4j2.properties").write_text(LOGGING)
+    (folder / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
     options = [f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}", "-cp", classpath(libraries)]
     path = folder / "server.properties"
     path.touch(mode=0o600)
@@ -73,7 +73,7 @@ def _write_settings(path: Path, ports: Sequence[int], password: str) -> Path:
         password=password,
         data=str(path.parent / "data"),
     )
-    path.write_text(properties(settings))
+    path.write_text(properties(settings), encoding="utf-8")
     return path
 
 

@@ -47,7 +47,7 @@ async def start_postgresql(start: Start) -> Part[Child]:
     data.mkdir(mode=0o700)
     password_file = folder / "postgres-password"
     password_file.touch(mode=0o600)
-    password_file.write_text(start.password)
+    password_file.write_text(start.password, encoding="utf-8")
     if user is not None:
         os.chown(data, user, user)
         os.chown(password_file, user, user)
