@@ -1,6 +1,5 @@
 """What went wrong in a command, as a message for a person and an exit code for a program."""
 
-import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +7,7 @@ from contextlib import contextmanager
 import typer
 
 from harness.exit_codes import ExitCode
-from harness.model.errors import HarnessError, UsageError, broken_import
+from harness.model.errors import HarnessError, UsageError, broken_import, exhausted
 
 
 def _say(text: str) -> None:
@@ -20,13 +19,6 @@ def _say_defect(error: Exception) -> None:
 
     traceback.print_exception(error)
     _say(f"harness: a defect of the harness itself, not of what it measures: {type(error).__name__}: {error}")
-
-
-def _exhausted(error: Exception) -> str | None:
-    """What to do about a limit of this machine that was met; None for any other error."""
-    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        return "too many open files: raise the limit of open files in one process (ulimit -n) and try again"
-    return None
 
 
 @contextmanager
@@ -48,7 +40,7 @@ def errors_become_exit_codes() -> Iterator[None]:
         raise
     except Exception as error:
         # Python's own exit code for this is 1, which here says that a verdict failed.
-        if sentence := broken_import(error) or _exhausted(error):
+        if sentence := broken_import(error) or exhausted(error):
             _say(f"harness: {sentence}")
         else:
             _say_defect(error)

@@ -41,7 +41,7 @@ def _something(text: str) -> None:
         raise typer.BadParameter("expected a value, found none; leave the option out where there is none")
 
 
-def _folder(given: str | Path) -> Path:
+def path_of(given: str | Path) -> Path:
     """Without this an empty text would be the current folder. ``given`` is a Path where it is the default."""
     _something(str(given))
     return Path(given)
@@ -369,11 +369,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, al
 NoReport = Annotated[
     bool, typer.Option("--no-report", help="Write no HTML report; `harness report RUN` writes it later.")
 ]
-Out = Annotated[Path, typer.Option(help="Folder for results.", parser=_folder, metavar="FOLDER")]
+Out = Annotated[Path, typer.Option(help="Folder for results.", parser=path_of, metavar="FOLDER")]
 Run = Annotated[
     Path,
     typer.Argument(
-        help="A run's folder, e.g. results/scenario-a/latest.", show_default=False, parser=_folder, metavar="RUN"
+        help="A run's folder, e.g. results/scenario-a/latest.", show_default=False, parser=path_of, metavar="RUN"
     ),
 ]
 

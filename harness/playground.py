@@ -10,6 +10,7 @@ from pathlib import Path
 
 from harness.environments import open_environment
 from harness.environments import playground_notes as up_state
+from harness.environments.guard import Guard
 from harness.interruption import interrupted_by
 from harness.load.protocol.rebroadcast_request import rebroadcast
 from harness.model.addresses import parse_servers, read_authorities
@@ -109,7 +110,8 @@ def rebroadcast_by_hand(
 
 async def _hold(environment: str, topology: Topology) -> None:
     ended = asyncio.Event()
-    with interrupted_by(ended.set), tempfile.TemporaryDirectory(prefix="harness-up-") as folder:
+    with interrupted_by(ended.set), Guard() as guard, tempfile.TemporaryDirectory(prefix="harness-up-") as folder:
+        guard.watch_folder(Path(folder))
         start = asyncio.ensure_future(_start_and_hold(environment, topology, Path(folder), ended))
         waiter = asyncio.ensure_future(ended.wait())
         await asyncio.wait({start, waiter}, return_when=asyncio.FIRST_COMPLETED)

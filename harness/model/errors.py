@@ -1,5 +1,7 @@
 """Errors that a person reads. Each says what was expected, what was found and what to do, in one message."""
 
+import errno
+import os
 from traceback import walk_tb
 
 OWN_MODULES = ("harness", "reference_server", "planted_server", "scenarios", "__main__")
@@ -49,6 +51,34 @@ def broken_import(error: Exception) -> str | None:
         f"{name} cannot be imported ({why}): expected the packages of the harness, all of them; install it again, or unset "
         "the variable that it speaks of"
     )
+
+
+_ROOM = "free room on that disk, or choose another with --out or TMPDIR"
+_FILES = "raise the limit of open files in one process (ulimit -n) and try again"
+_MEMORY = "free memory, or raise its limit (ulimit -v)"
+_PROCESSES = "raise the limit of processes (ulimit -u, TasksMax=, docker run --pids-limit …)"
+_REMEDIES = {
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EROFS: "choose a folder that can be written with --out or TMPDIR",
+    errno.EFBIG: "raise the limit of a file's size (ulimit -f)",
+    errno.EAGAIN: _PROCESSES,
+    errno.ENOMEM: _MEMORY,
+}
+
+
+def exhausted(error: Exception) -> str | None:
+    """The sentence for something of this machine that is used up: what, and what to do. None for any other error."""
+    if isinstance(error, MemoryError):
+        return f"out of memory: {_MEMORY}"
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+        return f"{error}: {_PROCESSES}"
+    if not isinstance(error, OSError) or error.errno not in _REMEDIES:
+        return None
+    where = f" at {error.filename}" if error.filename else ""
+    return f"{os.strerror(error.errno).lower()}{where}: {_REMEDIES[error.errno]}"
 
 
 def _imported(error: Exception) -> str:

@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from harness.model.fault import Target
-from harness.options import _folder, _parse_target, _something
+from harness.options import _parse_target, _something, path_of
 
 
 @pytest.mark.parametrize(
@@ -32,11 +32,11 @@ def test_an_unknown_target_is_refused_with_roles_and_kinds() -> None:
 @pytest.mark.parametrize("text", ["", " ", "\n"])
 def test_an_empty_value_is_not_the_same_as_no_option(text: str) -> None:
     """A script with an empty variable would write into the current folder, or verify with other authorities."""
-    for parse in (_folder, _something):
+    for parse in (path_of, _something):
         with pytest.raises(typer.BadParameter, match="expected a value, found none"):
             parse(text)
 
 
-def test_a_folder_is_taken_as_it_is_written() -> None:
-    assert _folder("a b") == Path("a b")
-    assert _folder(Path("results")) == Path("results")
+def test_apath_of_is_taken_as_it_is_written() -> None:
+    assert path_of("a b") == Path("a b")
+    assert path_of(Path("results")) == Path("results")

@@ -16,7 +16,7 @@ from harness.model.child_process import child_environment
 from harness.model.cluster import Endpoint
 from harness.model.component import Role
 from harness.model.errors import EnvironmentFailure
-from harness.model.process_end import last_lines
+from harness.model.process_end import how_it_ended, last_lines
 
 KIND = "kafka"
 START_TIMEOUT_S = 60.0
@@ -97,4 +97,4 @@ async def _format(command: list[str], settings: Path, log: Path, guard: Guard) -
                 await process.wait()
             raise
     if code != 0:
-        raise EnvironmentFailure(f"Kafka's storage tool failed with exit code {code}; {last_lines(log)}")
+        raise EnvironmentFailure(f"Kafka's storage tool failed: {how_it_ended(code)}; {last_lines(log)}")

@@ -1,10 +1,11 @@
+import errno
 import importlib
 from pathlib import Path
 
 import pytest
 
 from harness.model.addresses import read_authorities
-from harness.model.errors import UsageError, broken_import
+from harness.model.errors import UsageError, broken_import, exhausted
 
 
 def test_a_usage_error_has_every_objection() -> None:
@@ -39,3 +40,25 @@ def test_an_error_of_our_own_is_no_broken_import() -> None:
     with pytest.raises(UsageError) as found:
         read_authorities("/nowhere")
     assert broken_import(found.value) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.EMFILE, "x"), "too many open files: raise the limit of open files in one process (ulimit -n)"),
+        (OSError(errno.ENOSPC, "x", "results/a"), "no space left on device at results/a: free room on that disk"),
+        (OSError(errno.EDQUOT, "x", "a"), "free room on that disk"),
+        (OSError(errno.EROFS, "x", "a"), "read-only file system at a: choose a folder"),
+        (OSError(errno.EFBIG, "x", "a"), "ulimit -f"),
+        (BlockingIOError(errno.EAGAIN, "x"), "ulimit -u"),
+        (RuntimeError("can't start new thread"), "can't start new thread: raise the limit of processes"),
+        (MemoryError(), "out of memory: free memory"),
+    ],
+)
+def test_what_is_used_up_is_named_with_what_to_do(error: Exception, words: str) -> None:
+    assert words in str(exhausted(error))
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOENT, "x"), RuntimeError("x"), ValueError("x")])
+def test_other_errors_are_not_of_the_machine(error: Exception) -> None:
+    assert exhausted(error) is None
