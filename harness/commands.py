@@ -321,7 +321,7 @@ def up(
 def rebroadcast(
     server: Server = None,
     channel: Annotated[str | None, typer.Option(help="Only this channel.", show_default="all")] = None,
-    ca_file: CaFile = "",
+    ca_file: CaFile = None,
     insecure: Insecure = False,
     as_json: Json = False,
 ) -> None:
@@ -330,7 +330,7 @@ def rebroadcast(
     from harness.playground import rebroadcast_by_hand
 
     with _errors_become_exit_codes():
-        found = rebroadcast_by_hand(tuple(server or ()), channel=channel, ca_file=ca_file, insecure=insecure)
+        found = rebroadcast_by_hand(tuple(server or ()), channel=channel, ca_file=ca_file or "", insecure=insecure)
         console.show_rebroadcast(found, as_json=as_json)
 
 
