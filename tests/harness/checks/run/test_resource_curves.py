@@ -63,7 +63,8 @@ def test_servers_are_one_curve_and_what_has_no_process_has_gaps(tmp_path: Path) 
     assert found["memory"].lines["servers"] == (20.0,)
     assert found["memory"].lines["database"] == (10.0,)
     assert found["memory"].lines["broker"] == (None,)
-    assert set(found) == {"cpu", "memory"}, "curves of nothing are left out"
+    assert found["server_cpu"].lines == {"server-1": (0.5,), "server-2": (1.0,)}
+    assert set(found) == {"cpu", "memory", "server_cpu", "server_memory"}, "curves of nothing are left out"
 
 
 def test_a_counter_that_began_anew_leaves_a_gap(tmp_path: Path) -> None:
@@ -98,3 +99,16 @@ def test_heartbeats_give_posts_and_deliveries_per_second(tmp_path: Path) -> None
     assert set(found["lag"].lines) == {"publisher", "worker-00", "worker-01"}
     empty = {"publisher": heartbeat()}
     assert curves(tmp_path, a_sample(0), a_sample(1), heartbeats=empty) == {}
+
+
+def test_each_server_has_curves_of_its_own_beside_their_sum(tmp_path: Path) -> None:
+    """CPU and memory by server; their sum is the curve of all servers."""
+    run = HandMade(servers=2, changes={"duration_s": 4.0})
+    run.post(0)
+    series = run.verdict(tmp_path).series
+    for name in ("cpu", "memory"):
+        alone, together = series[f"server_{name}"], series[name]
+        assert alone.x == together.x
+        assert list(alone.lines) == ["server-1", "server-2"]
+        sums = [sum(value or 0 for value in values) for values in zip(*alone.lines.values(), strict=True)]
+        assert sums == list(together.lines["servers"])
