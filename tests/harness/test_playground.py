@@ -53,7 +53,6 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Topology]:
 
     monkeypatch.setattr(playground, "open_environment", open_environment)
     monkeypatch.setattr(playground.up_state, "published", published)
-    monkeypatch.setattr(playground, "interrupting_signals", tuple)
     monkeypatch.setattr(playground, "raise_descriptor_limit", lambda: None)
     return found
 
