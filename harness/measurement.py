@@ -22,6 +22,7 @@ from harness.observation.machine import describe_machine
 from harness.observation.still_answering import ask_servers
 from harness.observation.telemetry import Telemetry
 from harness.observation.trace_collector import collect_traces
+from harness.planning.fault_schedule import relayed_links
 from harness.protocol import open_protocol
 from harness.protocol.contract import ClientProtocol
 from harness.recording.writer import Journal, write_clocks
@@ -75,6 +76,7 @@ def topology_of(plan: Plan) -> Topology:
         insecure=plan.insecure,
         messages_table=plan.messages_table,
         statement_log=plan.query_log,
+        relayed=relayed_links(plan.faults, plan.backplane),
     )
 
 

@@ -188,7 +188,10 @@ TargetOption = Annotated[
         callback=checked(_parse_target),
         metavar="|".join(Target),
         help="What the fault is injected into. broker and database may be named by their kind. server: one, "
-        "drawn from the seed. clients: one in a hundred stops reading (--fault pause).",
+        "drawn from the seed. clients: one in a hundred stops reading (--fault pause). link, links: one connection "
+        "of the backplane, drawn from the seed, or all ("
+        + ", ".join(f"{each.name}: {' '.join(each.breakable.faults)}" for each in BACKPLANES if each.breakable)
+        + ").",
         show_default="the scenario's",
     ),
 ]

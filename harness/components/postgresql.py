@@ -1,12 +1,14 @@
 """PostgreSQL as a component: readiness, settings, counters."""
 
 import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 import asyncpg
 
 from harness.components.adapter import Counters
 from harness.model.cluster import Endpoint
-from harness.model.errors import NeverReady
+from harness.model.errors import EnvironmentFailure, NeverReady
 from harness.model.tls import Tls, certificate_problem, tls_context
 
 ANSWER_TIMEOUT_S = 2.0
@@ -27,6 +29,15 @@ WHERE state = 'active' AND wait_event IS NOT NULL AND pid <> pg_backend_pid() GR
 """
 """What statements wait for at this moment: ``Lock_object`` is the lock that a notifying transaction holds until its log
 is flushed."""
+
+# MATERIALIZED: else the planner may ask the function first, of sessions with other names too. The function's second
+# argument: return when the session is gone, or after so many milliseconds.
+_END_SESSIONS = """
+WITH named AS MATERIALIZED (
+    SELECT pid FROM pg_stat_activity WHERE application_name = $1 AND backend_type = 'client backend'
+)
+SELECT pid FROM named WHERE pg_terminate_backend(pid, 1000)
+"""
 
 
 async def connect(endpoint: Endpoint, *, timeout_s: float, purpose: str = "") -> asyncpg.Connection:
@@ -49,6 +60,29 @@ async def _connect(endpoint: Endpoint, tls: Tls | None, timeout_s: float, purpos
         timeout=timeout_s,
         server_settings={"application_name": f"harness {purpose}".strip()},
     )
+
+
+@asynccontextmanager
+async def session_ender(
+    endpoint: Endpoint, name: str, *, timeout_s: float
+) -> AsyncIterator[Callable[[], Awaitable[list[int]]]]:
+    """Inside the block: a function that ends every session of the application ``name`` and returns their process ids when
+    they are gone. Raises EnvironmentFailure, out of the block, where PostgreSQL does not do it within ``timeout_s``."""
+    connection = None
+
+    async def end() -> list[int]:
+        assert connection is not None, "called inside the block"
+        return [int(row[0]) for row in await connection.fetch(_END_SESSIONS, name, timeout=timeout_s)]
+
+    try:
+        connection = await connect(endpoint, timeout_s=timeout_s, purpose="fault injection")
+        yield end
+    except _CONNECTING as error:
+        reason = str(error) or type(error).__name__
+        raise EnvironmentFailure(f"the session {name!r} cannot be ended in PostgreSQL: {reason}") from error
+    finally:
+        if connection is not None:
+            connection.terminate()
 
 
 def quoted(table: str) -> str:

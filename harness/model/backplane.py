@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.model.backplane_setting import BackplaneSetting, Values
-from harness.model.fault import Target
+from harness.model.fault import FaultKind, Target
+from harness.model.link import BreakableLink, full_mesh, star
 from harness.model.registry import Registry
 
 
@@ -45,6 +46,7 @@ class Backplane:
     ``links``: the connections that it keeps beside those of the message log, ``ports_per_server``: the ports that a server
     listens on for it. ``claim``: what the design says of the time from the publication to the receipt by another server.
     ``adapter``: the module of the reference server, relative to its package.
+    ``breakable``: how its links are broken by a fault of their own; None where they cannot be.
     ``settings`` are those that ``--backplane-setting`` takes; the server gets all of them in its section of the backplane.
     """
 
@@ -59,6 +61,7 @@ class Backplane:
     claim: LatencyClaim | None = None
     adapter: tuple[str, ...] = ()
     settings: tuple[BackplaneSetting, ...] = ()
+    breakable: BreakableLink | None = None
     commit_seen_early: bool = False
     """PostgreSQL itself shows a message to all servers at its COMMIT: one may have it before the server that committed
     has heard of the COMMIT, so the times of the two prove nothing."""
@@ -67,6 +70,12 @@ class Backplane:
     def links_servers(self) -> bool:
         """Servers connect to each other: each is told where to listen (``host``, ``port``) and the ``peers``."""
         return self.links is Links.FULL_MESH
+
+    def link_names(self, servers: int) -> tuple[str, ...]:
+        """The links that a fault can break, see `harness.model.link`; none where it cannot break any."""
+        if self.breakable is None:
+            return ()
+        return full_mesh(servers) if self.links_servers else star(servers, str(self.carrier))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +160,13 @@ BACKPLANES: Registry[Backplane] = Registry(
                     name="group_commit", default=True, help="off: one commit per post, eight at once per server"
                 ),
             ),
+            breakable=BreakableLink(
+                noun="listening connection",
+                relayed=(FaultKind.PAUSE,),
+                sessions=(FaultKind.KILL, FaultKind.RESTART),
+                session_name="{server} backplane listener",
+                address_settings=("listen_host", "listen_port"),
+            ),
         ),
         Backplane(
             name="mesh",
@@ -160,6 +176,10 @@ BACKPLANES: Registry[Backplane] = Registry(
             links=Links.FULL_MESH,
             ports_per_server=1,
             adapter=("backplane/mesh.py", "backplane/mesh_lease.py", "backplane/mesh_link.py"),
+            breakable=BreakableLink(
+                noun="link",
+                relayed=(FaultKind.STOP, FaultKind.KILL, FaultKind.PAUSE, FaultKind.RESTART),
+            ),
         ),
         Backplane(
             name="redis-streams",

@@ -104,6 +104,8 @@ class Topology:
     """its table of messages, where the harness is to read it"""
     statement_log: bool = False
     """whether the database that the environment starts logs how long each statement takes"""
+    relayed: tuple[str, ...] = ()
+    """the links (`harness.model.link`) that go through a relay, because a fault is to break them there"""
 
 
 class Cluster(Protocol):

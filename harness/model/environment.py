@@ -15,6 +15,7 @@ class Environment:
     addresses. ``takes_server_module``: the user's own Python module can run as a server; ``takes_server_image``: an image
     of the user's can (``image:NAME`` in the place of the module). ``problems`` is the import path
     of a function without parameters that lists, as sentences, what is missing on this machine; empty: nothing can be.
+    ``relays``: it can put a relay into a link, so that faults of links are possible that only a relay makes.
     ``start_limit_s`` bounds the start of a cluster that plays in the background.
     """
 
@@ -27,6 +28,7 @@ class Environment:
     takes_server_module: bool = False
     takes_server_image: bool = False
     problems: str = ""
+    relays: bool = False
     start_limit_s: float
 
 
@@ -41,6 +43,7 @@ ENVIRONMENTS: Registry[Environment] = Registry(
             owns_components=True,
             takes_server_module=True,
             problems="harness.environments.embedded.ability:problems",
+            relays=True,
             start_limit_s=60.0,
         ),
         Environment(

@@ -30,6 +30,15 @@ class Target(StrEnum):
     """all servers"""
     CLIENTS = "clients"
     """one client in a hundred, drawn from the seed: it stops reading (PAUSE only)"""
+    LINK = "link"
+    """one connection of the backplane, drawn from the seed; both ends stay alive"""
+    LINKS = "links"
+    """all connections of the backplane"""
+
+
+CARRIERS = (Target.BROKER, Target.LINK, Target.LINKS)
+"""What carries messages between servers and nothing else: while it is broken, posts are acknowledged as before."""
+LINK_TARGETS = (Target.LINK, Target.LINKS)
 
 
 class Unit(StrEnum):
@@ -94,8 +103,8 @@ class FaultTimes:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One fault, from ``at`` to ``until``. ``parts`` are the names of what it hits: empty in a scenario, chosen by the plan
-    (``broker``, ``server-2``, ``client-17``). ``times`` are known after the run; None before it, and where the fault was
-    never begun."""
+    (``broker``, ``server-2``, ``client-17``, ``server-2_database`` for a link). ``times`` are known after the run; None
+    before it, and where the fault was never begun."""
 
     kind: FaultKind
     target: Target

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
+from harness.model.backplane import BACKPLANES
+from harness.model.fault import CARRIERS, LINK_TARGETS, Fault, FaultKind, Moment, Target, Unit
 from harness.model.plan import Plan
 from harness.model.scenario import Scenario, Size
 from harness.planning.arrivals import MEASURED, schedule
@@ -20,17 +21,29 @@ SLOW_CONSUMER_DURATION_S = 30.0
 run of 10 s there is one, and its P99 is the machine's as much as the architecture's."""
 _STREAM = 0xFA
 """Keeps the draw of parts apart from every other draw of the same seed."""
+_LINK_STREAM = 0xFB
+"""The relay of a link is there before a pilot settles the number of clients: its draw may not depend on theirs."""
 
 
 def settle(request: Request, scenario: Scenario, *, servers: int, clients: int) -> tuple[Fault, ...]:
     """The faults that are wanted, with the parts that they hit, drawn from the seed."""
-    return drawn(wanted(request, scenario), seed=request.seed, servers=servers, clients=clients)
+    faults = wanted(request, scenario)
+    return drawn(faults, seed=request.seed, servers=servers, clients=clients, backplane=request.backplane)
 
 
-def drawn(faults: Iterable[Fault], *, seed: int, servers: int, clients: int) -> tuple[Fault, ...]:
+def drawn(faults: Iterable[Fault], *, seed: int, servers: int, clients: int, backplane: str) -> tuple[Fault, ...]:
     """``faults`` with the parts that they hit, drawn from the seed."""
-    rng = np.random.default_rng((seed, _STREAM))
-    return tuple(replace(fault, parts=_parts(fault.target, servers, clients, rng)) for fault in faults)
+    rng, link_rng = np.random.default_rng((seed, _STREAM)), np.random.default_rng((seed, _LINK_STREAM))
+    links = BACKPLANES.get(backplane).link_names(servers)
+    return tuple(
+        replace(
+            fault,
+            parts=_links(fault.target, links, link_rng)
+            if fault.target in LINK_TARGETS
+            else _parts(fault.target, servers, clients, rng),
+        )
+        for fault in faults
+    )
 
 
 def wanted(request: Request, scenario: Scenario) -> tuple[Fault, ...]:
@@ -57,10 +70,26 @@ def _changed(fault: Fault, request: Request) -> Fault:
     until = fault.until
     if request.outage_s is not None:
         until = Moment(unit=Unit.AFTER, value=request.outage_s)
-    elif target is not Target.BROKER:
+    elif target not in CARRIERS:
         # What follows the outage is part of the question: posts must be taken again, clients be back.
         until = THREE_QUARTERS
     return replace(fault, kind=request.fault or fault.kind, target=target, until=until)
+
+
+def _links(target: Target, links: tuple[str, ...], rng: np.random.Generator) -> tuple[str, ...]:
+    return links if target is Target.LINKS else (links[int(rng.integers(len(links)))],)
+
+
+def relayed_links(faults: Iterable[Fault], backplane: str) -> tuple[str, ...]:
+    """The links that need a relay, each once: those that a fault breaks by means of it."""
+    link = BACKPLANES.get(backplane).breakable
+    found = (
+        part
+        for fault in faults
+        if link is not None and fault.target in LINK_TARGETS and fault.kind in link.relayed
+        for part in fault.parts
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _parts(target: Target, servers: int, clients: int, rng: np.random.Generator) -> tuple[str, ...]:

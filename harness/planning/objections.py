@@ -12,7 +12,7 @@ from harness.model.component import COMPONENT_KINDS
 from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS, Environment
 from harness.model.errors import UsageError
-from harness.model.fault import FaultKind, Target
+from harness.model.fault import LINK_TARGETS, Fault, FaultKind, Target
 from harness.model.scenario import Scenario, Size
 from harness.model.tls import Tls
 from harness.planning.fault_schedule import wanted
@@ -64,6 +64,11 @@ def _numbers(request: Request) -> list[str]:
     return found
 
 
+def _servers(request: Request, scenario: Scenario) -> int:
+    load = scenario.smoke if request.size is Size.SMOKE else scenario.load
+    return request.servers or len(request.server_urls) or load.servers
+
+
 def in_full(number: float) -> str:
     """With all its digits: 1,000,000 and not 1e+06."""
     return f"{number:,.0f}" if number == int(number) else f"{number:,}"
@@ -72,7 +77,7 @@ def in_full(number: float) -> str:
 def _combinations(request: Request, scenario: Scenario) -> list[str]:
     found = []
     load = scenario.smoke if request.size is Size.SMOKE else scenario.load
-    servers = request.servers or len(request.server_urls) or load.servers
+    servers = _servers(request, scenario)
     clients = load.clients if request.clients is None else request.clients
     backplane, environment = BACKPLANES.find(request.backplane), ENVIRONMENTS.find(request.environment)
     if backplane is not None and backplane.servers_max is not None and servers > backplane.servers_max:
@@ -185,11 +190,43 @@ def _faults(request: Request, scenario: Scenario) -> list[str]:
                     f"--target clients with --fault {fault.kind}: clients can only stop reading; use --fault pause"
                 )
             continue
+        if fault.kind is FaultKind.RESTART and request.outage_s is not None:
+            found.append("--outage with --fault restart: a restart is stop and start at once; use --fault stop")
+        if fault.target in LINK_TARGETS:
+            if environment is not None and backplane is not None:
+                found += _of_link(fault, environment, backplane, _servers(request, scenario))
+            continue
         if fault.kind not in able:
             can = f"it can {', '.join(able)}" if able else "it starts and stops no component"
             found.append(f"--fault {fault.kind} of {fault.target}: --environment {request.environment} cannot; {can}")
         if fault.target is Target.BROKER and backplane is not None and backplane.broker is None:
             found.append(f"--target {fault.target} with --backplane {backplane.name}: there is no broker to break")
-        if fault.kind is FaultKind.RESTART and request.outage_s is not None:
-            found.append("--outage with --fault restart: a restart is stop and start at once; use --fault stop")
     return found
+
+
+def _of_link(fault: Fault, environment: Environment, backplane: Backplane, servers: int) -> list[str]:
+    """Why this fault of a link cannot be injected, as at most one sentence."""
+    link, asked = backplane.breakable, f"--fault {fault.kind} of {fault.target}"
+    if link is None:
+        havers = " or ".join(each.name for each in BACKPLANES if each.breakable is not None)
+        return [
+            f"--target {fault.target} with --backplane {backplane.name}: it has no link that can be broken by itself; "
+            f"expected --backplane {havers}"
+        ]
+    if not environment.owns_components:
+        return [f"{asked}: --environment {environment.name} cannot; it breaks nothing that is not its own"]
+    if fault.kind not in link.faults:
+        return [
+            f"{asked} with --backplane {backplane.name}: a {link.noun} cannot be broken so; expected --fault "
+            f"{' or '.join(link.faults)}"
+        ]
+    if fault.kind not in link.sessions and not environment.relays:
+        relaying = " or ".join(each.name for each in ENVIRONMENTS if each.relays)
+        instead = f", or --fault {' or '.join(link.sessions)}" if link.sessions else ""
+        return [
+            f"{asked} with --backplane {backplane.name}: --environment {environment.name} cannot, because it puts no "
+            f"relay into a {link.noun}; expected --environment {relaying}{instead}"
+        ]
+    if not backplane.link_names(servers):
+        return [f"--target {fault.target} with {servers} server: there is no link; expected --servers 2 or more"]
+    return []

@@ -162,7 +162,7 @@ def with_size(plan: Plan, decision: Decision, limits: MachineLimits) -> Plan:
         channels=channels,
         workers=worker_count(load.clients, limits),
         need=need(sized(plan, load), plan.calibration, limits),
-        faults=drawn(plan.faults, seed=plan.seed, servers=plan.servers, clients=load.clients),
+        faults=drawn(plan.faults, seed=plan.seed, servers=plan.servers, clients=load.clients, backplane=plan.backplane),
         reductions=_reductions(plan, load),
         pilot=replace(pilot, settled=decision.settled),
     )

@@ -40,10 +40,14 @@ _log = logging.getLogger(__name__)
 
 class PostgresNotifySettings(Section, frozen=True, kw_only=True):
     """``inside_transaction``: the committing transaction notifies. ``group_commit`` off: one commit per post, several at
-    once, which shows what notifying transactions cost one another."""
+    once, which shows what notifying transactions cost one another. ``listen_host`` and ``listen_port``: where the listener
+    connects to PostgreSQL, where that is another place than for everything else, because LISTEN passes no pooler in
+    transaction mode."""
 
     inside_transaction: bool = False
     group_commit: bool = True
+    listen_host: str | None = None
+    listen_port: int | None = None
 
 
 def packed(messages: Iterable[Outgoing]) -> Iterator[str]:
@@ -92,7 +96,8 @@ class PostgresNotify:
         if self._inside:
             self._metrics.published += len(messages)  # the transaction that committed them has notified
             return True
-        if not self.up or len(self._waiting) + len(messages) > QUEUE_LIMIT:
+        # A server that hears nothing is heard all the same: only its own clients depend on its listener.
+        if self._receiver is None or not self._publishing or len(self._waiting) + len(messages) > QUEUE_LIMIT:
             self._metrics.publish_failures += len(messages)
             return False
         self._waiting.extend(messages)
@@ -212,8 +217,9 @@ def _build(section: PostgresNotifySettings, context: BackplaneContext) -> Postgr
     if isinstance(context.log, PostgresqlLog):
         context.log.notify_inside = CHANNEL if section.inside_transaction else None
         context.log.one_commit_per_post = not section.group_commit
+    place = {"host": section.listen_host, "port": section.listen_port}
     return PostgresNotify(
-        publisher.address,
+        publisher.address | {key: value for key, value in place.items() if value is not None},
         publisher,
         name=f"{name} listener",
         inside=section.inside_transaction,

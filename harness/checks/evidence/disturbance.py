@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from harness.checks.evidence.host_clocks import HostClocks
 from harness.checks.evidence.sessions import NEVER, Sessions
-from harness.model.fault import Ending, Fault, FaultKind, FaultTimes, Target
+from harness.model.fault import LINK_TARGETS, Ending, Fault, FaultKind, FaultTimes, Target
+from harness.model.link import ends
 from harness.recording.format import ACKNOWLEDGED, SUBSCRIBED, Document
 from harness.recording.reader import Recording
 
@@ -86,22 +87,39 @@ def outages(faults: Sequence[Fault]) -> list[Outage]:
 def broken_servers(faults: Sequence[Fault]) -> list[int]:
     """Indices of the servers that faults hit."""
     return sorted(
-        int(part.removeprefix("server-")) - 1
-        for fault in faults
-        if fault.target in (Target.SERVER, Target.SERVERS)
-        for part in fault.parts
+        _index(part) for fault in faults if fault.target in (Target.SERVER, Target.SERVERS) for part in fault.parts
     )
+
+
+def unlinked_servers(faults: Sequence[Fault]) -> set[int]:
+    """Indices of the servers that have a broken link at their end."""
+    return {
+        _index(part) for fault in faults for link in _broken_links(fault) for part in ends(link) if _is_server(part)
+    }
+
+
+def _broken_links(fault: Fault) -> tuple[str, ...]:
+    return fault.parts if fault.target in LINK_TARGETS else ()
+
+
+def _is_server(part: str) -> bool:
+    return part.startswith("server-")
+
+
+def _index(server: str) -> int:
+    return int(server.removeprefix("server-")) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disturbance:
     """Which deliveries a fault, planned or not, disturbed. All others must be as fast as without a fault.
 
-    A delivery is disturbed for one of three reasons, each limited in time. The server read the message from the database
+    A delivery is disturbed for one of four reasons, each limited in time. The server read the message from the database
     instead of from the backplane (``recovered``), and the message was due between a second before the fault and a second
     after the last sign of recovery (``window``). Or it was due while its client had no connection or did not read
-    (``away_from`` to ``away_until``). Or it was due while the broken component held it up (``held_up``). So a server that
-    always reads from the database hides nothing here.
+    (``away_from`` to ``away_until``). Or it was due while the broken component held it up (``held_up``). Or it had to pass
+    a link that was broken when it was due (``cut_off``). So a server that always reads from the database hides nothing
+    here.
     """
 
     intended_ns: Ints
@@ -112,6 +130,8 @@ class Disturbance:
     away_until: Ints
     recovered: Bools | None
     """shape (servers, messages); None without traces"""
+    cut_off: Bools | None = None
+    """shape (servers, messages): a broken link kept the message from the server; None where no link was broken"""
 
     def of(self, message: Ints, client: Ints, server: Ints) -> Bools:
         """Which of these deliveries are disturbed."""
@@ -119,6 +139,8 @@ class Disturbance:
         found: Bools = self.held_up[message] | ((due >= self.away_from[client]) & (due <= self.away_until[client]))
         if self.recovered is not None:
             found |= self.window[message] & self.recovered[server, message]
+        if self.cut_off is not None:
+            found |= self.cut_off[server, message]
         return found
 
 
@@ -156,7 +178,31 @@ def disturbance(
         away_from=away_from,
         away_until=away_until,
         recovered=recovered,
+        cut_off=_cut_off(recording, begun, intended_ns, meant_for),
     )
+
+
+def _cut_off(
+    recording: Recording, begun: Sequence[Outage], intended_ns: Ints, meant_for: NDArray[np.uint16]
+) -> Bools | None:
+    """Which messages had to pass a broken link on their way to a server: to the server at its end all of them where the
+    other end is the broker or the database, and those that the other end accepted where that is a server."""
+    found = np.zeros((recording.plan.servers, len(intended_ns)), np.bool_)
+    for outage in begun:
+        due = (intended_ns >= outage.begun_ns - LEAD_NS) & (intended_ns <= outage.over_ns)
+        for link in _broken_links(outage.fault):
+            for here, there in (ends(link), ends(link)[::-1]):
+                if _is_server(here):
+                    found[_index(here)] |= due & _sent_from(recording, there, meant_for)
+    return found if any(_broken_links(outage.fault) for outage in begun) else None
+
+
+def _sent_from(recording: Recording, part: str, meant_for: NDArray[np.uint16]) -> Bools:
+    """Which messages come from that end of a link."""
+    if not _is_server(part):
+        return np.ones(len(meant_for), np.bool_)
+    found: Bools = meant_for == _index(part)
+    return found | (recording.posts["server"] == _index(part)) if len(recording.posts) == len(found) else found
 
 
 def _held_up(

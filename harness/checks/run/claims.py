@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
 from harness.model.environment import ENVIRONMENTS
-from harness.model.fault import FaultKind, Target
+from harness.model.fault import CARRIERS, FaultKind
 from harness.model.finding import Finding, Status
 from harness.model.measurements.claims import Claim, Decision, Outcome
 from harness.model.measurements.percentiles import Percentiles
@@ -74,7 +74,7 @@ def _write_path(plan: Plan, findings: Sequence[Finding], measured: RunMeasuremen
     checks = ["acknowledged-not-stored", "delivered-not-stored", "commit-order", "seq-gapless"]
     # With a fault the promise goes further: nothing is lost, and no acknowledgement waits for the broker.
     checks += ["lost"] if plan.faults else []
-    broker_away = any(fault.target is Target.BROKER and fault.kind is not FaultKind.RESTART for fault in plan.faults)
+    broker_away = any(fault.target in CARRIERS and fault.kind is not FaultKind.RESTART for fault in plan.faults)
     checks += ["ack-during-outage"] if broker_away else []
     status, statuses = _weighed(findings, checks)
     commit = measured.steps.commit if measured.steps else None

@@ -3,7 +3,7 @@
 import numpy as np
 
 from harness.checks.check import Answer, Case, Check, Need
-from harness.checks.evidence.disturbance import broken_servers
+from harness.checks.evidence.disturbance import broken_servers, unlinked_servers
 from harness.checks.evidence.evidence import slice_s
 from harness.checks.evidence.sessions import NEVER
 from harness.checks.evidence.tally import EXAMPLES
@@ -11,7 +11,7 @@ from harness.checks.run.outage_scope import ENDING, during_outage, not_slower, w
 from harness.checks.run.recovery import Span, acknowledgement_ns, span
 from harness.checks.statistics.distribution import Distribution
 from harness.model.backplane import BACKPLANES, Links
-from harness.model.fault import FaultKind, Target
+from harness.model.fault import CARRIERS, FaultKind, Target
 from harness.model.finding import Bias, Kind, Status
 from harness.model.plan import Plan
 from harness.recording.format import ACKNOWLEDGED, DOWN, SUBSCRIBED
@@ -107,10 +107,12 @@ def _started_again(plan: Plan) -> list[int]:
 
 
 def _noticed(case: Case, outage: Span, index: int) -> bool | None:
-    """Whether a server noticed that the broker's end cut its connection; None where its clock leaves that open."""
+    """Whether a server noticed that the end of the broker, or of its link, cut its connection; None where its clock leaves
+    that open."""
     evidence, plan = case.evidence, case.evidence.plan
     rows, clocks = evidence.recording.backplane[index], evidence.clocks
-    cut = any(fault.target is Target.BROKER and fault.kind in ENDING for fault in plan.faults)
+    ending = [fault for fault in plan.faults if fault.kind in ENDING]
+    cut = any(fault.target is Target.BROKER for fault in ending) or index in unlinked_servers(ending)
     if not cut or index in broken_servers(plan.faults):
         return True
     begin = np.array([outage.begin_ns])
@@ -197,7 +199,7 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.PERFORMANCE,
         compares_ratio=True,
         function=during_outage(_acknowledgements),
-        applies=where_hit(Target.BROKER, Target.CLIENTS, restart=False),
+        applies=where_hit(*CARRIERS, Target.CLIENTS, restart=False),
         needs=(Need.LEDGER, Need.EVENTS),
         red_when="the P99 of acknowledgements during the outage is more than 1.2 times the P99 before it, and "
         "more than 5 ms above it: a few hundred posts on a shared machine do not show less. Decided by "
@@ -214,10 +216,11 @@ CHECKS: tuple[Check[Case], ...] = (
         name="resubscribed",
         kind=Kind.SAFETY,
         function=during_outage(_resubscribed),
-        applies=where_hit(Target.BROKER, Target.SERVER, Target.SERVERS),
+        applies=where_hit(*CARRIERS, Target.SERVER, Target.SERVERS),
         needs=(Need.BACKPLANE, Need.EVENTS),
         red_when="after an outage a server is not subscribed to every channel of the backplane, a server that was started "
-        "again never subscribed, or a server never noticed that a stopped broker had cut its connection",
+        "again never subscribed, or a server never noticed that a stopped broker had cut its connection, or that its "
+        "link was cut",
         what_to_do="that server's log; its `backplane` trace",
         planted_bug=f"{PLANTED}test_a_server_that_stays_deaf_is_red",
     ),
@@ -225,7 +228,7 @@ CHECKS: tuple[Check[Case], ...] = (
         name="backfilled",
         kind=Kind.PERFORMANCE,
         function=during_outage(_backfilled),
-        applies=where_hit(Target.BROKER, Target.DATABASE, Target.SERVER, Target.SERVERS),
+        applies=where_hit(*CARRIERS, Target.DATABASE, Target.SERVER, Target.SERVERS),
         needs=(Need.DELIVERIES, Need.EVENTS),
         red_when="the last delivery that the fault disturbed came 10 s or later after the broken component was back, "
         "or after "

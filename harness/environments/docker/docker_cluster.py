@@ -24,6 +24,7 @@ from harness.environments.docker.recipe import Recipe, Secrets, server_recipe
 from harness.environments.part import Part
 from harness.environments.ports import free_ports
 from harness.environments.readiness import Question, component_refusal, server_refusal, until_answered
+from harness.environments.sessions import Sessions
 from harness.environments.together import together
 from harness.model.backplane import BACKPLANES
 from harness.model.cluster import Endpoint, ServerAddress, Topology
@@ -48,6 +49,7 @@ class DockerCluster:
     broker: Endpoint | None
     parts: Mapping[str, Part[Container]]
     """by name: ``database``, ``broker``, ``server-1`` …"""
+    sessions: Sessions
     versions: dict[str, str]
     watch: ContainerWatch
 
@@ -59,9 +61,13 @@ class DockerCluster:
         return self.watch.casualties()
 
     async def inject(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
+        if self.sessions.can(kind, component):
+            return await self.sessions.inject(kind, component)
         return await container_faults.inject(self.parts[component], kind)
 
     async def heal(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
+        if self.sessions.can(kind, component):
+            return await self.sessions.heal(kind, component)
         return await container_faults.heal(self.parts[component], kind)
 
 
@@ -98,12 +104,15 @@ async def docker_cluster(
         database = stores[Role.DATABASE].endpoint
         assert database is not None, "every store has an endpoint"
         servers = await start.servers(topology.servers)
+        sessions = Sessions(database, topology.backplane)
+        down.push_async_callback(sessions.close)
         yield DockerCluster(
             servers=tuple(_server_address(part.process) for part in servers),
             token=start.secrets.token,
             database=database,
             broker=stores[Role.BROKER].endpoint if Role.BROKER in stores else None,
             parts={part.process.name: part for part in (*stores.values(), *servers)},
+            sessions=sessions,
             versions=await start.versions(servers[0].process),
             watch=watch,
         )

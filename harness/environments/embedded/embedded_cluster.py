@@ -16,12 +16,14 @@ from typing import Any
 
 from harness.environments.embedded import child_faults
 from harness.environments.embedded.child import Child
+from harness.environments.embedded.relay_child import Place, start_relays
 from harness.environments.embedded.start import Start
 from harness.environments.guard import Guard
 from harness.environments.part import Part
 from harness.environments.ports import free_ports
 from harness.environments.readiness import server_refusal, until_answered
 from harness.environments.server_settings import Address, server_settings
+from harness.environments.sessions import Sessions
 from harness.environments.together import together
 from harness.model.backplane import BACKPLANES
 from harness.model.child_process import python_program
@@ -29,6 +31,7 @@ from harness.model.cluster import REFERENCE_SERVER, Endpoint, ServerAddress, Top
 from harness.model.component import COMPONENT_KINDS, DATABASE_KIND, Component, Role
 from harness.model.errors import EnvironmentFailure
 from harness.model.fault import FaultKind
+from harness.model.link import ends
 from harness.model.process_end import last_lines
 from harness.model.registry import load
 from harness.protocol import open_protocol
@@ -48,7 +51,8 @@ class EmbeddedCluster:
     database: Endpoint
     broker: Endpoint | None
     parts: Mapping[str, Part[Child]]
-    """by name: ``database``, ``broker``, ``server-1`` …"""
+    """by name: ``database``, ``broker``, ``server-1`` …, and the relays by the names of their links"""
+    sessions: Sessions
     versions: dict[str, str]
 
     @property
@@ -59,9 +63,13 @@ class EmbeddedCluster:
         return [casualty for part in self.parts.values() if (casualty := part.process.casualty())]
 
     async def inject(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
+        if self.sessions.can(kind, component):
+            return await self.sessions.inject(kind, component)
         return await child_faults.inject(self.parts[component], kind)
 
     async def heal(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
+        if self.sessions.can(kind, component):
+            return await self.sessions.heal(kind, component)
         return await child_faults.heal(self.parts[component], kind)
 
 
@@ -91,17 +99,40 @@ async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedC
             )
         )
         endpoints = {part.process.role: part.endpoint for part in stores}
+        # All at once: none of them is given twice.
+        ports = iter(free_ports(2 * topology.servers + len(topology.relayed)))
+        links = {f"server-{number}": ("127.0.0.1", next(ports)) for number in range(1, topology.servers + 1)}
+        places = {str(role): (endpoint.host, endpoint.port) for role, endpoint in endpoints.items()} | links
+        relays = await start_relays(
+            [(link, next(ports), places[ends(link)[1]]) for link in topology.relayed],
+            logs=logs,
+            guard=guard,
+            down=down,
+        )
         servers = _Servers(
-            topology, folder, logs, guard, database=endpoints[Role.DATABASE], broker=endpoints.get(Role.BROKER)
+            topology,
+            folder,
+            logs,
+            guard,
+            database=endpoints[Role.DATABASE],
+            broker=endpoints.get(Role.BROKER),
+            ports=list(ports),
+            links=links,
+            relays={link: place for link, (place, _) in relays.items()},
         )
         down.push_async_callback(servers.end)
         addresses = await servers.start()
+        sessions = Sessions(endpoints[Role.DATABASE], topology.backplane)
+        down.push_async_callback(sessions.close)
         yield EmbeddedCluster(
             servers=tuple(addresses),
             token=servers.token,
             database=endpoints[Role.DATABASE],
             broker=endpoints.get(Role.BROKER),
-            parts={part.process.name: part for part in (*stores, *servers.parts)},
+            parts={
+                part.process.name: part for part in (*stores, *servers.parts, *(part for _, part in relays.values()))
+            },
+            sessions=sessions,
             versions=_versions(kind for kind in kinds.values() if kind is not None),
         )
 
@@ -137,7 +168,12 @@ class _Servers:
         *,
         database: Endpoint,
         broker: Endpoint | None,
+        ports: Sequence[int],
+        links: Mapping[str, Place],
+        relays: Mapping[str, Place],
     ) -> None:
+        """``ports``: where each server answers, ``links``: where each takes links of others, by its name. ``relays``: where
+        the relay of a link takes connections, by the link's name."""
         self.token = secrets.token_urlsafe(24)
         self.parts: list[Part[Child]] = []
         self._topology = topology
@@ -148,16 +184,15 @@ class _Servers:
         self._database = database
         self._broker = broker
         self._children: list[Child] = []
-        self._links: dict[str, tuple[str, int]] = {}
+        self._ports = ports
+        self._links = links
+        self._relays = relays
         # A module of the user's own lies where the user is.
         self._module_folder = None if topology.server_module == REFERENCE_SERVER else Path.cwd()
 
     async def start(self) -> list[ServerAddress]:
         """Start all servers at the same time; return when each answers the health request."""
-        count = self._topology.servers
-        ports = free_ports(2 * count)
-        self._links = {f"server-{n}": ("127.0.0.1", port) for n, port in enumerate(ports[count:], 1)}
-        started = await together(*(self._start_one(number, port) for number, port in enumerate(ports[:count], 1)))
+        started = await together(*(self._start_one(number, port) for number, port in enumerate(self._ports, 1)))
         self.parts += [part for _, part in started]
         return [address for address, _ in started]
 
@@ -215,6 +250,7 @@ class _Servers:
             database=self._database.arguments,
             broker=_login(self._broker),
             links=self._links,
+            relays=self._relays,
         )
         path.write_text(json.dumps(settings), encoding="utf-8")
         return path

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
-from harness.model.fault import Fault, FaultKind, Target
+from harness.model.backplane import BACKPLANES
+from harness.model.fault import LINK_TARGETS, Fault, FaultKind, Target
 from harness.model.finding import Verdict
+from harness.model.link import ends
 from harness.model.measurements.recovery import Recovery
 from harness.model.plan import Plan
 from harness.report.text.component_titles import broker_title, database_title
@@ -15,6 +17,12 @@ _VERBS = {
     FaultKind.PAUSE: "frozen",
     FaultKind.PARTITION: "cut off from the network",
     FaultKind.RESTART: "restarted",
+}
+_LINK_VERBS = {
+    FaultKind.STOP: "cut",
+    FaultKind.KILL: "cut",
+    FaultKind.PAUSE: "held open with nothing passing",
+    FaultKind.RESTART: "cut once",
 }
 _NAMED_MAX = 4
 
@@ -57,9 +65,23 @@ def subject(fault: Fault, plan: Plan) -> Subject:
         return Subject(words=f"{count(many) if many else 'Some'} client{'' if many == 1 else 's'}", plural=many != 1)
     if fault.target is Target.SERVERS:
         return Subject(words=f"All {count(many)} servers" if many > 1 else "All servers", plural=True)
+    if fault.target in LINK_TARGETS:
+        return _links(fault, plan)
     if 0 < many <= _NAMED_MAX:
         return Subject(words=" and ".join(fault.parts), plural=many > 1)
     return Subject(words=str(fault.target))
+
+
+def _links(fault: Fault, plan: Plan) -> Subject:
+    """E.g. ``The listening connection of server-2`` or ``The link between server-2 and server-1``."""
+    backplane = BACKPLANES.find(plan.backplane)
+    noun = backplane.breakable.noun if backplane is not None and backplane.breakable is not None else "link"
+    if len(fault.parts) != 1:
+        return Subject(words=f"All {noun}s", plural=True)
+    connects, connected = ends(fault.parts[0])
+    if backplane is not None and backplane.links_servers:
+        return Subject(words=f"The {noun} between {connects} and {connected}")
+    return Subject(words=f"The {noun} of {connects}")
 
 
 def injected(fault: Fault, plan: Plan) -> str:
@@ -67,7 +89,8 @@ def injected(fault: Fault, plan: Plan) -> str:
     hit = subject(fault, plan)
     if (fault.kind, fault.target) == (FaultKind.PAUSE, Target.CLIENTS):
         return f"{hit.words} stopped reading"
-    return f"{hit.words} {hit.was} {_VERBS[fault.kind]}"
+    verbs = _LINK_VERBS if fault.target in LINK_TARGETS else _VERBS
+    return f"{hit.words} {hit.was} {verbs[fault.kind]}"
 
 
 def endings(fault: Fault) -> tuple[str, ...]:

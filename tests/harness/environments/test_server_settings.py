@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,41 @@ def test_the_reference_server_takes_them(tmp_path: Path) -> None:
 def test_the_backplane_is_named_with_what_it_needs() -> None:
     assert made("redis", {"host": "broker"})["backplane"] == {"name": "redis", "host": "broker"}
     assert made("memory", None)["backplane"] == {"name": "memory"}
+
+
+def test_a_relay_stands_in_the_place_of_the_link(tmp_path: Path) -> None:
+    """For the server that connects: the listener's address, or that of the one peer; the server takes both."""
+
+    def backplane(name: str, server: str, relays: dict[str, tuple[str, int]]) -> Any:
+        topology = Topology(servers=3, backplane=name, write_path="db-first", run_id="r")
+        settings = server_settings(
+            topology,
+            name=server,
+            host="127.0.0.1",
+            port=80,
+            token={"token": "t"},
+            database=DATABASE,
+            broker=None,
+            links={f"server-{number}": ("127.0.0.1", 7_000 + number) for number in (1, 2, 3)},
+            relays=relays,
+        )
+        (tmp_path / "settings.json").write_text(json.dumps(settings))
+        load(tmp_path / "settings.json")
+        return settings["backplane"]
+
+    listening = {"server-2_database": ("127.0.0.1", 99)}
+    assert backplane("postgres-notify", "server-2", listening) == {
+        "name": "postgres-notify",
+        "listen_host": "127.0.0.1",
+        "listen_port": 99,
+    }
+    assert backplane("postgres-notify", "server-1", listening) == {"name": "postgres-notify"}
+    link = {"server-2_server-1": ("127.0.0.1", 99)}
+    ports = {
+        server: [peer["port"] for peer in backplane("mesh", server, link)["peers"]]
+        for server in ("server-1", "server-2")
+    }
+    assert ports == {"server-1": [7_002, 7_003], "server-2": [99, 7_003]}
 
 
 def test_a_database_setting_is_named_only_where_it_is_asked_for() -> None:

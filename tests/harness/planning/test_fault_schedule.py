@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from harness.catalog import find
 from harness.model.errors import UsageError
-from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
+from harness.model.fault import LINK_TARGETS, Fault, FaultKind, Moment, Target, Unit
 from harness.model.scenario import Size
 from harness.planning.arrivals import MEASURED, schedule
-from harness.planning.fault_schedule import HALF, POSTED, THREE_QUARTERS, offset_ns, settle
+from harness.planning.fault_schedule import HALF, POSTED, THREE_QUARTERS, drawn, offset_ns, relayed_links, settle
 from harness.planning.objections import objections
 from harness.planning.planner import plan_run
 from harness.planning.request import Request
@@ -77,6 +77,40 @@ def test_parts_are_drawn_from_the_seed(seed: int, servers: int, clients: int) ->
         assert len(set(numbers)) == len(numbers) == (1 if target is Target.SERVER else round(clients * 0.01))
 
 
+def test_a_link_is_broken_as_long_as_a_broker() -> None:
+    """Posts go on as before, so it is healed when all is posted; one link or all, of a pair or to the database."""
+    (one,) = settled(target=Target.LINK, fault=FaultKind.KILL, backplane="mesh")
+    assert (one.until, one.parts[0].count("server-")) == (POSTED, 2)
+    (every,) = settled(target=Target.LINKS, fault=FaultKind.PAUSE, backplane="postgres-notify")
+    assert every.parts == tuple(f"server-{number}_database" for number in range(1, 5))
+
+
+def test_only_what_a_relay_breaks_needs_one() -> None:
+    """A session that the database ends needs none; one link that two faults break needs one."""
+
+    def relayed(backplane: str, *faults: Fault) -> tuple[str, ...]:
+        parts = drawn(faults, seed=1, servers=2, clients=10, backplane=backplane)
+        return relayed_links(parts, backplane)
+
+    kill, pause = (
+        Fault(kind=kind, target=Target.LINK, at=HALF, until=POSTED) for kind in (FaultKind.KILL, FaultKind.PAUSE)
+    )
+    assert relayed("postgres-notify", kill) == ()
+    assert len(relayed("postgres-notify", pause)) == 1
+    assert relayed("mesh", kill, pause) == ("server-2_server-1",)
+    assert relayed("redis", Fault(kind=FaultKind.PAUSE, target=Target.BROKER, at=HALF, until=POSTED)) == ()
+
+
+@given(st.integers(0, 1_000), st.integers(100, 2_000), st.integers(100, 2_000))
+def test_the_link_does_not_depend_on_the_clients(seed: int, first: int, second: int) -> None:
+    """A pilot settles their number when the link's relay is there already."""
+    faults = [
+        Fault(kind=FaultKind.PAUSE, target=target, at=HALF, until=POSTED) for target in (Target.CLIENTS, Target.LINK)
+    ]
+    one, other = (drawn(faults, seed=seed, servers=4, clients=clients, backplane="mesh") for clients in (first, second))
+    assert one[1].parts == other[1].parts
+
+
 def test_moments_are_the_schedules() -> None:
     """Half of the messages, message 7, a second, so long after the beginning: each is an offset of the schedule."""
     plan = a_plan(rate_hz=100.0, duration_s=10.0, warm_up_s=2.0)
@@ -102,11 +136,62 @@ def test_moments_are_the_schedules() -> None:
         (Request(recovery="never"), "--recovery 'never'"),
         (Request(outage_s=-1), "--outage -1"),
         (Request(backplane="memory", servers=1), "there is no broker to break"),
+        (
+            Request(fault=FaultKind.KILL, target=Target.LINK),
+            "--target link with --backplane redis: it has no link that can be broken by itself; "
+            "expected --backplane postgres-notify or mesh",
+        ),
+        (
+            Request(target=Target.LINKS, backplane="postgres-notify"),
+            "--fault stop of links with --backplane postgres-notify: a listening connection cannot be broken so; "
+            "expected --fault kill or pause or restart",
+        ),
+        (
+            Request(target=Target.LINK, backplane="mesh", environment="docker"),
+            "--fault stop of link with --backplane mesh: --environment docker cannot, because it puts no relay into a "
+            "link; expected --environment embedded",
+        ),
+        (
+            Request(fault=FaultKind.PAUSE, target=Target.LINK, backplane="postgres-notify", environment="docker"),
+            "expected --environment embedded, or --fault kill or restart",
+        ),
+        (
+            Request(fault=FaultKind.KILL, target=Target.LINK, backplane="mesh", servers=1),
+            "--target link with 1 server: there is no link; expected --servers 2 or more",
+        ),
+        (
+            Request(
+                fault=FaultKind.KILL,
+                target=Target.LINK,
+                backplane="mesh",
+                environment="external",
+                server_urls=("http://10.0.0.5:8000", "http://10.0.0.6:8000"),
+            ),
+            "--fault kill of link: --environment external cannot",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_the_start(request_: Request, words: str) -> None:
     """A fault that an environment cannot do, and combinations that mean nothing."""
-    assert any(words in objection for objection in objections(request_, SCENARIO_B)), objections(request_, SCENARIO_B)
+    found = objections(request_, SCENARIO_B)
+    assert any(words in objection for objection in found), found
+    if request_.target in LINK_TARGETS:
+        assert len(found) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "backplane", "environment"),
+    [
+        *((kind, "mesh", "embedded") for kind in (FaultKind.STOP, FaultKind.KILL, FaultKind.PAUSE, FaultKind.RESTART)),
+        *((kind, "postgres-notify", "embedded") for kind in (FaultKind.KILL, FaultKind.PAUSE, FaultKind.RESTART)),
+        (FaultKind.KILL, "postgres-notify", "docker"),
+    ],
+)
+def test_what_can_be_done_to_a_link_is_planned(kind: FaultKind, backplane: str, environment: str) -> None:
+    """Of any scenario; the database ends a session in every environment that the harness owns."""
+    for scenario in (SCENARIO_A, SCENARIO_B):
+        request = Request(fault=kind, target=Target.LINK, backplane=backplane, environment=environment)
+        assert objections(request, scenario) == ()
 
 
 def test_an_outage_of_nothing_is_refused() -> None:

@@ -3,17 +3,28 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any, cast
 
 import asyncpg
 import pytest
 
-from reference_server.backplane.base import Outgoing
-from reference_server.backplane.postgres_notify import CHANNEL, PAYLOAD_LIMIT_BYTES, PostgresNotify, packed
+from reference_server.backplane.base import BackplaneContext, Outgoing
+from reference_server.backplane.postgres_notify import (
+    CHANNEL,
+    KIND,
+    PAYLOAD_LIMIT_BYTES,
+    PostgresNotify,
+    PostgresNotifySettings,
+    packed,
+)
+from reference_server.message_log.base import Log
 from reference_server.message_log.postgresql import PostgresqlLog
 from reference_server.message_log.postgresql_address import Postgres as PostgresAddress
 from reference_server.message_log.postgresql_connection import PostgresqlConnection
 from reference_server.metrics import Metrics
 from reference_server.protocol.server_events import message_frame
+from reference_server.settings import Settings
 from tests.reference_server.fakes import FakeReceiver, until
 from tests.reference_server.stack import Postgres, fresh
 
@@ -94,6 +105,22 @@ def test_the_committing_transaction_notifies(postgres: Postgres) -> None:
     asyncio.run(main())
 
 
+def test_the_listener_may_have_an_address_of_its_own() -> None:
+    """Host, port, both or none of them; the credentials are those of everything else."""
+    postgres = PostgresAddress(host="pooler", port=6432, user="u", password="p", database="d")
+    settings = cast(Settings, SimpleNamespace(postgres=postgres, name="server-1", statement_timeout_ms=1_000))
+    context = BackplaneContext(settings=settings, metrics=Metrics(), log=cast(Log, None))
+
+    def place(**values: Any) -> tuple[str, int, str]:
+        backplane = cast(PostgresNotify, KIND.build(PostgresNotifySettings(**values), context))
+        assert backplane._publisher.address["host"] == "pooler"
+        return backplane._address["host"], backplane._address["port"], backplane._address["user"]
+
+    assert place() == ("pooler", 6432, "u")
+    assert place(listen_host="direct", listen_port=5432) == ("direct", 5432, "u")
+    assert place(listen_port=5432) == ("pooler", 5432, "u")
+
+
 @pytest.mark.integration
 def test_one_commit_per_post_answers_in_the_order_of_the_input(postgres: Postgres) -> None:
     """Each message has a transaction of its own; seqs are gapless all the same."""
@@ -109,6 +136,29 @@ def test_one_commit_per_post_answers_in_the_order_of_the_input(postgres: Postgre
         assert newest == 30
         assert {seq: text for (seq, _), text in zip(rows, texts, strict=True)} == dict(history)
         log.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.integration
+def test_a_server_that_hears_nothing_is_heard(postgres: Postgres) -> None:
+    """While its listener has no connection, what it publishes reaches the others."""
+    channel = fresh()
+
+    async def main() -> None:
+        async with notifying(postgres, channel) as (_, receiver):
+            address = PostgresAddress(**postgres.settings)
+            publisher = PostgresqlConnection(address, name="publisher", statement_timeout_ms=5_000)
+            nowhere = publisher.address | {"port": 1}
+            deaf = PostgresNotify(nowhere, publisher, name="deaf", inside=False, metrics=Metrics())
+            assert not deaf.publish([outgoing(channel, 1, "too early")])
+            running = asyncio.create_task(deaf.run(FakeReceiver()))
+            await asyncio.sleep(0)
+            assert deaf.publish([outgoing(channel, 2, "heard")])
+            await until(lambda: ("message", *outgoing(channel, 2, "heard")) in receiver.events)
+            assert not deaf.up
+            running.cancel()
+            await asyncio.wait((running,))
 
     asyncio.run(main())
 

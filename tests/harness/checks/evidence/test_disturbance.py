@@ -13,6 +13,7 @@ from harness.checks.evidence.disturbance import (
     broken_servers,
     outages,
     timed_faults,
+    unlinked_servers,
 )
 from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
 from tests.harness.checks.evidence.gathered import gathered
@@ -105,6 +106,45 @@ def test_a_client_is_away_while_it_or_its_server_is_broken(tmp_path: Path, targe
     """Client 0 does not read, or is on server-1."""
     found = found_in(run_with(target), tmp_path)
     assert (found.away_from < found.away_until).tolist() == away
+
+
+@pytest.mark.parametrize(
+    ("target", "cut_off"),
+    [
+        (Target.BROKER, None),
+        (Target.LINK, [[True] * 6, [False] * 6]),
+        (Target.LINKS, [[False, True] * 3, [True, False] * 3]),
+    ],
+)
+def test_a_broken_link_cuts_off_what_had_to_pass_it(
+    tmp_path: Path, target: Target, cut_off: list[list[bool]] | None
+) -> None:
+    """Messages of server-1 and server-2 in turn. The link of server-1 to the database: all messages, for server-1 alone.
+    The link between the two servers: for each those of the other."""
+    found = found_in(run_with(target), tmp_path).cut_off
+    assert (None if found is None else found.tolist()) == cut_off
+
+
+def test_what_was_cut_off_is_disturbed() -> None:
+    """For the clients of that server alone."""
+    found = Disturbance(
+        intended_ns=np.array([10, 20]),
+        window=np.array([False, False]),
+        held_up=np.array([False, False]),
+        away_from=np.array([NEVER, NEVER]),
+        away_until=np.array([0, 0]),
+        recovered=None,
+        cut_off=np.array([[False, False], [True, False]]),
+    )
+    message, client = np.array([0, 0, 1]), np.array([0, 1, 1])
+    assert found.of(message, client, server=client).tolist() == [False, True, False]
+
+
+def test_the_unlinked_servers_are_those_at_the_ends() -> None:
+    """A database or a broker at an end is none; faults of other parts have no links."""
+    assert unlinked_servers([a_fault(Target.LINK), a_fault(Target.SERVER)]) == {0}
+    assert unlinked_servers([a_fault(Target.LINKS)]) == {0, 1}
+    assert broken_servers([a_fault(Target.LINK)]) == []
 
 
 def test_a_recovered_delivery_is_disturbed_only_around_the_fault() -> None:

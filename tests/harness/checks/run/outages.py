@@ -18,6 +18,8 @@ HIT = {
     Target.SERVER: ("server-1",),
     Target.SERVERS: ("server-1", "server-2"),
     Target.CLIENTS: ("client-0",),
+    Target.LINK: ("server-1_database",),
+    Target.LINKS: ("server-2_server-1",),
 }
 
 

@@ -181,3 +181,25 @@ def test_servers_that_are_linked_subscribe_again_without_a_broker(
     run = broken(Target.SERVER, FaultKind.KILL)
     run.changes = {**run.changes, "backplane": backplane}
     assert finding(run.verdict(tmp_path), "resubscribed").status is status
+
+
+def test_a_server_that_does_not_notice_that_its_link_is_cut_is_red(tmp_path: Path) -> None:
+    """The server at the end of that link is asked, no other one; a link that only goes silent may be back too soon."""
+    unaware = SUBSCRIBED_AGAIN[:2]
+    for kind, server, expected in (
+        (FaultKind.KILL, 0, {"resubscribed"}),
+        (FaultKind.KILL, 1, set()),
+        (FaultKind.PAUSE, 0, set()),
+    ):
+        run = broken(Target.LINK, kind)
+        run.changes = {**run.changes, "backplane": "postgres-notify"}
+        run.backplane[server] = unaware
+        assert red(run.verdict(tmp_path / f"{kind}-{server}")) == expected
+
+
+def test_a_broken_link_slows_no_acknowledgement(tmp_path: Path) -> None:
+    """It is asked for like a broken broker, and what had to pass the link may come late."""
+    run = broken(Target.LINK, FaultKind.PAUSE)
+    run.changes = {**run.changes, "backplane": "postgres-notify"}
+    verdict = run.verdict(tmp_path)
+    assert {"ack-during-outage", "resubscribed", "backfilled"} <= {each.check for each in verdict.findings}

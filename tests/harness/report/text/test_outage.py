@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from harness.model.fault import Target
+from harness.model.fault import FaultKind, Target
 from harness.report.text.outage import Subject, endings, faults, has_outage, injected, subject
 from tests.harness.report import outage_verdicts, verdicts
 
@@ -37,6 +37,20 @@ def test_subjects_agree_with_their_number() -> None:
     assert of(Target.SERVERS) == Subject(words="All servers", plural=True)
     assert of(Target.SERVER, "server-1", "server-2") == Subject(words="server-1 and server-2", plural=True)
     assert of(Target.SERVER) == Subject(words="server")
+
+
+def test_a_link_is_named_by_its_ends() -> None:
+    """In the words of its backplane."""
+
+    def of(backplane: str, kind: FaultKind, *parts: str) -> str:
+        fault = replace(outage_verdicts.BROKER, kind=kind, target=Target.LINK, parts=parts)
+        return injected(fault, replace(PLAN, backplane=backplane))
+
+    assert of("mesh", FaultKind.KILL, "server-2_server-1") == "The link between server-2 and server-1 was cut"
+    deaf = of("postgres-notify", FaultKind.PAUSE, "server-2_database")
+    assert deaf == "The listening connection of server-2 was held open with nothing passing"
+    both = of("postgres-notify", FaultKind.KILL, "server-1_database", "server-2_database")
+    assert both == "All listening connections were cut"
 
 
 def test_endings_name_their_part_where_there_are_several() -> None:
