@@ -19,12 +19,15 @@ def judge_recording(folder: Path) -> Verdict:
 
 def render_report(folder: Path) -> Path:
     """Write report.html and plots from the verdict in ``folder``, and the index of all results. Returns the page."""
+    from harness.history.last_matrix import last_matrix
     from harness.recording.proof_folder import last_proof
     from harness.recording.reader import read_events, read_machine, read_verdict
     from harness.report import write_index, write_report
 
     verdict = read_verdict(folder)
-    page = write_report(folder, verdict, read_machine(folder), read_events(folder), last_proof(__version__))
+    machine = read_machine(folder)
+    beside = (last_proof(__version__), last_matrix(folder, machine))
+    page = write_report(folder, verdict, machine, read_events(folder), *beside)
     # Only where it lies among other results: not above a copy, nor above a run of a sweep, which has its own report.
     if folder.resolve().parent.name == verdict.plan.scenario:
         write_index(folder.resolve().parent.parent)

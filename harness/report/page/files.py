@@ -6,26 +6,33 @@ from typing import Any
 
 from harness.model.errors import EnvironmentFailure
 from harness.model.finding import Verdict
+from harness.model.last_matrix import LastMatrix
 from harness.model.proof import LastProof
 from harness.recording.format import PLOTS, REPORT
 from harness.report.page.run_page import page
 from harness.report.plots.drawing import Drawing
 from harness.report.plots.figures import drawings
 from harness.report.plots.time_axis import Events
+from harness.report.text.matrix_note import matrix_note
 from harness.report.text.proof_note import proof_note
 
 
 def write_report(
-    folder: Path, verdict: Verdict, machine: Mapping[str, Any], events: Events, proof: LastProof | None = None
+    folder: Path,
+    verdict: Verdict,
+    machine: Mapping[str, Any],
+    events: Events,
+    proof: LastProof | None = None,
+    matrix: LastMatrix | None = None,
 ) -> Path:
     """Write ``plots/*.svg``, ``plots/*.png`` and ``report.html`` into ``folder``; returns the page's path.
 
-    ``proof`` is the newest proof of the harness on this machine. Figures of an earlier report that this one does not have
-    are removed. Raises EnvironmentFailure where the folder
-    cannot be written.
+    ``proof`` is the newest proof of the harness on this machine, ``matrix`` the newest matrix. Figures of an earlier report
+    that this one does not have are removed. Raises EnvironmentFailure where the folder cannot be written.
     """
     drawn = drawings(verdict, events)
-    return write_page(folder, page(verdict, machine, events, drawn, proof_note(folder, proof)), drawn.drawn)
+    notes = (proof_note(folder, proof), matrix_note(folder, matrix))
+    return write_page(folder, page(verdict, machine, events, drawn, *notes), drawn.drawn)
 
 
 def write_page(folder: Path, html: str, drawn: Sequence[Drawing]) -> Path:

@@ -13,6 +13,7 @@ from harness.report.plots.time_axis import Events, event_lines
 from harness.report.text import durability_tables, glossary, narrative, recovery_tables, run_tables, step_tables
 from harness.report.text.criteria import STATUS_WORDS, criteria, examples, validity
 from harness.report.text.headline import headline
+from harness.report.text.matrix_note import NO_MATRIX, MatrixNote
 from harness.report.text.outage import has_outage, recovery
 from harness.report.text.pilot_table import pilot_table
 from harness.report.text.proof_note import NO_PROOF, ProofNote
@@ -36,7 +37,12 @@ _EVENTS_MAX = 200
 
 
 def page(
-    verdict: Verdict, machine: Mapping[str, Any], events: Events, drawings: Drawings, proof: ProofNote = NO_PROOF
+    verdict: Verdict,
+    machine: Mapping[str, Any],
+    events: Events,
+    drawings: Drawings,
+    proof: ProofNote = NO_PROOF,
+    matrix: MatrixNote = NO_MATRIX,
 ) -> str:
     """The report. Every string in ``verdict``, ``machine`` and ``events`` is untrusted text; parts that are absent are
     named as such."""
@@ -76,6 +82,7 @@ def page(
         validity=validity(verdict),
         not_measured=run_tables.not_measured(run),
         proof=proof,
+        matrix=matrix,
         workers=run_tables.worker_grid(run),
         publisher=run_tables.publisher_pairs(run),
         resources=run_tables.resource_pairs(run),

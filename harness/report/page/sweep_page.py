@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.model.finding import Verdict
+from harness.model.last_matrix import LastMatrix
 from harness.report.page.files import write_page
 from harness.report.page.run_page import began
 from harness.report.page.templates import fill
@@ -15,6 +16,7 @@ from harness.report.plots.time_axis import Events
 from harness.report.text import sweep_tables
 from harness.report.text.criteria import STATUS_WORDS, criteria, examples
 from harness.report.text.headline import headline
+from harness.report.text.matrix_note import NO_MATRIX, MatrixNote, matrix_note
 from harness.report.text.quantities import formatted, number
 from harness.report.text.run_tables import reductions
 from harness.report.text.step_tables import claim_table, decision_table
@@ -31,13 +33,22 @@ _CONTENTS = (
 )
 
 
-def write_sweep_report(folder: Path, verdict: Verdict, machine: Mapping[str, Any], events: Events) -> Path:
-    """Write ``plots/`` and ``report.html`` into ``folder``; returns the page's path. Raises EnvironmentFailure."""
+def write_sweep_report(
+    folder: Path, verdict: Verdict, machine: Mapping[str, Any], events: Events, matrix: LastMatrix | None = None
+) -> Path:
+    """Write ``plots/`` and ``report.html`` into ``folder``; returns the page's path. ``matrix`` is the newest matrix of
+    this machine. Raises EnvironmentFailure."""
     drawn = sweep_drawings(verdict)
-    return write_page(folder, sweep_page(verdict, machine, events, drawn), drawn)
+    return write_page(folder, sweep_page(verdict, machine, events, drawn, matrix_note(folder, matrix)), drawn)
 
 
-def sweep_page(verdict: Verdict, machine: Mapping[str, Any], events: Events, drawings: Sequence[Drawing]) -> str:
+def sweep_page(
+    verdict: Verdict,
+    machine: Mapping[str, Any],
+    events: Events,
+    drawings: Sequence[Drawing],
+    matrix: MatrixNote = NO_MATRIX,
+) -> str:
     """The report. Every string in it is untrusted text; parts that are absent are named as such."""
     sweep, plan = verdict.sweep, verdict.plan
     runs = sweep.runs if sweep else ()
@@ -62,6 +73,7 @@ def sweep_page(verdict: Verdict, machine: Mapping[str, Any], events: Events, dra
         database=sweep_tables.database_table(runs),
         decisions=decision_table(verdict.decisions),
         claim_table=claim_table(verdict.claims),
+        matrix=matrix,
         took=_took(events),
         command=shlex.join(("harness", *plan.command)),
         machine=settings("The machine and what ran on it", machine),
