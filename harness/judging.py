@@ -21,12 +21,15 @@ def judge_recording(folder: Path) -> Verdict:
 def render_report(folder: Path, base: BaseRun | None = None) -> Path:
     """Write report.html, plots and tables from the verdict in ``folder``, with the curves of ``base`` beside its own, and
     the index of all results. Returns the page."""
+    from harness.history.last_matrix import last_matrix
     from harness.recording.proof_folder import last_proof
     from harness.recording.reader import read_events, read_machine, read_verdict
     from harness.report import write_index, write_report
 
     verdict = read_verdict(folder)
-    page = write_report(folder, verdict, read_machine(folder), read_events(folder), last_proof(__version__), base)
+    machine = read_machine(folder)
+    newest = (last_proof(__version__), last_matrix(folder, machine))
+    page = write_report(folder, verdict, machine, read_events(folder), *newest, base)
     # Only where it lies among other results: not above a copy, nor above a run of a sweep, which has its own report.
     if folder.resolve().parent.name == verdict.plan.scenario:
         write_index(folder.resolve().parent.parent)

@@ -140,11 +140,13 @@ def _machine(folder: Path, sweep: SweepPlan) -> dict[str, Any]:
 
 def render_sweep(folder: Path) -> Path:
     """Write the sweep's report.html and plots from its verdict, and the index of all results. Returns the page."""
+    from harness.history.last_matrix import last_matrix
     from harness.report import write_index
     from harness.report.page.sweep_page import write_sweep_report
 
     verdict = read_verdict(folder)
-    page = write_sweep_report(folder, verdict, _machine(folder, read_sweep(folder)), read_events(folder))
+    machine = _machine(folder, read_sweep(folder))
+    page = write_sweep_report(folder, verdict, machine, read_events(folder), last_matrix(folder, machine))
     if folder.resolve().parent.name == verdict.plan.scenario:
         write_index(folder.resolve().parent.parent)
     return page

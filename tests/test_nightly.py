@@ -4,6 +4,7 @@ import fcntl
 import importlib.machinery
 import importlib.util
 import json
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,8 +21,6 @@ def nightly() -> ModuleType:
     spec = importlib.util.spec_from_loader("nightly", loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules["nightly"] = module  # its dataclass looks itself up
     loader.exec_module(module)
     return module
@@ -36,7 +35,7 @@ class Harness:
         self.nights = nights
         self.called: list[str] = []
 
-    def __call__(self, *arguments: str) -> int:
+    def __call__(self, *arguments: str, limit_s: float | None = None) -> int:
         name = arguments[1] if arguments[0] == "run" and "--size" in arguments else arguments[0]
         self.called.append(name)
         if arguments[0] == "run":
@@ -69,7 +68,7 @@ def test_a_good_night_leaves_reports_and_no_recording(
     """All gates are asked, in order; the artifacts are small."""
     code, harness, artifacts = night(nightly, tmp_path, monkeypatch)
     assert code == 0
-    assert harness.called == ["scenario-a", "scenario-b", "prove", "run", "run", "trend"]
+    assert harness.called == ["scenario-a", "scenario-b", "prove", "run", "run", "trend", "matrix"]
     kept = {path.relative_to(artifacts).as_posix() for path in artifacts.rglob("*") if path.is_file()}
     assert "01-scenario-a/report.html" in kept
     assert not any(path.endswith(".npy") for path in kept)
@@ -139,3 +138,35 @@ def test_two_nights_never_use_one_results_folder_at_once(
         code, harness, _ = night(nightly, tmp_path, monkeypatch)
     assert code == 4
     assert harness.called == []
+
+
+@pytest.mark.parametrize(("said", "code", "warned"), [(1, 1, ""), (3, 0, "was not decided"), (5, 0, "was ended after")])
+def test_an_alternative_that_fails_blocks(
+    nightly: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    said: int,
+    code: int,
+    warned: str,
+) -> None:
+    """A matrix that is not decided, or takes too long, is told."""
+    found, _, _ = night(nightly, tmp_path, monkeypatch, matrix=[said])
+    assert found == code
+    told = [line for line in capsys.readouterr().err.splitlines() if "warning: harness matrix" in line]
+    assert [warned in line for line in told] == ([True] if warned else [])
+
+
+def test_a_command_beyond_its_limit_is_interrupted(
+    nightly: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by Ctrl-C, so that it keeps what it has; its own exit code counts."""
+    program = tmp_path / "harness"
+    program.write_text(
+        f"#!{sys.executable}\nimport signal, sys\nsignal.signal(signal.SIGINT, lambda *_: sys.exit(5))\n"
+        f"open({str(tmp_path / 'ready')!r}, 'w').close()\nsignal.pause()\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(nightly, "HARNESS", program)
+    assert nightly.harness("matrix", limit_s=2.0) == 5
+    assert (tmp_path / "ready").exists()

@@ -7,6 +7,7 @@ from typing import Any
 from harness.model.base_run import BaseRun
 from harness.model.errors import EnvironmentFailure
 from harness.model.finding import Verdict
+from harness.model.last_matrix import LastMatrix
 from harness.model.proof import LastProof
 from harness.recording.format import PLOTS, REPORT, TABLES
 from harness.report.page.beside import beside_base
@@ -16,6 +17,7 @@ from harness.report.plots.figures import drawings
 from harness.report.plots.time_axis import Events
 from harness.report.raw.csv_text import csv_text
 from harness.report.raw.raw_tables import RawTable, raw_tables
+from harness.report.text.matrix_note import matrix_note
 from harness.report.text.proof_note import proof_note
 
 
@@ -25,18 +27,20 @@ def write_report(
     machine: Mapping[str, Any],
     events: Events,
     proof: LastProof | None = None,
+    matrix: LastMatrix | None = None,
     base: BaseRun | None = None,
 ) -> Path:
     """Write ``plots/``, ``tables/`` and ``report.html`` into ``folder``; returns the page's path.
 
-    ``proof`` is the newest proof of the harness on this machine. Figures and tables of an earlier report that this one
-    does not have are removed. ``base``: what is drawn beside the run. Raises EnvironmentFailure where the folder
-    cannot be written.
+    ``proof`` is the newest proof of the harness on this machine, ``matrix`` the newest matrix. Figures and tables of an
+    earlier report that this one does not have are removed. ``base``: what is drawn beside the run. Raises
+    EnvironmentFailure where the folder cannot be written.
     """
     drawn = drawings(verdict, events)
     tables = raw_tables(verdict)
     beside = beside_base(verdict, base) if base is not None else None
-    html = page(verdict, machine, events, drawn, proof_note(folder, proof), tables, beside)
+    notes = (proof_note(folder, proof), matrix_note(folder, matrix))
+    html = page(verdict, machine, events, drawn, *notes, tables, beside)
     return write_page(folder, html, (*drawn.drawn, *(beside.drawings if beside else ())), tables)
 
 

@@ -22,6 +22,7 @@ from harness.report.text import (
 )
 from harness.report.text.criteria import STATUS_WORDS, criteria, examples, validity
 from harness.report.text.headline import headline
+from harness.report.text.matrix_note import NO_MATRIX, MatrixNote
 from harness.report.text.outage import has_outage, recovery
 from harness.report.text.pilot_table import pilot_table
 from harness.report.text.proof_note import NO_PROOF, ProofNote
@@ -52,6 +53,7 @@ def page(
     events: Events,
     drawings: Drawings,
     proof: ProofNote = NO_PROOF,
+    matrix: MatrixNote = NO_MATRIX,
     tables: Sequence[RawTable] = (),
     beside: Beside | None = None,
 ) -> str:
@@ -100,6 +102,7 @@ def page(
         validity=validity(verdict),
         not_measured=run_tables.not_measured(run),
         proof=proof,
+        matrix=matrix,
         workers=run_tables.worker_grid(run),
         publisher=run_tables.publisher_pairs(run),
         resources=run_tables.resource_pairs(run),

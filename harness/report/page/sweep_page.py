@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.model.finding import Verdict
+from harness.model.last_matrix import LastMatrix
 from harness.report.page.files import write_page
 from harness.report.page.run_page import began
 from harness.report.page.templates import fill
@@ -16,6 +17,7 @@ from harness.report.raw.raw_tables import RawTable, raw_tables
 from harness.report.text import sweep_tables
 from harness.report.text.criteria import STATUS_WORDS, criteria, examples
 from harness.report.text.headline import headline
+from harness.report.text.matrix_note import NO_MATRIX, MatrixNote, matrix_note
 from harness.report.text.quantities import formatted, number
 from harness.report.text.run_tables import reductions
 from harness.report.text.size_words import size_line
@@ -34,11 +36,15 @@ _CONTENTS = (
 )
 
 
-def write_sweep_report(folder: Path, verdict: Verdict, machine: Mapping[str, Any], events: Events) -> Path:
-    """Write ``plots/``, ``tables/`` and ``report.html``; returns the page's path. Raises EnvironmentFailure."""
+def write_sweep_report(
+    folder: Path, verdict: Verdict, machine: Mapping[str, Any], events: Events, matrix: LastMatrix | None = None
+) -> Path:
+    """Write ``plots/``, ``tables/`` and ``report.html``; returns the page's path. ``matrix`` is the newest matrix of this
+    machine. Raises EnvironmentFailure."""
     drawn = sweep_drawings(verdict)
     tables = raw_tables(verdict)
-    return write_page(folder, sweep_page(verdict, machine, events, drawn, tables), drawn, tables)
+    html = sweep_page(verdict, machine, events, drawn, matrix_note(folder, matrix), tables)
+    return write_page(folder, html, drawn, tables)
 
 
 def sweep_page(
@@ -46,6 +52,7 @@ def sweep_page(
     machine: Mapping[str, Any],
     events: Events,
     drawings: Sequence[Drawing],
+    matrix: MatrixNote = NO_MATRIX,
     tables: Sequence[RawTable] = (),
 ) -> str:
     """The report. Every string in it is untrusted text; parts that are absent are named as such."""
@@ -73,6 +80,7 @@ def sweep_page(
         database=sweep_tables.database_table(runs),
         decisions=decision_table(verdict.decisions),
         claim_table=claim_table(verdict.claims),
+        matrix=matrix,
         took=_took(events),
         tables=tables,
         command=shlex.join(("harness", *plan.command)),

@@ -17,13 +17,20 @@ from harness.model.measurements.steps import StepLatencies
 from harness.report.page.run_page import page
 from harness.report.plots.figures import Drawings
 from harness.report.plots.figures import drawings as draw_all
+from harness.report.text.matrix_note import NO_MATRIX, MatrixNote
 from harness.report.text.quantities import THOUSANDS, regrouped
+from harness.report.text.table import Table, text
 from tests.harness.report import outage_verdicts, verdicts
 from tests.harness.report.drawn import NONE, VERDICTS, drawn
 from tests.harness.report.html import Document
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> {{ 7*7 }} $x^2$ </style><b>"
 
+A_MATRIX = MatrixNote(
+    sentence="A matrix of another minute.",
+    link="../m/report.html",
+    table=Table(caption="All systems", columns=("System",), rows=((text("A figure"),),)),
+)
 NONSENSE: list[Any] = [None, 7, "text", [], [None, 1], {}, {"x": None}, {"x": {"y": [1, {"z": True}]}}]
 OPTIONAL = [field.name for field in fields(RunMeasurements) if field.default is not MISSING]
 
@@ -322,3 +329,12 @@ def test_events_are_listed_without_clock_readings() -> None:
     text = Document(render(outage_verdicts.outage(), events=outage_verdicts.EVENTS)).text
     assert "stop broker; broker ended exit code 0" in text
     assert "17\u202f020\u202f000\u202f000" not in text
+
+
+def test_the_decisions_show_the_alternatives_of_the_newest_matrix() -> None:
+    """Its figures and a link, or the command that makes one."""
+    assert NO_MATRIX.sentence in Document(whole("passed")).text
+    html = page(verdicts.passed(), verdicts.MACHINE, verdicts.EVENTS, NONE, matrix=A_MATRIX)
+    assert "of another minute" in Document(html).text
+    assert "A figure" in Document(html).text
+    assert "../m/report.html" in Document(html).addresses

@@ -10,9 +10,10 @@ from harness.model.finding import Verdict
 from harness.report.page.sweep_page import sweep_page
 from harness.report.plots.drawing import Drawing
 from harness.report.plots.sweep_figures import sweep_drawings
+from harness.report.text.matrix_note import NO_MATRIX
 from tests.harness.report import sweep_verdicts, verdicts
 from tests.harness.report.html import Document
-from tests.harness.report.page.test_run_page import HOSTILE, NONSENSE
+from tests.harness.report.page.test_run_page import A_MATRIX, HOSTILE, NONSENSE
 
 EVENTS = [*verdicts.EVENTS[:1], {"event": "run", "name": "01-weak-2x1", "state": "ended", "took_s": 61.0}]
 
@@ -82,3 +83,11 @@ def test_hostile_text_stays_text() -> None:
     assert "script" not in document.tags
     assert "img" not in document.tags
     assert not re.search(r'href="[^"#d]', html)
+
+
+def test_the_decisions_show_the_alternatives_of_the_newest_matrix() -> None:
+    """Its figures and a link, or the command that makes one."""
+    assert NO_MATRIX.sentence in Document(render(sweep_verdicts.passed())).text
+    html = sweep_page(sweep_verdicts.passed(), verdicts.MACHINE, EVENTS, (), A_MATRIX)
+    assert "of another minute" in Document(html).text
+    assert "../m/report.html" in Document(html).addresses
