@@ -1,9 +1,9 @@
-"""`python -m bench`: every benchmark in turn, about seven minutes; `python -m bench NAME …`: those only."""
+"""`python -m bench`: every benchmark in turn, about ten minutes; `python -m bench NAME …`: those only."""
 
 import importlib
 import sys
 
-NAMES = ("gateway", "load_worker", "memory", "judge", "bridge", "backplane")
+NAMES = ("gateway", "load_worker", "memory", "judge", "bridge", "backplane", "live_view")
 
 
 def main() -> int:

@@ -79,7 +79,7 @@ async def _search(search: CapacityPlan, folder: Path, journal: Journal, watch: W
     async with open_environment(plan.environment, topology=topology_of(plan), folder=folder, say=watch.note) as cluster:
         while (value := next_value(_trials(steps), bounds)) is not None:
             watch.phase(f"step {len(steps) + 1}: {search.vary} {value:,}")
-            step = await _step(search, len(steps) + 1, value, cluster, folder, watch)
+            step = await _step(search, steps, value, cluster, folder, watch)
             steps.append(step)
             journal.event("step", number=step.number, value=value, result=step.result, because=step.because)
             write_capacity(folder, capacity_of(search, steps))
@@ -87,13 +87,16 @@ async def _search(search: CapacityPlan, folder: Path, journal: Journal, watch: W
 
 
 async def _step(
-    search: CapacityPlan, number: int, value: int, cluster: Cluster, folder: Path, watch: Watch
+    search: CapacityPlan, before: list[CapacityStep], value: int, cluster: Cluster, folder: Path, watch: Watch
 ) -> CapacityStep:
     """One judged run. A load that cannot even be connected decides nothing, and does not end the search."""
     limits = read_limits(folder)
+    number = len(before) + 1
+    repeats_undecided = any(step.value == value and step.result is TrialResult.UNDECIDED for step in before)
+    plan = step_plan(search, number, value, limits, repeats_undecided=repeats_undecided)
     run = f"{RUNS}/{number:02}-{search.vary}-{value}"
     try:
-        verdict = await run_briefly(step_plan(search, number, value, limits), cluster, folder / run, watch)
+        verdict = await run_briefly(plan, cluster, folder / run, watch)
     except EnvironmentFailure as error:
         if cluster.casualties():
             raise

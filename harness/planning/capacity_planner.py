@@ -16,6 +16,9 @@ from harness.planning.request import Request
 from harness.planning.sizing import WITHOUT_CPU, need, shortfalls, with_value, worker_count
 
 STEP_DURATION_S = 10.0
+REPETITION_TIMES = 3
+"""The repetition of a step that decided nothing lasts so many times as long. In 10 s neighbouring seconds often resemble
+each other too much to bound a P99 from above."""
 RATE_FLOOR_HZ, AUDIENCE_FLOOR = 1, 1
 
 
@@ -58,7 +61,7 @@ def plan_capacity(plan: Plan, vary: Vary, limit_ms: float, limits: MachineLimits
     fewest_clients = max(plan.servers, 1 if plan.is_for_all else plan.audience)
     smallest = {Vary.RATE: RATE_FLOOR_HZ, Vary.CLIENTS: fewest_clients, Vary.AUDIENCE: AUDIENCE_FLOOR}[vary]
     top = {
-        Vary.RATE: floor(min(MAX_RATE_HZ, MAX_MESSAGES / (plan.duration_s + plan.warm_up_s))),
+        Vary.RATE: floor(min(MAX_RATE_HZ, MAX_MESSAGES / (REPETITION_TIMES * plan.duration_s + plan.warm_up_s))),
         Vary.CLIENTS: MAX_CLIENTS,
         Vary.AUDIENCE: plan.clients,
     }[vary]
@@ -85,10 +88,13 @@ def bounds_of(search: CapacityPlan) -> Bounds:
     return Bounds(start=search.start, floor=search.floor, ceiling=search.ceiling)
 
 
-def step_plan(search: CapacityPlan, number: int, value: int, limits: MachineLimits) -> Plan:
+def step_plan(
+    search: CapacityPlan, number: int, value: int, limits: MachineLimits, *, repeats_undecided: bool = False
+) -> Plan:
     """The run of step ``number``, from 1, with the varied number at ``value``. Its channels have names of their own, and
-    its command is the search that begins with it."""
-    base = search.plan
+    its command is the search that begins with it. One that repeats a step which decided nothing lasts longer."""
+    times = REPETITION_TIMES if repeats_undecided else 1
+    base = replace(search.plan, duration_s=search.plan.duration_s * times)
     load = with_value(sized(base, numbers_of(base)), search.vary.value, value, everyone=base.is_for_all)
     step = replace(
         base,
@@ -101,11 +107,13 @@ def step_plan(search: CapacityPlan, number: int, value: int, limits: MachineLimi
         workers=worker_count(load.clients, limits),
         need=need(load, base.calibration, limits),
     )
-    return replace(step, command=capacity_command(step, search.vary, search.limit_ms))
+    first = replace(step, duration_s=search.plan.duration_s)
+    return replace(step, command=capacity_command(first, search.vary, search.limit_ms))
 
 
 def _shortfalls(search: CapacityPlan, value: int, limits: MachineLimits) -> tuple[str, ...]:
-    return shortfalls(step_plan(search, 1, value, limits).need, limits, WITHOUT_CPU)
+    longest = step_plan(search, 1, value, limits, repeats_undecided=True)
+    return shortfalls(longest.need, limits, WITHOUT_CPU)
 
 
 def _largest_that_fits(search: CapacityPlan, limits: MachineLimits) -> int:

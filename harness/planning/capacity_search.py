@@ -2,7 +2,7 @@
 
 The load is doubled, or halved, until one holds and a larger one does not. Then the gap is bisected until it is a tenth. The
 largest load that held is tried a second time: where it does not hold again, it counts as one that does not. A trial that
-decided nothing is repeated once.
+decided nothing is repeated once (`capacity_planner` says how long).
 """
 
 from collections.abc import Sequence

@@ -16,17 +16,22 @@ from harness.model.capacity import Found, Resource, TrialResult
 from harness.model.errors import EnvironmentFailure
 from harness.model.finding import Verdict
 from harness.recording.capacity_folder import read_capacity
-from tests.harness.checks.capacity.test_trial import BROKE, HELD, LATE
+from tests.harness.checks.capacity.test_trial import BROKE, DISTURBED, HELD, LATE
 from tests.harness.searches import a_search
 from tests.harness.test_experiment import Silent, Story
 
 Answer = Verdict | BaseException
 
 
-def search(tmp_path: Path, answer: Callable[[float, int], Answer], story: Story | None = None) -> CapacityOutcome:
-    """A search in which the run at a rate, the so-and-so-many-th in all, ends as ``answer`` says."""
+def search(
+    tmp_path: Path,
+    answer: Callable[[float, int], Answer],
+    story: Story | None = None,
+    runs: list[Any] | None = None,
+) -> CapacityOutcome:
+    """A search in which the run at a rate, the so-and-so-many-th in all, ends as ``answer`` says; ``runs`` gets plans."""
     story = story or Story()
-    runs: list[Any] = []
+    runs = [] if runs is None else runs
 
     async def briefly(plan: Any, cluster: object, folder: Path, watch: object) -> Verdict:
         runs.append(plan)
@@ -51,6 +56,21 @@ def test_a_capacity_is_found_on_one_cluster(tmp_path: Path) -> None:
     assert story.steps == ["up", "down"]
     assert read_capacity(outcome.folder) == outcome.capacity
     assert (outcome.folder / "report.html").exists()
+
+
+def test_an_undecided_step_is_repeated_for_longer(tmp_path: Path) -> None:
+    """Only the repetition, and only where the load generator kept up: more seconds do not help a generator."""
+    runs: list[Any] = []
+    outcome = search(
+        tmp_path, lambda rate_hz, number: DISTURBED if number == 1 else HELD if rate_hz < 2_000 else LATE, runs=runs
+    )
+    assert outcome.capacity.found is Found.LOWER_BOUND
+    first = runs[0]
+    assert [run.duration_s for run in runs if run.rate_hz == first.rate_hz][:2] == [
+        first.duration_s,
+        3 * first.duration_s,
+    ]
+    assert {run.duration_s for run in runs if run.rate_hz >= 2_000} == {first.duration_s}
 
 
 def test_a_generator_that_gives_out_is_told(tmp_path: Path) -> None:

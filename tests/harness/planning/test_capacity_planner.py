@@ -34,6 +34,15 @@ def test_each_step_varies_one_number() -> None:
         assert step.run_id == "rtests7"
 
 
+def test_the_repetition_of_an_undecided_step_lasts_longer() -> None:
+    """Three times as long, with the need of that; its command is the search, whose steps are short."""
+    search = plan_capacity(plan_of(as_step_request(Request())), Vary.RATE, 100, MACHINE).plan
+    first, again = (step_plan(search, number, 400, MACHINE, repeats_undecided=number == 2) for number in (1, 2))
+    assert (first.duration_s, again.duration_s) == (10.0, 30.0)
+    assert again.need.disk_bytes > first.need.disk_bytes
+    assert again.command == first.command
+
+
 def test_an_audience_of_all_follows_the_clients() -> None:
     """One channel stays one channel."""
     plan = plan_of(Request(clients=500, audience="all", rate_hz=10))
