@@ -1,7 +1,7 @@
 """``python -m planted_server --settings FILE``: the reference server with the bug that the variable PLANTED_BUG names.
 
-PLANTED_BUG is an import path (``planted_server.storage_bugs:NeverStored``). PLANTED_EVENTS is the file that gets one line
-for each planted event. Without both of them the program does not start.
+PLANTED_BUG is an import path (``planted_server.storage_bugs:NeverStored``). PLANTED_EVENTS is the file that gets one
+line for each planted event. Without both of them the program does not start.
 """
 
 import gc
@@ -35,5 +35,5 @@ if __name__ == "__main__":
     module, _, attribute = name.partition(":")
     plant(getattr(importlib.import_module(module), attribute), PlantedLines(Path(path)))
     code = main()
-    gc.freeze()  # as the reference server: no search for garbage at the end
+    gc.freeze()  # as in the reference server: no search for garbage at the end
     sys.exit(code)

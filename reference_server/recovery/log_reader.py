@@ -16,7 +16,8 @@ Rows = list[tuple[int, bytes]]
 
 
 class LogReader:
-    """``newest`` and ``after`` serve one client each, and share reads; the other two ask at once. All raise LogError."""
+    """``newest`` and ``after`` serve one client each, and share reads; the other two read at once. All raise
+    LogError."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
