@@ -1,4 +1,5 @@
-"""A cluster that runs already. The harness knows its servers' addresses; it starts, stops and changes nothing."""
+"""A cluster that already runs. The harness knows the addresses of its servers; it does not start, stop or change
+them."""
 
 import asyncio
 import os
@@ -47,10 +48,12 @@ class ExternalCluster:
         return ()
 
     async def inject(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
-        raise EnvironmentFailure(f"{kind} {component}: nothing of an external cluster is stopped or started")
+        raise EnvironmentFailure(f"{kind} {component}: the harness stops and starts no part of an external cluster")
 
     async def heal(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
-        raise EnvironmentFailure(f"heal {kind} {component}: nothing of an external cluster is stopped or started")
+        raise EnvironmentFailure(
+            f"heal {kind} {component}: the harness stops and starts no part of an external cluster"
+        )
 
 
 def open_external(

@@ -22,7 +22,8 @@ def server_settings(
     links: Mapping[str, tuple[str, int]] = {},
     bind: str = "127.0.0.1",
 ) -> dict[str, Any]:
-    """``links``: where each server takes links of other servers, by its name; ``bind`` is where it listens for them.
+    """``links``: the address for links of other servers, by the server's name; ``bind`` is the address on which it
+    listens for them.
 
     ``token`` is ``{"token": …}`` or ``{"token_file": …}``; ``broker`` is None for a backplane that needs none."""
     return {
@@ -39,7 +40,7 @@ def server_settings(
         },
         "write_path": topology.write_path,
         "recovery": topology.recovery,
-        # Where nothing is asked for, the database's own setting stands.
+        # Without a request the database keeps its own setting.
         **({} if topology.synchronous_commit else {"synchronous_commit": False}),
     }
 

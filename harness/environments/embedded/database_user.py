@@ -1,4 +1,5 @@
-"""Which user PostgreSQL runs as, and whether it can: it refuses root, and initdb wants an entry in the user database."""
+"""Which user PostgreSQL runs as, and whether it can run: it refuses root, and initdb needs an entry in the user
+database."""
 
 import os
 import pwd
@@ -10,7 +11,8 @@ UNPRIVILEGED = "nobody"
 
 
 def unprivileged_user() -> int | None:
-    """The user that PostgreSQL runs as where this one is root; None: as this one. Raises KeyError without such a user."""
+    """The user that PostgreSQL runs as if this process is root; None: as the user of this process. Raises KeyError if
+    that user does not exist."""
     return pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
 
 
@@ -25,39 +27,43 @@ def described_user() -> str:
 
 
 def user_problems() -> list[str]:
-    """Why PostgreSQL can run as no user here, as sentences."""
+    """Why PostgreSQL cannot run as any user here, as sentences."""
     try:
         if unprivileged_user() is None:
             pwd.getpwuid(os.geteuid())
     except KeyError:
         if os.geteuid() == 0:
             return [
-                f"PostgreSQL does not run as root and this system has no user {UNPRIVILEGED!r}: run harness as an ordinary "
+                f"PostgreSQL does not run as root and this system has no user {UNPRIVILEGED!r}: run harness as an "
+                f"ordinary "
                 "user"
             ]
         return [
             "PostgreSQL's initdb needs a user with a name, but the user database (/etc/passwd) has no entry for number "
-            f"{os.geteuid()}: add one where the image is built (harness:x:{os.geteuid()}:{os.getegid()}::/tmp:/bin/sh), "
+            f"{os.geteuid()}: add one where the image is built "
+            f"(harness:x:{os.geteuid()}:{os.getegid()}::/tmp:/bin/sh), "
             "run as a user that has one, preload nss_wrapper, or use --environment external"
         ]
     return []
 
 
 def folder_problems() -> list[str]:
-    """Why a cluster cannot be kept in the temporary folder, as sentences."""
+    """Why the temporary folder cannot hold a cluster, as sentences."""
     try:
         folder = Path(tempfile.gettempdir())
     except FileNotFoundError:
-        return ["no temporary folder can be written: set TMPDIR to one that can, with 1 GB of room"]
+        return [
+            "no temporary folder can be written: set TMPDIR to a folder that can be written, with 1 GB of free space"
+        ]
     try:
         with tempfile.TemporaryDirectory(prefix="harness-", dir=folder) as made:
             return private_folders(Path(made)) if os.geteuid() == 0 else []
     except OSError as error:
-        return [f"the temporary folder {folder} cannot be written ({error.strerror}): set TMPDIR to one that can"]
+        return [f"the temporary folder {folder} cannot be written ({error.strerror}): set TMPDIR to another folder"]
 
 
 def private_folders(folder: Path) -> list[str]:
-    """The folders above ``folder`` that the user of PostgreSQL cannot pass through, where that one is not this one."""
+    """The folders above ``folder`` that the user of PostgreSQL cannot pass through, if that is another user."""
     return [
         f"PostgreSQL does not run as root but as the user {UNPRIVILEGED!r}, who must be able to pass through {parent}: "
         f"expected the permission to search it (o+x), found mode {stat.S_IMODE(parent.stat().st_mode):04o}; "
