@@ -1,4 +1,4 @@
-"""What is done with a folder of results, whatever kind it is: a run, a sweep, a matrix or a capacity search."""
+"""Judges and renders a folder of results of any kind: a run, a sweep, a matrix or a capacity search."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How a run, a sweep or a search ended, from what was raised in it and from signals."""
+"""How a run, a sweep or a search ended, by its exceptions and by signals."""
 
 import asyncio
 import traceback
@@ -27,7 +27,7 @@ INTERRUPTED = Ending(how="interrupted", why="interrupted; everything is torn dow
 
 
 def words_of(error: Exception) -> str:
-    """What a person is told of ``error``: the name of its type too where the harness did not foresee it."""
+    """The message of ``error`` for a person, with the name of its type if the harness did not expect it."""
     return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
 
 
@@ -52,12 +52,12 @@ async def ending_of(work: Awaitable[Any], watch: Watch) -> Ending:
         return Ending(how="failed", why=broken_import(error), exit_code=ExitCode.ENVIRONMENT)
     except Exception as error:
         watch.note(traceback.format_exc())
-        why = f"a defect of the harness itself: {words_of(error)}"
+        why = f"a bug in the harness itself: {words_of(error)}"
         return Ending(how="failed", why=why, exit_code=ExitCode.ENVIRONMENT)
     return COMPLETE
 
 
 def _interrupt(body: "asyncio.Task[object]", watch: Watch) -> None:
-    # Later signals cancel again: that cuts a slow teardown short, and what it then leaves, the guard ends.
+    # Later signals cancel again: that stops a slow teardown, and the guard then ends the remaining processes.
     body.cancel()
     watch.note("stopping: tearing everything down")

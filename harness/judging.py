@@ -7,7 +7,7 @@ from harness.model.finding import Verdict
 
 
 def judge_recording(folder: Path) -> Verdict:
-    """Judge the recording in ``folder`` and write verdict.json and series.json beside it where that is possible."""
+    """Judge the recording in ``folder`` and write verdict.json and series.json beside it if that is possible."""
     from harness.checks.judge import judge
     from harness.recording.reader import Recording
     from harness.recording.writer import write_verdict
@@ -25,7 +25,7 @@ def render_report(folder: Path) -> Path:
 
     verdict = read_verdict(folder)
     page = write_report(folder, verdict, read_machine(folder), read_events(folder), last_proof(__version__))
-    # Only where it lies among other results: not above a copy, nor above a run of a sweep, which has its own report.
+    # Only if it is among other results: not above a copy, and not above a run of a sweep, which has its own report.
     if folder.resolve().parent.name == verdict.plan.scenario:
         write_index(folder.resolve().parent.parent)
     return page

@@ -1,4 +1,4 @@
-"""The options of the commands: names, help, and what is checked while they are read."""
+"""The options of the commands: names, help, and the checks while they are read."""
 
 import functools
 import inspect
@@ -121,8 +121,8 @@ SizeOption = Annotated[
     Size,
     typer.Option(
         "--size",
-        help="full: the scenario's own numbers. fit: the same, lowered (audience, then clients, then rate) until they fit "
-        "this machine. smoke: seconds on any machine. Numbers given by options are never changed.",
+        help="full: the scenario's own numbers. fit: the same, lowered (audience, then clients, then rate) until they "
+        "fit this machine. smoke: seconds on any machine. Numbers given by options are never changed.",
     ),
 ]
 Environment = Annotated[
@@ -160,12 +160,14 @@ WritePath = Annotated[
         help="What an acknowledgement promises. " + " ".join(f"{each.name}: {each.promise}." for each in WRITE_PATHS),
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the schedule: the same seed posts the same messages.", min=0)]
+Seed = Annotated[
+    int, typer.Option(help="Seed of the schedule: with the same seed the run posts the same messages.", min=0)
+]
 FaultOption = Annotated[
     FaultKind | None,
     typer.Option(
         "--fault",
-        help="Which fault is injected into the target in mid-run.",
+        help="The fault that is injected into the target during the run.",
         show_default="the scenario's",
     ),
 ]
@@ -175,8 +177,8 @@ TargetOption = Annotated[
         "--target",
         callback=checked(_parse_target),
         metavar="|".join(Target),
-        help="What the fault is injected into. broker and database may be named by their kind. server: one, "
-        "drawn from the seed. clients: one in a hundred stops reading (--fault pause).",
+        help="The component that the fault hits. broker and database may be named by their kind. server: one, chosen "
+        "by the seed. clients: one in a hundred stops reading (--fault pause).",
         show_default="the scenario's",
     ),
 ]
@@ -189,8 +191,8 @@ Recovery = Annotated[
     typer.Option(
         callback=one_of(RECOVERIES),
         metavar="|".join(RECOVERIES),
-        help="Who fills what the backplane lost. automatic: the servers. manual: they wait for a re-broadcast request, "
-        "which the harness makes at the end. off: never, to see the checks turn red.",
+        help="Recovery of messages that the backplane lost. automatic: by the servers. manual: the servers wait for a "
+        "re-broadcast request, which the harness makes at the end. off: none, to see the checks turn red.",
     ),
 ]
 Placement = Annotated[
@@ -198,8 +200,8 @@ Placement = Annotated[
     typer.Option(
         callback=one_of(PLACEMENTS),
         metavar="|".join(PLACEMENTS),
-        help="Where the clients of one channel sit. spread: on all servers. local: on as few servers as balance allows, "
-        "which shows what a backplane brings to servers that need nothing of it.",
+        help="The servers of the clients of one channel. spread: all servers. local: as few servers as balance allows, "
+        "which shows how many messages a backplane brings to servers that do not need them.",
     ),
 ]
 SynchronousCommit = Annotated[
@@ -208,7 +210,7 @@ SynchronousCommit = Annotated[
         "--synchronous-commit",
         callback=one_of(SWITCH),
         metavar="|".join(SWITCH),
-        help="Whether PostgreSQL flushes a COMMIT to disk before it confirms it. off: a reference point; a crash of "
+        help="Whether PostgreSQL flushes a COMMIT to disk before it confirms it. off: a reference; a crash of "
         "PostgreSQL loses acknowledged messages.",
     ),
 ]
@@ -224,8 +226,8 @@ MessagesTable = Annotated[
     str,
     typer.Option(
         metavar="TABLE",
-        help="The table (columns channel, seq, text) in which the audit reads what a database holds that is not the "
-        "reference server's; without it the audit asks the servers for their history.",
+        help="The table of messages (columns channel, seq, text) that the audit reads, if the servers are not the "
+        "reference server; without it the audit asks the servers for their history.",
     ),
 ]
 ClientProtocol = Annotated[
@@ -234,7 +236,7 @@ ClientProtocol = Annotated[
         "--protocol",
         callback=member_of(CLIENT_PROTOCOLS),
         metavar="NAME",
-        help="What clients speak with the servers. "
+        help="The protocol between clients and servers. "
         + " ".join(f"{each.name}: {each.title}." for each in CLIENT_PROTOCOLS),
     ),
 ]
@@ -269,22 +271,22 @@ Insecure = Annotated[
     bool, typer.Option("--insecure", help="Accept any certificate of https:// servers; the report says so.")
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Run although it does not fit this machine or another run is under way.")
+    bool, typer.Option("--force", help="Run even if it does not fit this machine or another run is in progress.")
 ]
 FailFast = Annotated[
     bool,
     typer.Option(
         "--fail-fast",
-        help="End the run at the first delivery that no service may make: of a message that was never posted or is not as "
-        "posted, or of another channel.",
+        help="End the run at the first delivery that is always wrong: a message that was never posted, a changed text, "
+        "a message of another channel.",
     ),
 ]
 PilotOption = Annotated[
     bool,
     typer.Option(
         "--pilot/--no-pilot",
-        help="With --size fit: try the chosen size for a few seconds and change it until the machine has room, or go by "
-        "the prediction alone.",
+        help="With --size fit: try the chosen size for a few seconds and change it until the machine has room, or use "
+        "only the prediction.",
     ),
 ]
 
@@ -310,9 +312,9 @@ WritePaths = Annotated[
     typer.Option(
         "--write-paths",
         metavar="NAME,NAME,…",
-        help="The write paths that are compared: the first on every backplane, each other one on the first backplane that "
-        "it can use. db-first:synchronous_commit=off is a reference point.",
-        show_default="all, and that reference point",
+        help="The write paths that are compared: the first on every backplane, each other one on the first backplane "
+        "that it can use. db-first:synchronous_commit=off is a reference.",
+        show_default="all, and that reference",
     ),
 ]
 Scenarios = Annotated[
@@ -334,12 +336,12 @@ MatrixServers = Annotated[
         show_default="2,4,8; the scenario's with --size smoke",
     ),
 ]
-OnlyPlan = Annotated[bool, typer.Option("--plan", help="Show what would run, and how long it takes, and leave.")]
+OnlyPlan = Annotated[bool, typer.Option("--plan", help="Show what would run, and how long it takes, and exit.")]
 VaryOption = Annotated[
     Vary,
     typer.Option("--vary", help="The number that is searched; the others stay as given, or as sizing chooses them."),
 ]
-LimitMs = Annotated[float, typer.Option("--limit-ms", help="The P99 delivery latency that a load must stay within.")]
+LimitMs = Annotated[float, typer.Option("--limit-ms", help="The limit of the P99 delivery latency.")]
 LivePort = Annotated[
     int | None,
     typer.Option(
@@ -347,11 +349,11 @@ LivePort = Annotated[
         metavar="PORT",
         min=0,
         max=65_535,
-        help="Show the run on a page while it works, on loopback at this port; 0 for any that is free.",
+        help="Show the run on a web page while it works, on loopback at this port; 0 for any free port.",
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, alone, on standard output.")]
+Json = Annotated[bool, typer.Option("--json", help="Print only the result, as JSON, on standard output.")]
 NoReport = Annotated[
     bool, typer.Option("--no-report", help="Write no HTML report; `harness report RUN` writes it later.")
 ]
@@ -395,7 +397,7 @@ RUN_OPTIONS = (
     parameter("pilot", PilotOption, True),
     parameter("fail_fast", FailFast, False),
 )
-"""The options that say which run is asked for, the same for every command that plans one."""
+"""The options that define a run, the same for every command that plans one."""
 
 
 def takes_request(command: Callable[..., None]) -> Callable[..., None]:

@@ -11,11 +11,11 @@ class Environment:
     """``opener`` is the import path of the function that opens it (see `harness.environments.open_environment`).
 
     ``faults``: what it can inject into a component. ``owns_components``: the harness started the components, so it may
-    break them and knows their processes. ``takes_addresses``: the cluster runs already and is named by its servers'
-    addresses. ``takes_server_module``: the user's own Python module can run as a server; ``takes_server_image``: an image
-    of the user's can (``image:NAME`` in the place of the module). ``problems`` is the import path
-    of a function without parameters that lists, as sentences, what is missing on this machine; empty: nothing can be.
-    ``start_limit_s`` bounds the start of a cluster that plays in the background.
+    break them and knows their processes. ``takes_addresses``: the cluster already runs, and the addresses of its
+    servers are given. ``takes_server_module``: the user's own Python module can run as a server;
+    ``takes_server_image``: an image of the user's can (``image:NAME`` in the place of the module). ``problems`` is the
+    import path of a function without parameters that lists, as sentences, what is missing on this machine; empty:
+    nothing can be missing. ``start_limit_s`` bounds the start of a cluster in the background (`harness up --detach`).
     """
 
     name: str
@@ -55,7 +55,7 @@ ENVIRONMENTS: Registry[Environment] = Registry(
         ),
         Environment(
             name="external",
-            title="a cluster that runs already (--server)",
+            title="a cluster that already runs (--server)",
             opener="harness.environments.external:open_external",
             faults=(),
             owns_components=False,

@@ -6,7 +6,7 @@ class HarnessError(Exception):
 
 
 class UsageError(HarnessError):
-    """The request cannot be carried out as given. ``objections`` lists every reason, not only the first."""
+    """The request is not possible as given. ``objections`` lists every reason, not only the first."""
 
     def __init__(self, *objections: str) -> None:
         super().__init__("\n".join(objections))
@@ -14,22 +14,23 @@ class UsageError(HarnessError):
 
 
 class EnvironmentFailure(HarnessError):
-    """The cluster, the machine or the disk did not do its part."""
+    """The cluster, the machine or the disk failed."""
 
 
 class NeverReady(EnvironmentFailure):
-    """A part refuses for a reason that no waiting heals: a password, a missing right, TLS."""
+    """A part refuses for a reason that waiting does not change: a password, a missing right, TLS."""
 
 
 class WorkerLost(HarnessError):
-    """A process of the load generator ended in mid-run: what its clients saw after that is not known."""
+    """A process of the load generator ended during the run: what its clients received after that is not known."""
 
 
 class SafetyFailure(HarnessError):
-    """The service did what no service may do, and the run was asked to end there: the verdict decides."""
+    """The service made a delivery that is always wrong, and the run had to end then (``--fail-fast``): the verdict
+    decides."""
 
 
 def broken_import(error: ImportError) -> str:
-    """The sentence for a package that is missing or broken here: which one, and what to do."""
+    """The sentence for a package that is missing or broken: its name, and what to do."""
     name = error.name or "a package"
     return f"{name} cannot be imported ({error}): expected the packages of the harness, all of them; install it again"

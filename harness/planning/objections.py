@@ -78,8 +78,8 @@ def _combinations(request: Request, scenario: Scenario) -> list[str]:
     if backplane is not None and backplane.servers_max is not None and servers > backplane.servers_max:
         others = ", ".join(each.name for each in BACKPLANES if each.servers_max is None)
         found.append(
-            f"--backplane {backplane.name} with {servers} servers: messages would not leave the server that accepted them; "
-            f"add --servers {backplane.servers_max} or choose another --backplane: {others}"
+            f"--backplane {backplane.name} with {servers} servers: messages would not leave the server that accepted "
+            f"them; add --servers {backplane.servers_max} or choose another --backplane: {others}"
         )
     if backplane is not None:
         found += problems(request.backplane_settings, backplane.settings, backplane.name)
@@ -100,7 +100,7 @@ def _combinations(request: Request, scenario: Scenario) -> list[str]:
 
 
 def _unfit_for(environment: Environment, backplane: Backplane | None, request: Request) -> list[str]:
-    """Options that this environment does not take, or lacks."""
+    """Options that this environment does not accept, or that it needs and that are missing."""
     found = []
     name, urls = environment.name, request.server_urls
     if environment.takes_addresses:
@@ -136,14 +136,14 @@ def _unfit_for(environment: Environment, backplane: Backplane | None, request: R
 
 
 def address_objections(urls: Sequence[str], *, ca_file: str, insecure: bool) -> list[str]:
-    """What stands against the servers' addresses, and against what verifies their certificates."""
+    """The objections to the servers' addresses, and to the options that verify their certificates."""
     found: list[str] = []
     secure = False
     try:
         secure = any(server.tls for server in parse_servers(urls, Tls()))
     except UsageError as error:
         found += error.objections
-        secure = True  # of what cannot be read nobody knows
+        secure = True  # an address that cannot be read may have any scheme
     if ca_file and insecure:
         found.append("--ca with --insecure: expected one of them; --insecure verifies nothing")
     if (ca_file or insecure) and not secure:
@@ -162,14 +162,15 @@ def _commits_before_the_flush(environment: Environment, request: Request) -> lis
     path = WRITE_PATHS.find(request.write_path)
     if path is not None and not path.commits_first:
         return [
-            f"{option} with --write-path {path.name}: it changes what an acknowledgement costs, and this one waits for no "
+            f"{option} with --write-path {path.name}: it changes what an acknowledgement costs, and this one waits for "
+            f"no "
             "COMMIT; choose a write path that commits first"
         ]
     return []
 
 
 def _faults(request: Request, scenario: Scenario) -> list[str]:
-    """Every fault that cannot be injected, and options that ask for no fault."""
+    """Every fault that cannot be injected, and options that need a fault."""
     found = []
     faults = wanted(request, scenario)
     if request.outage_s is not None and not faults:

@@ -1,7 +1,7 @@
 """Every reason why a scenario cannot be run as its file defines it, all at once.
 
-Python does not check the types of a dataclass. So a file that says ``clients=8.0`` or ``limit_ms="100"`` is compared here
-with the declared types, before anything starts.
+Python does not check the types of a dataclass. So a file that says ``clients=8.0`` or ``limit_ms="100"`` is compared
+here with the declared types, before anything starts.
 """
 
 import dataclasses
@@ -38,8 +38,8 @@ _MOMENTS: dict[Unit, tuple[float, float]] = {
 def scenario_objections(scenario: Scenario) -> tuple[str, ...]:
     """Sentences with the field, what was expected and what was found; empty where the scenario can run.
 
-    The types of all fields come first. Then the values of those fields that are of their types, so that a person who mends
-    the file sees everything at once.
+    The types of all fields come first. Then the values of those fields that are of their types, so that a person who
+    corrects the file sees all problems at once.
     """
     return (*_wrong_types(scenario, "SCENARIO"), *_wrong_values(scenario))
 
@@ -116,7 +116,8 @@ def _fault(fault: Fault, path: str) -> Iterator[str]:
     if isinstance(fault.at, Moment) and fault.at.unit in (Unit.AFTER, Unit.POSTED):
         yield f"{path}.at: expected a moment in the schedule (message, share or second), found {fault.at.unit!s}"
     if fault.parts or fault.times is not None:
-        yield f"{path}: expected no parts and no times, because the plan chooses them; found {fault.parts or fault.times}"
+        yield f"{path}: expected no parts and no times, because the plan chooses them; found "
+        f"{fault.parts or fault.times}"
     if fault.target is Target.CLIENTS and isinstance(fault.kind, FaultKind) and fault.kind is not FaultKind.PAUSE:
         yield f"{path}.kind: expected pause, because clients can only stop reading; found {fault.kind!s}"
 
@@ -157,6 +158,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _range(value: Any, low: float, high: float, path: str) -> Iterator[str]:
-    """Nothing where ``value`` is no number: its type was named already."""
+    """Nothing if ``value`` is not a number: its type was reported already."""
     if _is_number(value) and not (isfinite(value) and low <= value <= high):
         yield f"{path}: expected a number from {in_full(low)} to {in_full(high)}, found {value}"
