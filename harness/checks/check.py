@@ -1,4 +1,4 @@
-"""A check: one question that is put to a recording, or to a sweep, and everything that is known about it."""
+"""A check: one question about a recording or a sweep, with its name, kind, bias and documentation."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -47,7 +47,7 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Generic[C]):
-    """``function`` answers; it is asked only where ``applies`` says so.
+    """``function`` answers the question; it is called only if ``applies`` returns true.
 
     ``bias``: in which direction the problem that a VALIDITY check finds falsifies performance figures. ``compares_ratio``:
     the check compares two measured figures with each other and not with a fixed limit, so that a bias of either direction

@@ -79,7 +79,7 @@ def reconcile(evidence: Evidence, tally: Tally) -> Account:
         # A client that subscribed late does not miss the messages before its subscription.
         late = first.behind(evidence, client, message)
         last = seq > tally.highest_seq[client]
-        # Of a message without a seq nobody knows whether its client's position has passed it.
+        # For a message without a seq it is unknown whether its client's position has passed it.
         open_ = (last | (seq == 0)) & ~late & ~drain.quiet[client]
         excused += np.bincount(message[late], minlength=len(sizes))
         undelivered += np.bincount(message[open_], minlength=len(sizes))
@@ -123,7 +123,7 @@ def _delivered(evidence: Evidence, tally: Tally, sizes: Ints) -> Ints:
     for low, high in pairwise(edges.tolist()):
         first = evidence.base[low]
         counted = tally.seqs[first : evidence.base[high - 1] + sizes[high - 1]]
-        # Nearly always everything arrived, and that is found with one look.
+        # Nearly always everything arrived, and one comparison shows that.
         got[low:high] = (
             sizes[low:high] if counted.all() else np.add.reduceat(counted > 0, evidence.base[low:high] - first)
         )

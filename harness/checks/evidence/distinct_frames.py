@@ -1,4 +1,4 @@
-"""The distinct frames that a load worker saw: what is true of a frame is true of all its deliveries."""
+"""The distinct frames that a load worker saw. A property of a frame is a property of all its deliveries."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from harness.recording.reader import Seen
 FLAWS = (
     "not compared with its post (too many different frames)",
     "not of this run",
-    "altered text",
+    "changed text",
     "under another channel's name",
     "of a post that was rejected",
     "of a post that was not sent",

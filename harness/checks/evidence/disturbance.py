@@ -1,4 +1,4 @@
-"""What was broken on purpose, when that really was, and which deliveries that or another interruption disturbed."""
+"""The injected faults with their real times, and the deliveries that they or other interruptions disturbed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -31,7 +31,7 @@ class Elapsed:
 
     @property
     def open(self) -> Bools:
-        """Whether it cannot be told which of the two times was first."""
+        """Whether it is unknown which of the two times was first."""
         found: Bools = (self.low < 0) & (self.high >= 0)
         return found
 
@@ -71,7 +71,7 @@ class HostClocks:
         return not self._offset_ns.any() and not self._bound_ns.any()
 
     def bound_ns(self, first: Hosts, second: Hosts) -> Ints:
-        """How wrong a difference between times of these hosts can be; UNKNOWN_NS or more where that is not known."""
+        """The largest error of a difference between times of these hosts; UNKNOWN_NS or more if it is not known."""
         bound = np.asarray(self._bound_ns[first] + self._bound_ns[second])
         found: Ints = np.where(np.asarray(first) == np.asarray(second), 0, bound)
         return found

@@ -1,4 +1,4 @@
-"""Connections and backplanes that were lost although no planned fault explains it."""
+"""Connections and backplanes that were lost outside of the planned faults."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

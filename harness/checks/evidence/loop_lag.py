@@ -1,6 +1,6 @@
-"""How long an event loop kept waiting what became ready, at any time and not only when a heartbeat came.
+"""The lag of an event loop at every moment, and not only at the heartbeats.
 
-A heartbeat is due every 20 ms. While the loop is stalled none comes, and the one that comes at last is late by L. It stands
+A heartbeat is due every 20 ms. While the loop is stalled none comes, and the next one is late by L. It counts
 for all that were due meanwhile: what became ready 20 ms later waited L - 20 ms, 40 ms later L - 40 ms, and so on. To count
 the one late heartbeat alone would hide a stall the better the longer it is (coordinated omission: Gil Tene, "How NOT to
 Measure Latency", 2013). With one wait for every 20 ms a percentile is weighted by time: a stall of 500 ms in every 6 s

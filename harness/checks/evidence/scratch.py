@@ -67,6 +67,6 @@ def _room() -> Iterator[None]:
         yield
     except OSError as error:
         raise EnvironmentFailure(
-            f"judging a recording as large as this takes room in {tempfile.gettempdir()}, which cannot be written: "
-            f"{error.strerror or error}; free some, or set TMPDIR to a folder that has it, and judge the run again"
+            f"a large recording needs temporary files in {tempfile.gettempdir()}, and they cannot be written: "
+            f"{error.strerror or error}; free disk space there, or set TMPDIR to another folder, and judge the run again"
         ) from error

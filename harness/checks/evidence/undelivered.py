@@ -64,7 +64,7 @@ def _reasons(how: str, rate_hz: float, *, silent: bool, closed: int, behind: tup
         yield f"{closed:,} clients had no connection in all of the last {QUIET_S:g} s"
     if behind:
         names = ", ".join(f"worker-{worker:02}" for worker in behind)
-        yield f"the load generator was behind with reading ({names})"
+        yield f"the load generator had not read everything ({names})"
 
 
 def _open_until(evidence: Evidence, drained_ns: int) -> Bools:

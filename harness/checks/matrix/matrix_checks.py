@@ -30,7 +30,7 @@ def _findings(ran: RanCell, kind: Kind) -> list[Finding]:
 
 
 def _safety(case: MatrixCase) -> Answer:
-    """Every alternative keeps the promise of the architecture: that is what makes them alternatives."""
+    """Every alternative must keep the promises of the architecture, or it is no alternative."""
     found = {ran.cell.name: _findings(ran, Kind.SAFETY) for ran in case.runs}
     status = worst(finding.status for findings in found.values() for finding in findings)
     if status is Status.PASS and (not found or any(not findings for findings in found.values())):
@@ -139,7 +139,9 @@ MATRIX_CHECKS: Registry[Check[MatrixCase]] = Registry(
             kind=Kind.PERFORMANCE,
             function=_limits,
             needs=(Need.VERDICTS,),
-            red_when="a performance check of any cell failed: an alternative does not keep what the scenario expects",
+            red_when=(
+                "a performance check of any cell failed: an alternative does not meet the limits of the scenario"
+            ),
             what_to_do="that cell's report; the matrix says how far beyond the limit it is",
             planted_bug=f"{PLANTED}test_a_system_beyond_its_limit_fails_the_matrix",
         ),

@@ -65,7 +65,7 @@ def _compared(limit: _Limit, measured: RunMeasurements) -> Claim:
 
 
 def decide(plan: Plan, findings: Sequence[Finding], measured: RunMeasurements) -> tuple[Decision, ...]:
-    """Whether this run supports, contradicts or does not reach the decision records."""
+    """For each decision record, whether this run supports it, contradicts it, or does not reach it."""
     return (_write_path(plan, findings, measured), _backplane(plan, findings, measured))
 
 
@@ -93,14 +93,14 @@ def _alternative(plan: Plan, findings: Sequence[Finding], measured: RunMeasureme
     found = {finding.check: finding for finding in findings}
     stored = found.get("acknowledged-not-stored")
     if stored is None or stored.status is Status.UNKNOWN:
-        return Outcome.NOT_REACHED, f"{used}; it is not known whether anything acknowledged was lost"
+        return Outcome.NOT_REACHED, f"{used}; it is not known whether an acknowledged message was lost"
     acknowledged = measured.acknowledgement
     gained = ""
     if acknowledged is not None and acknowledged.p50_ms is not None:
         gained = f", with acknowledgements of {acknowledged.p50_ms:.1f} ms at the median"
     if stored.status is Status.FAIL:
         return Outcome.SUPPORTED, f"{used}: {stored.summary}{gained}"
-    return Outcome.NOT_REACHED, f"{used}: nothing acknowledged was lost in this run{gained}"
+    return Outcome.NOT_REACHED, f"{used}: no acknowledged message was lost in this run{gained}"
 
 
 def _backplane(plan: Plan, findings: Sequence[Finding], measured: RunMeasurements) -> Decision:

@@ -74,9 +74,11 @@ CHECKS: tuple[Check[Case], ...] = (
         # A fault holds deliveries up on purpose; when they come is judged by `backfilled` and by the recovered latency.
         applies=lambda case: not case.evidence.plan.faults,
         needs=(Need.LEDGER, Need.DELIVERIES, Need.EVENTS),
-        red_when="fewer deliveries were received within the measured window than 95 % of those that were due in it: the "
-        "cluster, or what reads from it, is saturated and delivers later. Decided by the 95 % interval of the share; not "
-        "asked of a run with faults",
+        red_when=(
+            "fewer deliveries were received within the measured window than 95 % of those that were due in it: the "
+            "cluster, or the load generator, is saturated, and deliveries come later. The 95 % interval of the share"
+            " decides. Does not apply to a run with faults"
+        ),
         what_to_do="the CPU of each process; a lower `--rate` or `--audience`",
         planted_bug="tests/harness/checks/run/test_delivery_rate.py::test_a_saturated_cluster_is_seen_in_the_rate_of_receipt",
     ),

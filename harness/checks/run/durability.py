@@ -228,12 +228,11 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.SAFETY,
         function=_ledger,
         needs=(Need.LEDGER, Need.EVENTS),
-        red_when="a post was rejected or its outcome is unknown, except around an outage of the database or of "
-        "servers (from "
-        "its beginning until two seconds after its end); an outage of the broker excuses nothing, except on a write path "
-        "that publishes before it commits. UNKNOWN when a post "
-        "was not "
-        "sent",
+        red_when=(
+            "a post was rejected or its outcome is unknown. An outage of the database or of servers (from its "
+            "beginning until two seconds after its end) excuses such posts. An outage of the broker excuses them "
+            "only on a write path that publishes before it commits. UNKNOWN if a post was not sent"
+        ),
         what_to_do="the server's log; the sender's log for time-outs",
         planted_bug=f"{PLANTED}test_a_rejected_message_must_not_be_delivered",
     ),
@@ -260,9 +259,12 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.SAFETY,
         function=numbering.gapless,
         needs=(Need.AUDIT, Need.LEDGER),
-        red_when="the stored seqs of a channel have a hole or a repetition, a stored text is not what was posted, lies in "
-        "another channel or is stored twice, or a message was answered or delivered under another seq than it is stored "
-        "under. A cause counts once, by its place (channel, seq); what it touched stands beside",
+        red_when=(
+            "the stored seqs of a channel have a hole or a repetition; a stored text is not what was posted, is in "
+            "another channel, or is stored twice; or a message was answered or delivered with another seq than the "
+            "stored one. Each cause counts once, by its place (channel, seq); the summary also counts the messages "
+            "that it affected"
+        ),
         what_to_do="the statement that assigns seq; other writers on the same tables",
         planted_bug=f"{PLANTED}test_a_gap_in_the_stored_seqs_is_red",
     ),
@@ -277,11 +279,12 @@ CHECKS: tuple[Check[Case], ...] = (
             and durability_lag.commits_first(case.evidence)
         ),
         needs=(Need.TRACES, Need.LEDGER),
-        red_when="by the servers' traces a message was answered, published or on another server before COMMIT. "
-        "UNKNOWN where "
-        "the clocks of the hosts cannot be compared. Not asked of an external cluster without traces. The arrival on "
-        "another server is not compared where PostgreSQL itself shows the message at its COMMIT (`postgres-poll`, "
-        "`inside_transaction`). Not asked of a write path that publishes before it commits",
+        red_when=(
+            "by the servers' traces a message was answered, published or on another server before COMMIT. UNKNOWN if"
+            " the clocks of the hosts cannot be compared. Does not apply to an external cluster without traces, nor "
+            "to a write path that publishes before it commits. The arrival on another server is not compared if "
+            "PostgreSQL itself shows the message at its COMMIT (`postgres-poll`, `inside_transaction`)"
+        ),
         what_to_do="the write path; for UNKNOWN the clocks, see below",
         planted_bug=f"{PLANTED}test_a_publication_before_the_commit_is_red",
     ),

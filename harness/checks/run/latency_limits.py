@@ -31,7 +31,7 @@ _NAMES = {
 
 
 def limit_check(measure: Measure, statistic: Statistic, *, planted_bug: str = "") -> Check[Case]:
-    """The check of every expectation of the plan that is about this figure."""
+    """The check of every expectation of the plan for this figure."""
     what = f"{statistic.upper()} of the {_NAMES[measure]}"
     return Check(
         name=f"{measure}.{statistic}",
@@ -39,8 +39,8 @@ def limit_check(measure: Measure, statistic: Statistic, *, planted_bug: str = ""
         function=lambda case: _below_limit(case, measure, statistic),
         applies=lambda case: _limit_ms(case, measure, statistic) is not None,
         needs=(Need.LEDGER, Need.DELIVERIES, Need.EVENTS),
-        red_when=f"the {what} reaches its limit with its whole 95 % interval. PASS only where the whole interval is below; "
-        "else UNKNOWN, see below",
+        red_when=f"the whole 95 % interval of the {what} is at its limit or beyond. PASS only if the whole interval is below "
+        "the limit; else UNKNOWN, see below",
         what_to_do="the steps table: which step takes the time; then the CPU of each process. For UNKNOWN a longer run",
         planted_bug=planted_bug,
     )
@@ -113,7 +113,7 @@ def decide(
     if interval is not None and interval.low_ms >= limit_ms:
         return Status.FAIL, f"not below {limit_ms:g} ms"
     if interval is not None and interval.high_ms is not None:
-        return Status.UNKNOWN, f"which does not decide: its interval holds the limit of {limit_ms:g} ms"
+        return Status.UNKNOWN, f"which does not decide: its interval contains the limit of {limit_ms:g} ms"
     return _far_from_limit(figures, interval, QUANTILES[statistic], limit_ms, seconds)
 
 
@@ -147,7 +147,7 @@ def _far_from_limit(
         needs = f"an interval needs at least {SECONDS_AT_LEAST} seconds with messages"
     else:
         needs = (
-            "neighbouring messages resemble each other so much that they do not bound it from above; that needs a longer "
+            "neighbouring messages are so similar that they give it no upper bound; that needs a longer "
             "run"
         )
     return Status.UNKNOWN, f"which does not decide about {limit_ms:g} ms: {needs}"

@@ -38,7 +38,7 @@ def _steal(case: Case) -> Answer:
     found = resources.samples(case.evidence.recording)
     steal = resources.rate(found, "machine", "steal_s")
     percent = None if steal is None else 100 * steal / _cores(case)
-    text = "time of the machine that the hypervisor gave to others"
+    text = "time of the machine that the hypervisor gave to other virtual machines"
     return below_limit(percent, STEAL_PERCENT_LIMIT, text, "steal_percent", samples=len(found))
 
 
@@ -50,7 +50,7 @@ def _disk(case: Case) -> Answer:
     found = resources.samples(case.evidence.recording)
     stalled = resources.rate(found, "machine", "disk_stalled_s")
     percent = None if stalled is None else 100 * stalled
-    text = "time in which the disk let a write of one page wait for 30 ms or longer"
+    text = "time in which the disk delayed a write of one page by 30 ms or longer"
     return below_limit(percent, DISK_STALLED_PERCENT_LIMIT, text, "stalled_percent", samples=len(found))
 
 
@@ -68,7 +68,7 @@ CHECKS: tuple[Check[Case], ...] = (
         bias=Bias.PESSIMISTIC,
         function=_generator_cpu,
         needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="a process of the load generator fills 0.8 of a core or more",
+        red_when="a process of the load generator uses 0.8 of a core or more",
         what_to_do="fewer clients or deliveries",
         planted_bug=f"{PLANTED}test_a_busy_machine_is_found",
     ),
@@ -80,9 +80,11 @@ CHECKS: tuple[Check[Case], ...] = (
         # Processes of an external cluster on this machine cannot be told from foreign ones.
         applies=lambda case: case.evidence.owns_servers,
         needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="programs that are not part of the run used a tenth of the cores or more. Not asked of an external "
-        "cluster",
-        what_to_do="stop what else runs",
+        red_when=(
+            "programs that are not part of the run used a tenth of the cores or more. Does not apply to an external "
+            "cluster"
+        ),
+        what_to_do="stop the other programs",
         planted_bug=f"{PLANTED}test_a_busy_machine_is_found",
     ),
     Check(
@@ -92,9 +94,12 @@ CHECKS: tuple[Check[Case], ...] = (
         function=_disk,
         applies=_disk_was_measured,
         needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="for 0.5 % of the time or more the disk let a write of one page, tried 20 times a second in the temporary "
-        "folder, wait for 30 ms or longer: commits waited as long. Not asked of an external cluster",
-        what_to_do="another disk for `TMPDIR`, or another hour",
+        red_when=(
+            "for 0.5 % of the time or more the disk delayed a write of one page by 30 ms or longer, so commits "
+            "waited as long. The harness tries such a write 20 times a second in the temporary folder. Does not "
+            "apply to an external cluster"
+        ),
+        what_to_do="use another disk for `TMPDIR`, or run at another time",
         planted_bug="tests/harness/checks/test_judge.py::"
         "test_a_disk_that_stands_still_excuses_a_failure_and_spoils_no_success",
     ),
@@ -104,8 +109,8 @@ CHECKS: tuple[Check[Case], ...] = (
         bias=Bias.PESSIMISTIC,
         function=_steal,
         needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="the hypervisor gave 1 % of the time or more to others",
-        what_to_do="another machine, or another hour",
+        red_when="the hypervisor gave 1 % of the time or more to other virtual machines",
+        what_to_do="use another machine, or run at another time",
         planted_bug=f"{PLANTED}test_a_busy_machine_is_found",
     ),
 )

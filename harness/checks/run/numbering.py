@@ -1,6 +1,6 @@
 """Are the messages of each channel stored as 1, 2, 3 …, and is that seq what the poster and the clients were told?
 
-A cause is counted once and named by its place, a channel and a seq. What follows from it is told beside: one hole puts
+A cause is counted once and named by its place, a channel and a seq. Its effect is counted separately: one hole puts
 every later message out of line, one wrong answer changes nothing for a hundred right deliveries.
 """
 

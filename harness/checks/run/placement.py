@@ -75,7 +75,7 @@ def _servers_answer(case: Case) -> Answer:
     servers = case.evidence.plan.servers
     event = case.evidence.recording.event("answering")
     if event is None:
-        summary = "not known: no server was asked after the load"
+        summary = "not known: the harness asked no server after the load"
         return Answer(status=Status.UNKNOWN, summary=summary, expected=servers)
     problems = {str(name): str(problem) for name, problem in (event.get("servers") or {}).items() if problem}
     answering = len(event.get("servers") or {}) - len(problems)
@@ -99,11 +99,12 @@ CHECKS: tuple[Check[Case], ...] = (
         bias=Bias.OPTIMISTIC,
         function=_placement,
         needs=(Need.SESSIONS, Need.LEDGER, Need.EVENTS),
-        red_when="at the beginning or at the end of the measured window a server had less than 95 % of its planned "
-        "clients, or "
-        "it took less than 95 % of its planned posts: the others did its work. The end and the posts are not asked about "
-        "where a fault of the plan hits servers or clients",
-        what_to_do="that server's log: does it complete handshakes, and did it live to the end?",
+        red_when=(
+            "at the beginning or at the end of the measured window a server had less than 95 % of its planned "
+            "clients, or it took less than 95 % of its planned posts, so other servers did its work. If a fault of "
+            "the plan hits servers or clients, the end and the posts are not compared"
+        ),
+        what_to_do="that server's log: does it complete handshakes, and did it run until the end?",
         planted_bug=f"{PLANTED}test_a_server_without_its_clients_is_found",
     ),
     Check(

@@ -1,4 +1,4 @@
-"""Do clients that stop reading harm the others, or cost memory without bound?"""
+"""Do clients that stop reading delay other clients, or use memory without bound?"""
 
 import numpy as np
 
@@ -80,12 +80,13 @@ CHECKS: tuple[Check[Case], ...] = (
         function=during_outage(_bystanders),
         applies=where_hit(Target.CLIENTS),
         needs=(Need.DELIVERIES, Need.EVENTS),
-        red_when="while one client in a hundred reads nothing, the P99 of the other clients' deliveries is more than "
-        "1.2 times "
-        "the P99 before and after, and more than 5 ms above it. Judged by whole seconds, with numbers and an interval "
-        "as in "
-        "`ack-during-outage`; before and after, because a machine may slow down during a run. `--target clients` measures "
-        "30 s unless `--duration` is given, so that seven of them are inside the outage",
+        red_when=(
+            "while one client in a hundred reads nothing, the P99 of the other clients' deliveries is more than 1.2 "
+            "times the P99 before and after, and more than 5 ms above it. Whole seconds are compared, with numbers "
+            "and an interval as in `ack-during-outage`. The time before and the time after both count, because a "
+            "machine may slow down during a run. `--target clients` measures 30 s unless `--duration` is given, so "
+            "that seven of them are inside the outage"
+        ),
         what_to_do="the gateway's writes: does one client wait for another?",
         planted_bug=f"{PLANTED}test_bystanders_that_suffer_are_red",
     ),

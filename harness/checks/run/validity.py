@@ -99,7 +99,7 @@ def _throughput(case: Case) -> Answer:
 
 def _send_lateness(case: Case) -> Answer:
     late = case.measured.send_late or Percentiles()
-    text = "P99 of how late the sender posted, all of it counted in the latency"
+    text = "P99 of the sender's lateness, which is part of the latency"
     return below_limit(late.p99_ms, SEND_LATE_P99_LIMIT_MS, text, "p99_ms", samples=late.count)
 
 
@@ -190,8 +190,10 @@ CHECKS: tuple[Check[Case], ...] = (
         bias=Bias.OPTIMISTIC,
         function=_samples,
         needs=(Need.DELIVERIES,),
-        red_when="fewer than 299 measured messages: an upper 95 % bound on a P99 needs as many, as 0.99²⁹⁹ < 0.05. The "
-        "deliveries of one message count once",
+        red_when=(
+            "fewer than 299 measured messages: an upper 95 % bound on a P99 needs that many, as 0.99²⁹⁹ < 0.05. The "
+            "deliveries of one message count once"
+        ),
         what_to_do="a longer run, or a higher `--rate`",
         planted_bug=f"{PLANTED}test_too_few_messages_are_found",
     ),
@@ -221,8 +223,11 @@ CHECKS: tuple[Check[Case], ...] = (
         bias=Bias.PESSIMISTIC,
         function=_loop_lag,
         needs=(Need.HEARTBEATS, Need.EVENTS),
-        red_when="a worker's event loop lags 10 ms or more at its P99, weighted by time: a late heartbeat stands "
-        "for all that were due meanwhile. Also when a worker's heartbeats do not cover 99 % of the measured window",
+        red_when=(
+            "a worker's event loop lags 10 ms or more at its P99, weighted by time: a late heartbeat counts for all "
+            "heartbeats that were due meanwhile. Also UNKNOWN if a worker's heartbeats do not cover 99 % of the "
+            "measured window"
+        ),
         what_to_do="a smaller load, or more cores",
         planted_bug=f"{PLANTED}test_a_lagging_worker_is_found",
     ),

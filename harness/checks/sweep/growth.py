@@ -82,12 +82,12 @@ def judged(check: str, fits: Sequence[Fit], rows: Sequence[SweepRun]) -> Answer:
     words = {
         Status.PASS: "grows linearly with the servers at most",
         Status.FAIL: "grows faster than linearly with the servers",
-        Status.UNKNOWN: "may grow faster than linearly: the runs do not decide, more of them would (`--repeat`)",
+        Status.UNKNOWN: "may grow faster than linearly: too few runs to decide; use `--repeat`",
     }
     summary = f"{what} {words[status]}: " + "; ".join(_in_words(fit) for fit in mine)
     if not mine:
         summary = (
-            f"{what}: measured at fewer than {COUNTS_AT_LEAST} server counts, which cannot tell a line from a curve"
+            f"{what}: measured at fewer than {COUNTS_AT_LEAST} server counts, too few to separate linear from faster growth"
         )
     if mine and curves:
         summary += f"; the {' and the '.join(curves)} curve was measured at fewer than {COUNTS_AT_LEAST} server counts"
@@ -129,7 +129,7 @@ def _in_words(fit: Fit) -> str:
             else f", no term in N² is shown at the most servers ({most} of the cost)"
         )
     if fit.detectable_share is None or fit.detectable_share >= 1:
-        quadratic += "; these runs are too few and too uneven to find a term in N² of any share"
+        quadratic += "; these runs are too few, or vary too much, to find any term in N²"
     else:
         quadratic += f"; these runs would find a share of {fit.detectable_share:.0%} in 4 of 5 sweeps"
     return f"{fit.curve} curve with N^{power.value:.2f}{bound}{quadratic}"

@@ -1,4 +1,4 @@
-"""Does latency stay as it is with more servers, and does each server deliver its share?"""
+"""Is latency stable with more servers, and does each server deliver its share?"""
 
 from collections.abc import Sequence
 
@@ -68,7 +68,7 @@ def latency_stable(entries: Sequence[Ratio], sweep: SweepPlan) -> Answer:
     if few or not entries or len(bounds) < len(entries) or compared != planned:
         status = Status.UNKNOWN
         reason = f"fewer than {growth.COUNTS_AT_LEAST} server counts" if few else "runs are missing or too short"
-        summary = f"not decided whether latency stays as it is with more servers: {reason}"
+        summary = f"not decided whether latency is stable with more servers: {reason}"
     elif max(bounds) <= STABLE_RATIO_LIMIT:
         status = Status.PASS
         summary = f"P99 grows by less than {STABLE_RATIO_LIMIT - 1:.0%} compared with the fewest servers"
@@ -80,7 +80,7 @@ def latency_stable(entries: Sequence[Ratio], sweep: SweepPlan) -> Answer:
             f"{most.base_servers}"
         )
     else:
-        status, summary = Status.UNKNOWN, "P99 may grow beyond the margin: the runs do not exclude it"
+        status, summary = Status.UNKNOWN, "P99 may grow beyond the margin: the runs do not rule it out"
     return Answer(
         status=status,
         summary=summary,

@@ -108,16 +108,18 @@ SWEEP_CHECKS: Registry[Check[SweepCase]] = Registry(
             compares_ratio=True,
             function=lambda case: ratios.latency_stable(case.measured.ratios, case.sweep),
             needs=(Need.VERDICTS,),
-            red_when="the P99 at some count is shown (95 %, Holm's correction for several counts) to be more than 1.25 "
-            "times that at the fewest servers. PASS only where the upper 95 % bound of every ratio is at most 1.25: that "
-            "no difference is significant is no evidence of sameness. Else UNKNOWN",
-            what_to_do="the steps of the runs side by side",
+            red_when=(
+                "the P99 at some count is shown (95 %, Holm's correction for several counts) to be more than 1.25 "
+                "times that at the fewest servers. PASS only if the upper 95 % bound of every ratio is at most 1.25:"
+                " a difference that is not significant is no evidence of equality. Else UNKNOWN"
+            ),
+            what_to_do="compare the steps of the runs",
             planted_bug=f"{PLANTED}test_growing_latency_fails_where_every_server_has_a_core",
         ),
         _growth(
             "cpu-growth",
             "the CPU of servers, broker and database per message grows faster than linearly",
-            "which process grows: the runs' own reports",
+            "the reports of the runs: which process grows",
         ),
         _growth(
             "broker-cpu-growth",
@@ -136,7 +138,7 @@ SWEEP_CHECKS: Registry[Check[SweepCase]] = Registry(
             function=lambda case: ratios.efficient(case.measured.efficiency, case.sweep),
             needs=(Need.VERDICTS,),
             red_when="at some count a server delivers less than 0.9 of what one delivers at the fewest servers",
-            what_to_do="where it saturates",
+            what_to_do="which process of that run is saturated",
             planted_bug=f"{PLANTED}test_servers_that_saturate_fail_weak_scaling",
         ),
         Check(
