@@ -1,4 +1,5 @@
-"""Writes the small files of a recording. Each file is replaced in one step, so that a reader never sees half of one."""
+"""Writes the small files of a recording. Each file is replaced in one step, so that a reader never sees an incomplete
+file."""
 
 import json
 import os
@@ -49,7 +50,7 @@ def new_folder(family: Path, fill: Callable[[Path], None]) -> Path:
 
 
 def fill_folder(folder: Path, plan: Plan) -> None:
-    """Make ``folder``, which must not exist, with what every recording begins with. Raises OSError."""
+    """Make ``folder``, which must not exist, with the first files of every recording. Raises OSError."""
     folder.mkdir()
     (folder / ARRAYS).mkdir()
     (folder / LOGS).mkdir()

@@ -146,10 +146,7 @@ def _far_from_limit(
     elif interval is None:
         needs = f"an interval needs at least {SECONDS_AT_LEAST} seconds with messages"
     else:
-        needs = (
-            "neighbouring messages are so similar that they give it no upper bound; that needs a longer "
-            "run"
-        )
+        needs = "neighbouring messages are so similar that they give it no upper bound; that needs a longer run"
     return Status.UNKNOWN, f"which does not decide about {limit_ms:g} ms: {needs}"
 
 
