@@ -17,7 +17,7 @@ class Summary:
         self.total += value
 
     def add_late(self, late_s: float, interval_s: float) -> None:
-        """Add a timer that is due every ``interval_s`` and fired ``late_s`` late: it stands for all that were due
+        """Add a timer that is due every ``interval_s`` and fired ``late_s`` late: it counts for all that were due
         meanwhile, which waited ``late_s`` less one interval, less two, and so on. So the mean is weighted by time."""
         missed = int(late_s / interval_s)
         self.count += missed + 1
@@ -26,7 +26,7 @@ class Summary:
 
 @dataclass(slots=True)
 class Metrics:
-    """Plain numbers. The code that does something adds to the number of it."""
+    """Plain numbers. Each part of the server increases its own counters."""
 
     posts: Counter[str] = field(default_factory=Counter)
     batches: Summary = field(default_factory=Summary)

@@ -7,8 +7,8 @@ SCENARIO = Scenario(
     name="scenario-c",
     title="Horizontal scaling",
     claim=(
-        "From 2 to 16 servers with 10,000 clients each, every delivery arrives at every count with a P99 below 100 ms "
-        "that does not grow with the servers, and what a message costs the servers and Redis grows linearly with the "
+        "With 2 to 16 servers and 10,000 clients on each, every delivery arrives. The P99 is below 100 ms and does not "
+        "grow with the number of servers. The cost of a message for the servers and Redis grows linearly with the "
         "number of servers, never quadratically."
     ),
     load=Load(servers=16, clients=160_000, rate_hz=1_000, duration_s=60, audience=100, warm_up_s=5),

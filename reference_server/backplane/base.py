@@ -41,7 +41,7 @@ class Receiver(Protocol):
         channels: the receiver then reads from the log what was published before."""
 
     def on_state(self, up: bool) -> None:
-        """The connection for receiving is up or down. While it is down nothing arrives."""
+        """The connection for receiving is up or down. While it is down no message arrives."""
 
 
 class Backplane(Protocol):
@@ -53,7 +53,7 @@ class Backplane(Protocol):
         """Connect, and stay connected, until cancelled. A broker that does not answer is a state, not an error."""
 
     def subscribe(self, channels: Collection[str]) -> None:
-        """Want these channels, now and after every reconnection; ``on_subscribed`` follows."""
+        """Subscribe to these channels, now and after every reconnection; ``on_subscribed`` follows."""
 
     def unsubscribe(self, channels: Collection[str]) -> None: ...
 
@@ -83,6 +83,6 @@ class BackplaneKind:
     build: Callable[[Any, BackplaneContext], Backplane]
     """gets the decoded section (an empty ``Section`` where ``section`` is None)"""
     delay_s: Callable[[Any], float] = lambda _: 0.0
-    """how long, by its section, a message that is not lost may wait in it: nobody calls it missing before"""
+    """how long, by its section, a message may be on its way; before that time it does not count as missing"""
     sequencer: Callable[[Any], Sequencer] | None = None
     """numbers from its broker, for a write path that needs them; gets the section. None where the broker gives none"""

@@ -8,7 +8,7 @@ class Kafka(Section, frozen=True, kw_only=True):
     """Where Kafka is, and the topic, which is the same for every server: the first one creates it.
 
     The number of partitions is fixed at creation: a server that reads by assignment does not notice new ones. Messages
-    stay for ``retention_ms``: a server needs them for as long as it may be away, the message log has them for ever.
+    stay for ``retention_ms``: a server needs them while it is away, and the message log keeps them for ever.
     """
 
     host: str

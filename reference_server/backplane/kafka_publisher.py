@@ -1,4 +1,4 @@
-"""Publishes to Kafka without letting anybody wait: a bounded queue in front of aiokafka's producer."""
+"""Publishes to Kafka without waiting: a bounded queue in front of aiokafka's producer."""
 
 import asyncio
 import zlib

@@ -31,7 +31,9 @@ PRODUCER = {"acks": 1, "linger_ms": 0, "request_timeout_ms": PUBLISH_LIMIT_MS}
 CONSUMER = {"group_id": None, "fetch_min_bytes": 1, "fetch_max_wait_ms": 500, "request_timeout_ms": REQUEST_TIMEOUT_MS}
 
 _log = logging.getLogger(__name__)
-logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it repeats every failure many times a second; we say it once
+logging.getLogger("aiokafka").setLevel(
+    logging.CRITICAL
+)  # aiokafka logs each failure many times a second; the server logs it once
 
 
 class KafkaTopic:
@@ -168,7 +170,7 @@ class KafkaTopic:
 
 
 class _Clients:
-    """The connections of one time that the broker was reachable."""
+    """The connections to the broker, from one connect until they are lost."""
 
     def __init__(self, kafka: Kafka, watch: KafkaWatch, closing: set[asyncio.Task[None]]) -> None:
         self.watch = watch

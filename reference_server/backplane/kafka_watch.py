@@ -1,4 +1,4 @@
-"""A connection to Kafka that only tells whether the broker lives: its client library reconnects and says nothing."""
+"""A connection to Kafka that only shows whether the broker lives: aiokafka reconnects and does not report a loss."""
 
 import asyncio
 import struct

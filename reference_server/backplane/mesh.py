@@ -1,7 +1,8 @@
 """A mesh: every server has one TCP connection to every other, and sends a message only to those that want its channel.
 
-Of a pair, the server with the higher name dials. A server is up when every other living server (`mesh_lease`) is linked and
-knows which channels this one wants. What a slow peer cannot take is dropped, and the peer is told to read it from the log.
+In each pair the server with the higher name connects. A server is up when every other living server (`mesh_lease`) is
+linked and knows which channels this one wants. If a peer is too slow, the server drops messages, and the peer reads them
+from the log.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ PING_S = 1.0
 SILENCE_S = 3.0
 HANDSHAKE_S = 2.0
 START_GRACE_S = 5.0
-"""so long a server that starts waits for peers of which there is no sign yet"""
+"""how long a server that starts waits for peers that it has not seen yet"""
 BACK_OFF_BASE_S = 0.05
 BACK_OFF_CAP_S = 1.0
 
@@ -72,7 +73,7 @@ class Mesh:
             mesh_reconnections=("Links to a peer beside the first.", lambda: self._reconnections),
             mesh_dropped=("Messages that a slow peer must read from the log.", lambda: self._dropped),
             mesh_complete_seconds=(
-                "From the start until all peers heard each other; 0: not yet.",
+                "From the start until all peers were linked; 0: not yet.",
                 lambda: self._complete_s,
             ),
         )

@@ -29,7 +29,7 @@ class Hello(msgspec.Struct, frozen=True):
 
 
 class Interest(msgspec.Struct, frozen=True):
-    """``number`` is what the other end acknowledges; ``full`` replaces everything that was told before."""
+    """``number`` is what the other end acknowledges; ``full`` replaces everything that was sent before."""
 
     number: int
     full: bool
@@ -138,7 +138,7 @@ class MeshLink(asyncio.Protocol):
         try:
             self._take_frames()
         except (msgspec.MsgspecError, struct.error, ValueError):
-            self.abort()  # whatever it is, it is no server of this mesh
+            self.abort()  # the peer is no server of this mesh
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None

@@ -1,4 +1,4 @@
-"""PostgreSQL LISTEN/NOTIFY: one notification channel for all servers, so every server hears of every message.
+"""PostgreSQL LISTEN/NOTIFY: one notification channel for all servers, so every server is notified of every message.
 
 A server has two connections of its own. One only listens. The other publishes what was committed: all that gathered
 while the last statement ran goes out in one statement. PostgreSQL limits a payload to text below 8,000 bytes, so

@@ -1,6 +1,6 @@
-"""Numbers from Redis: one script gives the number, publishes, and keeps the message for those who missed it.
+"""Numbers from Redis: one script gives the number, publishes, and keeps the message for servers that missed it.
 
-Redis runs a script alone, so in each channel the order of publications is the order of numbers. What it writes besides is
+Redis runs one script at a time, so in each channel the order of publications is the order of numbers. Its other data is
 bounded: the newest RECENT messages of a channel, and the ids of the last IDS_KEPT_MS; a channel without posts is forgotten
 after CHANNEL_KEPT_MS and begins again after its newest stored seq.
 """

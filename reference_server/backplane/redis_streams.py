@@ -3,7 +3,7 @@ position, without consumer groups.
 
 An entry has the channel and, as in Pub/Sub, 8 bytes of seq and the finished frame. The streams are bounded, so a server
 that was away for long, or a Redis that was started again empty, leaves the rest to the message log. Each server gets every
-message, whether it has subscribers or not: that is the price of one position for many channels.
+message, whether it has subscribers or not: one position for many channels has this cost.
 """
 
 import asyncio

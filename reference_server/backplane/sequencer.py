@@ -7,7 +7,7 @@ from reference_server.protocol.client_requests import Post
 
 
 class SequencerError(Exception):
-    """The broker did not do what it was asked."""
+    """The broker did not carry out a request."""
 
 
 class SequencerDown(SequencerError):
@@ -19,7 +19,7 @@ class NumberUnknown(SequencerError):
 
 
 class Unseeded(SequencerError):
-    """The broker does not know the channel, and was not told where to begin. Nothing was published."""
+    """The broker does not know the channel, and the request has no first number. Nothing was published."""
 
 
 class Numbered(NamedTuple):
@@ -40,7 +40,7 @@ class Sequencer(Protocol):
         """Wait until the broker can be asked."""
 
     async def publish(self, post: Post, *, known: int, seed: int | None) -> Numbered:
-        """Give the next number of the channel, publish, and keep the message, in one step that nothing can come between.
+        """Give the next number of the channel, publish, and keep the message, in one atomic step.
 
         The number is above ``known``, the highest that the caller has seen. A channel that the broker does not know
         begins after ``seed``. A ``client_msg_id`` that the broker has seen lately gives the first number again, and

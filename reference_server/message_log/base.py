@@ -8,7 +8,7 @@ from typing import NewType, Protocol
 
 
 class LogError(Exception):
-    """The log did not do what it was asked."""
+    """The log did not carry out a request."""
 
 
 class LogUnavailable(LogError):
@@ -35,7 +35,7 @@ class Log(Protocol):
     * Between channels there is no order.
     * A message never changes and is never removed.
 
-    What relies on it: ``gateway.channel`` treats the next seq as the next message, so a gap means a missing message.
+    These modules rely on it: ``gateway.channel`` treats the next seq as the next message, so a gap means a missing message.
     ``recovery.catch_up`` takes ``newest`` as the proof that all messages up to that seq exist, and pages through ``after``
     without looking back. ``recovery.tail`` follows all channels at once with ``since``, and needs that no commit is skipped
     between two marks. Only the log knows how to find such a mark.

@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that only listens. It is no pooled one: a pool gives up LISTEN when it takes it back."""
+"""A connection to PostgreSQL that only listens. It is not from a pool, because a pool ends LISTEN when it takes it back."""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ async def listen(
             await connection.add_listener(channel, heard)  # returns when LISTEN is confirmed
         on_listening()
         while not lost.is_set():
-            # A peer that is gone or frozen is noticed only by a question without an answer.
+            # Only a query without an answer shows that the peer is gone or frozen.
             await connection.execute("SELECT 1", timeout=ANSWER_TIMEOUT_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(KEEP_ALIVE_S):

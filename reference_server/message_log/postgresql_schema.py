@@ -1,7 +1,7 @@
 """The tables, the function that appends messages, and the queries.
 
 How they keep the promises of ``base.Log``: the row of a channel in ``channels`` is locked from the moment its
-``last_seq`` is read until COMMIT. So the order of commits is the order of seqs, and who sees seq n sees every seq
+``last_seq`` is read until COMMIT. So the order of commits is the order of seqs, and a read that sees seq n sees every seq
 before it. ``xact``, the number of the transaction, gives marks over all channels.
 """
 

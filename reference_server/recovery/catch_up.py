@@ -16,7 +16,7 @@ SWEEP_S = 1.0
 CHANNELS_PER_SWEEP = 2_000
 CHANNELS_PER_REBROADCAST_READ = 64
 CHANNELS_PER_FILL = 16
-"""What is read at once is written at once: few channels, so that posts are served in between."""
+"""How many channels one read takes. It is small, so that the server handles posts between reads."""
 REBROADCAST_LIMIT_S = 30.0
 PENDING_PAUSE_S = 0.02
 RETRY_PAUSE_S = 0.05
@@ -67,7 +67,7 @@ class CatchUp:
             self._gateway.work.check((channel.name,))
 
     async def rebroadcast(self, names: Sequence[str]) -> int:
-        """Deliver what the subscribers of these channels miss. Returns how many messages that were; raises LogError."""
+        """Deliver the messages that the subscribers of these channels miss. Returns their number; raises LogError."""
         gateway = self._gateway
         for at in range(0, len(names), CHANNELS_PER_SWEEP):
             part = names[at : at + CHANNELS_PER_SWEEP]

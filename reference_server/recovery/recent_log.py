@@ -8,7 +8,7 @@ from reference_server.backplane.sequencer import Sequencer, SequencerError
 from reference_server.message_log.base import Log, LogError, Mark
 
 HOLE_LIMIT_S = 5.0
-"""A message that neither the broker nor the log has for so long is taken for lost. It is longer than a write-behind
+"""A message that neither the broker nor the log has for so long counts as lost. It is longer than a write-behind
 takes to store what it holds after a short outage of the log; one that is stored later is in the history only."""
 HOLES = 100_000
 

@@ -21,7 +21,7 @@ REST_PER_READ = 2
 ROWS_PER_READ = 1_000
 RETRY_PAUSE_S = 0.05
 CHANNELS_PER_PART = 16
-"""What is taken at once is written at once: few channels, so that posts are served in between."""
+"""How many channels are handled at once. It is small, so that the server handles posts in between."""
 DISTRUST_S = 1.0
 """How long the server distrusts a backplane that says it is up but lost a message."""
 
@@ -41,7 +41,7 @@ class Tail:
         self._log = log
 
     async def run(self) -> None:
-        """Follow whenever the gateway wants it, until cancelled."""
+        """Read the log while the gateway needs it, until cancelled."""
         while True:
             await self._gateway.work.follow_wanted.wait()
             await self._follow()

@@ -21,7 +21,7 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def _clock() -> dict[str, str] | None:
-    """What tells whether another process reads the same CLOCK_MONOTONIC: the boot of the kernel, and the time namespace.
+    """Shows whether another process reads the same CLOCK_MONOTONIC: the boot of the kernel, and the time namespace.
     None where the system has neither."""
     try:
         boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()

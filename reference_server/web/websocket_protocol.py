@@ -21,7 +21,7 @@ class BroadcastWebSocket(WebSocketsSansIOProtocol):
     """uvicorn and websockets handle handshake, ping, close and receiving.
 
     A frame written straight to ``transport`` costs only the system call (10.5 µs), against 25 µs through ``send``. Such
-    frames are complete, unmasked text frames. ``on_end`` is called before anything is written that must be the last.
+    frames are complete, unmasked text frames. ``on_end`` is called before the last bytes are written.
 
     However a connection ends, it is aborted ``CLOSE_TIMEOUT_S`` later if the peer has not taken the rest by then. A
     transport that is only closed would keep its buffers for as long as the peer does not read.

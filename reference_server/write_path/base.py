@@ -23,7 +23,7 @@ Publish = Callable[[Sequence[Outgoing]], bool]
 
 
 class Outcome(NamedTuple):
-    """What the sender of a post is told."""
+    """The answer to the sender of a post."""
 
     seq: int
     duplicate: bool
@@ -41,7 +41,7 @@ class WritePath(Protocol):
         """Work until cancelled."""
 
     async def finish(self) -> None:
-        """Called while ``run`` still runs, when no post comes any more: store what was acknowledged, in a bounded time."""
+        """Called while ``run`` still runs, after the last post: store every acknowledged message, in a bounded time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class WritePathContext:
     trace: Trace
     metrics: Metrics
     sequencer: Sequencer | None = None
-    """numbers from the broker; there where ``needs_sequencer`` says so"""
+    """numbers from the broker; None unless the write path has ``needs_sequencer``"""
     expected: Callable[[str], int] = lambda channel: 0
     """the highest seq of a channel that this server knows of"""
 

@@ -1,7 +1,7 @@
 """The broker-first write path (write-behind): it publishes, then answers, and stores later.
 
-The broker gives the number. Between the answer and the COMMIT a message is in the memory of this server only: what the
-server holds when it dies is lost for the database, although clients have it. docs/write-paths.md says how much that is.
+The broker gives the number. Between the answer and the COMMIT a message is only in the memory of this server. If the server
+dies, these messages never reach the database, although clients have them. docs/write-paths.md says how many they are.
 """
 
 import asyncio
@@ -137,7 +137,7 @@ def _build(context: WritePathContext) -> BrokerFirst:
 
 KIND = WritePathKind(
     name="broker-first",
-    promise="The message is published, and will be committed if this server lives that long.",
+    promise="The message is published, and will be committed later unless this server dies first.",
     build=_build,
     needs_sequencer=True,
 )

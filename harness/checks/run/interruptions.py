@@ -37,7 +37,9 @@ def _interruptions(case: Case) -> Answer:
     outside = "outside of the planned outages" if evidence.plan.faults else "although no fault was planned"
     return Answer(
         status=Status.PASS if tolerable or not found else Status.UNKNOWN,
-        summary=f"{outside}: {'; '.join(parts)}" if parts else "no connection and no backplane was lost without a planned fault",
+        summary=f"{outside}: {'; '.join(parts)}"
+        if parts
+        else "no connection and no backplane was lost outside of faults",
         measured={
             "connections": len(found.lost),
             "clients": clients,
