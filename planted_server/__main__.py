@@ -30,7 +30,10 @@ def plant(bug: type[StorageBug], lines: PlantedLines) -> None:
 if __name__ == "__main__":
     name, path = os.environ.get("PLANTED_BUG", ""), os.environ.get("PLANTED_EVENTS", "")
     if not name or not path:
-        print("expected PLANTED_BUG and PLANTED_EVENTS: only `harness prove` starts this server", file=sys.stderr)
+        print(
+            "expected the variables PLANTED_BUG and PLANTED_EVENTS; only `harness prove` starts this server",
+            file=sys.stderr,
+        )
         sys.exit(UNUSABLE_SETTINGS)
     module, _, attribute = name.partition(":")
     plant(getattr(importlib.import_module(module), attribute), PlantedLines(Path(path)))

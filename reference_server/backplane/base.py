@@ -41,7 +41,7 @@ class Receiver(Protocol):
         wanted channels: the receiver then reads from the log what was published before."""
 
     def on_state(self, up: bool) -> None:
-        """The connection for receiving is up or down. While it is down nothing arrives."""
+        """The connection for receiving is up or down. While it is down no message arrives."""
 
 
 class Backplane(Protocol):

@@ -8,7 +8,7 @@ from reference_server.protocol.client_requests import Post
 
 
 class SequencerError(Exception):
-    """The broker did not do what it was asked."""
+    """The broker did not carry out a request."""
 
 
 class SequencerDown(SequencerError):

@@ -67,7 +67,7 @@ class CatchUp:
             self._gateway.work.check((channel.name,))
 
     async def rebroadcast(self, names: Sequence[str]) -> int:
-        """Deliver what the subscribers of these channels miss. Returns how many messages that were; raises LogError."""
+        """Deliver the messages that the subscribers of these channels miss. Returns their number; raises LogError."""
         gateway = self._gateway
         for at in range(0, len(names), CHANNELS_PER_SWEEP):
             part = names[at : at + CHANNELS_PER_SWEEP]

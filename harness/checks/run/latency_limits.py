@@ -39,8 +39,8 @@ def limit_check(measure: Measure, statistic: Statistic, *, planted_bug: str = ""
         function=lambda case: _below_limit(case, measure, statistic),
         applies=lambda case: _limit_ms(case, measure, statistic) is not None,
         needs=(Need.LEDGER, Need.DELIVERIES, Need.EVENTS),
-        red_when=f"the whole 95 % interval of the {what} is at its limit or beyond. PASS only if the whole interval is below "
-        "the limit; else UNKNOWN, see below",
+        red_when=f"the whole 95 % interval of the {what} is at its limit or beyond. "
+        "PASS only if the whole interval is below the limit; else UNKNOWN, see below",
         what_to_do="the steps table: which step takes the time; then the CPU of each process. For UNKNOWN a longer run",
         planted_bug=planted_bug,
     )

@@ -54,7 +54,7 @@ def test_the_verdict_decides(verdict: Verdict, result: TrialResult, word: str) -
 
 
 def test_a_load_that_held_exhausted_nothing() -> None:
-    """Only a load that did not hold has an exhausted resource; a generator that lags although cores are free is that resource."""
+    """Only a load that did not hold has an exhausted resource; a lagging generator with free cores is that resource."""
     assert step_of(HELD, number=1, value=1, run="", cores=64).exhaustion is None
     run = replace(verdicts.measurements(), steps=None, servers=())
     late = step_of(replace(LATE, run=run), number=1, value=1, run="", cores=64).exhaustion
