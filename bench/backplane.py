@@ -1,8 +1,8 @@
-"""How many messages a second each backplane of the reference server takes, and brings to 4 subscribers, by its real broker.
-
-One publisher and 4 subscribers, each in a process of its own with the server's own code, one channel, 150 bytes a frame.
-The publisher hands over batches for as long as the backplane takes them, and waits where it says that it takes no more.
-A hint may be lost, so what arrives is a figure of its own. Both are figures of broker, clients and machine together.
+"""How many messages a second each backplane of the reference server accepts, and brings to 4 subscribers, with its real
+broker. One publisher and 4 subscribers, each in a separate process with the server's own code, one channel, 150 bytes
+per frame. The publisher hands over batches as long as the backplane accepts them, and waits while it refuses. A
+backplane may lose messages, so the arrived messages are a second figure. Both figures are of broker, clients and
+machine together.
 """
 
 import asyncio
@@ -151,7 +151,7 @@ async def measure(name: str) -> tuple[float, float, str]:
                 child.wait()
         settings = await adapter_of(kind).settings(endpoint)
     title = f"{settings.get('program', kind)} {settings.get('version', '')}".strip()
-    # What is still on its way after the end is counted as late as SETTLE_S, so it is not more than was brought by then.
+    # Messages that are still on their way at the end are counted until SETTLE_S later.
     return taken / spent_s, statistics.mean(counts) / (spent_s + SETTLE_S), title
 
 

@@ -163,7 +163,7 @@ def test_heavy_packages_are_not_imported_for_help() -> None:
         (("run", "scenario-a", "--audience", "some"), ("'some'", "all")),
         (("run", "scenario-a", "--rate", "-5"), ("--rate -5",)),
         (("run", "scenario-a", "--clients", "many"), ("--clients",)),
-        (("run", "scenario-a", "--servers", "2,4"), ("2,4", "no sweep")),
+        (("run", "scenario-a", "--servers", "2,4"), ("2,4", "not a sweep")),
         (("run", "scenario-a", "--servers", "2,x"), ("'2,x'",)),
         (("run", "scenario-c", "--servers", "2,4", "--rate", "100000", "--audience", "100"), ("does not fit",)),
         (("run", "scenario-c", "--servers", "2,99"), ("--servers 99",)),

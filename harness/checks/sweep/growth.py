@@ -86,7 +86,10 @@ def judged(check: str, fits: Sequence[Fit], rows: Sequence[SweepRun]) -> Answer:
     }
     summary = f"{what} {words[status]}: " + "; ".join(_in_words(fit) for fit in mine)
     if not mine:
-        summary = f"{what}: measured at fewer than {COUNTS_AT_LEAST} server counts, too few to separate linear from faster growth"
+        summary = (
+            f"{what}: measured at fewer than {COUNTS_AT_LEAST} server counts, "
+            "too few to separate linear from faster growth"
+        )
     if mine and curves:
         summary += f"; the {' and the '.join(curves)} curve was measured at fewer than {COUNTS_AT_LEAST} server counts"
     if dropped:

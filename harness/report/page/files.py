@@ -20,9 +20,8 @@ def write_report(
 ) -> Path:
     """Write ``plots/*.svg``, ``plots/*.png`` and ``report.html`` into ``folder``; returns the page's path.
 
-    ``proof`` is the newest proof of the harness on this machine. Figures of an earlier report that this one does not have
-    are removed. Raises EnvironmentFailure where the folder
-    cannot be written.
+    ``proof`` is the newest proof of the harness on this machine. Figures of an earlier report that this one does not
+    have are removed. Raises EnvironmentFailure if the folder cannot be written.
     """
     drawn = drawings(verdict, events)
     return write_page(folder, page(verdict, machine, events, drawn, proof_note(folder, proof)), drawn.drawn)
@@ -51,7 +50,7 @@ def write_page(folder: Path, html: str, drawn: Sequence[Drawing]) -> Path:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write ``path`` so that a reader sees the old file or the new one, never half of it."""
+    """Write ``path`` so that a reader sees the old file or the new one, never an incomplete one."""
     draft = path.with_name(f".{path.name}.draft")
     try:
         draft.write_bytes(content)

@@ -54,5 +54,5 @@ def matrix_page(verdict: Verdict, machine: Mapping[str, Any], events: Events, dr
         claim_table=claim_table(verdict.claims),
         cells=matrix_tables.cell_table(matrix),
         command=shlex.join(("harness", *plan.command)),
-        machine=settings("The machine and what ran on it", machine),
+        machine=settings("Machine, versions and settings", machine),
     )

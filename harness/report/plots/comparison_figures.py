@@ -34,7 +34,7 @@ _OVER_TIME = (
 
 
 def comparison_drawings(sides: Sides, prefix: str, place: str) -> tuple[Drawing, ...]:
-    """The figures of one point; those that no run of either side has the curve of are left out."""
+    """The figures of one point; a figure is left out if no run of either side has its curve."""
     import matplotlib as mpl
 
     sides = (sides[0][:RUNS_MAX], sides[1][:RUNS_MAX])

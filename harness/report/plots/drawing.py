@@ -27,7 +27,7 @@ _PAPER = "#ffffff"
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: small, searchable, in the page's own font
     "svg.hashsalt": "harness",  # the same figure gives the same file
-    "text.parse_math": False,  # names hold what they hold; a $ is a $
+    "text.parse_math": False,  # names are plain text: a $ is a $
     "font.family": ["DejaVu Sans"],  # the one that comes with matplotlib
     "path.simplify_threshold": 0.3,
 }
@@ -35,7 +35,7 @@ SETTINGS: dict[Any, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """``name`` is the file's name without its ending; ``summary`` says in words what is to be seen."""
+    """``name`` is the file's name without its ending; ``summary`` describes the figure in words."""
 
     name: str
     title: str
@@ -53,9 +53,9 @@ def own_settings() -> Iterator[None]:
     spec = find_spec("matplotlib")
     assert spec is not None
     assert spec.origin is not None
-    # It looks for its file in the current folder first, and takes the backend from the environment.
+    # It reads its file from the current folder first, and takes the backend from the environment.
     backend = os.environ.pop("MPLBACKEND", None)
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home that cannot be written costs it its cache, no more
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # without a writable home folder it only has no cache
     try:
         with contextlib.chdir(Path(spec.origin).parent / "mpl-data"):
             import matplotlib as mpl
@@ -86,9 +86,8 @@ def draw(figure: "Figure", *, name: str, title: str, group: str, summary: str) -
 
 
 def inlined(svg: str, name: str, summary: str) -> str:
-    """``svg`` as an element of the page: ids of its own, colours as CSS variables, a description, no outside address.
-
-    Only matplotlib's own output is given to this; it has escaped all text.
+    """``svg`` as an element of the page: with unique ids, colours as CSS variables, a description, no outside address.
+    The input is only matplotlib's own output, which has escaped all text.
     """
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)

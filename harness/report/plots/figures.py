@@ -20,7 +20,7 @@ from harness.report.text.reason import limit_ms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is known of a series before it is drawn: its title, and the section of the report that it belongs to. The title
+    """A series before it is drawn: its title, and the section of the report that it belongs to. The title
     of the product with ``role`` stands before the title."""
 
     title: str
@@ -54,7 +54,7 @@ OUTAGE_SUBJECTS = {
 }
 """The figures that only a run with a fault is expected to have."""
 RARE_SUBJECTS = {"exposure": Subject(title="Exposure: messages delivered and not stored", group="durability")}
-"""The figures that are missed in no run: their absence is the good news."""
+"""The figures that every run may lack: they are drawn only if there is a problem."""
 _MEASURES: dict[str, Measure] = {
     "latency": "latency_ms",
     "completion": "completion_ms",
@@ -160,12 +160,12 @@ def _subject(name: str, outage: bool) -> Subject:
 
 
 def _file_name(name: str, index: int) -> str:
-    """A series' own name where that is a plain word, so that nothing in a recording can name a path."""
+    """A series' own name if that is a plain word, so that a recording cannot name a path."""
     return name if name.isascii() and name.replace("_", "").isalnum() and len(name) <= 40 else f"series-{index}"
 
 
 def _unusable(series: Series | None) -> str:
-    """Why ``series`` cannot be drawn; empty where it can."""
+    """Why ``series`` cannot be drawn; empty if it can."""
     if series is None:
         return "not in this recording"
     if not all(math.isfinite(at) for at in series.x):

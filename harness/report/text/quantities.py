@@ -1,7 +1,7 @@
 """Numbers in words: thousands grouped, three significant digits, always with the unit.
 
-A narrow no-break space separates thousands and a no-break space separates the unit, so that a figure never wraps. A value
-that is absent or not a finite number reads as `UNKNOWN`.
+A narrow no-break space separates thousands and a no-break space separates the unit, so that a figure never wraps. A
+value that is absent or not a finite number reads as `UNKNOWN`.
 """
 
 import math
@@ -29,7 +29,7 @@ _PARTS_MAX = 24
 
 
 def number(value: object) -> float | None:
-    """``value`` if it is a finite number, else None. True and False are no numbers."""
+    """``value`` if it is a finite number, else None. True and False do not count as numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None
@@ -88,7 +88,7 @@ def size(value: object) -> str:
 
 
 def regrouped(words: str) -> str:
-    """Prose with its thousands grouped as everywhere in the report, instead of by commas."""
+    """Prose with its thousands grouped as in the rest of the report, instead of by commas."""
     return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", THOUSANDS, words)
 
 

@@ -31,7 +31,7 @@ def test_a_lower_bound_says_that_it_is_no_capacity() -> None:
     told = plain(sentence(capacity))
     assert told.startswith("At least 1,000 messages/s")
     assert "1,100 messages/s was not decided, because the load generator fell behind" in told
-    assert "lower bound, no capacity" in told
+    assert "lower bound, not a capacity" in told
     assert capacity_headline(capacity).status is Status.UNKNOWN
 
 
