@@ -97,7 +97,7 @@ def _plan(targets: Sequence[str], request: "Request", builds: Builds, results: P
     planned = prepare(targets[0], request, out=results)
     if planned.plan.pilot is not None:
         raise UsageError(
-            "compare --against: all runs need the same numbers, and a pilot would choose them anew each time: add "
+            "compare --against: all runs need the same numbers, and a pilot would choose them again each time: add "
             "--no-pilot, or --size smoke, or --size full"
         )
     refuse_misfit(planned)

@@ -143,7 +143,7 @@ async def _load(run: Run, cluster: Cluster, fleet: Fleet, live: LiveRows) -> Non
 
 
 class Lookout:
-    """Looks at the progress of the load: shows it, writes it, and tells a safety failure that is final at once."""
+    """Looks at the progress of the load: shows it, writes it, and reports a final safety failure at once."""
 
     def __init__(self, *, plan: Plan, live: LiveRows, watch: Watch) -> None:
         self._plan = plan

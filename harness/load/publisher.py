@@ -232,7 +232,7 @@ async def run(job: Job, folder: Path, early: bytes) -> None:
 
 
 def main() -> None:
-    # Where it is not allowed, the publisher's lateness is measured all the same.
+    # If it is not allowed, the publisher's lateness is still measured.
     with contextlib.suppress(OSError):
         os.nice(PRIORITY)
     load_extensions()

@@ -176,4 +176,4 @@ class RedisSequencer:
             answer = self._asked.popleft()
             if not answer.done():
                 answer.set_exception(NumberUnknown("the connection to the broker was lost"))
-                answer.exception()  # nobody may be waiting any more
+                answer.exception()  # the caller may have stopped waiting

@@ -10,8 +10,8 @@ from harness.model.measurements.delivery import DeliveryCounts
 GENERATOR_CHECKS = frozenset({"send-lateness", "loop-lag", "generator-cpu", "throughput", "complete-rows"})
 """Validity checks that do not pass if the load generator is too slow."""
 DISTURBANCES = frozenset({"foreign-cpu", "steal", "disk"})
-"""Validity checks that do not pass where something outside the run took what it needed: then that is the reason, also where
-the load generator fell behind for it."""
+"""Validity checks that do not pass where something outside the run took what it needed: then that is the reason, also
+where the load generator fell behind for it."""
 
 
 def step_of(verdict: Verdict, *, number: int, value: int, run: str, cores: int) -> CapacityStep:
@@ -51,8 +51,8 @@ def _generator(found: Exhaustion | None) -> Exhaustion:
 
 
 def result_of(verdict: Verdict) -> TrialResult:
-    """PASS held and FAIL broke. UNKNOWN is the load generator's where one of its own checks did not pass, and nothing from
-    outside disturbed the run."""
+    """PASS held and FAIL broke. UNKNOWN is the load generator's where one of its own checks did not pass, and nothing
+    from outside disturbed the run."""
     if verdict.status is Status.PASS:
         return TrialResult.HELD
     if verdict.status is Status.FAIL:
@@ -64,7 +64,7 @@ def result_of(verdict: Verdict) -> TrialResult:
 
 
 def _is_unsafe(verdict: Verdict) -> bool:
-    """Whether a delivery was wrong or missing, which no load generator excuses."""
+    """Whether a delivery was wrong or missing: the load generator cannot be the cause of that."""
     return any(one.kind is Kind.SAFETY and one.status is Status.FAIL for one in verdict.findings)
 
 

@@ -18,16 +18,16 @@ FLAWS = (
     "of a post that was not sent",
 )
 VARIANTS = 8
-"""Seqs that are told apart for one message; all beyond share the last variant."""
+"""How many seqs of one message are distinguished; all further ones share the last variant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistinctFrames:
     """Arrays by frame, shape (frames,).
 
-    ``pair``: the number of a delivery's pair is this and its client. ``flaw``: 0 for none, else 1 + an index into `FLAWS`.
-    ``variant``: one bit. Frames with one message and one seq have the same bit, frames with one message and another seq
-    have another; the seq that the message really has is bit 0. ``odd``: the frame has another seq than its message.
+    ``pair``: the number of a delivery's pair is this and its client. ``flaw``: 0 for none, else 1 + an index into
+    `FLAWS`. ``variant``: one bit. Frames with one message and one seq have the same bit, frames with one message and
+    another seq have another; the true seq of the message is bit 0. ``odd``: the frame has another seq than its message.
     """
 
     message: Ints

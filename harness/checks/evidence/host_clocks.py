@@ -1,4 +1,4 @@
-"""Times of two hosts, compared. Nothing else in the checks compares times of different hosts."""
+"""Compares times of two hosts. Only this module of the checks compares times of different hosts."""
 
 from dataclasses import dataclass
 
@@ -37,7 +37,8 @@ class Elapsed:
 
 
 class HostClocks:
-    """The clocks of a recording. A file that clocks.json does not name is on a host of its own, with an unknown offset."""
+    """The clocks of a recording. A file that clocks.json does not name is on a host of its own, with an unknown
+    offset."""
 
     def __init__(self, clocks: Clocks | None) -> None:
         known = clocks or Clocks()

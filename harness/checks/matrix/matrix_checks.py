@@ -19,7 +19,7 @@ _EXAMPLES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixCase:
-    """What a check of a matrix looks at. ``runs`` has one entry for each cell that can run here."""
+    """The input of a check of a matrix. ``runs`` has one entry for each cell that can run here."""
 
     plan: MatrixPlan
     runs: Sequence[RanCell]
@@ -41,7 +41,8 @@ def _safety(case: MatrixCase) -> Answer:
     lost = [one for many in found.values() for one in many if one.check == "lost"]
     messages, pairs = sum(one.samples for one in lost), sum(one.pairs or 0 for one in lost)
     summary = (
-        f"every safety check passed in all {len(case.runs)} cells: {pairs:,} expected deliveries arrived, once and in order"
+        f"every safety check passed in all {len(case.runs)} cells: {pairs:,} expected deliveries arrived, once and in "
+        f"order"
         if status is Status.PASS
         else f"{len(red)} safety checks of {len(case.runs)} cells did not pass: {', '.join(names)}"
     )
@@ -63,7 +64,7 @@ def _unsafe(ran: RanCell) -> bool:
 
 
 def _limits(case: MatrixCase) -> Answer:
-    """What the scenarios expect of performance, in every cell."""
+    """The performance limits of the scenarios, in every cell."""
     found = {ran.cell.name: (ran, _findings(ran, Kind.PERFORMANCE)) for ran in case.runs}
     status = worst(finding.status for _, findings in found.values() for finding in findings)
     if status is Status.PASS and (not found or any(not findings for _, findings in found.values())):

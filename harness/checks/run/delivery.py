@@ -85,13 +85,14 @@ _MAY_EXIST = "reached no client, so it is not known whether they exist"
 
 
 def _unread(case: Case, which: Bools) -> int:
-    """How many messages of ``which`` have an unknown outcome that only the database could tell, which was not read."""
+    """How many messages of ``which`` have an unknown outcome, if the database was not read; only the database knows
+    it."""
     evidence = case.evidence
     return int(((evidence.outcome == INDETERMINATE) & which).sum()) if evidence.stored_seq is None else 0
 
 
 def _if_decided(answer: Answer, messages: int, why: str) -> Answer:
-    """A PASS becomes UNKNOWN where the outcome of ``messages`` leaves the question open."""
+    """A PASS becomes UNKNOWN if ``messages`` have an unknown outcome."""
     if answer.status is not Status.PASS or not messages:
         return answer
     summary = (
@@ -136,7 +137,7 @@ def _lost_tail(case: Case) -> Answer:
 
 
 def _none_of(case: Case, check: str, what: str, by_phase: Counter[int], kinds: Counter[str] | None = None) -> Answer:
-    """PASS where deliveries were recorded and no such delivery is among them."""
+    """PASS if deliveries were recorded and no such delivery is among them."""
     tally, total, messages = case.tally, by_phase.total(), case.account.delivered_messages
     status = Status.FAIL if total else (Status.PASS if tally.rows and case.account.pairs else Status.UNKNOWN)
     summary = f"no {what} among {tally.rows:,} deliveries"
@@ -166,7 +167,8 @@ def _phantom(case: Case) -> Answer:
 
 
 def _duplicate_wire(case: Case) -> Answer:
-    """Repetitions that a reconnection of their own client allows are counted and told, no others."""
+    """A repetition is wrong unless a reconnection of its own client allows it; allowed ones are counted and
+    reported."""
     found, allowed = case.tally.duplicates_wire, case.tally.resumed_again
     answer = _none_of(case, "duplicate-wire", "delivery repeated to one client", found - allowed)
     if not allowed.total():

@@ -12,7 +12,7 @@ PLANTED = "tests/harness/checks/run/test_interruptions.py::"
 
 # Conventions (docs/results.md says why each).
 SHARE_LIMIT = 0.01
-"""What happens to one client in a hundred, or in a hundredth of the time, decides a P99."""
+"""An event at one client in a hundred, or in a hundredth of the time, decides a P99."""
 
 
 def _interruptions(case: Case) -> Answer:
@@ -55,8 +55,8 @@ def _interruptions(case: Case) -> Answer:
 
 
 def _away_s(case: Case) -> dict[str, float]:
-    """By server: how long it had no backplane in all; to the end of the measured window where it never came back, or for
-    all of the window where its clock does not tell when it began."""
+    """By server: how long it had no backplane in all. The time counts to the end of the measured window if the
+    backplane never returned, and for the whole window if the server's clock does not show the begin."""
     found: Counter[str] = Counter()
     _, end_ns = case.evidence.window_ns
     interruptions = case.evidence.interruptions

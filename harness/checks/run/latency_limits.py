@@ -12,16 +12,16 @@ QUANTILES: dict[Statistic, float] = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999
 FAR_BELOW: tuple[tuple[int, float, float], ...] = ((60, 20, 0.9), (20, 20 / 3, 0.75), (0, 1, 0.5))
 """Without an upper end of the interval: PASS only where every delivery took less than a share of the limit.
 
-Each row: at least so many seconds with messages, at least so many times the messages that an upper bound needs, the share.
-Of n independent messages the largest is below the true P99 with probability 0.99^n: 4.95 % for 299. Where seconds differ
-it is more often, in half of the runs of three seconds whose logarithms of levels vary by 0.3 with a correlation of 0.7.
-A longer run has more chances to meet a slow second, so its largest delivery says more. The shares are such that at most 5 %
-of runs whose true P99 is at the limit pass. A coverage test holds that for each row.
+Each row: at least so many seconds with messages, at least so many times the messages that an upper bound needs, the
+share. Of n independent messages the largest is below the true P99 with probability 0.99^n: 4.95 % for 299. Where
+seconds differ it is more often, in half of the runs of three seconds whose logarithms of levels vary by 0.3 with a
+correlation of 0.7. A longer run has more chances to meet a slow second, so its largest delivery says more. The shares
+are such that at most 5 % of runs whose true P99 is at the limit pass. A coverage test holds that for each row.
 """
 FAR_BELOW_LONG_AT_MOST = 0.99
 """The shares of longer runs are tested up to this quantile; beyond it the last row holds."""
 FAR_BEYOND = 10
-"""Without an interval: FAIL only where this many times as many deliveries as allowed reached the limit."""
+"""Without an interval: FAIL only if this many times as many deliveries as allowed reached the limit."""
 
 _NAMES = {
     "latency_ms": "delivery latency",
@@ -81,7 +81,7 @@ def _below_limit(case: Case, measure: Measure, statistic: Statistic) -> Answer:
 
 
 def in_words(interval: PercentileInterval | None) -> str:
-    """The interval as the confidence of a finding; empty where there is none."""
+    """The interval as the confidence of a finding; empty if there is none."""
     if interval is None:
         return ""
     if interval.high_ms is None:
@@ -99,8 +99,8 @@ def decide(
 ) -> tuple[Status, str]:
     """Whether the true value is below the limit, and why; UNKNOWN where the interval holds the limit.
 
-    ``seconds``: how many seconds have values. A run that is too short for an interval decides only what is far from the
-    limit. The largest latency is not an estimate: it is decided by its value.
+    ``seconds``: how many seconds have values. A run that is too short for an interval decides only if the latencies are
+    far from the limit. The largest latency is not an estimate: its value decides.
     """
     value_ms = figures.at_ms(statistic)
     if value_ms is None:
@@ -130,7 +130,7 @@ def far_below(quantile: float, messages: int, seconds: int) -> float | None:
 def _far_from_limit(
     figures: Percentiles, interval: PercentileInterval | None, quantile: float, limit_ms: float, seconds: int
 ) -> tuple[Status, str]:
-    """The decision where the interval has no upper end, or where there is no interval."""
+    """The decision if the interval has no upper end, or if there is no interval."""
     least, messages = messages_for_upper_bound(quantile), figures.messages or 0
     share = far_below(quantile, messages, seconds)
     if share is not None and figures.max_ms is not None and figures.max_ms < share * limit_ms:

@@ -11,11 +11,11 @@ GENERATOR_CORES_LIMIT = 0.8
 FOREIGN_SHARE_LIMIT = 0.1
 STEAL_PERCENT_LIMIT = 1.0
 DISK_STALLED_PERCENT_LIMIT = 0.5
-"""What happens in a hundredth of the time decides a P99; a probe that looks now and then sees about half of it."""
+"""Stalls in a hundredth of the time decide a P99; a probe at intervals sees about half of them."""
 
 
 def _generator_cpu(case: Case) -> Answer:
-    """A worker that fills its core stamps deliveries late: figures can only come out worse than the system deserves."""
+    """A worker that fills its core stamps deliveries late: figures can only be worse than the system deserves."""
     found = resources.samples(case.evidence.recording)
     names = ["publisher", *(f"worker-{number:02}" for number in range(case.evidence.plan.workers))]
     used = [value for name in names if (value := resources.cores(found, name)) is not None]
@@ -24,7 +24,7 @@ def _generator_cpu(case: Case) -> Answer:
 
 
 def _foreign_cpu(case: Case) -> Answer:
-    """What the machine did beside the run; interrupts and kernel threads are in it, a few hundredths of a core."""
+    """CPU of the machine beside the run; it includes interrupts and kernel threads, a few hundredths of a core."""
     found = resources.samples(case.evidence.recording)
     busy = resources.rate(found, "machine", "busy_s")
     names = {name for sample in found for name in sample.get("processes", {})}
@@ -55,8 +55,8 @@ def _disk(case: Case) -> Answer:
 
 
 def _disk_was_measured(case: Case) -> bool:
-    """The check is left out where the disk was not measured: it can only turn a FAIL into UNKNOWN, so no PASS is lost or
-    won without it. The disk of an external cluster is on another machine."""
+    """The check is left out if the disk was not measured: it can only turn a FAIL into UNKNOWN, so it never changes a
+    PASS. The disk of an external cluster is on another machine."""
     found = resources.samples(case.evidence.recording)
     return case.evidence.owns_servers and resources.rate(found, "machine", "disk_stalled_s") is not None
 
@@ -77,7 +77,7 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.VALIDITY,
         bias=Bias.PESSIMISTIC,
         function=_foreign_cpu,
-        # Processes of an external cluster on this machine cannot be told from foreign ones.
+        # Processes of an external cluster on this machine cannot be distinguished from foreign ones.
         applies=lambda case: case.evidence.owns_servers,
         needs=(Need.TELEMETRY, Need.EVENTS),
         red_when=(

@@ -1,4 +1,5 @@
-"""Was the measured cluster the planned one: did every server have its clients and posts, and did it answer to the end?"""
+"""Was the measured cluster the planned one: did every server have its clients and posts, and did it answer at the
+end?"""
 
 import numpy as np
 
@@ -16,8 +17,8 @@ SHARE_AT_LEAST = 0.95
 
 
 def _placement(case: Case) -> Answer:
-    """Each server had its clients at the beginning and at the end of the measured window, and took its posts. The end and
-    the posts are not asked about where a fault of the plan moves clients or posts."""
+    """Each server had its clients at the beginning and at the end of the measured window, and took its posts. The end
+    and the posts are not checked if a fault of the plan moves clients or posts."""
     evidence = case.evidence
     planned = _by_server(evidence, client_servers(evidence.plan))
     moments = dict(zip(("beginning", "end"), evidence.window_ns, strict=True))
@@ -30,7 +31,8 @@ def _placement(case: Case) -> Answer:
     for word, at_ns in moments.items():
         found = _by_server(evidence, evidence.sessions.server[evidence.sessions.present_at(at_ns)])
         problems += [
-            f"server-{server + 1} had {found[server]:,} of {planned[server]:,} clients at the {word} of the measured window"
+            f"server-{server + 1} had {found[server]:,} of {planned[server]:,} clients at the {word} of the measured "
+            f"window"
             for server in _short(found, planned)
         ]
     if not moved_by_fault:

@@ -1,4 +1,4 @@
-"""Are posts refused in good order while the database is away?"""
+"""Does every post get a timely answer while the database is away?"""
 
 import numpy as np
 
@@ -20,9 +20,9 @@ REFUSAL_LIMIT_S = 10.0
 
 
 def _clean_refusal(case: Case, outage: Span) -> Answer:
-    """Without the database every post gets an answer in bounded time: refused, or outcome unknown; or it waits, where the
-    database is frozen for less than the server's time-out. A server that another fault ends answers nothing: its posts
-    are not asked about."""
+    """Without the database every post gets an answer in bounded time: refused, or outcome unknown; or it waits, where
+    the database is frozen for less than the server's time-out. A server that another fault ends does not answer: its
+    posts are not checked."""
     evidence = case.evidence
     database = [each for each in evidence.outages if each.fault.target is Target.DATABASE]
     if database:

@@ -1,4 +1,4 @@
-"""Did the architecture survive the faults, and did it come back by itself? Asked of runs with faults only."""
+"""Did the architecture survive the faults, and did it recover by itself? Only for runs with faults."""
 
 import numpy as np
 
@@ -57,8 +57,8 @@ def _acknowledgements(case: Case, outage: Span) -> Answer:
 
 
 def _resubscribed(case: Case, outage: Span) -> Answer:
-    """Every server ends subscribed to the backplane, and noticed when its connection was cut: a server that is ready may
-    still receive nothing."""
+    """Every server ends subscribed to the backplane, and noticed when its connection was cut: a server that is ready
+    may still receive no messages."""
     evidence, plan = case.evidence, case.evidence.plan
     states = evidence.recording.backplane
     if not _has_connections(plan):
@@ -94,7 +94,7 @@ def _resubscribed(case: Case, outage: Span) -> Answer:
 
 
 def _not_subscribed(rows: "np.ndarray[tuple[int, ...], np.dtype[np.void]]", *, started_again: bool) -> str:
-    """What is wrong with the state in which a server's trace ends; empty for nothing. The clocks do not matter for it."""
+    """The problem of the last state in a server's trace; empty if there is none. It needs no comparison of clocks."""
     subscribed, downs = (np.flatnonzero(rows["state"] == state) for state in (SUBSCRIBED, DOWN))
     if not len(subscribed):
         return "never subscribed after it was started again" if started_again else "never subscribed"
@@ -102,12 +102,12 @@ def _not_subscribed(rows: "np.ndarray[tuple[int, ...], np.dtype[np.void]]", *, s
 
 
 def _started_again(plan: Plan) -> list[int]:
-    """Servers that a fault ended: their traces begin anew."""
+    """Servers that a fault ended: their traces begin again."""
     return broken_servers([fault for fault in plan.faults if fault.kind in ENDING])
 
 
 def _noticed(case: Case, outage: Span, index: int) -> bool | None:
-    """Whether a server noticed that the broker's end cut its connection; None where its clock leaves that open."""
+    """Whether a server noticed that the broker's end cut its connection; None if its clock does not decide it."""
     evidence, plan = case.evidence, case.evidence.plan
     rows, clocks = evidence.recording.backplane[index], evidence.clocks
     cut = any(fault.target is Target.BROKER and fault.kind in ENDING for fault in plan.faults)
@@ -122,7 +122,7 @@ def _noticed(case: Case, outage: Span, index: int) -> bool | None:
 
 
 def _has_connections(plan: Plan) -> bool:
-    """Whether servers are connected to a broker, to the database or to each other, and so may have lost that."""
+    """Whether servers are connected to a broker, to the database or to each other, and so may lose a connection."""
     backplane = BACKPLANES.find(plan.backplane)
     return backplane is not None and (backplane.broker is not None or backplane.links is not Links.NONE)
 
@@ -217,8 +217,8 @@ CHECKS: tuple[Check[Case], ...] = (
         function=during_outage(_resubscribed),
         applies=where_hit(Target.BROKER, Target.SERVER, Target.SERVERS),
         needs=(Need.BACKPLANE, Need.EVENTS),
-        red_when="after an outage a server is not subscribed to every channel of the backplane, a server that was started "
-        "again never subscribed, or a server never noticed that a stopped broker had cut its connection",
+        red_when="after an outage a server is not subscribed to every channel of the backplane, a server that was "
+        "started again never subscribed, or a server never noticed that a stopped broker had cut its connection",
         what_to_do="that server's log; its `backplane` trace",
         planted_bug=f"{PLANTED}test_a_server_that_stays_deaf_is_red",
     ),

@@ -1,4 +1,4 @@
-"""Do the servers' traces agree with the clocks that the recording names?"""
+"""Do the servers' traces agree with the clocks in the recording?"""
 
 import numpy as np
 

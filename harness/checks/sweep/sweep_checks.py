@@ -21,8 +21,8 @@ SPARE_CORES = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepCase:
-    """What a check of a sweep looks at. ``measured`` has no claims and decisions yet; ``cores`` are the machine's, None if
-    unknown."""
+    """The input of a check of a sweep. ``measured`` has no claims and decisions yet; ``cores`` are the machine's, None
+    if unknown."""
 
     sweep: SweepPlan
     runs: Sequence[Ran]
@@ -31,7 +31,7 @@ class SweepCase:
 
 
 def lacking(case: SweepCase) -> Mapping[Need, str]:
-    """What is missing of the parts that checks of a sweep need, by part."""
+    """The missing parts that checks of a sweep need, by part."""
     verdicts = [ran.member.name for ran in case.runs if ran.verdict is None]
     telemetry = [row.run for row in case.measured.runs if row.cpu_us_per_message is None]
     found = {
@@ -46,14 +46,15 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _one_host(case: SweepCase) -> Answer:
-    """Servers, load, database and broker that share cores slow each other down the more of them there are."""
+    """Servers, load, database and broker that share cores slow each other down, more with a larger number of them."""
     cores = case.cores
     needed = case.sweep.widest.servers + case.sweep.widest.workers + SPARE_CORES
     enough = cores is not None and cores >= needed
     summary = (
         f"{cores} cores for {needed} processes at the largest count: every server can have its own"
         if enough
-        else f"{cores or 'an unknown number of'} cores for {needed} processes at the largest count: this shows the cost of "
+        else f"{cores or 'an unknown number of'} cores for {needed} processes at the largest count: this shows the "
+        f"cost of "
         "a delivery and that it arrives, not parallel speed-up; latency grows with the machine's load, whatever the "
         "architecture does"
     )

@@ -26,7 +26,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a process tells the fleet; counts are totals so far."""
+    """The report of a process to the fleet; counts are totals so far."""
 
     phase: str = ""
     """the last command that it has carried out"""

@@ -64,7 +64,7 @@ def _found(capacity: Capacity, limit: str) -> str:
 
 def _gave_out(capacity: Capacity) -> str:
     found = capacity.exhaustion
-    return f" What gave out: {found.resource}, because {found.because}." if found else ""
+    return f" Exhausted resource: {found.resource}, because {found.because}." if found else ""
 
 
 def capacity_headline(capacity: Capacity) -> Headline:
@@ -98,7 +98,7 @@ def capacity_headline(capacity: Capacity) -> Headline:
                 unit="" if capacity.broke_at is None else UNITS[capacity.plan.vary],
             ),
             Tile(
-                name="What gave out",
+                name="Exhausted resource",
                 figure=str(capacity.exhaustion.resource) if capacity.exhaustion else UNKNOWN,
             ),
             Tile(name="Steps", figure=count(len(capacity.steps))),

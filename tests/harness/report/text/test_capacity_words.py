@@ -19,7 +19,7 @@ def test_a_capacity_is_told_with_what_broke_above_and_what_gave_out() -> None:
     told = plain(sentence(capacity))
     assert told == (
         "1,400 messages/s had every delivery and a P99 within 100 ms, in two runs; 1,500 messages/s did not. "
-        "What gave out: server CPU, because all 2 cores were busy."
+        "Exhausted resource: server CPU, because all 2 cores were busy."
     )
     assert capacity_headline(capacity).status is Status.PASS
 
