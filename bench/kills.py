@@ -21,7 +21,7 @@ RUN_LIMIT_S = 180
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
-    """One run. ``expected`` and the interval are None where the run did not measure them."""
+    """One run. ``expected`` and the interval are None if the run did not measure them."""
 
     seed: int
     write_path: str

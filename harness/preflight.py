@@ -108,7 +108,7 @@ def prepare_matrix(asked: MatrixRequest, scenario_names: Sequence[str], *, out: 
 
 
 def _lines_of_code(files: Sequence[str]) -> int:
-    """Lines of ``files`` of the reference server without blank lines and whole-line comments; 0 where it is not
+    """Lines of ``files`` of the reference server without blank lines and whole-line comments; 0 if it is not
     installed."""
     found = importlib.util.find_spec(REFERENCE_SERVER)
     roots = found.submodule_search_locations if found else None

@@ -26,12 +26,12 @@ def history_path(results: Path) -> Path:
 
 
 def append_entry(results: Path, entry: HistoryEntry) -> None:
-    """Raises EnvironmentFailure where the history cannot be written."""
+    """Raises EnvironmentFailure if the history cannot be written."""
     _append(results, _line("run", entry))
 
 
 def append_acceptance(results: Path, acceptance: Acceptance) -> None:
-    """Raises EnvironmentFailure where the history cannot be written."""
+    """Raises EnvironmentFailure if the history cannot be written."""
     _append(results, _line("acceptance", acceptance))
 
 

@@ -33,7 +33,7 @@ async def connect(make: Callable[[], P], address: ServerAddress) -> P:
 
 
 async def dial(host: str, port: int) -> socket.socket | None:
-    """A connected, non-blocking socket; None where ``host`` is a name in place of an address. Raises OSError.
+    """A connected, non-blocking socket; None if ``host`` is a name in place of an address. Raises OSError.
 
     uvloop's own ``sock_connect`` resolves every host in a thread, even one that is an address already. That is a tenth
     of the cost of a connect for a load worker; this function avoids it.

@@ -16,7 +16,7 @@ class Ledger:
     """
 
     def __init__(self, path: Path, schedule: Schedule) -> None:
-        """Raises OSError where the disk has no room for the whole file."""
+        """Raises OSError if the disk has no room for the whole file."""
         self._rows = _mapped(path, len(schedule))
         self._rows["phase"] = schedule.phase
         self._rows["server"] = schedule.server

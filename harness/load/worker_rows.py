@@ -23,7 +23,7 @@ class WorkerRows:
     """Writes deliveries-NN, frames-NN and sessions-NN.npy, and the worker's incidents. ``sink`` is what the clients
     append their deliveries to.
 
-    Every method raises OSError where the disk does not take the rows.
+    Every method raises OSError if the disk does not take the rows.
     """
 
     def __init__(

@@ -94,5 +94,5 @@ def chosen(texts: Iterable[str], declared: Iterable[BackplaneSetting], backplane
 
 
 def words(values: Values) -> str:
-    """``a=1, b=off``; empty where there are none."""
+    """``a=1, b=off``; empty if there are none."""
     return ", ".join(f"{name}={in_words(value)}" for name, value in values)

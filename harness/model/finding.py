@@ -55,7 +55,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """Curves for one time plot: ``x`` in ``x_unit``, each of ``lines`` as long as ``x``; None where there is no
+    """Curves for one time plot: ``x`` in ``x_unit``, each of ``lines`` as long as ``x``; None if there is no
     value."""
 
     x_label: str

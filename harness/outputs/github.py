@@ -20,7 +20,7 @@ def annotations(summary: Summary) -> tuple[str, ...]:
 
 
 def outputs(summary: Summary) -> str:
-    """Lines for $GITHUB_OUTPUT: verdict, p99_ms (empty where not measured), report."""
+    """Lines for $GITHUB_OUTPUT: verdict, p99_ms (empty if not measured), report."""
     p99: Measured | None = summary.measures.get("delivery_p99_ms")
     values = {
         "verdict": str(summary.status),

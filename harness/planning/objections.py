@@ -27,7 +27,7 @@ MAX_MESSAGES = 50_000_000
 
 
 def objections(request: Request, scenario: Scenario) -> tuple[str, ...]:
-    """Sentences with what was expected and what was found; empty where the request can run."""
+    """Sentences with what was expected and what was found; empty if the request can run."""
     return (*_choices(request), *_numbers(request), *_combinations(request, scenario), *_faults(request, scenario))
 
 

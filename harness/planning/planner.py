@@ -168,7 +168,7 @@ def pilot_for(request: Request, asked: LoadNumbers, *, everyone: bool) -> Pilot 
 
 
 def given_audience(request: Request) -> int:
-    """The number of clients that ``--audience`` names; 1 where it names none."""
+    """The number of clients that ``--audience`` names; 1 if it names none."""
     return request.audience if isinstance(request.audience, int) else 1
 
 

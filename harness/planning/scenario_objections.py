@@ -36,7 +36,7 @@ _MOMENTS: dict[Unit, tuple[float, float]] = {
 
 
 def scenario_objections(scenario: Scenario) -> tuple[str, ...]:
-    """Sentences with the field, what was expected and what was found; empty where the scenario can run.
+    """Sentences with the field, what was expected and what was found; empty if the scenario can run.
 
     The types of all fields come first. Then the values of those fields that are of their types, so that a person who
     corrects the file sees all problems at once.

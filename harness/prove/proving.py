@@ -67,7 +67,7 @@ async def prove(bugs: Sequence[PlantedBug], *, scope: str, folder: Path, say: Sa
 
 
 async def _row(bug: PlantedBug, stage: Stage, folder: Path) -> ProofRow:
-    """Try ``bug``, and again where the machine was too busy for its figures."""
+    """Try ``bug``, and again if the machine was too busy for its figures."""
     started_s = time.monotonic()
     for attempt in range(1, (ATTEMPTS if bug.alone else 1) + 1):
         place = folder / RUNS / (bug.name if attempt == 1 else f"{bug.name}-{attempt}")

@@ -20,7 +20,7 @@ KEPT_SCOPES = ("quick", "whole")
 
 
 def create_proof_folder(results: Path) -> Path:
-    """A new folder for a proof below ``results``. Raises EnvironmentFailure where it cannot be made."""
+    """A new folder for a proof below ``results``. Raises EnvironmentFailure if it cannot be made."""
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     try:
         for number in range(1, 100):

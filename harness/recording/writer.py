@@ -23,7 +23,7 @@ from harness.recording.format import ARRAYS, CLOCKS, EVENTS, LOGS, MACHINE, PLAN
 def create_folder(results: Path, plan: Plan) -> Path:
     """A new folder ``results/<scenario>/<UTC time>/`` with plan.json in it, and ``latest`` pointing to it.
 
-    Raises EnvironmentFailure where it cannot be written.
+    Raises EnvironmentFailure if it cannot be written.
     """
     return new_folder(results / plan.scenario, lambda folder: fill_folder(folder, plan))
 
@@ -31,7 +31,7 @@ def create_folder(results: Path, plan: Plan) -> Path:
 def new_folder(family: Path, fill: Callable[[Path], None]) -> Path:
     """A new folder ``family/<UTC time>/`` that ``fill`` makes, and ``latest`` pointing to it.
 
-    Raises EnvironmentFailure where it cannot be written.
+    Raises EnvironmentFailure if it cannot be written.
     """
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     try:
@@ -84,7 +84,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_clocks(folder: Path, clocks: Clocks) -> None:
-    """Write clocks.json. Raises EnvironmentFailure where the folder cannot be written."""
+    """Write clocks.json. Raises EnvironmentFailure if the folder cannot be written."""
     try:
         write_json(folder / CLOCKS, {"version": VERSION, **msgspec.to_builtins(clocks)})
     except OSError as error:
@@ -99,7 +99,7 @@ def verdict_document(verdict: Verdict) -> Document:
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
-    """Write verdict.json and series.json. Raises EnvironmentFailure where the folder cannot be written."""
+    """Write verdict.json and series.json. Raises EnvironmentFailure if the folder cannot be written."""
     try:
         write_json(folder / VERDICT, verdict_document(verdict))
         write_json(folder / SERIES, msgspec.to_builtins(dict(verdict.series)))

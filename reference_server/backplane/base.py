@@ -58,7 +58,7 @@ class Backplane(Protocol):
     def unsubscribe(self, channels: Collection[str]) -> None: ...
 
     def publish(self, messages: Sequence[Outgoing]) -> bool:
-        """Hand over without waiting; False where the messages could not be taken. Never raises, never queues without
+        """Hand over without waiting; False if the messages could not be taken. Never raises, never queues without
         bound: the log has all messages."""
 
 

@@ -1,4 +1,4 @@
-"""Kafka as a backplane: its settings and its registry entry. The client library is imported only where it is chosen."""
+"""Kafka as a backplane: its settings and its registry entry. The client library is imported only if it is chosen."""
 
 from reference_server.backplane.base import Backplane, BackplaneContext, BackplaneKind
 from reference_server.settings_section import Section

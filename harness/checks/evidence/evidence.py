@@ -83,7 +83,7 @@ class Evidence:
     seq: Ints
     """the seq of each message: as stored, else as acknowledged, else 0"""
     stored_seq: Ints | None
-    """the seq under which the database holds each message, 0 for none; None where there was no audit"""
+    """the seq under which the database holds each message, 0 for none; None if there was no audit"""
     audience: Ints
     """by channel"""
     client_channel: Ints
@@ -111,7 +111,7 @@ class Evidence:
     heartbeats: Mapping[str, Rows]
     """by process of the load generator, on the harness's clock"""
     disturbance: Disturbance | None
-    """None where no fault was begun and nothing else was interrupted"""
+    """None if no fault was begun and nothing else was interrupted"""
     reconnected: Bools
     """by client: had more than one connection, so that it was not always on ``client_server``"""
     start_ns: int

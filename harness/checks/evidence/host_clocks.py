@@ -25,7 +25,7 @@ class Elapsed:
 
     @property
     def middle(self) -> Ints:
-        """The likeliest values; exact where the clocks are one."""
+        """The likeliest values; exact if the clocks are one."""
         found: Ints = self.low if self.low is self.high else self.low + (self.high - self.low) // 2
         return found
 

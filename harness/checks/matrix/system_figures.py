@@ -25,7 +25,7 @@ Timed = Callable[[CellFigures], Percentiles | None]
 
 
 def spread(values: Iterable[tuple[float, float | None, float | None]]) -> Spread | None:
-    """``values`` are (figure, low end, high end) of each cell; None where there is none."""
+    """``values`` are (figure, low end, high end) of each cell; None if there is none."""
     found = list(values)
     if not found:
         return None

@@ -86,7 +86,7 @@ def _ledger(case: Case) -> Answer:
 
 def excusable(evidence: Evidence) -> Bools:
     """Which posts may fail: those that were on their way between the beginning of an outage of the database or of
-    servers and two seconds after its end. An outage of the broker excuses posts only where the write path needs its
+    servers and two seconds after its end. An outage of the broker excuses posts only if the write path needs its
     answer."""
     found = np.zeros(len(evidence.outcome), np.bool_)
     posts = evidence.recording.posts

@@ -167,7 +167,7 @@ def _database_away_s(evidence: Evidence, at_ns: int) -> float:
 
 
 def _usual_lag_s(evidence: Evidence) -> float:
-    """The mean time from publication to COMMIT of what was stored before the first outage; 0 where that is not
+    """The mean time from publication to COMMIT of what was stored before the first outage; 0 if that is not
     known."""
     trace = evidence.trace
     if trace is None or not evidence.outages:

@@ -10,7 +10,7 @@ from harness.model.measurements.percentiles import Percentiles
 QUANTILES: dict[Statistic, float] = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999, "max": 1.0}
 # Conventions (docs/results.md says why each).
 FAR_BELOW: tuple[tuple[int, float, float], ...] = ((60, 20, 0.9), (20, 20 / 3, 0.75), (0, 1, 0.5))
-"""Without an upper end of the interval: PASS only where every delivery took less than a share of the limit.
+"""Without an upper end of the interval: PASS only if every delivery took less than a share of the limit.
 
 Each row: at least so many seconds with messages, at least so many times the messages that an upper bound needs, the
 share. Of n independent messages the largest is below the true P99 with probability 0.99^n: 4.95 % for 299. Where
@@ -58,7 +58,7 @@ def _limit_ms(case: Case, measure: Measure, statistic: Statistic) -> float | Non
 
 def _below_limit(case: Case, measure: Measure, statistic: Statistic) -> Answer:
     limit_ms = _limit_ms(case, measure, statistic)
-    assert limit_ms is not None, "the check applies only where the plan has a limit"
+    assert limit_ms is not None, "the check applies only if the plan has a limit"
     values = latency.distribution(case.evidence, case.tally, case.account, measure)
     figures = values.percentiles()
     interval = None if statistic == "max" else values.interval_ms(QUANTILES[statistic])
@@ -97,7 +97,7 @@ def decide(
     *,
     seconds: int,
 ) -> tuple[Status, str]:
-    """Whether the true value is below the limit, and why; UNKNOWN where the interval holds the limit.
+    """Whether the true value is below the limit, and why; UNKNOWN if the interval holds the limit.
 
     ``seconds``: how many seconds have values. A run that is too short for an interval decides only if the latencies are
     far from the limit. The largest latency is not an estimate: its value decides.

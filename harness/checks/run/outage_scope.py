@@ -25,7 +25,7 @@ def during_outage(function: Callable[[Case, Span], Answer]) -> Callable[[Case], 
 
     def answer(case: Case) -> Answer:
         outage = span(case.evidence)
-        assert outage is not None, "the check applies only where a fault was begun"
+        assert outage is not None, "the check applies only if a fault was begun"
         return function(case, outage)
 
     return answer
@@ -106,7 +106,7 @@ def _limit_ms(calm_p99_ms: float) -> float:
 
 def _ends_ms(values: Distribution, messages: int) -> tuple[float, float]:
     """The ends of the 95 % interval of the P99 of that many independent messages (order statistics, binomial). The
-    largest value where there is no upper end."""
+    largest value if there is no upper end."""
     around = quantiles_around(0.99, messages)
     low, high = around or (0.0, None)
     low_ms, high_ms = values.quantiles_ms((low, 1.0 if high is None else high))

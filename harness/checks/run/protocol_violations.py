@@ -58,7 +58,7 @@ def _protocol_violations(case: Case) -> Answer:
 
 
 def outcome_reasons(evidence: Evidence) -> str:
-    """Why posts were not acknowledged, the newest reasons first, each with its count; empty where all were."""
+    """Why posts were not acknowledged, the newest reasons first, each with its count; empty if all were."""
     found: dict[str, tuple[int, int]] = {}
     for incident in _incidents(evidence):
         if incident.kind in OUTCOMES:

@@ -67,9 +67,9 @@ def fit(rows: Sequence[SweepRun], curve: Curve, figure: str) -> Fit | None:
 
 def judged(check: str, fits: Sequence[Fit], rows: Sequence[SweepRun]) -> Answer:
     """PASS where on every curve the exponent is shown to be at most EXPONENT_LIMIT and the share of the term in N² at
-    most QUADRATIC_SHARE_LIMIT; FAIL where one of them is shown to be beyond its limit on one curve; else UNKNOWN.
+    most QUADRATIC_SHARE_LIMIT; FAIL if one of them is shown to be beyond its limit on one curve; else UNKNOWN.
 
-    ``rows`` are those of all planned runs. No PASS where one of them lacks the figure, or a curve has no fit.
+    ``rows`` are those of all planned runs. No PASS if one of them lacks the figure, or a curve has no fit.
     """
     what, figure = FIGURES[check]
     mine = [fit for fit in fits if fit.figure == figure]

@@ -40,7 +40,7 @@ class Owner:
 
     @classmethod
     def read(cls, label: str) -> Self | None:
-        """From a label; None where it is not one of ours, or of a version that wrote others."""
+        """From a label; None if it is not one of ours, or of a version that wrote others."""
         try:
             return cls(**json.loads(label))
         except (ValueError, TypeError):

@@ -40,7 +40,7 @@ class Secrets:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """One container. ``files`` are put into it before it starts, by their path without the leading slash. ``user`` and
-    ``database`` are what a client of a database or of a broker gives; empty where its kind has none."""
+    ``database`` are what a client of a database or of a broker gives; empty if its kind has none."""
 
     name: str
     role: Role

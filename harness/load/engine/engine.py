@@ -26,7 +26,7 @@ class Engine(Protocol):
     """
 
     async def start(self, jobs: Sequence[Job]) -> None:
-        """Start every job. Raises EnvironmentFailure where one cannot be started; `end` then ends the others."""
+        """Start every job. Raises EnvironmentFailure if one cannot be started; `end` then ends the others."""
         ...
 
     def send(self, name: str, command: Command) -> None:
@@ -52,7 +52,7 @@ class Engine(Protocol):
     async def fetch(self) -> None:
         """Bring every row file and log of the jobs into the recording's folder; call it after `end`.
 
-        A file that its process left unclosed is repaired. Raises EnvironmentFailure where one cannot be brought."""
+        A file that its process left unclosed is repaired. Raises EnvironmentFailure if one cannot be brought."""
         ...
 
     def components(self) -> Sequence[Component]:

@@ -13,7 +13,7 @@ class ServerFigures:
     """One server. ``clients`` were connected to it when the measured window began, ``planned_clients`` by the plan.
     ``accepted`` and ``delivered_sockets`` come from its trace; ``p50_ms`` and ``p99_ms`` are the delivery
     latency of its clients. Over the whole run: ``received`` messages came to it over the backplane, ``needed`` had a
-    client of their channel here, ``received_per_needed`` is their ratio; None where a fault moved clients or ended the
+    client of their channel here, ``received_per_needed`` is their ratio; None if a fault moved clients or ended the
     server."""
 
     name: str

@@ -33,7 +33,7 @@ class Section:
 
 
 def write_trend_page(results: Path, trend: Trend) -> Path:
-    """Write trend.html into ``results``. Raises EnvironmentFailure where that cannot be written."""
+    """Write trend.html into ``results``. Raises EnvironmentFailure if that cannot be written."""
     path = results / TREND_PAGE
     try:
         results.mkdir(parents=True, exist_ok=True)

@@ -36,7 +36,7 @@ def unit(series: Series) -> tuple[float, str]:
 
 
 def time_unit(y_label: str) -> str:
-    """``ms`` or ``s`` of a label like ``ms`` or ``delivery latency (ms)``; empty where the axis is no duration."""
+    """``ms`` or ``s`` of a label like ``ms`` or ``delivery latency (ms)``; empty if the axis is no duration."""
     found = re.fullmatch(r"(?:.*\()?(ms|s)\)?", y_label)
     return found[1] if found else ""
 

@@ -29,7 +29,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shade:
-    """The time of one outage, which is shaded; ``end_s`` is None where the broken part was never back."""
+    """The time of one outage, which is shaded; ``end_s`` is None if the broken part was never back."""
 
     begin_s: float
     end_s: float | None

@@ -144,7 +144,7 @@ def listed(parts: Iterable[str]) -> str:
 
 
 def _parted(key: str) -> tuple[str, str]:
-    """A key's words and the unit it ends in, empty where it names none."""
+    """A key's words and the unit it ends in, empty if it names none."""
     head, _, last = key.rpartition("_")
     if head and last in _BOUNDS:
         return key, _parted(head)[1]
