@@ -19,8 +19,13 @@ def judge_folder(folder: Path) -> Verdict:
     return judge_sweep_folder(folder) if is_sweep_folder(folder) else judging.judge_recording(folder)
 
 
-def render_folder(folder: Path) -> Path:
-    """Render a run, a sweep, a matrix or a capacity search again."""
+def render_folder(folder: Path, base: str | None = None, results: Path = Path("results")) -> Path:
+    """Render a run, a sweep, a matrix or a capacity search again; a run with the curves of ``base`` beside its own, where
+    that is named: a folder, or a name in ``results``. Raises UsageError."""
+    if base is not None:
+        from harness.base_run import find_base
+
+        return judging.render_report(folder, find_base(results, base, folder))
     if is_capacity_folder(folder):
         return render_capacity(folder)
     if is_matrix_folder(folder):

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.util
+import os
 import pkgutil
 import sys
 from pathlib import Path
@@ -42,7 +43,9 @@ def _load(path: Path) -> ModuleType:
     # It gets a unique name: a file random.py must not replace Python's module of that name.
     name = f"{FILE_PREFIX}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None or not path.is_file():
+    if (
+        spec is None or spec.loader is None or not os.path.isfile(path)
+    ):  # Path.is_file raises for a name that is too long
         raise UsageError(f"scenario file {str(path)!r}: expected a readable Python file, found none")
     module = importlib.util.module_from_spec(spec)
     folder = str(path.resolve().parent)
@@ -51,7 +54,7 @@ def _load(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise UsageError(f"scenario file {str(path)!r} cannot be loaded: {type(error).__name__}: {error}") from error
     return module
 

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from typing import NoReturn
 
 from harness.exit_codes import ExitCode
+from harness.interruption import take_signals
 from harness.model.errors import UsageError, broken_import
 from harness.model.registry import load_extensions
 from harness.output import protect_output
@@ -27,7 +28,12 @@ def with_live_port(arguments: Sequence[str]) -> list[str]:
 
 def main() -> NoReturn:
     try:
-        _main()
+        try:
+            take_signals()
+            _main()
+        except KeyboardInterrupt:
+            print("harness: interrupted", file=sys.stderr, flush=True)
+            sys.exit(ExitCode.INTERRUPTED)
     except SystemExit as ended:
         if ended.code == _ABORTED:
             print("harness: interrupted", file=sys.stderr, flush=True)
@@ -55,12 +61,12 @@ def _main() -> NoReturn:
     except UsageError as error:
         print(f"harness: {error}", file=sys.stderr, flush=True)
         sys.exit(ExitCode.USAGE)
-    except ImportError as error:
-        print(f"harness: {broken_import(error)}", file=sys.stderr, flush=True)
+    except Exception as error:
+        sentence = broken_import(error)
+        if sentence is None:
+            raise
+        print(f"harness: {sentence}", file=sys.stderr, flush=True)
         sys.exit(ExitCode.ENVIRONMENT)
-    except KeyboardInterrupt:
-        print("harness: interrupted", file=sys.stderr, flush=True)
-        sys.exit(ExitCode.INTERRUPTED)
     sys.exit(ExitCode.PASS)
 
 

@@ -1,6 +1,5 @@
 """The error of a command, as a message for a person and an exit code for a program."""
 
-import errno
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +7,7 @@ from contextlib import contextmanager
 import typer
 
 from harness.exit_codes import ExitCode
-from harness.model.errors import HarnessError, UsageError, broken_import
+from harness.model.errors import HarnessError, UsageError, broken_import, exhausted
 
 
 def _say(text: str) -> None:
@@ -39,16 +38,10 @@ def errors_become_exit_codes() -> Iterator[None]:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except typer.Exit:
         raise
-    except ImportError as error:
-        _say(f"harness: {broken_import(error)}")
-        raise typer.Exit(ExitCode.ENVIRONMENT) from None
-    except OSError as error:
-        if error.errno not in (errno.EMFILE, errno.ENFILE):
-            _say_defect(error)
-        else:
-            _say("harness: too many open files: raise the limit of open files in one process (ulimit -n) and try again")
-        raise typer.Exit(ExitCode.ENVIRONMENT) from None
     except Exception as error:
         # Python's own exit code for this is 1, which here says that a verdict failed.
-        _say_defect(error)
+        if sentence := broken_import(error) or exhausted(error):
+            _say(f"harness: {sentence}")
+        else:
+            _say_defect(error)
         raise typer.Exit(ExitCode.ENVIRONMENT) from None

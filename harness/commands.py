@@ -263,12 +263,23 @@ def judge(run: Run, outputs: OutputFiles, as_json: Json = False) -> None:
 
 
 @app.command()
-def report(run: Run) -> None:
-    """Write a run's HTML report and plots again, from its verdict."""
+def report(
+    run: Run,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BASE",
+            help="Draw the curves of another run beside this run's: a folder, a quoted pattern, or baseline:NAME.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Out = Path("results"),
+) -> None:
+    """Write a run's HTML report, plots and tables again, from its verdict."""
     from harness.any_folder import render_folder
 
     with _errors_become_exit_codes():
-        print(render_folder(run))
+        print(render_folder(run, base, out))
 
 
 comparison_commands.add_commands(app)
@@ -310,7 +321,7 @@ def up(
 def rebroadcast(
     server: Server = None,
     channel: Annotated[str | None, typer.Option(help="Only this channel.", show_default="all")] = None,
-    ca_file: CaFile = "",
+    ca_file: CaFile = None,
     insecure: Insecure = False,
     as_json: Json = False,
 ) -> None:
@@ -320,7 +331,7 @@ def rebroadcast(
     from harness.playground import rebroadcast_by_hand
 
     with _errors_become_exit_codes():
-        found = rebroadcast_by_hand(tuple(server or ()), channel=channel, ca_file=ca_file, insecure=insecure)
+        found = rebroadcast_by_hand(tuple(server or ()), channel=channel, ca_file=ca_file or "", insecure=insecure)
         console.show_rebroadcast(found, as_json=as_json)
 
 

@@ -62,8 +62,8 @@ def compare_named(base: Sequence[str], run: Sequence[str], wishes: Wishes) -> Ex
         sides[0],
         sides[1],
         history.entries,
-        base_name=_name(base, sides[0]),
-        run_name=_name(run, sides[1]),
+        base_name=side_name(base, sides[0]),
+        run_name=side_name(run, sides[1]),
         margins_percent=margins,
         only=wishes.only,
         across=wishes.across,
@@ -72,7 +72,7 @@ def compare_named(base: Sequence[str], run: Sequence[str], wishes: Wishes) -> Ex
     return publish(comparison, wishes)
 
 
-def _name(names: Sequence[str], entries: Sequence[HistoryEntry]) -> str:
+def side_name(names: Sequence[str], entries: Sequence[HistoryEntry]) -> str:
     """The name of a side: of a baseline its name, of one run its path, of a group its size."""
     if len(names) == 1 and names[0].startswith(PREFIX):
         return names[0]
@@ -117,13 +117,14 @@ def _curves(comparison: Comparison, results: Path) -> dict[str, tuple[list[Verdi
     unused = {left.run for left in comparison.left_out if not left.used and not comparison.across}
     for side, entries in enumerate((comparison.base, comparison.run)):
         for entry in entries:
-            verdict = None if entry.run in unused else _verdict_of(entry, results)
+            verdict = None if entry.run in unused else verdict_of(entry, results)
             if verdict is not None and verdict.run is not None:
                 found.setdefault(entry.point, ([], []))[side].append(verdict)
     return {point: sides for point, sides in found.items() if all(sides)}
 
 
-def _verdict_of(entry: HistoryEntry, results: Path) -> Verdict | None:
+def verdict_of(entry: HistoryEntry, results: Path) -> Verdict | None:
+    """The verdict of a run whose recording still is where it was; None where it is not."""
     folder = Path(os.path.normpath(results / entry.run))
     try:
         return read_verdict(folder)

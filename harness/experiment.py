@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.ending import ending_of
+from harness.ending import ending_of, with_full_disk
 from harness.environments import open_environment
 from harness.exit_codes import ExitCode, of_status
 from harness.judging import judge_recording, render_report
@@ -55,7 +55,7 @@ def run_experiment(
     with Journal(folder) as journal:
         engine = engine or load(ENGINES.get(plan.engine).opener)(folder)
         run = Run(plan=plan, folder=folder, journal=journal, watch=watch, engine=engine)
-        ending = asyncio.run(ending_of(_conduct(run), watch))
+        ending = with_full_disk(asyncio.run(ending_of(_conduct(run), watch)), folder)
         # On a full disk even this may not fit; a recording without an end is judged as one that ended early.
         with contextlib.suppress(OSError):
             end_recording(folder, journal, how=ending.how, why=ending.why)

@@ -1,6 +1,10 @@
-"""Which signals interrupt a command."""
+"""Which signals interrupt a command, from its first moment to its last."""
 
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+_WANTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def interrupting_signals() -> tuple[signal.Signals, ...]:
@@ -9,5 +13,35 @@ def interrupting_signals() -> tuple[signal.Signals, ...]:
     ``nohup`` ignores SIGHUP for the command that it starts, and a shell ignores SIGINT for its background jobs. A handler
     would undo that.
     """
-    wanted = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    return tuple(number for number in wanted if signal.getsignal(number) is not signal.SIG_IGN)
+    return tuple(number for number in _WANTED if signal.getsignal(number) is not signal.SIG_IGN)
+
+
+def take_signals() -> None:
+    """Every interrupting signal raises KeyboardInterrupt, as Ctrl-C does. Called once, before anything is started.
+
+    What a careless parent left behind is undone, for the children too: blocked signals, of which none would ever arrive,
+    and an ignored SIGCHLD, with which the kernel keeps no child's exit code.
+    """
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*_WANTED, signal.SIGCHLD))
+    if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in interrupting_signals():
+        signal.signal(number, signal.default_int_handler)
+
+
+@contextmanager
+def interrupted_by(handle: Callable[[], object]) -> Iterator[None]:
+    """Inside the block, in a running loop of asyncio, interrupting signals call ``handle``; behind it, what they called
+    before."""
+    import asyncio  # here, because a command that has no loop answers without it
+
+    loop = asyncio.get_running_loop()
+    before = {number: signal.getsignal(number) for number in interrupting_signals()}
+    for number in before:
+        loop.add_signal_handler(number, handle)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from harness import __version__
+from harness.model.base_run import BaseRun
 from harness.model.finding import Verdict
 
 
@@ -17,14 +18,15 @@ def judge_recording(folder: Path) -> Verdict:
     return verdict
 
 
-def render_report(folder: Path) -> Path:
-    """Write report.html and plots from the verdict in ``folder``, and the index of all results. Returns the page."""
+def render_report(folder: Path, base: BaseRun | None = None) -> Path:
+    """Write report.html, plots and tables from the verdict in ``folder``, with the curves of ``base`` beside its own,
+    and the index of all results. Returns the page."""
     from harness.recording.proof_folder import last_proof
     from harness.recording.reader import read_events, read_machine, read_verdict
     from harness.report import write_index, write_report
 
     verdict = read_verdict(folder)
-    page = write_report(folder, verdict, read_machine(folder), read_events(folder), last_proof(__version__))
+    page = write_report(folder, verdict, read_machine(folder), read_events(folder), last_proof(__version__), base)
     # Only if it is among other results: not above a copy, and not above a run of a sweep, which has its own report.
     if folder.resolve().parent.name == verdict.plan.scenario:
         write_index(folder.resolve().parent.parent)

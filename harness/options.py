@@ -35,6 +35,18 @@ def checked(parse: Callable[[str], object]) -> Callable[[str | None], str | None
     return check
 
 
+def _something(text: str) -> None:
+    """A script whose variable is empty asks for something else than one without the option."""
+    if not text.strip():
+        raise typer.BadParameter("expected a value, found none; leave the option out where there is none")
+
+
+def path_of(given: str | Path) -> Path:
+    """Without this an empty text would be the current folder. ``given`` is a Path where it is the default."""
+    _something(str(given))
+    return Path(given)
+
+
 def _parse_audience(text: str) -> Audience:
     if text == "all":
         return "all"
@@ -223,8 +235,9 @@ ServerModule = Annotated[
     ),
 ]
 MessagesTable = Annotated[
-    str,
+    str | None,
     typer.Option(
+        callback=checked(_something),
         metavar="TABLE",
         help="The table of messages (columns channel, seq, text) that the audit reads, if the servers are not the "
         "reference server; without it the audit asks the servers for their history.",
@@ -259,9 +272,10 @@ Server = Annotated[
     ),
 ]
 CaFile = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--ca",
+        callback=checked(_something),
         metavar="FILE",
         help="Certificates of the authorities (PEM) that https:// servers are verified with, in place of the system's.",
         show_default=False,
@@ -357,9 +371,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print only the result, as JS
 NoReport = Annotated[
     bool, typer.Option("--no-report", help="Write no HTML report; `harness report RUN` writes it later.")
 ]
-Out = Annotated[Path, typer.Option(help="Folder for results.", file_okay=False)]
+Out = Annotated[Path, typer.Option(help="Folder for results.", parser=path_of, metavar="FOLDER")]
 Run = Annotated[
-    Path, typer.Argument(help="A run's folder, e.g. results/scenario-a/latest.", show_default=False, metavar="RUN")
+    Path,
+    typer.Argument(
+        help="A run's folder, e.g. results/scenario-a/latest.", show_default=False, parser=path_of, metavar="RUN"
+    ),
 ]
 
 
@@ -386,12 +403,12 @@ RUN_OPTIONS = (
     parameter("placement", Placement, PLACEMENTS[0]),
     parameter("synchronous_commit", SynchronousCommit, SWITCH[0]),
     parameter("server_module", ServerModule, REFERENCE_SERVER),
-    parameter("messages_table", MessagesTable, ""),
+    parameter("messages_table", MessagesTable, None),
     parameter("protocol", ClientProtocol, CLIENT_PROTOCOLS.default.name),
     parameter("engine", Engine, ENGINES.default.name),
     parameter("repeat", Repeat, 1),
     parameter("server", Server, None),
-    parameter("ca_file", CaFile, ""),
+    parameter("ca_file", CaFile, None),
     parameter("insecure", Insecure, False),
     parameter("force", Force, False),
     parameter("pilot", PilotOption, True),
@@ -431,6 +448,8 @@ def _as_request(
     duration: float | None,
     outage: float | None,
     target: str | None,
+    ca_file: str | None,
+    messages_table: str | None,
     **others: Any,
 ) -> Request:
     """``others`` are fields of Request as they are."""
@@ -443,6 +462,8 @@ def _as_request(
         rate_hz=rate,
         duration_s=duration,
         outage_s=outage,
+        ca_file=ca_file or "",
+        messages_table=messages_table or "",
         **others,
     )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+_ASCII = "".join(map(chr, range(128)))
 STALLED_AFTER_S = 1.0
 """How long progress waits for a reader that has stopped reading. After that it is dropped as long as the reader is
 stopped, because a stopped terminal must not stop a run."""
@@ -38,13 +39,23 @@ def _occupy_closed_descriptors() -> None:
 
 
 def _text(stream: TextIO | None, descriptor: int, *, waits: bool) -> io.TextIOWrapper:
-    encoding = getattr(stream, "encoding", None) or "utf-8"
+    encoding = _readable(getattr(stream, "encoding", None) or "utf-8")
     raw = _Unbreakable(descriptor, waits=waits)
     terminal = raw.isatty()
     # Standard error is written line by line, like a terminal: the lines of two processes then do not mix.
     return io.TextIOWrapper(
         io.BufferedWriter(raw), encoding=encoding, errors="backslashreplace", line_buffering=terminal or not waits
     )
+
+
+def _readable(encoding: str) -> str:
+    """``encoding``, where ASCII is itself in it. UTF-16, EBCDIC and the like are no encodings of a terminal, and JSON for a
+    program is ASCII."""
+    try:
+        same = _ASCII.encode(encoding) == _ASCII.encode("ascii")
+    except (LookupError, ValueError):
+        same = False
+    return encoding if same else "ascii"
 
 
 class _Unbreakable(io.FileIO):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.model.output_format import OUTPUTS
-from harness.options import parameter
+from harness.options import parameter, path_of
 
 if TYPE_CHECKING:
     from harness.outputs.destinations import Destinations
@@ -57,7 +57,7 @@ def takes_outputs(command: Callable[..., None]) -> Callable[..., None]:
             Annotated[
                 Path | None,
                 typer.Option(
-                    f"--{each.name}", metavar="FILE", help=f"{each.title}.", show_default=False, dir_okay=False
+                    f"--{each.name}", metavar="FILE", help=f"{each.title}.", show_default=False, parser=path_of
                 ),
             ],
             None,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from harness.environments import open_environment
 from harness.environments import playground_notes as up_state
-from harness.interruption import interrupting_signals
+from harness.environments.guard import Guard
+from harness.interruption import interrupted_by
 from harness.load.protocol.rebroadcast_request import rebroadcast
 from harness.model.addresses import parse_servers, read_authorities
 from harness.model.backplane import BACKPLANES, WRITE_PATHS, unfit
@@ -94,7 +95,7 @@ def rebroadcast_by_hand(
     if server_urls:
         asked = [(server_urls, read_token("--server"))]
     else:
-        asked = [(state.urls, (state.folder / "token").read_text()) for state in up_state.read_all()]
+        asked = [(state.urls, (state.folder / "token").read_text(encoding="utf-8")) for state in up_state.read_all()]
     if not asked:
         raise UsageError("no cluster is up: start one with `harness up`, or name servers with --server")
     protocol = open_protocol(CLIENT_PROTOCOLS.default.name)
@@ -108,10 +109,8 @@ def rebroadcast_by_hand(
 
 async def _hold(environment: str, topology: Topology) -> None:
     ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in interrupting_signals():
-        loop.add_signal_handler(number, ended.set)
-    with tempfile.TemporaryDirectory(prefix="harness-up-") as folder:
+    with interrupted_by(ended.set), Guard() as guard, tempfile.TemporaryDirectory(prefix="harness-up-") as folder:
+        guard.watch_folder(Path(folder))
         start = asyncio.ensure_future(_start_and_hold(environment, topology, Path(folder), ended))
         waiter = asyncio.ensure_future(ended.wait())
         await asyncio.wait({start, waiter}, return_when=asyncio.FIRST_COMPLETED)
@@ -153,7 +152,7 @@ def _explain(cluster: Cluster, protocol: ClientProtocol, token_file: Path) -> No
 
 def _detach(arguments: list[str], limit_s: float) -> None:
     """Start `harness` with ``arguments`` in its own session and wait until its cluster is up."""
-    with tempfile.TemporaryFile("w+") as output:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace") as output:
         process = subprocess.Popen(
             python_program("harness.cli", *arguments),
             stdin=subprocess.DEVNULL,

@@ -6,28 +6,90 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import aiohttp
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 START_LIMIT_S = 30.0
+Found = TypeVar("Found")
+
+
+class Tab:
+    """One page in the browser. ``said`` collects what its console says: errors, refusals of its security policy."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self._asked = 0
+        self.said: list[str] = []
+
+    async def ask(self, method: str, **params: Any) -> dict[str, Any]:
+        """The result of one command of the protocol (https://chromedevtools.github.io/devtools-protocol)."""
+        self._asked += 1
+        await self._socket.send_json({"id": self._asked, "method": method, "params": params})
+        while True:
+            message = await self._socket.receive_json()
+            if message.get("id") == self._asked:
+                assert "error" not in message, f"{method}: {message['error']}"
+                return dict(message["result"])
+            if message.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown"):
+                self.said.append(json.dumps(message["params"]))
+
+    async def value(self, expression: str) -> Any:
+        """What a JavaScript expression is, as JSON gives it."""
+        found = await self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    async def sized(self, width: int, height: int) -> None:
+        """The page in a window of this many CSS pixels; one of less than 600 is a phone's."""
+        phone = width < 600
+        await self.ask(
+            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone
+        )
+
+    async def mouse(self, kind: str, x: float, y: float, clicks: int = 1) -> None:
+        """``kind``: mousePressed, mouseMoved or mouseReleased, in CSS pixels of the window."""
+        held = 0 if kind == "mouseReleased" else 1
+        await self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=held, clickCount=clicks)
+
+    async def key(self, key: str) -> None:
+        text = {"text": key} if len(key) == 1 else {}
+        await self.ask("Input.dispatchKeyEvent", type="keyDown", key=key, **text)
+        await self.ask("Input.dispatchKeyEvent", type="keyUp", key=key)
+
+
+def visit(address: str, look: Callable[[Tab], Awaitable[Found]]) -> Found:
+    """What ``look`` finds on the page at ``address``."""
+    assert CHROMIUM is not None
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}"]
+        browser = subprocess.Popen(
+            [*command, "--remote-debugging-port=0", "about:blank"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            return asyncio.run(_visit(_port(Path(profile)), address, look))
+        finally:
+            browser.terminate()
+            browser.wait(10)
 
 
 def text_of(address: str, until: Callable[[str], bool], limit_s: float = 20.0) -> str:
     """What the page at ``address`` shows, as HTML, when ``until`` is true of it or time is up."""
-    assert CHROMIUM is not None
-    with tempfile.TemporaryDirectory() as profile:
-        command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}"]
-        browser = subprocess.Popen(
-            [*command, "--remote-debugging-port=0", address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            return asyncio.run(_read(_port(Path(profile)), address, until, limit_s))
-        finally:
-            browser.terminate()
-            browser.wait(10)
+
+    async def look(tab: Tab) -> str:
+        deadline_s = time.monotonic() + limit_s
+        while True:
+            shown = str(await tab.value("document.documentElement.outerHTML"))
+            if until(shown) or time.monotonic() > deadline_s:
+                return shown
+            await asyncio.sleep(0.2)
+
+    return visit(address, look)
 
 
 def _port(profile: Path) -> int:
@@ -40,21 +102,17 @@ def _port(profile: Path) -> int:
             time.sleep(0.1)
 
 
-async def _read(port: int, address: str, until: Callable[[str], bool], limit_s: float) -> str:
-    deadline_s = time.monotonic() + limit_s
+async def _visit(port: int, address: str, look: Callable[[Tab], Awaitable[Found]]) -> Found:
     async with aiohttp.ClientSession() as session:
-        while True:
-            async with session.get(f"http://127.0.0.1:{port}/json") as answer:
-                pages = [one for one in json.loads(await answer.text()) if one["url"] == address]
-            if pages:
-                break
-            assert time.monotonic() < deadline_s, "the browser did not open the page"
-            await asyncio.sleep(0.1)
+        async with session.get(f"http://127.0.0.1:{port}/json") as answer:
+            pages = [one for one in json.loads(await answer.text()) if one["type"] == "page"]
         async with session.ws_connect(pages[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
-            while True:
-                expression = {"expression": "document.documentElement.outerHTML"}
-                await socket.send_json({"id": 1, "method": "Runtime.evaluate", "params": expression})
-                shown = str((await socket.receive_json())["result"]["result"]["value"])
-                if until(shown) or time.monotonic() > deadline_s:
-                    return shown
-                await asyncio.sleep(0.2)
+            tab = Tab(socket)
+            for domain in ("Page", "Runtime", "Log"):
+                await tab.ask(f"{domain}.enable")
+            await tab.ask("Page.navigate", url=address)
+            deadline_s = time.monotonic() + START_LIMIT_S
+            while await tab.value("[document.readyState, location.href].join(' ')") != f"complete {address}":
+                assert time.monotonic() < deadline_s, "the browser did not open the page"
+                await asyncio.sleep(0.1)
+            return await look(tab)

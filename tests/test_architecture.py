@@ -155,3 +155,26 @@ def test_packages_stay_in_their_layer(package: str, places: tuple[str, ...]) -> 
         name = str(path.relative_to(ROOT))
         if package in {used.split(".")[0] for used in imports(path)}:
             assert name.startswith(places), f"{name} imports {package}"
+
+
+@pytest.mark.parametrize("package", ["harness", "reference_server", "planted_server"])
+def test_no_text_is_in_the_encoding_of_the_locale(package: str) -> None:
+    """In the locale C that is ASCII, and a folder or a user may have any name: each text file says its encoding."""
+    found = []
+    for path in modules(package):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and _takes_text(node) and not _says_encoding(node):
+                found.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert found == []
+
+
+def _takes_text(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    starts = name in ("run", "Popen", "check_output") and any(keyword.arg == "text" for keyword in call.keywords)
+    return starts or name in ("read_text", "write_text")
+
+
+def _says_encoding(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    place = {"read_text": 1, "write_text": 2}.get(name, len(call.args) + 1)
+    return len(call.args) >= place or any(keyword.arg == "encoding" for keyword in call.keywords)

@@ -134,6 +134,46 @@ def test_python_asks_for_no_commands_at_the_end(tmp_path: Path, command: str, co
     assert shell(f"harness {command} </dev/null; exit $?", tmp_path, PYTHONINSPECT="1").returncode == code
 
 
+@pytest.mark.parametrize(
+    ("variable", "value", "package"),
+    [
+        ("NUMPY_MADVISE_HUGEPAGE", "x", "numpy"),
+        ("SSLKEYLOGFILE", "/nowhere/x", "aiohttp"),
+        ("SSLKEYLOGFILE", "/dev/null/x", "aiohttp"),
+    ],
+)
+@pytest.mark.parametrize("command", ["plan", "run"])
+def test_a_variable_that_breaks_an_import_is_told(
+    tmp_path: Path, command: str, variable: str, value: str, package: str
+) -> None:
+    """Which package, and why: no traceback, nothing written."""
+    shown = shell(f"harness {command} {SMALL}", tmp_path, **{variable: value})
+    assert "Traceback" not in shown.stderr
+    assert shown.returncode in (2, 4)  # 2 where it is met among the objections
+    assert f"{package} cannot be imported" in shown.stderr
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("option", ["--out", "--ca", "--messages-table"])
+def test_an_option_whose_variable_is_empty_is_refused(tmp_path: Path, option: str) -> None:
+    shown = shell(f'harness plan {SMALL} {option} "$NOTHING"', tmp_path)
+    assert shown.returncode == 2
+    assert "expected a value, found none" in shown.stderr
+
+
+@pytest.mark.parametrize("number", ["TERM", "HUP", "INT"])
+def test_a_signal_before_the_start_is_an_interruption(tmp_path: Path, number: str) -> None:
+    """While the packages are imported, where no loop takes it yet."""
+    (tmp_path / "spoiled").mkdir()
+    slow = f"import os, signal\nos.kill(os.getpid(), signal.SIG{number})\nimport time; time.sleep(5)\n"
+    (tmp_path / "spoiled" / "slow.py").write_text(slow)
+    shown = shell(
+        "harness list; exit $?", tmp_path, HARNESS_EXTENSIONS="slow", PYTHONPATH=f"{tmp_path / 'spoiled'}:{ROOT}"
+    )
+    assert shown.returncode == 5
+    assert shown.stderr == "harness: interrupted\n"
+
+
 ANOTHER_MACHINE = {
     "a user without a name": (
         "import os, pwd\nos.geteuid = lambda: 12345\ndef none(_): raise KeyError\npwd.getpwuid = none\n",
@@ -219,6 +259,29 @@ def test_an_odd_environment_changes_nothing(tmp_path: Path) -> None:
     assert safety["lost"] == "pass"
     assert "fail" not in safety.values()
     assert list((tmp_path / "größe 1/scenario-a/latest/").glob("plots/*.svg"))
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", ["größe", "a \"b'\\", "a\nb ", "\udcff"])
+def test_a_temporary_folder_of_any_name_in_a_locale_without_letters(tmp_path: Path, name: str) -> None:
+    """Every file of a cluster is written and removed whatever its folder is called; a parent that ignores SIGCHLD keeps no
+    exit code from the harness."""
+    (tmp_path / name).mkdir(mode=0o755)
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(0o755)
+    ignore = (
+        "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])"
+    )
+    shown = shell(
+        f'{sys.executable} -c "{ignore}" {HARNESS} run {SMALL}',
+        tmp_path,
+        TMPDIR=str(tmp_path / name),
+        LC_ALL="C",
+        PYTHONUTF8="0",
+        PYTHONCOERCECLOCALE="0",
+    )
+    assert shown.returncode in (0, 3), shown.stderr
+    assert list((tmp_path / name).iterdir()) == []
 
 
 @pytest.mark.integration

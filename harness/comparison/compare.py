@@ -39,7 +39,7 @@ def compare(
     runs, without the runs of RUN, which are in question. ``doubtful``: also use runs in which something may have made
     figures worse."""
     base_points, run_points = _points(base), _points(run)
-    differences = (*_plan_differences(base_points, run_points), *_machine_differences(base, run))
+    differences, noted = differences_of(base, run)
     same_plan = not _plan_differences(base_points, run_points)
     left_out = (*_left_out("BASE", base, doubtful or across), *_left_out("RUN", run, doubtful or across))
     measures: tuple[MeasureComparison, ...] = ()
@@ -61,7 +61,7 @@ def compare(
         base=tuple(base),
         run=tuple(run),
         differences=differences,
-        noted=_noted(base, run),
+        noted=noted,
         safety=_safety(base_points, run_points) if same_plan else (),
         measures=measures,
         left_out=left_out,
@@ -69,6 +69,14 @@ def compare(
         margins_percent=dict(margins_percent),
         across=across,
     )
+
+
+def differences_of(
+    base: Sequence[HistoryEntry], run: Sequence[HistoryEntry]
+) -> tuple[tuple[Difference, ...], tuple[Difference, ...]]:
+    """(what differs in plan or machine and forbids a verdict, what differs and may)."""
+    forbidding = (*_plan_differences(_points(base), _points(run)), *_machine_differences(base, run))
+    return forbidding, _noted(base, run)
 
 
 def _points(entries: Sequence[HistoryEntry]) -> dict[str, Group]:

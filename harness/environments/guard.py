@@ -3,8 +3,10 @@
 `python -m harness.environments.guard` reads lines from its standard input, a pipe whose other end only the harness
 holds:
 
-    process PID START    a child; START is its start time as the kernel counts it, so that a recycled PID is recognised
-    folder PATH          a temporary folder of the run
+    ["process", PID, START]   a child; START is its start time as the kernel counts it, so that a recycled PID is
+    recognised ["folder", PATH]          a temporary folder of the run
+
+The lines are JSON in ASCII: a path may hold a newline, a space at its end, or bytes that are no text.
 
 At end of file it terminates the processes that still run, kills those that run after a time limit, and removes the
 folders. After a complete teardown it has no work. After a teardown that was cut short (a second Ctrl-C) it does the
@@ -12,6 +14,7 @@ rest. It uses only the standard library, has its own session, and ignores the si
 """
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -29,7 +32,7 @@ def started_at(pid: int) -> str:
     try:
         # The name in parentheses may hold anything, so count from the last one. In proc(5)'s numbers: field 3 is the
         # state, field 22 the start time.
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
         return "" if fields[0] == "Z" else fields[19]
     except OSError:
         pass
@@ -37,7 +40,8 @@ def started_at(pid: int) -> str:
         shown = subprocess.run(
             ["ps", "-o", "lstart=", "-p", str(pid)],  # noqa: S607 - where ps lives differs between systems without /proc
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=5,
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -60,10 +64,10 @@ class Guard:
         )
 
     def watch_process(self, pid: int) -> None:
-        self._write(f"process {pid} {started_at(pid)}")
+        self._write("process", pid, started_at(pid))
 
     def watch_folder(self, folder: Path) -> None:
-        self._write(f"folder {folder}")
+        self._write("folder", str(folder))
 
     def close(self) -> None:
         """End the processes that still run, remove the folders, and wait until that is done. A second call does
@@ -80,11 +84,11 @@ class Guard:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _write(self, line: str) -> None:
+    def _write(self, *words: str | int) -> None:
         assert self._process.stdin is not None
         # The run continues even if its guard was killed.
-        with contextlib.suppress(OSError, ValueError):
-            self._process.stdin.write(f"{line}\n".encode())
+        with contextlib.suppress(OSError):
+            self._process.stdin.write(f"{json.dumps(words)}\n".encode())
             self._process.stdin.flush()
 
 
@@ -94,7 +98,8 @@ def descendants(pid: int) -> list[int]:
         shown = subprocess.run(
             ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607 - where ps lives differs between systems
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=5,
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -151,12 +156,12 @@ def main() -> None:
     processes: list[tuple[int, str]] = []
     folders: list[str] = []
     for line in sys.stdin:
-        word, _, rest = line.strip().partition(" ")
+        word, *rest = json.loads(line)
         if word == "process":
-            pid, _, start = rest.partition(" ")
-            processes.append((int(pid), start))
+            pid, start = rest
+            processes.append((pid, start))
         elif word == "folder":
-            folders.append(rest)
+            folders += rest
     # PostgreSQL was started before the servers and is ended after them: newest first.
     end_processes(processes[::-1], GRACE_S)
     for folder in folders:

@@ -39,5 +39,11 @@ def kafka_settings(
 
 
 def properties(settings: Mapping[str, str]) -> str:
-    """As a .properties file."""
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
+    """As a .properties file: a backslash, and every character that is no printable ASCII, is an escape."""
+    return "".join(f"{name}={_escaped(value)}\n" for name, value in settings.items())
+
+
+def _escaped(value: str) -> str:
+    units = value.encode("utf-16-be", errors="surrogatepass")
+    codes = (int.from_bytes(units[at : at + 2], "big") for at in range(0, len(units), 2))
+    return "".join(chr(code) if 0x20 < code < 0x7F and code != 0x5C else f"\\u{code:04x}" for code in codes)

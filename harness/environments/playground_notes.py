@@ -41,14 +41,14 @@ def published(cluster: Cluster) -> Iterator[Path]:
     try:
         token = folder / "token"
         token.touch(mode=0o600)
-        token.write_text(cluster.token)
+        token.write_text(cluster.token, encoding="utf-8")
         state = {
             "pid": os.getpid(),
             "started": started_at(os.getpid()),
             "urls": [server.url for server in cluster.servers],
         }
         temporary = folder / ".state.json"
-        temporary.write_text(json.dumps(state))
+        temporary.write_text(json.dumps(state), encoding="utf-8")
         temporary.replace(folder / "state.json")
         yield token
     finally:
@@ -95,7 +95,7 @@ def _written() -> list[UpState]:
         try:
             if path.stat().st_uid != os.getuid():
                 continue
-            state = json.loads(path.read_text())
+            state = json.loads(path.read_text(encoding="utf-8"))
             found.append(
                 UpState(
                     pid=int(state["pid"]), started=str(state["started"]), urls=tuple(state["urls"]), folder=path.parent

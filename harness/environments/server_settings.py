@@ -31,7 +31,8 @@ def server_settings(
         "host": host,
         "port": port,
         **token,
-        "postgres": dict(database),
+        # The database is the harness's own, without TLS: a driver that may try TLS reads keys from the user's home.
+        "postgres": {**database, "sslmode": "disable"},
         "backplane": {
             "name": topology.backplane,
             **(broker or {}),

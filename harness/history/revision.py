@@ -15,6 +15,8 @@ def labels_of(options: Sequence[str]) -> dict[str, str]:
         key, equals, value = option.partition("=")
         if not equals or not key.strip():
             raise UsageError(f"--label: expected KEY=VALUE, found {option!r}")
+        if not option.isprintable():
+            raise UsageError(f"--label: expected printable characters, found {option!r}")
         found[key.strip()] = value.strip()
     return found
 

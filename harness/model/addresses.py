@@ -1,9 +1,10 @@
 """Addresses as a person writes them. Every part of an address is used or refused."""
 
 import ipaddress
+import os
 import re
+import stat
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from harness.model.cluster import Endpoint, ServerAddress
@@ -15,6 +16,17 @@ SERVER_EXAMPLE = "http://HOST:PORT or https://HOST:PORT, with a path where the s
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_][a-z0-9_-]{0,62})*\.?", re.IGNORECASE)
 _PATH = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,;=:@%-]+)*")
 _NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]")
+_BRACKETED = re.compile(r"\[[^\[\]]*:[^\[\]]*\](:.*)?")
+_NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
+"""A last label that resolvers read as part of an IPv4 address, decimal, octal or hexadecimal."""
+_MAPPED_TWICE = frozenset("ßẞς\u200c\u200d")
+"""IDNA 2003 writes these as other letters, IDNA 2008 keeps them: the same name is two hosts."""
+_DATABASE_NUMBER = re.compile(r"[0-9]{1,9}")
+LIMIT_CHARACTERS = 2_000
+AUTHORITIES_LIMIT_BYTES = 16_000_000
+"""All authorities of a system take less than one."""
 _SSL_MODES: Mapping[str, tuple[Tls | None, bool]] = {
     "disable": (None, False),
     "allow": (Tls(insecure=True), True),
@@ -56,6 +68,8 @@ def parse_endpoint(kind: ComponentKind, url: str) -> Endpoint:
         return _endpoint(kind, url)
     except _Unfit as unfit:
         raise UsageError(f"{kind.variable}: expected {kind.example}, found something else: {unfit}") from None
+    except UsageError as error:
+        raise UsageError(f"{kind.variable}: {error}") from None
 
 
 def _server(url: str, name: str, tls: Tls) -> ServerAddress:
@@ -68,7 +82,7 @@ def _server(url: str, name: str, tls: Tls) -> ServerAddress:
         raise _Unfit("a user or password: the token goes into the variable HARNESS_TOKEN")
     if parts.query or "?" in url:
         raise _Unfit("a query (?…)")
-    path = parts.path.rstrip("/")
+    path = _ESCAPE.sub(_unescaped, parts.path).rstrip("/")
     if not _PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
         raise _Unfit("a path with characters that must be written as %XX, or with empty or dotted parts")
     secure = parts.scheme == "https"
@@ -92,8 +106,8 @@ def _endpoint(kind: ComponentKind, url: str) -> Endpoint:
     host = socket_folder or _host(parts, sockets="host" in kind.parameters)
     if parts.username and parts.password is None and not kind.default_user:
         raise _Unfit(f"a user without a password: write {kind.schemes[0]}://:PASSWORD@HOST for a password alone")
-    database = unquote(parts.path.removeprefix("/"))
-    if "/" in database or (database and kind.database_is_number and not database.isdecimal()):
+    database = _text(parts.path.removeprefix("/"))
+    if "/" in database or (database and kind.database_is_number and not _DATABASE_NUMBER.fullmatch(database)):
         raise _Unfit("a path that names no database")
     tls, optional = _endpoint_tls(kind, parts.scheme, query)
     return Endpoint(
@@ -110,6 +124,8 @@ def _endpoint(kind: ComponentKind, url: str) -> Endpoint:
 
 def _split(url: str) -> SplitResult:
     text = url.strip()
+    if len(text) > LIMIT_CHARACTERS:
+        raise _Unfit(f"{len(text):,} characters, more than {LIMIT_CHARACTERS:,}")
     # urlsplit drops tabs and newlines in silence.
     if any(character.isspace() or not character.isprintable() for character in text):
         raise _Unfit("white space or a control character")
@@ -128,14 +144,23 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
+def _unescaped(escape: "re.Match[str]") -> str:
+    """``%61`` as ``a``: two ways to write the same address (RFC 3986 §6.2.2)."""
+    character = chr(int(escape[0][1:], 16))
+    return character if _UNRESERVED.fullmatch(character) else escape[0].upper()
+
+
 def _host(parts: SplitResult, *, sockets: bool = False) -> str:
-    if "," in parts.netloc.rpartition("@")[2]:
+    place = parts.netloc.rpartition("@")[2]
+    if "," in place:
         raise _Unfit("several hosts: the harness asks one")
+    if "[" in place and not _BRACKETED.fullmatch(place):
+        raise _Unfit("brackets without an IPv6 address")
     host = parts.hostname or ""
     if not host:
         raise _Unfit("no host")
     if sockets and unquote(host).startswith("/"):
-        return unquote(parts.netloc.rpartition("@")[2].partition(":")[0])
+        return unquote(place.partition(":")[0])
     try:
         return str(ipaddress.IPv6Address(host.replace("%", "?"))) if ":" in host else _name(host)
     except ValueError:
@@ -144,10 +169,15 @@ def _host(parts: SplitResult, *, sockets: bool = False) -> str:
 
 def _name(host: str) -> str:
     """A name as DNS writes it, or an IPv4 address. Raises ValueError."""
+    if _MAPPED_TWICE & set(host):
+        raise _Unfit("a name with a letter that is written in two ways: write the name as xn--…")
     name = host if host.isascii() else host.encode("idna").decode()
     if not _HOST.fullmatch(name):
         raise ValueError(name)
-    return str(ipaddress.IPv4Address(name)) if name.rpartition(".")[2].isdecimal() else name
+    for label in name.split("."):
+        if label.startswith("xn--") and label[4:].encode().decode("punycode").isascii():
+            raise ValueError(name)
+    return str(ipaddress.IPv4Address(name)) if _NUMERIC.fullmatch(name.rstrip(".").rpartition(".")[2]) else name
 
 
 def _port(parts: SplitResult) -> int | None:
@@ -193,7 +223,12 @@ def read_authorities(path: str) -> str:
     import ssl
 
     try:
-        text = Path(path).read_text("ascii", errors="replace")
+        # Of a pipe or a device nobody knows where it ends, and the file is read again when the run starts.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise UsageError(f"{path}: expected a file with certificates of authorities (PEM), found no regular file")
+        with open(path, "rb") as file:
+            # Bundles have comments in any encoding; the certificates themselves are ASCII.
+            text = file.read(AUTHORITIES_LIMIT_BYTES).decode("ascii", errors="ignore")
         ssl.create_default_context(cadata=text or "none")
     except OSError as error:
         raise UsageError(f"{path}: expected certificates of authorities (PEM): {error.strerror}") from None
@@ -208,7 +243,7 @@ def _text(quoted: str) -> str:
     except UnicodeDecodeError:
         raise _Unfit("%XX that are no UTF-8") from None
     if any(character in text for character in "\0\r\n"):
-        raise _Unfit("a newline in the user or the password")
+        raise _Unfit("a newline in the user, the password or the name of the database")
     return text
 
 

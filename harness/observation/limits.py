@@ -106,6 +106,6 @@ def _port_range() -> tuple[int, int]:
 
 def _first_line(path: str | Path) -> str:
     try:
-        return Path(path).read_text().splitlines()[0]
+        return Path(path).read_text(encoding="utf-8", errors="replace").splitlines()[0]
     except (OSError, IndexError):
         return ""

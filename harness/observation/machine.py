@@ -66,7 +66,8 @@ def _source() -> str:
         shown = subprocess.run(
             ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607 - the user's own git
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             timeout=5,
         )
     except (OSError, subprocess.TimeoutExpired):
@@ -83,7 +84,7 @@ def _version(package: str) -> str:
 
 def _cpu_model() -> str:
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
@@ -93,7 +94,14 @@ def _virtualisation() -> str:
     """The virtualisation of this kernel: a hypervisor's name by the firmware, with ``container`` added inside a
     container; ``none`` if the processor names no hypervisor, empty if it is not known."""
     try:
-        flags = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")), "")
+        flags = next(
+            (
+                line
+                for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+                if line.startswith("flags")
+            ),
+            "",
+        )
     except OSError:
         return ""
     vendor = _first_line("/sys/class/dmi/id/sys_vendor")
@@ -104,7 +112,7 @@ def _virtualisation() -> str:
 
 def _first_line(path: str) -> str:
     try:
-        return Path(path).read_text().partition("\n")[0].strip()
+        return Path(path).read_text(encoding="utf-8", errors="replace").partition("\n")[0].strip()
     except OSError:
         return ""
 

@@ -144,7 +144,9 @@ def _tcp_counters() -> dict[str, int]:
         ("/proc/net/netstat", "TcpExt:", "ListenOverflows", "listen_overflows"),
     ):
         try:
-            lines = [line.split() for line in Path(path).read_text().splitlines() if line.startswith(group)]
+            lines = [
+                line.split() for line in Path(path).read_text(encoding="utf-8").splitlines() if line.startswith(group)
+            ]
             found[name] = int(lines[1][lines[0].index(field)])
         except (OSError, ValueError, IndexError):
             continue

@@ -58,8 +58,8 @@ def _numbers(request: Request) -> list[str]:
         ("--audience", None if request.audience == "all" else request.audience, 1, MAX_CLIENTS),
         ("--outage", request.outage_s, 0.1, MAX_DURATION_S),
     ):
-        # `not (a <= b)` and not `a > b`: so that NaN is refused as well.
-        if value is not None and not (low <= float(value) <= high):
+        # `not a <= b` and not `a > b`: so that NaN is refused as well.
+        if value is not None and not low <= value <= high:
             found.append(f"{option} {value}: expected a number from {in_full(low)} to {in_full(high)}")
     return found
 

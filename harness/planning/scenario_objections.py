@@ -9,7 +9,6 @@ import re
 import typing
 from collections.abc import Iterator
 from itertools import pairwise
-from math import isfinite
 from types import NoneType
 from typing import Any, TypeVar
 
@@ -74,20 +73,29 @@ def _wrong_type(value: Any, hint: Any, path: str) -> Iterator[str]:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '…'}"
+    return f"{type(value).__name__} {_written(value)}"
+
+
+def _written(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception:  # a type of the file's own, or an integer with more digits than Python writes
+        return "(that cannot be shown)"
+    return text if len(text) <= 60 else f"{text[:57]}…"
 
 
 def _wrong_values(scenario: Any) -> Iterator[str]:
     if isinstance(scenario.name, str) and not NAME.fullmatch(scenario.name):
         yield (
             "SCENARIO.name: expected small letters, digits and hyphens, at most 64, because it is a folder of the "
-            f"results; found {scenario.name!r}"
+            f"results; found {_written(scenario.name)}"
         )
     for field in ("title", "claim"):
         text = getattr(scenario, field)
         if isinstance(text, str) and not text.strip():
             yield f"SCENARIO.{field}: expected a sentence, found none"
+        elif isinstance(text, str) and not text.replace("\n", "").isprintable():
+            yield f"SCENARIO.{field}: expected printable characters, found {_written(text)}"
     yield from _load(scenario.load, "SCENARIO.load")
     yield from _load(scenario.smoke, "SCENARIO.smoke")
     for number, wish in _each(scenario.expectations, Expectation):
@@ -103,11 +111,11 @@ def _load(load: Any, path: str) -> Iterator[str]:
     servers = load.servers if _is_number(load.servers) else 1
     clients = load.clients if _is_number(load.clients) else MAX_CLIENTS
     yield from _range(load.servers, 1, MAX_SERVERS, f"{path}.servers")
-    yield from _range(load.clients, max(1, servers), MAX_CLIENTS, f"{path}.clients")
+    yield from _range(load.clients, min(max(1, servers), MAX_SERVERS), MAX_CLIENTS, f"{path}.clients")
     yield from _range(load.rate_hz, 0.1, MAX_RATE_HZ, f"{path}.rate_hz")
     yield from _range(load.duration_s, 1.0, MAX_DURATION_S, f"{path}.duration_s")
     yield from _range(load.warm_up_s, 0.0, MAX_DURATION_S, f"{path}.warm_up_s")
-    yield from _range(load.audience, 1, max(1, clients), f"{path}.audience")
+    yield from _range(load.audience, 1, min(max(1, clients), MAX_CLIENTS), f"{path}.audience")
 
 
 def _fault(fault: Fault, path: str) -> Iterator[str]:
@@ -115,11 +123,23 @@ def _fault(fault: Fault, path: str) -> Iterator[str]:
     yield from _moment(fault.until, f"{path}.until")
     if isinstance(fault.at, Moment) and fault.at.unit in (Unit.AFTER, Unit.POSTED):
         yield f"{path}.at: expected a moment in the schedule (message, share or second), found {fault.at.unit!s}"
+    if _ends_before_it_begins(fault.at, fault.until):
+        yield (
+            f"{path}.until: expected a moment after {path}.at, found {fault.at.value:g} and then {fault.until.value:g}"
+        )
     if fault.parts or fault.times is not None:
-        yield f"{path}: expected no parts and no times, because the plan chooses them; found "
-        f"{fault.parts or fault.times}"
+        yield (
+            f"{path}: expected no parts and no times, because the plan chooses them; found {fault.parts or fault.times}"
+        )
     if fault.target is Target.CLIENTS and isinstance(fault.kind, FaultKind) and fault.kind is not FaultKind.PAUSE:
         yield f"{path}.kind: expected pause, because clients can only stop reading; found {fault.kind!s}"
+
+
+def _ends_before_it_begins(at: Any, until: Any) -> bool:
+    """False where the two are not of one unit: only the run's own schedule can compare them."""
+    if not (isinstance(at, Moment) and isinstance(until, Moment) and at.unit == until.unit):
+        return False
+    return _is_number(at.value) and _is_number(until.value) and until.value <= at.value
 
 
 def _moment(moment: Any, path: str) -> Iterator[str]:
@@ -138,7 +158,7 @@ def _sweep(sweep: Any, path: str) -> Iterator[str]:
             yield from _range(count, 1, MAX_SERVERS, f"{path}.{field}[{number}]")
         comparable = all(_is_number(count) for count in counts)
         if len(counts) < 2 or (comparable and any(later <= earlier for earlier, later in pairwise(counts))):
-            yield f"{path}.{field}: expected at least two rising numbers, found {counts}"
+            yield f"{path}.{field}: expected at least two rising numbers, found {_written(counts)}"
     for field in ("clients_per_server", "smoke_clients_per_server"):
         yield from _range(getattr(sweep, field), 1, MAX_CLIENTS, f"{path}.{field}")
     for field in ("weak_rate_per_server_hz", "smoke_weak_rate_per_server_hz"):
@@ -159,5 +179,5 @@ def _is_number(value: Any) -> bool:
 
 def _range(value: Any, low: float, high: float, path: str) -> Iterator[str]:
     """Nothing if ``value`` is not a number: its type was reported already."""
-    if _is_number(value) and not (isfinite(value) and low <= value <= high):
-        yield f"{path}: expected a number from {in_full(low)} to {in_full(high)}, found {value}"
+    if _is_number(value) and not low <= value <= high:
+        yield f"{path}: expected a number from {in_full(low)} to {in_full(high)}, found {_written(value)}"

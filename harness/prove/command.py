@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.interruption import interrupting_signals
+from harness.interruption import interrupted_by
 from harness.machine_lock import hold_machine
 from harness.model.proof import Proof, ProofRow
 from harness.prove.proving import Say, prove
@@ -42,10 +42,9 @@ async def _until_interrupted(selection: Selection, folder: Path, keep: Say) -> P
 
     task = asyncio.current_task()
     assert task is not None
-    for number in interrupting_signals():
-        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     try:
-        return await prove(selection.bugs, scope=selection.scope, folder=folder, say=remember)
+        with interrupted_by(task.cancel):
+            return await prove(selection.bugs, scope=selection.scope, folder=folder, say=remember)
     except asyncio.CancelledError:
         if last:
             return last[0]

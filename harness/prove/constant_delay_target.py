@@ -171,7 +171,7 @@ def _handshake(request: HttpMessage) -> HttpMessage:
 
 def _clock() -> dict[str, str] | None:
     try:
-        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         return {"boot_id": boot_id, "time_namespace": os.readlink("/proc/self/ns/time")}
     except OSError:
         return None

@@ -3,7 +3,7 @@
 A recording is a folder, ``results/<scenario>/<UTC time>/``:
 
     plan.json machine.json clocks.json events.jsonl telemetry.jsonl arrays/*.npy seal.json logs/
-    verdict.json series.json report.html plots/ pilots/
+    verdict.json series.json report.html plots/ tables/ pilots/
 
 All times are nanoseconds of CLOCK_MONOTONIC of the host that wrote the file; 0 means "never". clocks.json names the
 host of each row file, and says how far the clocks of two hosts can be compared. Messages, clients, channels and servers
@@ -39,6 +39,7 @@ REPORT = "report.html"
 ARRAYS = "arrays"
 LOGS = "logs"
 PLOTS = "plots"
+TABLES = "tables"
 RUNS = "runs"
 """in the folder of a sweep: the recordings of its runs"""
 PILOTS = "pilots"

@@ -1,6 +1,7 @@
 """Reads a recording in any folder, and never writes to it."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ class Recording:
             machine=read_machine(folder),
             clocks=read_clocks(folder),
             events=events,
-            telemetry=tuple(_lines(folder / layout.TELEMETRY)),
+            telemetry=tuple(_lines(folder / layout.TELEMETRY, at_ns=int)),
             posts=_rows(arrays / "posts.npy", layout.POST),
             seen={
                 number: Seen(
@@ -128,7 +129,7 @@ def read_clocks(folder: Path) -> Clocks | None:
 
 
 def read_events(folder: Path) -> list[Document]:
-    return _lines(folder / layout.EVENTS)
+    return _lines(folder / layout.EVENTS, event=str, at_ns=int)
 
 
 def read_verdict(folder: Path) -> Verdict:
@@ -176,7 +177,7 @@ def _without_version(document: Document) -> Document:
 def _document(path: Path) -> Document:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path} cannot be read: expected a JSON object ({error})") from error
     if not isinstance(document, dict):
         raise UsageError(f"{path}: expected a JSON object, found {type(document).__name__}")
@@ -190,19 +191,35 @@ def _convert(path: Path, value: Any, kind: type[T]) -> T:
         raise UsageError(f"{path} does not hold what its version says: {error}") from error
 
 
-def _lines(path: Path) -> list[Document]:
-    """The objects of a .jsonl file; an incomplete last line of a killed process is ignored."""
+def _lines(path: Path, **fields: type) -> list[Document]:
+    """The objects of a .jsonl file, each with ``fields`` of these types; an incomplete last line of a killed process is
+    ignored."""
     if not path.exists():
         return []
+    try:
+        # A JSON text may hold other signs that end a line for Python.
+        *lines, half = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: expected lines of JSON ({error.strerror})") from error
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate([*lines, half] if half else lines, 1):
         try:
-            found.append(json.loads(line))
-        except ValueError as error:
-            if number == len(path.read_text(encoding="utf-8").splitlines()):
+            found.append(_checked_object(json.loads(line), fields))
+        except (ValueError, RecursionError) as error:
+            if number > len(lines):
                 break
             raise UsageError(f"{path}, line {number}: expected a JSON object ({error})") from error
     return found
+
+
+def _checked_object(value: Any, fields: Mapping[str, type]) -> Document:
+    """Raises ValueError."""
+    if not isinstance(value, dict):
+        raise ValueError(f"found {type(value).__name__}")
+    for name, kind in fields.items():
+        if type(value.get(name)) is not kind:
+            raise ValueError(f"expected {name!r} of type {kind.__name__}")
+    return value
 
 
 def _numbered(arrays: Path, part: str) -> dict[int, Path]:
@@ -215,8 +232,10 @@ def _numbered(arrays: Path, part: str) -> dict[int, Path]:
 
 def _rows(path: Path, dtype: "np.dtype[np.void]") -> Rows:
     """The file's rows, memory-mapped read-only; by its length if its writer did not close it. Empty if absent."""
-    if not path.exists():
+    if not os.path.lexists(path):
         return np.empty(0, dtype)
+    if not path.is_file():  # of a pipe nobody knows whether it has a writer
+        raise UsageError(f"{path} cannot be read: expected a NumPy file, found something else")
     try:
         with path.open("rb") as file:
             version = npy.read_magic(file)
@@ -225,6 +244,8 @@ def _rows(path: Path, dtype: "np.dtype[np.void]") -> Rows:
             offset = file.tell()
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read: expected a NumPy file ({error})") from error
+    if len(shape) != 1:
+        raise UsageError(f"{path}: expected rows in one dimension, found {len(shape)}")
     if found != dtype:
         raise UsageError(f"{path}: expected rows of {dtype}, found {found}")
     whole = (path.stat().st_size - offset) // dtype.itemsize

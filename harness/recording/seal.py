@@ -45,6 +45,9 @@ def end_recording(folder: Path, journal: Journal, *, how: str, why: str) -> None
         write_seal(folder)
     except OSError as error:
         journal.event("unsealed", why=error.strerror or str(error))
+    except BaseException as error:
+        journal.event("unsealed", why=type(error).__name__)
+        raise
 
 
 def require_seal(folder: Path, events: Sequence[Document]) -> None:

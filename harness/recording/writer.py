@@ -19,6 +19,9 @@ from harness.model.finding import Verdict
 from harness.model.plan import Plan
 from harness.recording.format import ARRAYS, CLOCKS, EVENTS, LOGS, MACHINE, PLAN, SERIES, VERDICT, VERSION, Document
 
+ESCAPED = "backslashreplace"
+"""A path may hold bytes that are no text, which UTF-8 cannot write. As an escape of Python each is one of JSON too."""
+
 
 def create_folder(results: Path, plan: Plan) -> Path:
     """A new folder ``results/<scenario>/<UTC time>/`` with plan.json in it, and ``latest`` pointing to it.
@@ -77,7 +80,9 @@ def write_json(path: Path, value: Any) -> None:
     """Write ``value`` to ``path`` in one step."""
     temporary = path.with_name(f".{path.name}-{os.getpid()}")
     try:
-        temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8", errors=ESCAPED
+        )
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -112,7 +117,7 @@ class Journal:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._file = (folder / EVENTS).open("a", encoding="utf-8")
+        self._file = (folder / EVENTS).open("a", encoding="utf-8", errors=ESCAPED)
 
     def event(self, event: str, **fields: Any) -> None:
         wall = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

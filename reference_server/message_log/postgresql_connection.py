@@ -29,6 +29,7 @@ class PostgresqlConnection:
                 "user": postgres.user,
                 "password": postgres.password,
                 "database": postgres.database,
+                "ssl": postgres.sslmode,
             }
         )
         self._settings = {

@@ -24,7 +24,7 @@ def _clock() -> dict[str, str] | None:
     """By these another process can decide whether it reads the same CLOCK_MONOTONIC: the boot of the kernel, and the
     time namespace. None if the system has neither."""
     try:
-        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         return {"boot_id": boot_id, "time_namespace": os.readlink("/proc/self/ns/time")}
     except OSError:
         return None

@@ -32,6 +32,9 @@ def test_a_scenario_is_found_by_its_file(tmp_path: Path) -> None:
         ("", "expected a module-level SCENARIO"),
         ("import no_such_module", "cannot be loaded: ModuleNotFoundError"),
         ("def", "cannot be loaded: SyntaxError"),
+        ("raise SystemExit", "cannot be loaded: SystemExit"),
+        ("import sys; sys.exit(0)", "cannot be loaded: SystemExit: 0"),
+        ("def f(): f()\nf()", "cannot be loaded: RecursionError"),
     ],
 )
 def test_a_file_without_a_scenario_is_refused(tmp_path: Path, text: str | None, words: str) -> None:
@@ -40,6 +43,12 @@ def test_a_file_without_a_scenario_is_refused(tmp_path: Path, text: str | None, 
         path.write_text(text)
     with pytest.raises(UsageError, match=words):
         find(str(path))
+
+
+@pytest.mark.parametrize("name", ["a" * 5_000 + ".py", "a/" * 3_000 + "a.py", "\udcff.py"])
+def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+    with pytest.raises(UsageError, match="expected a readable Python file, found none"):
+        find(name)
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:

@@ -3,10 +3,12 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
+from unittest import mock
 
 import pytest
 
-from harness.ending import COMPLETE, INTERRUPTED, Ending, ending_of, words_of
+from harness.ending import COMPLETE, INTERRUPTED, Ending, ending_of, with_full_disk, words_of
 from harness.exit_codes import ExitCode
 from harness.model.errors import EnvironmentFailure, WorkerLost
 from tests.harness.test_experiment import Silent
@@ -66,5 +68,18 @@ def test_a_signal_ends_the_work() -> None:
 
 def test_an_error_that_nobody_foresaw_is_told_with_its_type() -> None:
     """The message of a KeyError alone says nothing."""
-    assert words_of(OSError(28, "No space left on device")).startswith("OSError: ")
+    assert words_of(OSError(5, "Input/output error")).startswith("OSError: ")
     assert words_of(EnvironmentFailure("no port")) == "no port"
+
+
+@pytest.mark.parametrize("how", ["failed", "casualty"])
+def test_a_full_disk_is_the_reason_of_an_early_end(how: str, tmp_path: Path) -> None:
+    """Whichever process met it first, and whether or not it could still say so."""
+    early = Ending(how=how, why="worker-00 ended", exit_code=ExitCode.UNKNOWN)
+    assert with_full_disk(early, tmp_path) == early
+    with mock.patch("shutil.disk_usage", return_value=mock.Mock(free=4_096)):
+        found = with_full_disk(early, tmp_path)
+        assert with_full_disk(COMPLETE, tmp_path) == COMPLETE
+        assert with_full_disk(INTERRUPTED, tmp_path) == INTERRUPTED
+    assert found.exit_code is ExitCode.ENVIRONMENT
+    assert found.why.startswith("worker-00 ended; no room is left on the disk of")

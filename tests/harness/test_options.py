@@ -1,10 +1,12 @@
 """What is checked while options are read."""
 
+from pathlib import Path
+
 import pytest
 import typer
 
 from harness.model.fault import Target
-from harness.options import _parse_target
+from harness.options import _parse_target, _something, path_of
 
 
 @pytest.mark.parametrize(
@@ -25,3 +27,16 @@ def test_a_target_is_a_role_or_a_kind_that_has_it(text: str, target: Target) -> 
 def test_an_unknown_target_is_refused_with_roles_and_kinds() -> None:
     with pytest.raises(typer.BadParameter, match=r"expected one of broker, database, .*redis.*, found 'moon'"):
         _parse_target("moon")
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n"])
+def test_an_empty_value_is_not_the_same_as_no_option(text: str) -> None:
+    """A script with an empty variable would write into the current folder, or verify with other authorities."""
+    for parse in (path_of, _something):
+        with pytest.raises(typer.BadParameter, match="expected a value, found none"):
+            parse(text)
+
+
+def test_apath_of_is_taken_as_it_is_written() -> None:
+    assert path_of("a b") == Path("a b")
+    assert path_of(Path("results")) == Path("results")

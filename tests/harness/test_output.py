@@ -52,6 +52,16 @@ def test_a_character_that_the_terminal_lacks_is_an_escape(encoding: str) -> None
     assert ended.stdout.decode(encoding).startswith("line 0")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "cp037", "idna", "utf-7", "utf-8-sig"])
+def test_an_encoding_without_ascii_is_no_terminals(encoding: str) -> None:
+    """What a program reads stays what it expects: ASCII, with escapes."""
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    ended = subprocess.run(speaker("stdout", 1), capture_output=True, env=environment, timeout=60)
+    assert ended.returncode == 7
+    assert ended.stdout.startswith(b"line 0 ")
+    assert ended.stdout.isascii()
+
+
 def test_progress_is_dropped_when_its_reader_has_stopped() -> None:
     """Standard error of a terminal that was paused: the process goes on and ends. Standard output waits for its reader."""
     read, write = os.pipe()

@@ -72,6 +72,15 @@ class Timings:
             lambda: ((piece, np.zeros(len(piece), np.int64)) for piece in self._push_ns.pieces()), 1
         )
 
+    def by_slice_and_server(self, seconds: int, servers: int) -> Distribution:
+        """By slices of ``seconds`` groups of `latency`, each split by server: group ``slice * servers + server``."""
+
+        def pieces() -> Iterator[tuple[Ints, Ints]]:
+            for (latency_ns, second), server in zip(self._by_second(), self._server.pieces(), strict=True):
+                yield latency_ns, second // seconds * servers + server
+
+        return Distribution.count(pieces, (self._second.highest // seconds + 1) * servers)
+
     def _by_second(self) -> Iterator[tuple[Ints, Ints]]:
         return zip(self._latency_ns.pieces(), self._second.pieces(), strict=True)
 

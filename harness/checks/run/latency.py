@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from math import ceil
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from harness.model.measurements.percentiles import Percentiles
 from harness.recording.format import ACKNOWLEDGED
 
 CURVE_POINTS = 120
+SERVER_GROUPS_AT_MOST = 4096
+"""(slice, server) pairs that are counted at once: 27 MB"""
 _LABELS = {
     "latency": "delivery latency (ms)",
     "live_latency": "delivery latency (ms)",
@@ -84,6 +87,8 @@ def series(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Seri
         curves["acknowledgement"] = _acknowledgements(evidence)
     width_s = slice_s(evidence.plan)
     found = {name: _per_second(values, _LABELS[name], width_s) for name, values in curves.items() if len(values)}
+    if evidence.plan.servers > 1 and len(curves["latency"]):
+        found["server_latency"] = _by_server(tally, curves["latency"].groups, evidence.plan.servers, width_s)
     whole = {"delivery": curves["latency"], "completion": curves["completion"]}
     if any(len(values) for values in whole.values()):
         found["percentiles"] = _percentile_plot({name: values for name, values in whole.items() if len(values)})
@@ -107,6 +112,22 @@ def _per_second(values: Distribution, label: str, width_s: int) -> Series:
         y_label=label,
         x=tuple(float(number * width_s) for number in range(len(rows))),
         lines=lines,
+    )
+
+
+def _by_server(tally: Tally, seconds: int, servers: int, width_s: int) -> Series:
+    """The P99 of the deliveries of each server over time, in slices that are wider where there are many servers."""
+    together = max(1, ceil(seconds * servers / SERVER_GROUPS_AT_MOST))
+    rows = tally.timings.by_slice_and_server(together, servers).quantiles_by_group_ms((0.99,))
+    slices = len(rows) // servers
+    return Series(
+        x_label="seconds measured",
+        y_label=_LABELS["latency"],
+        x=tuple(float(number * together * width_s) for number in range(slices)),
+        lines={
+            f"server-{server + 1}": tuple(rows[number * servers + server][0] for number in range(slices))
+            for server in range(servers)
+        },
     )
 
 

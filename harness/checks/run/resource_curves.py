@@ -23,6 +23,11 @@ def series(evidence: Evidence) -> dict[str, Series]:
         "cpu": _curves(x, "cores", _cpu_lines(evidence, every)),
         "memory": _curves(x, "bytes", _memory_lines(evidence, every)),
     }
+    if evidence.plan.servers > 1:
+        names = _groups(evidence)["servers"]
+        cpu = {name: _rates(every, _sum_of((name,), "cpu_s")) for name in names}
+        memory = {name: tuple(_sum(sample, (name,), "rss_bytes") for sample in every[1:]) for name in names}
+        found |= {"server_cpu": _curves(x, "cores", cpu), "server_memory": _curves(x, "bytes", memory)}
     for name, unit, group, keys in (
         ("broker_traffic", "bytes/s", "broker", {"broker in": "net_in_bytes", "broker out": "net_out_bytes"}),
         ("broker_commands", "commands/s", "broker", {"broker": "commands"}),

@@ -122,6 +122,6 @@ def how_it_ended(state: State) -> str:
 def _pid_here(pid: int, container_id: str) -> int | None:
     """``pid`` where it is a process of this kernel and this namespace, as its control group's name proves."""
     try:
-        return pid if pid and container_id in Path(f"/proc/{pid}/cgroup").read_text() else None
+        return pid if pid and container_id in Path(f"/proc/{pid}/cgroup").read_text(encoding="utf-8") else None
     except OSError:
         return None

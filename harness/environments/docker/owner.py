@@ -78,7 +78,7 @@ def owner_of(found: Mapping[str, str]) -> Owner | None:
 
 def _read(path: str) -> str:
     try:
-        return Path(path).read_text().strip()
+        return Path(path).read_text(encoding="utf-8").strip()
     except OSError:
         return ""
 

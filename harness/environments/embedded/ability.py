@@ -38,6 +38,9 @@ def broken_wheels() -> list[str]:
         if NAME in kind.starters and not kind.optional:
             try:
                 load(kind.starters[NAME])
-            except ImportError as error:
-                found.append(broken_import(error))
+            except Exception as error:
+                sentence = broken_import(error)
+                if sentence is None:
+                    raise
+                found.append(sentence)
     return found

@@ -4,6 +4,7 @@ database."""
 import os
 import pwd
 import stat
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -57,9 +58,42 @@ def folder_problems() -> list[str]:
         ]
     try:
         with tempfile.TemporaryDirectory(prefix="harness-", dir=folder) as made:
-            return private_folders(Path(made)) if os.geteuid() == 0 else []
+            if os.geteuid() != 0 or user_problems():
+                return []
+            return private_folders(Path(made)) or _powerless_root(Path(made))
     except OSError as error:
         return [f"the temporary folder {folder} cannot be written ({error.strerror}): set TMPDIR to another folder"]
+
+
+def _powerless_root(folder: Path) -> list[str]:
+    """Why this root cannot start PostgreSQL as another user, as sentences: everything that it takes is tried once.
+
+    A container may take capabilities from its root, and one without subordinate users has no other user at all.
+    """
+    user = unprivileged_user()
+    assert user is not None
+    try:
+        data = folder / "database"
+        data.mkdir(mode=0o700)
+        os.chown(data, user, user)
+        (data / "file").touch()
+        with subprocess.Popen(
+            ["/bin/sh", "-c", "read line"],
+            stdin=subprocess.PIPE,
+            user=user,
+            group=user,
+            extra_groups=[],
+            cwd="/",
+            env={},
+        ) as process:
+            process.kill()
+    except OSError as error:
+        return [
+            f"PostgreSQL does not run as root but as the user {UNPRIVILEGED!r}, and this root cannot become that user or "
+            f"give it a folder ({error.strerror}): run harness as an ordinary user, or as a root that has it and the "
+            "capabilities CHOWN, DAC_OVERRIDE, KILL, SETGID and SETUID (docker run --cap-add …)"
+        ]
+    return []
 
 
 def private_folders(folder: Path) -> list[str]:

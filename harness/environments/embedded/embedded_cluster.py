@@ -216,7 +216,7 @@ class _Servers:
             broker=_login(self._broker),
             links=self._links,
         )
-        path.write_text(json.dumps(settings))
+        path.write_text(json.dumps(settings), encoding="utf-8")
         return path
 
 

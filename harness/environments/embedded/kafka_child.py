@@ -16,7 +16,7 @@ from harness.model.child_process import child_environment
 from harness.model.cluster import Endpoint
 from harness.model.component import Role
 from harness.model.errors import EnvironmentFailure
-from harness.model.process_end import last_lines
+from harness.model.process_end import how_it_ended, last_lines
 
 KIND = "kafka"
 START_TIMEOUT_S = 60.0
@@ -39,7 +39,7 @@ async def start_kafka(start: Start) -> Part[Child]:
         raise EnvironmentFailure(" ".join(missing_kafka()))
     folder = start.folder / "kafka"
     folder.mkdir(mode=0o700)
-    (folder / "log4j2.properties").write_text(LOGGING)
+    (folder / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
     options = [f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}", "-cp", classpath(libraries)]
     path = folder / "server.properties"
     path.touch(mode=0o600)
@@ -73,7 +73,7 @@ def _write_settings(path: Path, ports: Sequence[int], password: str) -> Path:
         password=password,
         data=str(path.parent / "data"),
     )
-    path.write_text(properties(settings))
+    path.write_text(properties(settings), encoding="utf-8")
     return path
 
 
@@ -97,4 +97,4 @@ async def _format(command: list[str], settings: Path, log: Path, guard: Guard) -
                 await process.wait()
             raise
     if code != 0:
-        raise EnvironmentFailure(f"Kafka's storage tool failed with exit code {code}; {last_lines(log)}")
+        raise EnvironmentFailure(f"Kafka's storage tool failed: {how_it_ended(code)}; {last_lines(log)}")

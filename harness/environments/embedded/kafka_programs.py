@@ -69,7 +69,12 @@ def _java_version(program: Path) -> int:
     """Its feature version; 0 if it cannot be run."""
     try:
         shown = subprocess.run(
-            [program, "-version"], capture_output=True, text=True, timeout=JAVA_TIMEOUT_S, check=True
+            [program, "-version"],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=JAVA_TIMEOUT_S,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return 0

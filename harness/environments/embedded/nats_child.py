@@ -26,7 +26,7 @@ async def start_nats(start: Start) -> Part[Child]:
     def make(port: int) -> tuple[Child, Endpoint]:
         path = start.folder / "nats.conf"
         path.touch(mode=0o600)
-        path.write_text(nats_settings(host="127.0.0.1", port=port, password=start.password))
+        path.write_text(nats_settings(host="127.0.0.1", port=port, password=start.password), encoding="utf-8")
         command = [str(program), "--config", str(path)]
         child = Child(start.name, Role.BROKER, KIND, command, log=start.log, guard=start.guard)
         endpoint = Endpoint(kind=KIND, host="127.0.0.1", port=port, user=USER, password=start.password, owned=True)

@@ -18,7 +18,7 @@ from harness.model.child_process import child_environment
 from harness.model.cluster import Endpoint
 from harness.model.component import Role
 from harness.model.errors import EnvironmentFailure
-from harness.model.process_end import last_lines
+from harness.model.process_end import how_it_ended, last_lines
 
 KIND = "postgresql"
 START_TIMEOUT_S = 30.0
@@ -47,7 +47,7 @@ async def start_postgresql(start: Start) -> Part[Child]:
     data.mkdir(mode=0o700)
     password_file = folder / "postgres-password"
     password_file.touch(mode=0o600)
-    password_file.write_text(start.password)
+    password_file.write_text(start.password, encoding="utf-8")
     if user is not None:
         os.chown(data, user, user)
         os.chown(password_file, user, user)
@@ -140,4 +140,4 @@ async def _initialise(
                 await process.wait()
             raise
     if code != 0:
-        raise EnvironmentFailure(f"PostgreSQL's initdb failed with exit code {code}; {last_lines(log)}")
+        raise EnvironmentFailure(f"PostgreSQL's initdb failed: {how_it_ended(code)}; {last_lines(log)}")

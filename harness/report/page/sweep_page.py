@@ -12,11 +12,13 @@ from harness.report.page.templates import fill
 from harness.report.plots.drawing import Drawing
 from harness.report.plots.sweep_figures import sweep_drawings
 from harness.report.plots.time_axis import Events
+from harness.report.raw.raw_tables import RawTable, raw_tables
 from harness.report.text import sweep_tables
 from harness.report.text.criteria import STATUS_WORDS, criteria, examples
 from harness.report.text.headline import headline
 from harness.report.text.quantities import formatted, number
 from harness.report.text.run_tables import reductions
+from harness.report.text.size_words import size_line
 from harness.report.text.step_tables import claim_table, decision_table
 from harness.report.text.table import settings
 
@@ -27,17 +29,25 @@ _CONTENTS = (
     ("runs", "Runs"),
     ("stores", "Broker and database"),
     ("decisions", "Decisions"),
+    ("tables", "Raw tables"),
     ("repeat", "How to repeat it"),
 )
 
 
 def write_sweep_report(folder: Path, verdict: Verdict, machine: Mapping[str, Any], events: Events) -> Path:
-    """Write ``plots/`` and ``report.html`` into ``folder``; returns the page's path. Raises EnvironmentFailure."""
+    """Write ``plots/``, ``tables/`` and ``report.html``; returns the page's path. Raises EnvironmentFailure."""
     drawn = sweep_drawings(verdict)
-    return write_page(folder, sweep_page(verdict, machine, events, drawn), drawn)
+    tables = raw_tables(verdict)
+    return write_page(folder, sweep_page(verdict, machine, events, drawn, tables), drawn, tables)
 
 
-def sweep_page(verdict: Verdict, machine: Mapping[str, Any], events: Events, drawings: Sequence[Drawing]) -> str:
+def sweep_page(
+    verdict: Verdict,
+    machine: Mapping[str, Any],
+    events: Events,
+    drawings: Sequence[Drawing],
+    tables: Sequence[RawTable] = (),
+) -> str:
     """The report. Every string in it is untrusted text; parts that are absent are named as such."""
     sweep, plan = verdict.sweep, verdict.plan
     runs = sweep.runs if sweep else ()
@@ -48,6 +58,7 @@ def sweep_page(verdict: Verdict, machine: Mapping[str, Any], events: Events, dra
         headline=headline(verdict),
         status_words=STATUS_WORDS,
         contents=_CONTENTS,
+        size=size_line(plan),
         reductions=reductions(plan),
         criteria=criteria(verdict.findings),
         examples=examples(verdict),
@@ -63,6 +74,7 @@ def sweep_page(verdict: Verdict, machine: Mapping[str, Any], events: Events, dra
         decisions=decision_table(verdict.decisions),
         claim_table=claim_table(verdict.claims),
         took=_took(events),
+        tables=tables,
         command=shlex.join(("harness", *plan.command)),
         machine=settings("Machine, versions and settings", machine),
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from harness.model.finding import Verdict
 from harness.model.measurements.percentiles import Percentiles
 from harness.report.plots import palette
-from harness.report.plots.drawing import SETTINGS, Drawing, draw
+from harness.report.plots.curves import printable
+from harness.report.plots.drawing import MOVES, Drawing, draw, own_settings
 from harness.report.text.quantities import figure, label
 
 if TYPE_CHECKING:
@@ -19,40 +20,48 @@ WIDTH, HEIGHT = 480.0, 300.0
 RUNS_MAX = 12
 """lines of one side in a figure; more cover each other"""
 _SMALL, _TEXT, _TITLE = 11.0, 12.0, 14.0
-_SIDES = (("BASE", palette.MACHINE, "solid"), ("RUN", palette.BROKER, "solid"))
+SIDES = ("BASE", "RUN")
+_NAME_LETTERS = 44
+_COLOURS = (palette.MACHINE, palette.BROKER)
 
 Sides = tuple[Sequence[Verdict], Sequence[Verdict]]
 Curve = tuple[Sequence[float], Sequence[float | None]]
 
 _OVER_TIME = (
     ("latency", "P99", "P99 delivery latency over time", "ms"),
+    ("live_latency", "P99", "P99 live delivery latency over time", "ms"),
     ("completion", "P99", "P99 completion latency over time", "ms"),
+    ("acknowledgement", "P99", "P99 acknowledgement latency over time", "ms"),
+    ("rate", "deliveries", "Deliveries over time", "per second"),
     ("cpu", "servers", "CPU of the servers over time", "cores"),
     ("cpu", "database", "CPU of the database over time", "cores"),
     ("cpu", "broker", "CPU of the broker over time", "cores"),
 )
 
 
-def comparison_drawings(sides: Sides, prefix: str, place: str) -> tuple[Drawing, ...]:
-    """The figures of one point; a figure is left out if no run of either side has its curve."""
-    import matplotlib as mpl
-
+def comparison_drawings(sides: Sides, prefix: str, place: str, names: tuple[str, str] = SIDES) -> tuple[Drawing, ...]:
+    """The figures of one point; those that one side has no curve of are left out. ``names``: of the sides, in
+    legends."""
+    names = (printable(names[0], _NAME_LETTERS), printable(names[1], _NAME_LETTERS))
     sides = (sides[0][:RUNS_MAX], sides[1][:RUNS_MAX])
     found = []
-    with mpl.rc_context(SETTINGS):
+    with own_settings():
         for name, title, unit, make in _figures():
             curves = [[curve for verdict in side if (curve := make(verdict)) is not None] for side in sides]
             if all(curves):
-                drawn = _overlay(title, unit, curves, quantiles=name == "percentiles")
-                found.append(_drawing(drawn, f"{prefix}_{name}", title, place, _summary(curves, unit)))
-        if (steps := _steps(sides)) is not None:
+                quantiles = name == "percentiles"
+                drawn = _overlay(title, unit, curves, names, quantiles=quantiles)
+                words = _summary(curves, unit, names)
+                found.append(_drawing(drawn, f"{prefix}_{name}", title, place, words, timed=not quantiles))
+        if (steps := _steps(sides, names)) is not None:
             words = "Median of the runs of each side: P50, and P99 as a line above it"
             found.append(_drawing(steps, f"{prefix}_steps", "Steps of a message", place, words))
     return tuple(found)
 
 
-def _drawing(drawn: "Figure", name: str, title: str, place: str, summary: str) -> Drawing:
-    return draw(drawn, name=name, title=title, group="comparison", summary=f"{place}: {summary}" if place else summary)
+def _drawing(drawn: "Figure", name: str, title: str, place: str, summary: str, *, timed: bool = False) -> Drawing:
+    words = f"{place}: {summary}" if place else summary
+    return draw(drawn, name=name, title=title, group="comparison", summary=words, timed=timed)
 
 
 def _figures() -> list[tuple[str, str, str, Callable[[Verdict], Curve | None]]]:
@@ -83,21 +92,23 @@ def _curve(verdict: Verdict, name: str, line: str) -> Curve | None:
     return series.x, values
 
 
-def _overlay(title: str, unit: str, sides: Sequence[Sequence[Curve]], *, quantiles: bool) -> "Figure":
+def _overlay(
+    title: str, unit: str, sides: Sequence[Sequence[Curve]], names: tuple[str, str], *, quantiles: bool
+) -> "Figure":
     from matplotlib.figure import Figure
 
     drawing = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72, facecolor="none")
     axes = drawing.add_axes((0.115, 0.25, 0.86, 0.56), facecolor="none")
-    for (name, colour, style), curves in zip(_SIDES, sides, strict=True):
+    for name, colour, curves in zip(names, _COLOURS, sides, strict=True):
         for number, (x, y) in enumerate(curves):
             axes.plot(
                 x,
                 [math.nan if value is None else value for value in y],
                 color=colour.light,
-                linestyle=style,
                 linewidth=1.8 if len(curves) == 1 else 1.0,
                 label=name if number == 0 else None,
                 zorder=3,
+                gid=MOVES,
             )
     _frame(axes)
     seen = [value for curves in sides for _, y in curves for value in y if value is not None and math.isfinite(value)]
@@ -111,6 +122,7 @@ def _overlay(title: str, unit: str, sides: Sequence[Sequence[Curve]], *, quantil
     if quantiles:
         _nines(axes)
     else:
+        axes.margins(x=0)
         axes.set_xlabel("s", fontsize=_SMALL, color=palette.MUTED.light, labelpad=3)
     _words(drawing, title, f"{unit}{', logarithmic' if log else ''}")
     return drawing
@@ -126,7 +138,7 @@ def _nines(axes: "Axes") -> None:
         (4.0, "99.99 %"),
         (5.0, "99.999 %"),
     ]
-    shown = [tick for tick in ticks if tick[0] <= top]
+    shown = [tick for tick in ticks if tick[0] <= 0.97 * top]  # a word at the very end would leave the figure
     axes.set_xlim(0, top)
     axes.set_xticks([at for at, _ in shown], [words for _, words in shown])
 
@@ -154,25 +166,25 @@ def _frame(axes: "Axes") -> None:
     axes.tick_params(which="both", length=0, labelsize=_TEXT, labelcolor=palette.MUTED.light, pad=5)
 
 
-def _steps(sides: Sides) -> "Figure | None":
+def _steps(sides: Sides, names: tuple[str, str]) -> "Figure | None":
     """Two bars a step: the median of the runs' P50, with the P99 as a thin line."""
     found = [_step_medians(side) for side in sides]
-    names = [name for name in found[0] if name in found[1]]
-    if not names:
+    steps = [name for name in found[0] if name in found[1]]
+    if not steps:
         return None
     from matplotlib.figure import Figure
 
     drawing = Figure(figsize=(WIDTH / 72, HEIGHT / 72), dpi=72, facecolor="none")
     axes = drawing.add_axes((0.115, 0.25, 0.86, 0.56), facecolor="none")
-    for offset, (side, colour, _), medians in zip((-0.2, 0.2), _SIDES, found, strict=True):
-        at = [index + offset for index in range(len(names))]
-        axes.bar(at, [medians[name][0] for name in names], width=0.36, color=colour.light, label=side, zorder=3)
-        for x, name in zip(at, names, strict=True):
+    for offset, side, colour, medians in zip((-0.2, 0.2), names, _COLOURS, found, strict=True):
+        at = [index + offset for index in range(len(steps))]
+        axes.bar(at, [medians[name][0] for name in steps], width=0.36, color=colour.light, label=side, zorder=3)
+        for x, name in zip(at, steps, strict=True):
             axes.plot([x, x], [medians[name][0], medians[name][1]], color=colour.light, linewidth=1.2, zorder=3)
             axes.plot([x - 0.1, x + 0.1], [medians[name][1]] * 2, color=colour.light, linewidth=1.2, zorder=3)
     _frame(axes)
-    axes.set_xticks(range(len(names)), [label(name) for name in names])
-    axes.set_ylim(0, max(medians[name][1] for medians in found for name in names) * 1.12)
+    axes.set_xticks(range(len(steps)), [label(name) for name in steps])
+    axes.set_ylim(0, max(medians[name][1] for medians in found for name in steps) * 1.12)
     axes.yaxis.set_major_formatter(lambda value, position: figure(int(value) if value == int(value) else value))
     _words(drawing, "Steps of a message", "ms; bar: P50, line: P99")
     return drawing
@@ -195,9 +207,9 @@ def _median(values: Sequence[float]) -> float:
     return sorted(values)[(len(values) - 1) // 2]
 
 
-def _summary(sides: Sequence[Sequence[Curve]], unit: str) -> str:
+def _summary(sides: Sequence[Sequence[Curve]], unit: str, names: tuple[str, str]) -> str:
     parts = []
-    for (name, _, _), curves in zip(_SIDES, sides, strict=True):
+    for name, curves in zip(names, sides, strict=True):
         seen = [value for _, y in curves for value in y if value is not None and math.isfinite(value)]
         runs = "run" if len(curves) == 1 else "runs"
         parts.append(f"{name} ({len(curves)} {runs}): {figure(min(seen))} to {figure(max(seen))} {unit}")

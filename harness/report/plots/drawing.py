@@ -22,6 +22,8 @@ from harness.report.plots import palette
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+MOVES = "moves"
+"""gid of an artist that is drawn along the time axis"""
 _PNG_DPI = 144
 _PAPER = "#ffffff"
 SETTINGS: dict[Any, Any] = {
@@ -46,6 +48,17 @@ class Drawing:
     png: bytes
 
 
+def moves_with(line: str) -> str:
+    """The gid of the curve ``line``: it moves with the time axis, and belongs to a server where it has a server's
+    name."""
+    return f"{MOVES}:{line}" if re.fullmatch(r"server-\d+", line) else MOVES
+
+
+def pinned(at_s: float) -> str:
+    """The gid of an artist that stands at one moment of the time axis and keeps its shape."""
+    return f"at:{at_s:.6g}"
+
+
 @contextmanager
 def own_settings() -> Iterator[None]:
     """Inside, matplotlib has its defaults and `SETTINGS`. MPLBACKEND and a file `matplotlibrc` of the user's, or in the
@@ -68,26 +81,46 @@ def own_settings() -> Iterator[None]:
         yield
 
 
-def draw(figure: "Figure", *, name: str, title: str, group: str, summary: str) -> Drawing:
-    """Render ``figure``. To be called under `SETTINGS`, as the figure was made."""
+def draw(figure: "Figure", *, name: str, title: str, group: str, summary: str, timed: bool = False) -> Drawing:
+    """Render ``figure``. To be called under `SETTINGS`, as the figure was made. ``timed``: its x is time, which a
+    reader of the page can zoom."""
     vector, raster = io.StringIO(), io.BytesIO()
     figure.savefig(vector, format="svg", facecolor=_PAPER, metadata={"Date": None, "Title": title})
     figure.savefig(raster, format="png", facecolor=_PAPER, dpi=_PNG_DPI, metadata={"Title": title})
-    svg = vector.getvalue()
+    svg = _marked(vector.getvalue())
     return Drawing(
         name=name,
         title=title,
         group=group,
         summary=summary,
         svg=svg,
-        inline=inlined(svg, name, f"{title}. {summary}"),
+        inline=inlined(svg, name, f"{title}. {summary}", _axis(figure) if timed else ""),
         png=raster.getvalue(),
     )
 
 
-def inlined(svg: str, name: str, summary: str) -> str:
-    """``svg`` as an element of the page: with unique ids, colours as CSS variables, a description, no outside address.
-    The input is only matplotlib's own output, which has escaped all text.
+def _marked(svg: str) -> str:
+    """``svg`` with the gids of `MOVES`, `moves_with` and `pinned` as attributes: several elements share one."""
+    svg = re.sub(r'<g id="moves:(server-\d+)"', r'<g class="moves" data-server="\1"', svg)
+    svg = svg.replace(f'<g id="{MOVES}"', '<g class="moves"')
+    return re.sub(r'<g id="at:([-+.e\d]+)"', r'<g data-at="\1"', svg)
+
+
+def _axis(figure: "Figure") -> str:
+    """Where the time axis is, as attributes: its first and last second; left, right, top, bottom of the axes in
+    points."""
+    axes = figure.axes[0]
+    (begin, end), place = axes.get_xlim(), axes.get_position()
+    width, height = figure.get_size_inches() * 72
+    frame = (place.x0 * width, place.x1 * width, (1 - place.y1) * height, (1 - place.y0) * height)
+    return f' data-span="{begin:.6g} {end:.6g}" data-frame="{" ".join(f"{side:.2f}" for side in frame)}"'
+
+
+def inlined(svg: str, name: str, summary: str, attributes: str = "") -> str:
+    """``svg`` as an element of the page: ids of its own, colours as CSS variables, a description, no outside address.
+    ``attributes`` are put on the element.
+
+    Only matplotlib's own output is given to this; it has escaped all text.
     """
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", "", body, flags=re.DOTALL)
@@ -100,4 +133,4 @@ def inlined(svg: str, name: str, summary: str) -> str:
     for colour in palette.ALL:
         body = body.replace(colour.light, f"var(--{colour.name})")
     body = re.sub(r' d="[^"]+"', lambda path: re.sub(r"(\.\d{2})\d+|\s+", r"\1 ", path[0]).replace(' "', '"'), body)
-    return f'<svg role="img" aria-label="{escape(summary)}" viewBox="{view[1]}">{body}'
+    return f'<svg role="img" aria-label="{escape(summary)}" viewBox="{view[1]}"{attributes}>{body}'

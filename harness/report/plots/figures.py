@@ -13,6 +13,7 @@ from harness.report.plots.drawing import Drawing, draw, own_settings
 from harness.report.plots.plotting import Limit, Scene, plot
 from harness.report.plots.time_axis import Events, marks, shades
 from harness.report.text.component_titles import broker_title, database_title
+from harness.report.text.file_name import plain_name
 from harness.report.text.outage import has_outage, recovery
 from harness.report.text.quantities import figure, heading, label, listed
 from harness.report.text.reason import limit_ms
@@ -53,6 +54,12 @@ OUTAGE_SUBJECTS = {
     "acknowledgement": Subject(title="Acknowledgement latency over time", group="outage"),
 }
 """The figures that only a run with a fault is expected to have."""
+SERVER_SUBJECTS = {
+    "server_latency": Subject(title="P99 delivery latency of each server", group="servers"),
+    "server_cpu": Subject(title="CPU of each server", group="servers"),
+    "server_memory": Subject(title="Memory of each server", group="servers"),
+}
+"""The figures that only a run with several servers is expected to have."""
 RARE_SUBJECTS = {"exposure": Subject(title="Exposure: messages delivered and not stored", group="durability")}
 """The figures that every run may lack: they are drawn only if there is a problem."""
 _MEASURES: dict[str, Measure] = {
@@ -79,7 +86,11 @@ def drawings(verdict: Verdict, events: Events) -> Drawings:
     usable: dict[str, Series] = {}
     missing: list[tuple[str, str]] = []
     outage = has_outage(verdict)
-    expected = [*SUBJECTS, *(OUTAGE_SUBJECTS if outage else ())]
+    expected = [
+        *SUBJECTS,
+        *(SERVER_SUBJECTS if verdict.plan.servers > 1 else ()),
+        *(OUTAGE_SUBJECTS if outage else ()),
+    ]
     for name in [*expected, *(name for name in verdict.series if name not in expected)][:_SERIES_MAX]:
         series = verdict.series.get(name)
         if reason := _unusable(series):
@@ -120,10 +131,11 @@ def _draw(verdict: Verdict, name: str, series: Series, scene: Scene, index: int)
     title = subject.titled(verdict.plan)
     return draw(
         plot(name, title, series, scene, limits),
-        name=_file_name(name, index),
+        name=plain_name(name, f"series-{index}"),
         title=title,
         group=subject.group,
         summary=summary(series),
+        timed=scene.timed,
     )
 
 
@@ -156,12 +168,8 @@ def _subject(name: str, outage: bool) -> Subject:
             title=f"{printable(heading(name.removeprefix('rate_')))} over time",
             group="validity" if name == "rate_messages" else "latency",
         )
-    return SUBJECTS.get(name) or RARE_SUBJECTS.get(name) or Subject(title=printable(heading(name)), group="resources")
-
-
-def _file_name(name: str, index: int) -> str:
-    """A series' own name if that is a plain word, so that a recording cannot name a path."""
-    return name if name.isascii() and name.replace("_", "").isalnum() and len(name) <= 40 else f"series-{index}"
+    known = SUBJECTS | SERVER_SUBJECTS | RARE_SUBJECTS
+    return known.get(name) or Subject(title=printable(heading(name)), group="resources")
 
 
 def _unusable(series: Series | None) -> str:

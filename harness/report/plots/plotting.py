@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from harness.model.finding import Series
 from harness.report.plots import palette
 from harness.report.plots.curves import families_of, printable, scaled, time_unit, unit
+from harness.report.plots.drawing import MOVES, moves_with, pinned
 from harness.report.plots.labels import Label, placed
 from harness.report.plots.time_axis import Mark, Shade
 from harness.report.text.quantities import SPACE, figure
@@ -41,6 +42,11 @@ class Scene:
     marks: tuple[Mark, ...] = ()
     shades: tuple[Shade, ...] = ()
     quantiles: bool = False
+
+    @property
+    def timed(self) -> bool:
+        """x is time, on the axis that all time plots share."""
+        return self.span is not None and not self.quantiles
 
     @property
     def shown(self) -> tuple[Mark, ...]:
@@ -145,6 +151,7 @@ def _lines(axes: "Axes", name: str, series: Series, families: dict[str, list[str
                 solid_capstyle="round",
                 solid_joinstyle="round",
                 zorder=3,
+                gid=moves_with(member),
             )
             if member == members[0]:
                 handles.append(line)
@@ -182,24 +189,27 @@ def _frame(axes: "Axes") -> None:
 
 def _time(axes: "Axes", scene: Scene) -> None:
     """The common time axis: warm-up and outages are shaded, moments are marked."""
-    if scene.quantiles or scene.span is None:
+    if not scene.timed or scene.span is None:
         return
     begin, end = scene.span
     axes.set_xlim(begin, end)
     axes.locator_params(axis="x", nbins=7)
     axes.xaxis.set_major_formatter(_digits)
     if begin < 0:
-        axes.axvspan(begin, min(0.0, end), color=palette.SHADE.light, linewidth=0, zorder=0)
+        axes.axvspan(begin, min(0.0, end), color=palette.SHADE.light, linewidth=0, zorder=0, gid=MOVES)
         _word(axes, begin, Label(at=0, words=_WARM_UP, left=False, row=0), palette.MUTED)
     for shade in scene.shades:
         first, last = max(begin, shade.begin_s), end if shade.end_s is None else min(end, shade.end_s)
         if first < last:
-            axes.axvspan(first, last, color=palette.OUTAGE.light, linewidth=0, zorder=0)
+            axes.axvspan(first, last, color=palette.OUTAGE.light, linewidth=0, zorder=0, gid=MOVES)
     for mark, label in zip(scene.shown, scene.labels(), strict=True):
         colour = palette.LIMIT if mark.harm else palette.MUTED
         top = 1 + (label.row * _WORD_ROW / _PLOT_HEIGHT if label is not None else 0)
         dashes = (0, (1, 2))
-        axes.axvline(mark.at_s, ymax=top, color=colour.light, linewidth=1, linestyle=dashes, zorder=2, clip_on=False)
+        line = axes.axvline(
+            mark.at_s, ymax=top, color=colour.light, linewidth=1, linestyle=dashes, zorder=2, clip_on=False
+        )
+        line.set_gid(pinned(mark.at_s))
         if label is not None:
             _word(axes, mark.at_s, label, colour)
 
@@ -216,6 +226,7 @@ def _word(axes: "Axes", at_s: float, label: Label, colour: palette.Colour) -> No
         color=colour.light,
         ha="right" if label.left else "left",
         va="bottom",
+        gid=pinned(at_s),
     )
 
 
@@ -226,7 +237,7 @@ def _quantiles(axes: "Axes", scene: Scene) -> None:
     top = axes.get_xlim()[1]
     ticks = [(-math.log10(0.5), "50 %"), (1.0, "90 %")]
     ticks += [(float(nines), f"99.{'9' * (nines - 2)} %".replace("99. %", "99 %")) for nines in range(2, 7)]
-    shown = [tick for tick in ticks if tick[0] <= top]
+    shown = [tick for tick in ticks if tick[0] <= 0.97 * top]  # a word at the very end would leave the figure
     axes.set_xlim(0, top)
     axes.set_xticks([at for at, _ in shown], [words for _, words in shown])
     axes.grid(axis="x", color=palette.GRID.light, linewidth=0.8)

@@ -43,4 +43,5 @@ FILES = (
     ("logs/", "What each process wrote."),
     ("verdict.json, series.json", "The verdict and the curves, as figures."),
     ("plots/", "The figures of this report, as SVG and PNG."),
+    ("tables/", "The raw tables of this report, as CSV."),
 )

@@ -35,8 +35,7 @@ def trend_lines(trend: Trend) -> Iterator[str]:
     if trend.damaged:
         yield f"{trend.damaged} lines of the history cannot be read; `harness trend --rebuild` writes it again"
     if not trend.series:
-        yield "The history has no run yet: `harness run` adds one, `harness trend --rebuild` reads the recordings in "
-        "the folder."
+        yield "The history has no run yet: `harness run` adds one, `harness trend --rebuild` reads all recordings."
     for series in trend.series:
         yield series_heading(series)
         yield f"  {'verdicts':<46} {verdict_strip(series)}"

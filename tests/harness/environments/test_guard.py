@@ -91,3 +91,14 @@ def test_terminal_signals_do_not_reach_the_guard(tmp_path: Path) -> None:
     assert guard._process.poll() is None
     guard.close()
     assert guard._process.poll() == 0
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a ", " a", "größe", "\udcff", "\u2028"])
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    """TMPDIR may hold every byte but NUL."""
+    folder = tmp_path / name
+    folder.mkdir()
+    with Guard() as guard:
+        guard.watch_folder(folder)
+    assert not folder.exists()
+    assert tmp_path.exists()

@@ -1,6 +1,8 @@
 """What the configuration of Kafka changes from its defaults."""
 
-from harness.environments.kafka_settings import kafka_settings
+import pytest
+
+from harness.environments.kafka_settings import kafka_settings, properties
 from harness.model.component import COMPONENT_KINDS
 
 
@@ -8,3 +10,19 @@ def test_a_decision_matrix_counts_the_settings_that_are_written() -> None:
     """What the registry says must be changed is what the file changes."""
     written = kafka_settings(listen="h:1", advertised="h:1", controller_port=2, password="p", data="d")
     assert COMPONENT_KINDS.get("kafka").settings == tuple(written)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("/tmp/a", "/tmp/a"),
+        ("/a b", r"/a\u0020b"),
+        ("C:\\x", r"C:\u005cx"),
+        ("a\nb=c", r"a\u000ab=c"),
+        ("größe", r"gr\u00f6\u00dfe"),
+        ("\U0001f600", r"\ud83d\ude00"),
+    ],
+)
+def test_a_value_may_hold_any_character(value: str, written: str) -> None:
+    """As java.util.Properties reads it: a temporary folder may have any name."""
+    assert properties({"name": value}) == f"name={written}\n"

@@ -3,8 +3,12 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from harness.environments.server_settings import server_settings
 from harness.model.cluster import Topology
+from reference_server.message_log.postgresql_address import Postgres
+from reference_server.message_log.postgresql_connection import PostgresqlConnection
 from reference_server.settings import load
 
 DATABASE = {"host": "db", "port": 5432, "password": "pppp"}
@@ -40,3 +44,14 @@ def test_a_database_setting_is_named_only_where_it_is_asked_for() -> None:
         topology, name="s", host="127.0.0.1", port=80, token={"token": "t"}, database=DATABASE, broker=None
     )
     assert asked["synchronous_commit"] is False
+
+
+@pytest.mark.parametrize("backplane", ["memory", "redis", "postgres-notify"])
+def test_a_server_looks_for_no_keys_in_the_home_folder(tmp_path: Path, backplane: str) -> None:
+    """A driver that may try TLS reads ~/.postgresql, which may be another user's; the harness's own database has none."""
+    path = tmp_path / "settings.json"
+    path.write_text(json.dumps(made(backplane, {"host": "h", "port": 1} if backplane == "redis" else None)))
+    postgres = load(path).postgres
+    assert isinstance(postgres, Postgres)
+    assert postgres.sslmode == "disable"
+    assert PostgresqlConnection(postgres, name="s", statement_timeout_ms=1).address["ssl"] == "disable"

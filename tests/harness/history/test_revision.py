@@ -19,3 +19,10 @@ def test_the_revision_comes_from_the_label_or_the_ci_system() -> None:
     assert revision_of({}, {"GITHUB_SHA": "b", "CI_COMMIT_SHA": "c"}) == "b"
     assert revision_of({}, {"CI_COMMIT_SHA": "c"}) == "c"
     assert revision_of({}, {}) == ""
+
+
+@pytest.mark.parametrize("label", ["a=\udcff", "a=b\nc", "\x1b=1"])
+def test_a_label_is_text_that_can_be_shown(label: str) -> None:
+    """It was met when the run was over, and its line of the history was lost."""
+    with pytest.raises(UsageError, match="--label: expected printable characters"):
+        labels_of([label])

@@ -1,11 +1,15 @@
 """Each part of an address is honoured or refused."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from harness.model.addresses import parse_endpoint, parse_servers
+from harness.model.addresses import parse_endpoint, parse_servers, read_authorities
 from harness.model.component import COMPONENT_KINDS
 from harness.model.errors import UsageError
 from harness.model.tls import Tls
+from tests.tls_proxy import Authority
 
 POSTGRESQL, REDIS = COMPONENT_KINDS.get("postgresql"), COMPONENT_KINDS.get("redis")
 
@@ -22,6 +26,7 @@ POSTGRESQL, REDIS = COMPONENT_KINDS.get("postgresql"), COMPONENT_KINDS.get("redi
         ("http://server_1:80", "http://server_1"),
         ("http://bücher.example:80", "http://xn--bcher-kva.example"),
         (" http://h:1 \n", "http://h:1"),
+        ("http://h/%61%7e%2F%3a", "http://h/a~%2F%3A"),
     ],
 )
 def test_the_address_of_a_server(url: str, seen: str) -> None:
@@ -64,6 +69,18 @@ def test_the_address_of_a_server(url: str, seen: str) -> None:
         ("http://h\n/x", "white space"),
         ("http://h /x", "white space"),
         ("http://h\0", "white space or a control"),
+        ("http://[::1]x:80", "brackets"),
+        ("http://[v1.x]", "brackets"),
+        ("http://x[::1]", "brackets"),
+        ("http://0x7f000001", "a host"),
+        ("http://127.0.0.0x1", "a host"),
+        ("http://127.0.0.1.", "a host"),
+        ("http://2130706433", "a host"),
+        ("http://xn--", "a host"),
+        ("http://a.xn--abc-.de", "a host"),
+        ("http://straße.example", "a name with a letter"),
+        ("http://h/%2e%2E/a", "a path"),
+        ("http://h/" + "a" * 2_000, "2,009 characters"),
     ],
 )
 def test_an_address_that_no_server_has(url: str, why: str) -> None:
@@ -173,3 +190,50 @@ def test_an_address_that_no_redis_has(url: str, why: str) -> None:
     with pytest.raises(UsageError, match=why) as refused:
         parse_endpoint(REDIS, url)
     assert "geheim" not in str(refused.value)
+
+
+@pytest.mark.parametrize("path", ["/%ff", "/a%00b", "/a%0Ab", "/a%0db"])
+def test_a_database_whose_name_no_connection_can_carry(path: str) -> None:
+    with pytest.raises(UsageError, match="HARNESS_DATABASE: expected"):
+        parse_endpoint(POSTGRESQL, f"postgresql://u:p@h{path}")
+
+
+@pytest.mark.parametrize("path", ["/x", "/-1", "/²", "/٣", "/" + "9" * 20])
+def test_the_database_of_redis_is_a_number(path: str) -> None:
+    with pytest.raises(UsageError, match=r"HARNESS_REDIS: expected .*names no database"):
+        parse_endpoint(REDIS, f"redis://h{path}")
+
+
+@pytest.mark.parametrize("name", ["gone", "folder", "text", "der"])
+def test_a_file_of_authorities_is_named_with_its_variable(name: str, tmp_path: Path) -> None:
+    """Whatever is wrong with it: a person who has two variables must know which."""
+    file = tmp_path / name
+    if name == "folder":
+        file.mkdir()
+    elif name != "gone":
+        file.write_bytes(b"\x30\x82\xff" if name == "der" else b"no certificate")
+    with pytest.raises(UsageError, match=r"HARNESS_DATABASE: .*expected .*certificates of authorities"):
+        parse_endpoint(POSTGRESQL, f"postgresql://u:p@h/d?sslrootcert={file}")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "/dev/null", "folder"])
+def test_authorities_are_read_from_a_file_alone(kind: str, tmp_path: Path) -> None:
+    """Nobody waits for a writer, or for the end of what has none."""
+    path = tmp_path / "authorities"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(kind)
+    with pytest.raises(UsageError, match="expected a file with certificates of authorities"):
+        read_authorities(str(path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-8-sig"])
+def test_comments_between_certificates_may_be_in_any_encoding(encoding: str, tmp_path: Path) -> None:
+    """The bundles of Mozilla's authorities name each of them."""
+    authority = Authority(tmp_path)
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_bytes("# Főtanúsítvány\n".encode(encoding, "replace") + authority.file.read_bytes())
+    assert read_authorities(str(bundle)).isascii()

@@ -34,6 +34,15 @@ def with_moment(unit: Unit, value: float) -> Scenario:
     return replace(B, faults=(replace(B.faults[0], at=Moment(unit=unit, value=value)),))
 
 
+def with_end(unit: Unit, at: float, until: float) -> Scenario:
+    return replace(B, faults=(fault(at=Moment(unit=unit, value=at), until=Moment(unit=unit, value=until)),))
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise ValueError("no text")
+
+
 def with_sweep(**changes: Any) -> Scenario:
     assert C.sweep is not None
     return replace(C, sweep=replace(C.sweep, **changes))
@@ -74,6 +83,16 @@ def test_the_own_scenarios_have_no_objection(name: str) -> None:
         (changed(C, sweep=(2, 4)), "SCENARIO.sweep: expected Sweep(…)"),
         (with_sweep(server_counts=[2, 4]), "SCENARIO.sweep.server_counts: expected a tuple"),
         # Values.
+        (with_load(clients=10**400), "SCENARIO.load.clients: expected a number from"),
+        (with_load(servers=10**5_000), "(that cannot be shown)"),
+        (with_load(rate_hz=10**400), "SCENARIO.load.rate_hz: expected a number from"),
+        (with_load(clients=Unprintable()), "SCENARIO.load.clients: expected `int`"),
+        (changed(A, title="a\ud800"), "SCENARIO.title: expected printable characters"),
+        (changed(A, claim="a\0b"), "SCENARIO.claim: expected printable characters"),
+        (changed(A, title="\x1b[31m"), "SCENARIO.title: expected printable characters"),
+        (with_end(Unit.SECOND, 2.0, 1.0), "SCENARIO.faults[0].until: expected a moment after"),
+        (with_end(Unit.SHARE, 0.5, 0.5), "SCENARIO.faults[0].until: expected a moment after"),
+        (with_end(Unit.MESSAGE, 9.0, 3.0), "SCENARIO.faults[0].until: expected a moment after"),
         (changed(A, name="../../evil"), "SCENARIO.name: expected small letters"),
         (changed(A, name=""), "SCENARIO.name: expected small letters"),
         (changed(A, name="a" * 65), "SCENARIO.name: expected small letters"),

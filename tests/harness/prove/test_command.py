@@ -16,7 +16,6 @@ def test_an_interruption_before_the_first_row_leaves_no_proof(monkeypatch: pytes
         raise asyncio.CancelledError
 
     monkeypatch.setattr(command, "prove", interrupted)
-    monkeypatch.setattr(command, "interrupting_signals", list)
     selection: Any = type("Selection", (), {"bugs": (), "scope": "all"})
     with pytest.raises(KeyboardInterrupt):
         asyncio.run(command._until_interrupted(selection, tmp_path, lambda row, proof: None))
@@ -33,7 +32,6 @@ def test_an_interruption_keeps_the_rows_so_far(monkeypatch: pytest.MonkeyPatch, 
         raise asyncio.CancelledError
 
     monkeypatch.setattr(command, "prove", interrupted)
-    monkeypatch.setattr(command, "interrupting_signals", list)
     selection: Any = type("Selection", (), {"bugs": (), "scope": "all"})
     found = asyncio.run(command._until_interrupted(selection, tmp_path, lambda *told: kept.append(told)))
     assert found is proof

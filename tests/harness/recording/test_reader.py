@@ -1,15 +1,18 @@
 """A recording is read as it was written, and another version is refused with one clear message."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.model.clock import HostClock, clocks_of
 from harness.model.errors import UsageError
 from harness.recording import format as layout
-from harness.recording.reader import Recording, read_clocks, read_verdict
+from harness.recording.format import POST
+from harness.recording.reader import Recording, read_clocks, read_events, read_verdict
 from harness.recording.writer import create_folder, write_clocks, write_verdict
 from tests.harness.plans import a_plan
 from tests.harness.recordings import HandMade
@@ -73,4 +76,50 @@ def test_a_damaged_clocks_file_is_an_error(folder: Path) -> None:
     """A file that does not hold what its version says is named."""
     (folder / layout.CLOCKS).write_text(json.dumps({"version": layout.VERSION, "hosts": 7}))
     with pytest.raises(UsageError, match=r"clocks\.json"):
+        Recording.open(folder)
+
+
+@pytest.mark.parametrize("name", ["events.jsonl", "telemetry.jsonl"])
+@pytest.mark.parametrize(
+    "line", [b"\xff", b"[1]", b"null", b"{}", b'{"at_ns": "1", "event": "x"}', b'{"event": 1}', b"[" * 100_000, b""]
+)
+def test_a_line_that_is_no_object_of_its_file_is_refused_with_its_number(folder: Path, name: str, line: bytes) -> None:
+    """A recording that was cut short has no seal that would tell."""
+    (folder / name).write_bytes(b'{"at_ns": 1, "event": "x"}\n' + line + b"\n")
+    with pytest.raises(UsageError, match=rf"{name}, line 2: expected a JSON object"):
+        Recording.open(folder)
+
+
+def test_half_a_line_at_the_end_is_ignored(folder: Path) -> None:
+    """A process that was killed leaves it. Signs that end a line elsewhere end none here."""
+    (folder / "events.jsonl").write_text('{"at_ns": 1, "event": "a\u2028\x85b"}\n{"at_ns": 2, "ev', "utf-8")
+    assert [event["at_ns"] for event in read_events(folder)] == [1]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"[1]", b"{", b"[" * 100_000, b""])
+def test_a_plan_that_is_no_object_is_refused(folder: Path, content: bytes) -> None:
+    (folder / "plan.json").write_bytes(content)
+    with pytest.raises(UsageError, match=r"plan.json.*expected a JSON object"):
+        Recording.open(folder)
+
+
+@pytest.mark.parametrize("shape", [(), (1, 1), (1, 1, 1)])
+def test_rows_have_one_dimension(folder: Path, shape: tuple[int, ...]) -> None:
+    (folder / "arrays").mkdir(exist_ok=True)
+    np.save(folder / "arrays" / "posts.npy", np.zeros(shape, POST))
+    with pytest.raises(UsageError, match=r"posts.npy: expected rows in one dimension"):
+        Recording.open(folder)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link to nothing"])
+def test_rows_are_read_from_a_file_alone(folder: Path, kind: str) -> None:
+    """A pipe in place of a file would be waited for without end."""
+    path = folder / "arrays" / "posts.npy"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/nowhere/x")
+    with pytest.raises(UsageError, match=r"posts.npy cannot be read: expected a NumPy file"):
         Recording.open(folder)

@@ -6,6 +6,7 @@ import pytest
 
 from harness.model.errors import EnvironmentFailure
 from harness.recording.format import VERSION
+from harness.recording.reader import read_events
 from harness.recording.writer import Journal, create_folder, verdict_document, write_json
 from tests.harness.plans import a_plan
 from tests.harness.report import verdicts
@@ -59,3 +60,13 @@ def test_temporary_names_carry_the_process(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(Path, "replace", lambda self, _target: seen.append(self.name))
     write_json(tmp_path / "verdict.json", {})
     assert seen == [f".verdict.json-{os.getpid()}"]
+
+
+@pytest.mark.parametrize("text", ["\udcff", "a\u2028b", "größe"])
+def test_any_path_can_be_written_and_read(tmp_path: Path, text: str) -> None:
+    """A folder may have a name that is no text."""
+    with Journal(tmp_path) as journal:
+        journal.event("ended", why=text)
+    write_json(tmp_path / "x.json", {"why": text})
+    assert [event["why"] for event in read_events(tmp_path)] == [text]
+    assert json.loads((tmp_path / "x.json").read_text("utf-8")) == {"why": text}

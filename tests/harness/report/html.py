@@ -45,5 +45,5 @@ class Document(HTMLParser):
             self._open.pop()
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self._open:
+        if not {"style", "script"} & set(self._open):
             self.text += data

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 REPORT = Path(__file__).resolve().parents[3] / "harness" / "report"
-BELOW = {"page": {"page", "plots", "text"}, "plots": {"plots", "text"}, "text": {"text"}}
+BELOW = {"page": {"page", "plots", "raw", "text"}, "raw": {"raw", "text"}, "plots": {"plots", "text"}, "text": {"text"}}
 
 
 @pytest.mark.parametrize("room", BELOW)
@@ -23,7 +23,7 @@ def test_imports_point_from_page_to_plots_to_text(room: str) -> None:
 def test_no_product_is_named() -> None:
     """Titles of products come from the registries of the model."""
     for path in REPORT.rglob("*"):
-        if path.suffix in (".py", ".html", ".css"):
+        if path.suffix in (".py", ".html", ".css", ".js"):
             words = path.read_text().lower()
             assert "redis" not in words, path
             assert "valkey" not in words, path

@@ -328,6 +328,9 @@ def series(peak: float = 1.0) -> dict[str, Series]:
             "cores", **servers(0.25), database=0.2, broker=0.04, **workers(0.15), publisher=0.12, machine=1.6
         ),
         "memory": over_time("bytes", **servers(150e6), database=210e6, broker=12e6, **workers(240e6)),
+        "server_latency": over_time("delivery latency (ms)", **servers(55.0)),
+        "server_cpu": over_time("cores", **servers(0.25)),
+        "server_memory": over_time("bytes", **servers(150e6)),
         "broker_traffic": over_time("bytes/s", input=180e3, output=690e3),
         "broker_commands": over_time("per second", commands=1010),
         "database_commits": over_time("per second", commits=140),

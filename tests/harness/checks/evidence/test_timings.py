@@ -27,6 +27,9 @@ def test_live_and_recovered_are_the_two_parts_of_all() -> None:
     assert timings.recovered.quantiles_by_group_ms((0.5,)) == [[2.0], [None], [4.0]]
     assert timings.by_server.quantiles_by_group_ms((1.0,)) == [[3.0], [4.0]]
     assert timings.push.quantiles_ms((1.0,)) == [1.0]
+    by_second = timings.by_slice_and_server(1, 2).quantiles_by_group_ms((1.0,))
+    assert by_second == [[1.0], [2.0], [3.0], [None], [None], [4.0]]
+    assert timings.by_slice_and_server(2, 2).quantiles_by_group_ms((1.0,)) == [[3.0], [2.0], [None], [4.0]]
 
 
 @pytest.mark.parametrize(("duration_s", "width_s"), [(1.0, 1), (1_200.0, 1), (1_201.0, 2), (MAX_DURATION_S, 72)])

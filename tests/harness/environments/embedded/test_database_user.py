@@ -4,6 +4,7 @@ import os
 import pwd
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -46,6 +47,26 @@ def test_a_private_folder_above_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(private))
     assert any(f"pass through {private}" in problem for problem in module.folder_problems())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")
+@pytest.mark.parametrize("call", ["os.chown", "subprocess.Popen", "subprocess.Popen.kill", "pathlib.Path.touch"])
+@pytest.mark.parametrize("error", [PermissionError(1, "Operation not permitted"), OSError(22, "Invalid argument")])
+def test_a_root_that_may_not_become_another_user(call: str, error: OSError) -> None:
+    """A container without capabilities, or with one user alone."""
+    with mock.patch(call, side_effect=error):
+        (problem,) = module.folder_problems()
+    assert "capabilities CHOWN, DAC_OVERRIDE, KILL, SETGID and SETUID" in problem
+    assert str(error.strerror) in problem
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs PostgreSQL as another user")
+def test_a_root_that_may_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(0o755)
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    assert module.folder_problems() == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_temporary_folder_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:

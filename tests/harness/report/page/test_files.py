@@ -12,6 +12,7 @@ from harness.report.page.files import write_page
 from harness.report.page.run_page import page
 from tests.harness.report import verdicts
 from tests.harness.report.drawn import drawn
+from tests.harness.report.html import Document
 
 WHOLE = verdicts.passed()
 ONE = replace(WHOLE, series={"cpu": WHOLE.series["cpu"]})
@@ -33,6 +34,18 @@ def test_report_and_figures_are_written_beside_the_recording(tmp_path: Path) -> 
     names = {plot.name for plot in (tmp_path / "plots").iterdir()}
     assert {"latency.svg", "latency.png", "percentiles.svg", "cpu.png"} <= names
     assert all(name.endswith((".svg", ".png")) and not name.startswith(".") for name in names)
+
+
+def test_raw_tables_are_written_beside_the_page_and_linked_from_it(tmp_path: Path) -> None:
+    """Every link leads to a file, every file has a link; those of an earlier report go, what is no table stays."""
+    path = write_report(tmp_path, ONE, verdicts.MACHINE, verdicts.EVENTS)
+    written = {f"tables/{table.name}" for table in (tmp_path / "tables").iterdir()}
+    links = [address for address in Document(path.read_text()).addresses if not address.startswith(("#", "data:"))]
+    assert sorted(links) == sorted(written)
+    assert {"tables/findings.csv", "tables/servers.csv", "tables/series-cpu.csv"} <= written
+    (tmp_path / "tables" / "mine.txt").write_text("")
+    write_report(tmp_path, verdicts.empty(), {}, [])
+    assert {table.name for table in (tmp_path / "tables").iterdir()} == {"findings.csv", "mine.txt"}
 
 
 def test_a_report_made_again_is_the_same(tmp_path: Path) -> None:

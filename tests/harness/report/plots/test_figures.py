@@ -8,7 +8,7 @@ import pytest
 from harness.model.fault import FaultTimes
 from harness.model.finding import Series, Verdict
 from harness.report.plots import palette
-from harness.report.plots.figures import SUBJECTS, drawings, summary
+from harness.report.plots.figures import SERVER_SUBJECTS, SUBJECTS, drawings, summary
 from tests.harness.report import outage_verdicts, verdicts
 from tests.harness.report.drawn import drawn as drawn_of
 
@@ -23,7 +23,7 @@ def only(verdict: Verdict, name: str) -> Verdict:
 def test_every_series_becomes_a_figure() -> None:
     """Each known curve is drawn as SVG and PNG; the two rates, which differ in size, stand apart."""
     drawn = drawn_of("passed")
-    expected = {name for name in SUBJECTS if name != "rate"} | {"rate_messages", "rate_deliveries"}
+    expected = {name for name in (*SUBJECTS, *SERVER_SUBJECTS) if name != "rate"} | {"rate_messages", "rate_deliveries"}
     assert {drawing.name for drawing in drawn.drawn} == expected
     assert drawn.missing == ()
     for drawing in drawn.drawn:
@@ -201,3 +201,27 @@ def test_a_fault_at_an_impossible_time_does_not_press_the_curves(at_ns: int) -> 
     verdict = outage_verdicts.recovering(only(outage_verdicts.outage(), "latency"), faults=(fault,))
     (drawing,) = drawings(verdict, []).drawn
     assert all(tick in drawing.svg for tick in [">0<", ">8<"])
+
+
+def test_servers_have_figures_of_their_own_only_where_there_are_several() -> None:
+    """With one server nothing is missing without them."""
+    verdict = only(verdicts.passed(), "server_cpu")
+    alone = replace(verdict, series={}, plan=replace(verdict.plan, servers=1))
+    assert not [title for title, _ in drawings(alone, verdicts.EVENTS).missing if "each server" in title]
+    found = drawings(verdict, verdicts.EVENTS)
+    assert [drawing.group for drawing in found.drawn] == ["servers"]
+    assert [title for title, _ in found.missing if "each server" in title] == [
+        "P99 delivery latency of each server",
+        "Memory of each server",
+    ]
+
+
+def test_what_a_reader_can_zoom_says_where_its_axis_is() -> None:
+    """Time plots carry the seconds and the place of their axes, each curve of a server its name; percentiles do not."""
+    timed = drawings(only(verdicts.passed(), "server_cpu"), verdicts.EVENTS).drawn[0]
+    assert 'data-span="-5 61" data-frame="50.00 468.00 58.00 234.00"' in timed.inline
+    for number in range(1, 5):
+        assert timed.inline.count(f'data-server="server-{number}"') == 1
+    assert timed.inline.count('data-at="60"') == 2  # the line of the drain, and its word
+    assert 'id="moves' not in timed.svg
+    assert "data-span" not in drawings(only(verdicts.passed(), "percentiles"), ()).drawn[0].inline
