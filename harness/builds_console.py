@@ -34,7 +34,7 @@ MODULE = "module:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builds:
-    """What is compared with what: ``against`` is BASE, ``revision`` RUN; None: what runs now."""
+    """The two builds: ``against`` is BASE, ``revision`` is RUN; None: the installed server."""
 
     against: str
     revision: str | None
@@ -105,7 +105,7 @@ def _plan(targets: Sequence[str], request: "Request", builds: Builds, results: P
 
 
 def _refuse_misplaced(reference: str, environment: str) -> None:
-    """Raise UsageError where the environment cannot run such a build. Empty: what runs now, which each can."""
+    """Raise UsageError where the environment cannot run such a build. Empty: the installed server, which each can run."""
     if reference.startswith(SERVER_IMAGE):
         takers = [each.name for each in ENVIRONMENTS if each.takes_server_image]
         if ":" not in reference.removeprefix(SERVER_IMAGE):
@@ -124,7 +124,7 @@ def _refuse_misplaced(reference: str, environment: str) -> None:
 def _build(reference: str | None, project: Path, module: str) -> Iterator[Build]:
     """What ``reference`` names, as long as the block lasts."""
     if reference is None:
-        yield Build(name="what runs now", module=module)
+        yield Build(name="the installed server", module=module)
     elif reference.startswith(SERVER_IMAGE):
         yield Build(name=reference.removeprefix(SERVER_IMAGE), module=reference)
     elif reference.startswith(MODULE):

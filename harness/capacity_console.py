@@ -1,4 +1,4 @@
-"""What a person sees of a capacity search in the terminal: the plan, a line for each step, what was found."""
+"""The output of a capacity search in the terminal: the plan, a line for each step, the result."""
 
 import sys
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def search(
 
 
 def plan_lines(planned: CapacityPlan) -> Iterator[str]:
-    """What is searched for, and where it begins."""
+    """The varied number, its limit, and the first value of the search."""
     yield from console.plan_lines(planned.plan)
     unit = UNITS[planned.vary]
     yield (

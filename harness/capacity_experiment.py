@@ -1,6 +1,6 @@
-"""The story of a capacity search: one cluster, a judged run at each value, and what they prove together.
+"""A capacity search from start to end: one cluster, a judged run at each value, and the result of all steps.
 
-What was measured is written after every step, so that Ctrl-C and whatever else ends the search early cost one step at most.
+The measurements are written after every step, so Ctrl-C or an error costs at most one step.
 """
 
 import asyncio

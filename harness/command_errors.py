@@ -19,7 +19,7 @@ def _say_defect(error: Exception) -> None:
     import traceback
 
     traceback.print_exception(error)
-    _say(f"harness: a defect of the harness itself, not of what it measures: {type(error).__name__}: {error}")
+    _say(f"harness: a bug in the harness itself, not in the measured system: {type(error).__name__}: {error}")
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _harness(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     pass
@@ -87,7 +87,7 @@ def _harness(
 
 @app.command("list")
 def list_scenarios(as_json: Json = False) -> None:
-    """List the scenarios and what each claims."""
+    """List the scenarios and their claims."""
     from harness import console
 
     with _errors_become_exit_codes():
@@ -96,7 +96,7 @@ def list_scenarios(as_json: Json = False) -> None:
 
 @app.command()
 def doctor(out: Out = Path("results"), as_json: Json = False) -> None:
-    """Look at this machine: limits, what they allow, and what to change for more."""
+    """Show the limits of this machine, what they allow, and how to raise them."""
     from harness import console
     from harness.diagnosis import examine
 
@@ -175,7 +175,7 @@ def capacity(
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Find the highest load with every delivery and a P99 within the limit, and what gives out above it."""
+    """Find the highest load with every delivery and a P99 within the limit, and the resource that limits it."""
     from harness import capacity_console
     from harness.history.revision import labels_of
     from harness.publishing import note_in_history, summarize_search
@@ -314,7 +314,7 @@ def rebroadcast(
     insecure: Insecure = False,
     as_json: Json = False,
 ) -> None:
-    """Ask servers to deliver what their subscribers miss: recovery by hand after an outage of the backplane."""
+    """Ask servers to deliver the messages that their subscribers miss, after an outage of the backplane."""
     from harness import console
     from harness.playground import rebroadcast_by_hand
 
@@ -325,7 +325,7 @@ def rebroadcast(
 
 @app.command()
 def down() -> None:
-    """Stop the clusters that `harness up` started and remove what dead runs left behind."""
+    """Stop the clusters that `harness up` started, and remove everything that killed runs left behind."""
     from harness.playground import bring_down
 
     with _errors_become_exit_codes():
@@ -343,13 +343,13 @@ def prove(
     ] = None,
     controls: Annotated[
         int | None,
-        typer.Option(min=0, help="How many smoke runs of a faithful server.", show_default="3; 1 with --quick"),
+        typer.Option(min=0, help="How many smoke runs of a correct server.", show_default="3; 1 with --quick"),
     ] = None,
     force: Force = False,
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Plant bugs and controls, and see whether the verdict says what it must."""
+    """Plant bugs and controls, and show whether each verdict is the expected one."""
     from harness import console
     from harness.outputs.summary import proof_summary
     from harness.prove.command import make_proof

@@ -23,11 +23,13 @@ class Ending:
 
 
 COMPLETE = Ending(how="complete")
-INTERRUPTED = Ending(how="interrupted", why="interrupted; everything is torn down", exit_code=ExitCode.INTERRUPTED)
+INTERRUPTED = Ending(
+    how="interrupted", why="interrupted; the harness removed everything it started", exit_code=ExitCode.INTERRUPTED
+)
 
 
 def words_of(error: Exception) -> str:
-    """What a person is told of ``error``: the name of its type too where the harness did not foresee it."""
+    """The message for ``error``, with the name of its type if the harness did not expect it."""
     return str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
 
 
@@ -52,7 +54,7 @@ async def ending_of(work: Awaitable[Any], watch: Watch) -> Ending:
         return Ending(how="failed", why=broken_import(error), exit_code=ExitCode.ENVIRONMENT)
     except Exception as error:
         watch.note(traceback.format_exc())
-        why = f"a defect of the harness itself: {words_of(error)}"
+        why = f"a bug in the harness itself: {words_of(error)}"
         return Ending(how="failed", why=why, exit_code=ExitCode.ENVIRONMENT)
     return COMPLETE
 
@@ -60,4 +62,4 @@ async def ending_of(work: Awaitable[Any], watch: Watch) -> Ending:
 def _interrupt(body: "asyncio.Task[object]", watch: Watch) -> None:
     # Later signals cancel again: that cuts a slow teardown short, and what it then leaves, the guard ends.
     body.cancel()
-    watch.note("stopping: tearing everything down")
+    watch.note("stopping: the harness removes everything it started")

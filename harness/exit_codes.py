@@ -7,7 +7,7 @@ from harness.model.finding import Status
 
 class ExitCode(IntEnum):
     PASS = 0
-    """The verdict is PASS, or the command did what it was asked."""
+    """The verdict is PASS, or the command succeeded."""
     FAIL = 1
     """The verdict is FAIL."""
     USAGE = 2

@@ -83,7 +83,7 @@ async def _conduct(run: Run) -> None:
     run.enter("start")
     async with open_environment(plan.environment, topology=topology_of(plan), folder=folder, say=watch.note) as cluster:
         if plan.pilot is not None:
-            # From here on this is the plan of the run; until here it was what sizing predicted.
+            # From here on this is the plan of the run; before the pilots it was the prediction of sizing.
             run = replace(run, plan=await find_size(run, cluster))
             write_plan(folder, run.plan)
         await measure(run, cluster)

@@ -1,6 +1,6 @@
-"""The story of a matrix: one cell after the other, each a recording of its own, then one verdict and one page over all.
+"""A matrix from start to end: the cells one after the other, each with its own recording, then one verdict and one page.
 
-A cell that fails, decides nothing or cannot be started does not end the matrix: how the others do is the question. Ctrl-C
+A cell that fails, decides nothing or cannot be started does not end the matrix: the other cells still run. Ctrl-C
 does, and what was run until then is judged.
 """
 

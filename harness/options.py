@@ -121,8 +121,8 @@ SizeOption = Annotated[
     Size,
     typer.Option(
         "--size",
-        help="full: the scenario's own numbers. fit: the same, lowered (audience, then clients, then rate) until they fit "
-        "this machine. smoke: seconds on any machine. Numbers given by options are never changed.",
+        help="full: the scenario's own numbers. fit: the scenario's numbers, lowered (audience, then clients, then rate) "
+        "until they fit this machine. smoke: a few seconds. The harness never changes a number that an option gives.",
     ),
 ]
 Environment = Annotated[
@@ -165,7 +165,7 @@ FaultOption = Annotated[
     FaultKind | None,
     typer.Option(
         "--fault",
-        help="Which fault is injected into the target in mid-run.",
+        help="The fault that the harness injects into the target during the run.",
         show_default="the scenario's",
     ),
 ]
@@ -175,22 +175,22 @@ TargetOption = Annotated[
         "--target",
         callback=checked(_parse_target),
         metavar="|".join(Target),
-        help="What the fault is injected into. broker and database may be named by their kind. server: one, "
-        "drawn from the seed. clients: one in a hundred stops reading (--fault pause).",
+        help="The target of the fault. The kind of the broker or of the database works too (redis, postgresql). server: "
+        "one server, which the seed chooses. clients: one in a hundred stops reading (--fault pause).",
         show_default="the scenario's",
     ),
 ]
 Outage = Annotated[
     float | None,
-    typer.Option(help="Seconds until it is healed.", show_default="the scenario's: when all is posted"),
+    typer.Option(help="Seconds until the fault is healed.", show_default="the scenario's: after the last post"),
 ]
 Recovery = Annotated[
     str,
     typer.Option(
         callback=one_of(RECOVERIES),
         metavar="|".join(RECOVERIES),
-        help="Who fills what the backplane lost. automatic: the servers. manual: they wait for a re-broadcast request, "
-        "which the harness makes at the end. off: never, to see the checks turn red.",
+        help="How clients get messages that the backplane lost. automatic: the servers read them from the database. "
+        "manual: they wait for a re-broadcast request, which the harness sends at the end. off: never; the checks fail.",
     ),
 ]
 Placement = Annotated[
@@ -198,8 +198,8 @@ Placement = Annotated[
     typer.Option(
         callback=one_of(PLACEMENTS),
         metavar="|".join(PLACEMENTS),
-        help="Where the clients of one channel sit. spread: on all servers. local: on as few servers as balance allows, "
-        "which shows what a backplane brings to servers that need nothing of it.",
+        help="The servers that the clients of one channel connect to. spread: all servers. local: as few servers as "
+        "possible; this shows how many messages the backplane brings to servers that do not need them.",
     ),
 ]
 SynchronousCommit = Annotated[
@@ -208,15 +208,15 @@ SynchronousCommit = Annotated[
         "--synchronous-commit",
         callback=one_of(SWITCH),
         metavar="|".join(SWITCH),
-        help="Whether PostgreSQL flushes a COMMIT to disk before it confirms it. off: a reference point; a crash of "
-        "PostgreSQL loses acknowledged messages.",
+        help="Whether PostgreSQL flushes a COMMIT to disk before it confirms it. off: for comparison; a crash of "
+        "PostgreSQL then loses acknowledged messages.",
     ),
 ]
 ServerModule = Annotated[
     str,
     typer.Option(
         metavar="MODULE",
-        help="Your own server instead of the reference server (embedded only): a Python module that is run with "
+        help="Your own server instead of the reference server (embedded only): a Python module that accepts "
         "--settings FILE and speaks docs/protocol.md.",
     ),
 ]
@@ -224,8 +224,8 @@ MessagesTable = Annotated[
     str,
     typer.Option(
         metavar="TABLE",
-        help="The table (columns channel, seq, text) in which the audit reads what a database holds that is not the "
-        "reference server's; without it the audit asks the servers for their history.",
+        help="The table (columns channel, seq, text) from which the audit reads the messages of a server that is not the "
+        "reference server; without it the audit asks the servers for their history.",
     ),
 ]
 ClientProtocol = Annotated[
@@ -234,7 +234,7 @@ ClientProtocol = Annotated[
         "--protocol",
         callback=member_of(CLIENT_PROTOCOLS),
         metavar="NAME",
-        help="What clients speak with the servers. "
+        help="The protocol between clients and servers. "
         + " ".join(f"{each.name}: {each.title}." for each in CLIENT_PROTOCOLS),
     ),
 ]
@@ -243,7 +243,7 @@ Engine = Annotated[
     typer.Option(
         callback=member_of(ENGINES),
         metavar="NAME",
-        help="What runs the load generator. " + " ".join(f"{each.name}: {each.title}." for each in ENGINES),
+        help="The engine that runs the load generator. " + " ".join(f"{each.name}: {each.title}." for each in ENGINES),
     ),
 ]
 Repeat = Annotated[int, typer.Option(help="How often a sweep runs each of its points.", min=1)]
@@ -261,7 +261,7 @@ CaFile = Annotated[
     typer.Option(
         "--ca",
         metavar="FILE",
-        help="Certificates of the authorities (PEM) that https:// servers are verified with, in place of the system's.",
+        help="Certificates of authorities (PEM). The harness verifies https:// servers with them instead of the system's.",
         show_default=False,
     ),
 ]
@@ -269,22 +269,22 @@ Insecure = Annotated[
     bool, typer.Option("--insecure", help="Accept any certificate of https:// servers; the report says so.")
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Run although it does not fit this machine or another run is under way.")
+    bool, typer.Option("--force", help="Run even if the run does not fit this machine or another run is in progress.")
 ]
 FailFast = Annotated[
     bool,
     typer.Option(
         "--fail-fast",
-        help="End the run at the first delivery that no service may make: of a message that was never posted or is not as "
-        "posted, or of another channel.",
+        help="End the run at the first delivery that is certainly wrong: a message that was never posted, a changed text, "
+        "or a message of another channel.",
     ),
 ]
 PilotOption = Annotated[
     bool,
     typer.Option(
         "--pilot/--no-pilot",
-        help="With --size fit: try the chosen size for a few seconds and change it until the machine has room, or go by "
-        "the prediction alone.",
+        help="With --size fit: try the chosen size for a few seconds and change it until the machine has room. "
+        "--no-pilot: use the prediction alone.",
     ),
 ]
 
@@ -300,8 +300,7 @@ Backplanes = Annotated[
         "--backplanes",
         "--only",
         metavar="NAME[:KEY=VALUE],…",
-        help="The backplanes that are compared, with settings where they are not the defaults, e.g. "
-        "postgres-poll:interval_ms=10.",
+        help="The backplanes to compare, with settings that are not the defaults, e.g. postgres-poll:interval_ms=10.",
         show_default="all",
     ),
 ]
@@ -310,9 +309,9 @@ WritePaths = Annotated[
     typer.Option(
         "--write-paths",
         metavar="NAME,NAME,…",
-        help="The write paths that are compared: the first on every backplane, each other one on the first backplane that "
-        "it can use. db-first:synchronous_commit=off is a reference point.",
-        show_default="all, and that reference point",
+        help="The write paths to compare: the first on every backplane, each other one on the first backplane that "
+        "supports it. db-first:synchronous_commit=off is a reference.",
+        show_default="all, and that reference",
     ),
 ]
 Scenarios = Annotated[
@@ -320,7 +319,7 @@ Scenarios = Annotated[
     typer.Option(
         "--scenarios",
         metavar="NAME,NAME,…",
-        help="The scenarios of the matrix; a stands for scenario-a.",
+        help="The scenarios of the matrix; a means scenario-a.",
     ),
 ]
 CellRepeat = Annotated[int, typer.Option("--repeat", help="How often each cell is run.", min=1)]
@@ -334,12 +333,14 @@ MatrixServers = Annotated[
         show_default="2,4,8; the scenario's with --size smoke",
     ),
 ]
-OnlyPlan = Annotated[bool, typer.Option("--plan", help="Show what would run, and how long it takes, and leave.")]
+OnlyPlan = Annotated[bool, typer.Option("--plan", help="Show what would run and how long it takes, then exit.")]
 VaryOption = Annotated[
     Vary,
-    typer.Option("--vary", help="The number that is searched; the others stay as given, or as sizing chooses them."),
+    typer.Option(
+        "--vary", help="The number to vary. Options give the other numbers; without an option sizing chooses them."
+    ),
 ]
-LimitMs = Annotated[float, typer.Option("--limit-ms", help="The P99 delivery latency that a load must stay within.")]
+LimitMs = Annotated[float, typer.Option("--limit-ms", help="The limit of the P99 delivery latency.")]
 LivePort = Annotated[
     int | None,
     typer.Option(
@@ -347,11 +348,11 @@ LivePort = Annotated[
         metavar="PORT",
         min=0,
         max=65_535,
-        help="Show the run on a page while it works, on loopback at this port; 0 for any that is free.",
+        help="Show the progress of the run on a web page, on loopback at this port; 0 for any free port.",
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, alone, on standard output.")]
+Json = Annotated[bool, typer.Option("--json", help="Print only the result, as JSON, on standard output.")]
 NoReport = Annotated[
     bool, typer.Option("--no-report", help="Write no HTML report; `harness report RUN` writes it later.")
 ]

@@ -22,8 +22,8 @@ LabelOption = Annotated[
     typer.Option(
         "--label",
         metavar="KEY=VALUE",
-        help="Kept with the run in the history; repeat for more. 'revision' is the revision of what is tested; without it "
-        "GITHUB_SHA or CI_COMMIT_SHA.",
+        help="Stored with the run in the history; repeat for more. 'revision' is the revision of the tested system; "
+        "without it GITHUB_SHA or CI_COMMIT_SHA.",
         show_default=False,
     ),
 ]
@@ -31,16 +31,16 @@ Doubtful = Annotated[
     bool,
     typer.Option(
         "--doubtful",
-        help="Use runs too in which something may have made figures worse than the system deserves (steal, other "
-        "programs, a late sender). With --against always.",
+        help="Also use runs whose figures may be worse than the system deserves (steal, other programs, a late sender). "
+        "Always on with --against.",
     ),
 ]
 GitHub = Annotated[
     bool,
     typer.Option(
         "--github",
-        help="In a step of GitHub Actions: append to its summary, annotate what did not pass (ten at most, worst first), "
-        "set the outputs verdict, p99_ms, report.",
+        help="In a step of GitHub Actions: append to its summary, annotate findings that did not pass (at most ten, worst "
+        "first), set the outputs verdict, p99_ms, report.",
     ),
 ]
 

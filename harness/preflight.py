@@ -79,7 +79,7 @@ def prepare_capacity(scenario_name: str, request: Request, *, vary: Vary, limit_
         raise UsageError(
             "the first step does not fit this machine:",
             *planned.shortfalls,
-            "lower --audience, --clients or --rate, leave them out so that --size fit chooses, or insist with --force",
+            "lower --audience, --clients or --rate, leave them out so that --size fit chooses, or use --force",
         )
     return planned.plan
 
@@ -127,7 +127,7 @@ def refuse_sweep_misfit(planned: PlannedSweep) -> None:
         raise UsageError(
             "does not fit this machine:",
             *planned.shortfalls,
-            "lower --servers, --audience, --clients or --rate, leave them out so that --size fit chooses, or insist with "
+            "lower --servers, --audience, --clients or --rate, leave them out so that --size fit chooses, or use "
             "--force",
         )
 
@@ -142,7 +142,7 @@ def refuse_misfit(planned: Planned) -> None:
         f"= {plan.deliveries_per_s:,.0f} deliveries/s takes {plan.need.cores:.1f} cores, "
         f"{plan.need.memory_bytes / 1e9:.1f} GB of memory and {plan.need.descriptors_per_process:,} descriptors a process",
         *planned.shortfalls,
-        "lower --audience, --clients or --rate, leave them out so that --size fit chooses, or insist with --force",
+        "lower --audience, --clients or --rate, leave them out so that --size fit chooses, or use --force",
     )
 
 

@@ -1,4 +1,4 @@
-"""What a finished command leaves beside its folder: files for CI systems, and a line of the history."""
+"""The further outputs of a finished command: files for CI systems, and a line of the history."""
 
 import os
 import sys
@@ -77,8 +77,8 @@ def publish_folder(folder: Path, verdict: Verdict | None, destinations: Destinat
 
 
 def note_in_history(folder: Path, results: Path, labels: Mapping[str, str]) -> None:
-    """Append the lines of ``folder``. A history that cannot be written is told, and changes no exit code: the recording is
-    there, and `harness trend --rebuild` reads it again."""
+    """Append the lines of ``folder``. If the history cannot be written, the harness says so and keeps the exit code:
+    `harness trend --rebuild` reads the recording again."""
     from harness.history.folders import entries_of
     from harness.history.history_file import append_entry
     from harness.history.revision import revision_of

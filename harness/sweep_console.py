@@ -64,7 +64,7 @@ def _say(text: str) -> None:
 
 
 def plan_lines(planned: "PlannedSweep") -> Iterator[str]:
-    """What will run, in which order, what it takes, and whether it fits."""
+    """The runs in their order, the time they take, and whether they fit."""
     sweep = planned.plan
     widest = sweep.widest
     yield f"{widest.scenario}  {widest.title} ({widest.size}, {widest.environment}, {widest.backplane})"
@@ -96,13 +96,13 @@ def show_outcome(outcome: "Outcome", *, as_json: bool) -> None:
     if outcome.why:
         _say(f"harness: {outcome.why}")
     if outcome.verdict is None:
-        _say(f"harness: what was recorded so far is in {outcome.folder}")
+        _say(f"harness: the recording so far is in {outcome.folder}")
         return
     show_verdict(outcome.verdict, outcome.folder, as_json=as_json)
 
 
 def show_verdict(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
-    """The table of runs, then what is said of every verdict."""
+    """The table of runs, then the lines that every verdict has."""
     if not as_json:
         for line in table_lines(verdict):
             print(line)

@@ -1,4 +1,4 @@
-"""The story of a sweep: one run after the other, each a recording of its own, then one verdict and one report over all.
+"""A sweep from start to end: the runs one after the other, each with its own recording, then one verdict and one report.
 
 A run that fails or decides nothing does not end the sweep: how the others do is the question. An environment that cannot be
 started and Ctrl-C do, and what was run until then is judged.

@@ -66,7 +66,7 @@ def rebuild_history(results: Path) -> None:
 def accept(results: Path, run: Path, reason: str) -> None:
     """`harness trend --accept`."""
     if not reason.strip():
-        raise UsageError("--accept: expected --reason TEXT, found none: the reason stands in the trend")
+        raise UsageError("--accept: expected --reason TEXT, found none; the trend shows the reason")
     known = {entry.run for entry in read_history(results).entries}
     name = place(run, results) if place(run, results) in known else str(run)
     if name not in known:

@@ -45,7 +45,7 @@ system under test."""
 
 
 class Publisher:
-    """Posts what is due and writes every outcome. ``ended`` is set when it has nothing left to do."""
+    """Posts every message when it is due and writes every outcome. ``ended`` is set after the last outcome."""
 
     def __init__(self, job: Job, folder: Path) -> None:
         plan = job.plan

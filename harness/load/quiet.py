@@ -1,4 +1,4 @@
-"""For how long nothing new has arrived, as far as the load workers tell."""
+"""For how long no new delivery has arrived, by the reports of the load workers."""
 
 from collections import deque
 from collections.abc import Sequence

@@ -28,7 +28,7 @@ class TrialResult(StrEnum):
 
 
 class Resource(StrEnum):
-    """What gave out."""
+    """The resource that was exhausted."""
 
     SERVER_CPU = "server CPU"
     DATABASE = "database"
@@ -52,7 +52,7 @@ class Found(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhaustion:
-    """The resource that gave out, and the figures that say so."""
+    """The exhausted resource, and the figures that show it."""
 
     resource: Resource
     because: str
@@ -106,7 +106,7 @@ class CapacityStep:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
     """A search and what it found. ``value`` held twice, or is None; ``broke_at`` is the smallest load above it that broke.
-    ``exhaustion`` is what gave out at the next load above ``value`` that was tried."""
+    ``exhaustion`` is the resource that was exhausted at the next load above ``value`` that was tried."""
 
     plan: CapacityPlan
     steps: tuple[CapacityStep, ...] = ()

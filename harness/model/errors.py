@@ -22,11 +22,11 @@ class NeverReady(EnvironmentFailure):
 
 
 class WorkerLost(HarnessError):
-    """A process of the load generator ended in mid-run: what its clients saw after that is not known."""
+    """A process of the load generator ended during the run: it is not known what its clients received after that."""
 
 
 class SafetyFailure(HarnessError):
-    """The service did what no service may do, and the run was asked to end there: the verdict decides."""
+    """The service made a delivery that is certainly wrong, and --fail-fast ends the run there: the verdict decides."""
 
 
 def broken_import(error: ImportError) -> str:

@@ -1,4 +1,4 @@
-"""Incidents: what a process of the load generator saw of the service that should not be."""
+"""Incidents: errors of the service that a process of the load generator saw."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,7 +30,7 @@ class IncidentKind(StrEnum):
     REJECTED = "rejected"
     """a post that the service refused"""
     INDETERMINATE = "indeterminate"
-    """a post of which nobody can say whether it is stored"""
+    """a post of which it is unknown whether it is stored"""
 
 
 OUTCOMES = (IncidentKind.REJECTED, IncidentKind.INDETERMINATE)

@@ -1,4 +1,4 @@
-"""A proof: what came of each planted bug and each control of `harness prove`."""
+"""A proof: the result of each planted bug and each control of `harness prove`."""
 
 from dataclasses import dataclass
 from enum import StrEnum

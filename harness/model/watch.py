@@ -1,4 +1,4 @@
-"""What a person is told while a run works."""
+"""The progress of a run, as the console and the live page show it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,7 @@ class Progress:
     missing: int = 0
     """of ``expected``, those that have not arrived yet"""
     broken: int = 0
-    """deliveries that no service may make, whatever follows"""
+    """deliveries that are certainly wrong: the run will FAIL"""
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None

@@ -1,4 +1,4 @@
-"""Which servers still answer after the load: one that stopped in mid-run is no part of what was measured."""
+"""Which servers still answer after the load: a server that stopped during the run was not measured until its end."""
 
 import asyncio
 from collections.abc import Mapping

@@ -37,14 +37,14 @@ def capacity_objections(request: Request, vary: Vary, limit_ms: float, *, is_swe
     if not 0 < limit_ms < float("inf"):
         found.append(f"--limit-ms {limit_ms}: expected a number above 0")
     if request.fault or request.target or request.outage_s is not None:
-        found.append("--fault, --target, --outage: a capacity is searched for without faults; leave them out")
+        found.append("--fault, --target, --outage: a capacity search has no faults; leave these options out")
     given = {Vary.RATE: request.rate_hz, Vary.CLIENTS: request.clients, Vary.AUDIENCE: request.audience}[vary]
     if given == "all":
         found.append("--audience all with --vary audience: expected a number to begin with, or none")
     elif given is not None and given != floor(given):
         found.append(f"--{vary} {given:g} with --vary {vary}: expected a whole number, because only those are tried")
     if is_sweep:
-        found.append("a capacity is searched for at one server count; say which with --servers N")
+        found.append("a capacity search has one server count; give it with --servers N")
     return tuple(found)
 
 

@@ -36,7 +36,7 @@ _STREAM = 0x3A
 """Keeps the draw of the order apart from every other draw of the same seed."""
 _TITLE = "Decision matrix"
 _CLAIM = (
-    "Whatever carries messages between servers, every acknowledged message reaches every client once and in order; "
+    "On every backplane every acknowledged message reaches every client once and in order; "
     "the alternatives differ in latency, cost, recovery and operation."
 )
 
@@ -264,7 +264,9 @@ def _senseless(system: System, scenario: Scenario, reference: Plan) -> str:
     if scenario.sweep is not None and backplane.servers_max is not None and reference.servers > backplane.servers_max:
         return f"{backplane.name} works in at most {backplane.servers_max} server"
     if _breaks_carrier(scenario) and backplane.carrier is None:
-        return f"{scenario.name} breaks what carries messages between servers; {backplane.name} has no such part"
+        return (
+            f"{scenario.name} breaks the part that carries messages between servers; {backplane.name} has no such part"
+        )
     return ""
 
 

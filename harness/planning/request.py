@@ -1,4 +1,4 @@
-"""What was asked for: the options of the command line, None where an option was not given."""
+"""The request: the options of the command line, None for an option that was not given."""
 
 from dataclasses import dataclass
 

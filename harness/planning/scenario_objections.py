@@ -38,8 +38,8 @@ _MOMENTS: dict[Unit, tuple[float, float]] = {
 def scenario_objections(scenario: Scenario) -> tuple[str, ...]:
     """Sentences with the field, what was expected and what was found; empty where the scenario can run.
 
-    The types of all fields come first. Then the values of those fields that are of their types, so that a person who mends
-    the file sees everything at once.
+    The types of all fields come first. Then the values of those fields that are of their types, so that a person sees all
+    errors of the file at once.
     """
     return (*_wrong_types(scenario, "SCENARIO"), *_wrong_values(scenario))
 

@@ -1,4 +1,4 @@
-"""What a load needs of a machine, what fits, and what to lower so that it does. Pure: values in, values out."""
+"""The needs of a load, whether they fit a machine, and which numbers to lower until they do. Pure: no I/O."""
 
 from dataclasses import dataclass, replace
 from math import ceil
@@ -37,7 +37,7 @@ SPARE_DESCRIPTORS = 1_000
 """Files, pipes, database and sender connections of a server beside its WebSocket clients."""
 CLIENTS_PER_WORKER = 15_000
 CLIENTS_PER_WORKER_AT_LEAST = 1_000
-"""A process for fewer is memory thrown away: where not even so many fit, the descriptors are what is short."""
+"""The least number of clients of one process. If descriptors do not allow so many, more processes do not help."""
 DELIVERY_BYTES = 16
 MESSAGE_BYTES = 600
 """Disk per message: its row in PostgreSQL, the ledger and the servers' traces."""

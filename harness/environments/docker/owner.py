@@ -1,4 +1,4 @@
-"""Who owns what is labelled: a run of one process of one machine, alive or dead."""
+"""The owner of labelled containers and networks: a run of one process of one machine, alive or dead."""
 
 import json
 import os

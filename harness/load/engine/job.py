@@ -53,7 +53,7 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
     pending: int = 0
     """deliveries that have arrived and are not counted in ``reached`` yet (load worker)"""
     broken: int = 0
-    """deliveries that no service may make, whatever follows: of a message that was never posted or is not as posted, or of
+    """deliveries that are certainly wrong: of a message that was never posted or is not as posted, or of
     another channel (load worker)"""
     lag_ms: float = 0.0
     """the longest that the event loop kept something waiting since the report before"""

@@ -1,4 +1,4 @@
-"""Asks servers to deliver what their subscribers miss: recovery by hand."""
+"""Asks servers to deliver the messages that their subscribers miss: recovery by hand."""
 
 import asyncio
 from collections.abc import Sequence
