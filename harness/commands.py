@@ -59,7 +59,7 @@ PLAYABLE = tuple(each.name for each in ENVIRONMENTS if each.owns_components)
 app = typer.Typer(
     name="harness",
     help="Does a message that one server accepts reach every client of every server, in time, and survive faults?\n\n"
-    "Starts a real cluster, loads it with real WebSocket clients, checks every single delivery, and leaves a verdict "
+    "Starts a real cluster, loads it with real WebSocket clients, checks every single delivery, and gives a verdict "
     "with an exit code and an HTML report.",
     epilog="Exit codes: 0 pass · 1 fail · 2 usage · 3 unknown (the evidence does not decide) · "
     "4 environment (could not start or died) · 5 interrupted.",
