@@ -125,7 +125,7 @@ def _refuse_misplaced(reference: str, environment: str) -> None:
 def _build(reference: str | None, project: Path, module: str) -> Iterator[Build]:
     """The build that ``reference`` names, as long as the block lasts."""
     if reference is None:
-        yield Build(name="what runs now", module=module)
+        yield Build(name="the installed server", module=module)
     elif reference.startswith(SERVER_IMAGE):
         yield Build(name=reference.removeprefix(SERVER_IMAGE), module=reference)
     elif reference.startswith(MODULE):

@@ -337,7 +337,7 @@ def rebroadcast(
 
 @app.command()
 def down() -> None:
-    """Stop the clusters that `harness up` started and remove what dead runs left behind."""
+    """Stop the clusters that `harness up` started, and remove everything that killed runs left behind."""
     from harness.playground import bring_down
 
     with _errors_become_exit_codes():

@@ -65,7 +65,7 @@ def compare(
     ] = None,
     revision: Annotated[
         str | None,
-        typer.Option(metavar="REF", help="With --against: the build that is RUN.", show_default="what runs now"),
+        typer.Option(metavar="REF", help="With --against: the build that is RUN.", show_default="the installed server"),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, max=100, help="With --against: runs of each build.")] = 6,
     project: Annotated[

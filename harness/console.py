@@ -107,7 +107,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     for reduction in plan.reductions:
         yield f"reduced     {reduction.wanted} → {reduction.planned}, because {reduction.because}"
     if plan.pilot is not None and not plan.pilot.steps:
-        yield "pilot       this size is tried for a few seconds first, and changed until this machine has room"
+        yield "pilot       the harness first tries this size for a few seconds, and changes it until this machine has room"
 
 
 @contextmanager
@@ -223,7 +223,7 @@ def describe_progress(progress: Progress, after_s: float = 0.0) -> str:
         parts.append(f"P50 {progress.p50_ms:.0f} P99 {progress.p99_ms:.0f} ms{whole}")
     parts += _health(progress)
     if progress.fault is not None:
-        when = "when all is posted" if progress.fault.in_s is None else f"in {progress.fault.in_s:.0f} s"
+        when = "after the last post" if progress.fault.in_s is None else f"in {progress.fault.in_s:.0f} s"
         parts.append(f"{progress.fault.what} {when}")
     if progress.remaining_s is not None:
         whole = f", {(progress.remaining_s + after_s) / 60:.0f} min in all" if after_s else ""
@@ -260,7 +260,7 @@ def show_outcome(outcome: "Outcome", *, as_json: bool) -> None:
     if outcome.verdict is not None:
         show_verdict(outcome.verdict, outcome.folder, as_json=as_json)
     else:
-        print(f"harness: what was recorded so far is in {outcome.folder}", file=sys.stderr)
+        print(f"harness: the recording so far is in {outcome.folder}", file=sys.stderr)
 
 
 def show_rebroadcast(found: Mapping[str, Mapping[str, int]], *, as_json: bool) -> None:

@@ -115,7 +115,7 @@ def examine(out: Path) -> Diagnosis:
             what="cores",
             found=str(limits.cores),
             good=limits.cores >= 2,
-            advice="one core holds small runs only; servers, database and load generator share it",
+            advice="one core is enough for small runs only; servers, database and load generator share it",
         ),
         Advice(
             what="memory",
@@ -140,7 +140,7 @@ def examine(out: Path) -> Diagnosis:
             what="listen backlog",
             found=f"{limits.somaxconn:,}",
             good=limits.somaxconn >= 1_024,
-            advice="raise net.core.somaxconn to 4096: connecting is retried but slow with a short queue",
+            advice="raise net.core.somaxconn to 4096: with a short queue clients must retry, and connecting is slow",
         ),
         Advice(
             what="disk",

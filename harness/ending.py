@@ -27,7 +27,9 @@ class Ending:
 
 _ROOM_BYTES = 65_536
 COMPLETE = Ending(how="complete")
-INTERRUPTED = Ending(how="interrupted", why="interrupted; everything is torn down", exit_code=ExitCode.INTERRUPTED)
+INTERRUPTED = Ending(
+    how="interrupted", why="interrupted; the harness removed everything it started", exit_code=ExitCode.INTERRUPTED
+)
 
 
 def words_of(error: Exception) -> str:
@@ -73,4 +75,4 @@ async def ending_of(work: Awaitable[Any], watch: Watch) -> Ending:
 def _interrupt(body: "asyncio.Task[object]", watch: Watch) -> None:
     # Later signals cancel again: that stops a slow teardown, and the guard then ends the remaining processes.
     body.cancel()
-    watch.note("stopping: tearing everything down")
+    watch.note("stopping: the harness removes everything it started")

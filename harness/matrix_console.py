@@ -81,7 +81,7 @@ def plan_lines(plan: MatrixPlan) -> Iterator[str]:
         yield f"left out    {', '.join(names)}: {because}"
     yield (
         f"takes       about {plan.predicted_s / 60:.1f} min ({plan.predicted_s:,.0f} s) in all: {len(running)} cells, "
-        f"{plan.repeat} × each, in an order drawn from seed {reference.seed}"
+        f"{plan.repeat} × each; seed {reference.seed} decides the order"
     )
 
 
@@ -96,7 +96,7 @@ def show_outcome(outcome: "Outcome", *, as_json: bool) -> None:
     if outcome.why:
         _say(f"harness: {outcome.why}")
     if outcome.verdict is None:
-        _say(f"harness: what was recorded so far is in {outcome.folder}")
+        _say(f"harness: the recording so far is in {outcome.folder}")
         return
     show_verdict(outcome.verdict, outcome.folder, as_json=as_json)
 

@@ -115,7 +115,7 @@ async def _load(run: Run, cluster: Cluster, fleet: Fleet, live: LiveRows) -> Non
     expected, seen = await fleet.probe(max(PROBE_LIMIT_S, plan.channels / PROBED_HZ_AT_LEAST))
     journal.event("probe", expected=expected, seen=seen)
     if seen < expected:
-        watch.note(f"only {seen:,} of {expected:,} clients saw their channel's probe; the run goes on and is judged")
+        watch.note(f"only {seen:,} of {expected:,} clients saw their channel's probe; the run continues and is judged")
     start_ns = time.monotonic_ns() + int(LEAD_S * 1e9)
     journal.event("schedule", start_ns=start_ns)
     live.begin_schedule(start_ns)
@@ -158,10 +158,10 @@ class Lookout:
         self._live.write(progress)
         if progress.broken and not self._told:
             self._told = True
-            what = f"{progress.broken:,} deliveries that no service may make: not as posted, or of another channel"
+            what = f"{progress.broken:,} deliveries are wrong: a changed text, or a message of another channel"
             if self._plan.fail_fast:
                 raise SafetyFailure(f"the run was ended by --fail-fast after {what}")
-            self._watch.note(f"this run will FAIL, whatever follows: {what}")
+            self._watch.note(f"this run will FAIL: {what}")
 
 
 async def _guarded(work: Awaitable[None], cluster: Cluster, fleet: Fleet, lookout: Lookout) -> None:

@@ -196,7 +196,7 @@ TargetOption = Annotated[
 ]
 Outage = Annotated[
     float | None,
-    typer.Option(help="Seconds until it is healed.", show_default="the scenario's: when all is posted"),
+    typer.Option(help="Seconds until the fault is healed.", show_default="the scenario's: after the last post"),
 ]
 Recovery = Annotated[
     str,
@@ -230,7 +230,7 @@ ServerModule = Annotated[
     str,
     typer.Option(
         metavar="MODULE",
-        help="Your own server instead of the reference server (embedded only): a Python module that is run with "
+        help="Your own server instead of the reference server (embedded only): a Python module that accepts "
         "--settings FILE and speaks docs/protocol.md.",
     ),
 ]
@@ -258,7 +258,7 @@ Engine = Annotated[
     typer.Option(
         callback=member_of(ENGINES),
         metavar="NAME",
-        help="What runs the load generator. " + " ".join(f"{each.name}: {each.title}." for each in ENGINES),
+        help="The engine that runs the load generator. " + " ".join(f"{each.name}: {each.title}." for each in ENGINES),
     ),
 ]
 Repeat = Annotated[int, typer.Option(help="How often a sweep runs each of its points.", min=1)]
@@ -277,7 +277,7 @@ CaFile = Annotated[
         "--ca",
         callback=checked(_something),
         metavar="FILE",
-        help="Certificates of the authorities (PEM) that https:// servers are verified with, in place of the system's.",
+        help="Certificates of authorities (PEM). The harness verifies https:// servers with them instead of the system's.",
         show_default=False,
     ),
 ]
@@ -316,8 +316,7 @@ Backplanes = Annotated[
         "--backplanes",
         "--only",
         metavar="NAME[:KEY=VALUE],…",
-        help="The backplanes that are compared, with settings where they are not the defaults, e.g. "
-        "postgres-poll:interval_ms=10.",
+        help="The backplanes to compare, with settings that are not the defaults, e.g. postgres-poll:interval_ms=10.",
         show_default="all",
     ),
 ]
@@ -336,7 +335,7 @@ Scenarios = Annotated[
     typer.Option(
         "--scenarios",
         metavar="NAME,NAME,…",
-        help="The scenarios of the matrix; a stands for scenario-a.",
+        help="The scenarios of the matrix; a means scenario-a.",
     ),
 ]
 CellRepeat = Annotated[int, typer.Option("--repeat", help="How often each cell is run.", min=1)]
@@ -353,7 +352,9 @@ MatrixServers = Annotated[
 OnlyPlan = Annotated[bool, typer.Option("--plan", help="Show what would run, and how long it takes, and exit.")]
 VaryOption = Annotated[
     Vary,
-    typer.Option("--vary", help="The number that is searched; the others stay as given, or as sizing chooses them."),
+    typer.Option(
+        "--vary", help="The number to vary. Options give the other numbers; without an option sizing chooses them."
+    ),
 ]
 LimitMs = Annotated[float, typer.Option("--limit-ms", help="The limit of the P99 delivery latency.")]
 LivePort = Annotated[

@@ -97,7 +97,7 @@ def show_outcome(outcome: "Outcome", *, as_json: bool) -> None:
     if outcome.why:
         _say(f"harness: {outcome.why}")
     if outcome.verdict is None:
-        _say(f"harness: what was recorded so far is in {outcome.folder}")
+        _say(f"harness: the recording so far is in {outcome.folder}")
         return
     show_verdict(outcome.verdict, outcome.folder, as_json=as_json)
 

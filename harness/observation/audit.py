@@ -117,7 +117,7 @@ async def _history_from(
         request = protocol.history(name, since=since, limit=HISTORY_ROWS)
         if request is None:
             raise EnvironmentFailure(
-                "what is stored cannot be read: the client protocol has no history, and the harness does not know the "
+                "stored messages cannot be read: the client protocol has no history, and the harness does not know the "
                 "table of messages"
             )
         response = await exchange(session, server, request, timeout_s=HISTORY_TIMEOUT_S)

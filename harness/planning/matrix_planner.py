@@ -266,7 +266,9 @@ def _senseless(system: System, scenario: Scenario, reference: Plan) -> str:
     if scenario.sweep is not None and backplane.servers_max is not None and reference.servers > backplane.servers_max:
         return f"{backplane.name} works in at most {backplane.servers_max} server"
     if _breaks_carrier(scenario) and backplane.carrier is None:
-        return f"{scenario.name} breaks what carries messages between servers; {backplane.name} has no such part"
+        return (
+            f"{scenario.name} breaks the part that carries messages between servers; {backplane.name} has no such part"
+        )
     return ""
 
 

@@ -156,7 +156,7 @@ def address_objections(urls: Sequence[str], *, ca_file: str, insecure: bool) -> 
 def _commits_before_the_flush(environment: Environment, request: Request) -> list[str]:
     option = f"--synchronous-commit {request.synchronous_commit}"
     if not environment.owns_components:
-        return [f"{option}: --environment {environment.name} is not ours to set; set it in the servers' own sessions"]
+        return [f"{option}: --environment {environment.name} does not set it; set it in the servers' own sessions"]
     if request.server_module != REFERENCE_SERVER:
         return [f"{option} is a setting of the reference server; --server-module {request.server_module} has its own"]
     path = WRITE_PATHS.find(request.write_path)

@@ -77,9 +77,9 @@ def decide(plan: Plan, limits: MachineLimits) -> Decision:
     if roomy and _predicted(plan, smaller) <= roomy[-1].predicted_cores:
         return Decision(load=roomy[-1].load, settled="the largest size with room")
     if smaller == last.load:
-        return Decision(load=last.load, settled="no smaller size is allowed; there was no room at this one either")
+        return Decision(load=last.load, settled="no smaller size is allowed, and this one had no room")
     if len(steps) >= STEPS_MAX:
-        return Decision(load=smaller, settled=f"smaller than the last of {STEPS_MAX} pilots, which had no room")
+        return Decision(load=smaller, settled=f"the last of {STEPS_MAX} pilots had no room, so this size is smaller")
     return Decision(load=smaller)
 
 

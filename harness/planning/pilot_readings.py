@@ -54,12 +54,12 @@ def shortages(found: Readings) -> tuple[str, ...]:
     if found.busy_cores is not None and found.busy_cores > ROOM_SHARE * found.cores:
         others = "" if found.used_cores is None else f", {max(0.0, found.busy_cores - found.used_cores):.2f} by others"
         short.append(
-            f"{found.busy_cores:.2f} of {found.cores} cores were busy{others}; room is left up to "
+            f"{found.busy_cores:.2f} of {found.cores} cores were busy{others}; expected at most "
             f"{ROOM_SHARE * found.cores:.2f}"
         )
     if found.busiest_cores is not None and found.busiest_cores > PROCESS_CORES_LIMIT:
         short.append(
-            f"{found.busiest} used {found.busiest_cores:.2f} of the one core that it can use; room is left up to "
+            f"{found.busiest} used {found.busiest_cores:.2f} of the one core that it can use; expected at most "
             f"{PROCESS_CORES_LIMIT:g}"
         )
     if found.lag_p99_ms is not None and found.lag_p99_ms >= LAG_P99_LIMIT_MS:

@@ -65,7 +65,9 @@ async def remove_run(engine: Engine, owner: Owner, run_id: str) -> list[str]:
             )
     except (EnvironmentFailure, TimeoutError) as error:
         reason = str(error) or f"not done within {REMOVE_LIMIT_S:g} s"
-        return [f"what run {run_id} made was not removed: {reason}; `harness down` will, when the engine answers again"]
+        return [
+            f"the parts of run {run_id} were not removed: {reason}; run `harness down` when the engine answers again"
+        ]
 
 
 async def remove_dead_runs(engine: Engine) -> list[str]:
@@ -91,7 +93,7 @@ def remove_leftovers() -> list[str]:
         try:
             return asyncio.run(remove_dead_runs(engine))
         except EnvironmentFailure as error:
-            return [f"what dead runs left in the Docker engine was not removed: {error}"]
+            return [f"the remaining parts of dead runs in the Docker engine were not removed: {error}"]
 
 
 async def _remove(engine: Engine, found: Belongings) -> list[str]:
