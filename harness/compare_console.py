@@ -124,7 +124,7 @@ def _curves(comparison: Comparison, results: Path) -> dict[str, tuple[list[Verdi
 
 
 def verdict_of(entry: HistoryEntry, results: Path) -> Verdict | None:
-    """The verdict of a run whose recording still is where it was; None where it is not."""
+    """The verdict of a run whose recording still exists; None if it does not."""
     folder = Path(os.path.normpath(results / entry.run))
     try:
         return read_verdict(folder)

@@ -40,8 +40,8 @@ def words_of(error: Exception) -> str:
 
 
 def with_full_disk(ending: Ending, folder: Path) -> Ending:
-    """``ending``, or where the run ended early and the disk of its ``folder`` is full, that as the reason: a process
-    that cannot even write why it ends names no reason."""
+    """``ending``. If the run ended early and the disk of its ``folder`` is full, the reason is the full disk: a process
+    that cannot write its reason gives none."""
     if ending.how not in ("failed", "casualty") or shutil.disk_usage(folder).free >= _ROOM_BYTES:
         return ending
     why = f"{ending.why}; no room is left on the disk of {folder}: free some, or choose another disk with --out"

@@ -36,9 +36,9 @@ def checked(parse: Callable[[str], object]) -> Callable[[str | None], str | None
 
 
 def _something(text: str) -> None:
-    """A script whose variable is empty asks for something else than one without the option."""
+    """An empty value comes from a script whose variable is empty, so it is an error and not the default."""
     if not text.strip():
-        raise typer.BadParameter("expected a value, found none; leave the option out where there is none")
+        raise typer.BadParameter("expected a value, found none; leave the option out if there is none")
 
 
 def path_of(given: str | Path) -> Path:

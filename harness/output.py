@@ -49,8 +49,7 @@ def _text(stream: TextIO | None, descriptor: int, *, waits: bool) -> io.TextIOWr
 
 
 def _readable(encoding: str) -> str:
-    """``encoding``, where ASCII is itself in it. UTF-16, EBCDIC and the like are no encodings of a terminal, and JSON for a
-    program is ASCII."""
+    """``encoding``, if it contains ASCII. A terminal does not use UTF-16 or EBCDIC, and JSON for a program is ASCII."""
     try:
         same = _ASCII.encode(encoding) == _ASCII.encode("ascii")
     except (LookupError, ValueError):

@@ -22,11 +22,11 @@ _BRACKETED = re.compile(r"\[[^\[\]]*:[^\[\]]*\](:.*)?")
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 """A last label that resolvers read as part of an IPv4 address, decimal, octal or hexadecimal."""
 _MAPPED_TWICE = frozenset("ßẞς\u200c\u200d")
-"""IDNA 2003 writes these as other letters, IDNA 2008 keeps them: the same name is two hosts."""
+"""IDNA 2003 replaces these letters, IDNA 2008 keeps them, so one name may mean two hosts."""
 _DATABASE_NUMBER = re.compile(r"[0-9]{1,9}")
 LIMIT_CHARACTERS = 2_000
 AUTHORITIES_LIMIT_BYTES = 16_000_000
-"""All authorities of a system take less than one."""
+"""The certificates of all authorities of a system need less than 1 MB."""
 _SSL_MODES: Mapping[str, tuple[Tls | None, bool]] = {
     "disable": (None, False),
     "allow": (Tls(insecure=True), True),
@@ -223,7 +223,7 @@ def read_authorities(path: str) -> str:
     import ssl
 
     try:
-        # Of a pipe or a device nobody knows where it ends, and the file is read again when the run starts.
+        # A pipe or a device may have no end, and the file is read again when the run starts.
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise UsageError(f"{path}: expected a file with certificates of authorities (PEM), found no regular file")
         with open(path, "rb") as file:

@@ -72,7 +72,7 @@ _REMEDIES = {
 
 
 def exhausted(error: Exception) -> str | None:
-    """The sentence for something of this machine that is used up: what, and what to do. None for any other error."""
+    """The sentence for an exhausted resource of this machine: its name, and what to do. None for any other error."""
     if isinstance(error, MemoryError):
         return f"out of memory: {_MEMORY}"
     if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
@@ -84,7 +84,7 @@ def exhausted(error: Exception) -> str | None:
 
 
 def _imported(error: Exception) -> str:
-    """The package that was being imported when ``error`` was raised; empty where none was, or one of our own."""
+    """The package that was being imported when ``error`` was raised; empty if there was none, or if it is our own."""
     package = ""
     for frame, _ in walk_tb(error.__traceback__):
         if frame.f_code.co_name == "<module>":

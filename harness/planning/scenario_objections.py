@@ -136,7 +136,7 @@ def _fault(fault: Fault, path: str) -> Iterator[str]:
 
 
 def _ends_before_it_begins(at: Any, until: Any) -> bool:
-    """False where the two are not of one unit: only the run's own schedule can compare them."""
+    """False if the two have different units: only the run's own schedule can compare them."""
     if not (isinstance(at, Moment) and isinstance(until, Moment) and at.unit == until.unit):
         return False
     return _is_number(at.value) and _is_number(until.value) and until.value <= at.value

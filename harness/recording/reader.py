@@ -197,7 +197,7 @@ def _lines(path: Path, **fields: type) -> list[Document]:
     if not path.exists():
         return []
     try:
-        # A JSON text may hold other signs that end a line for Python.
+        # A JSON text may hold other characters that end a line for Python.
         *lines, half = path.read_bytes().split(b"\n")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: expected lines of JSON ({error.strerror})") from error
@@ -234,7 +234,7 @@ def _rows(path: Path, dtype: "np.dtype[np.void]") -> Rows:
     """The file's rows, memory-mapped read-only; by its length if its writer did not close it. Empty if absent."""
     if not os.path.lexists(path):
         return np.empty(0, dtype)
-    if not path.is_file():  # of a pipe nobody knows whether it has a writer
+    if not path.is_file():  # a pipe may have no writer, and reading would wait for ever
         raise UsageError(f"{path} cannot be read: expected a NumPy file, found something else")
     try:
         with path.open("rb") as file:

@@ -20,7 +20,8 @@ from harness.model.plan import Plan
 from harness.recording.format import ARRAYS, CLOCKS, EVENTS, LOGS, MACHINE, PLAN, SERIES, VERDICT, VERSION, Document
 
 ESCAPED = "backslashreplace"
-"""A path may hold bytes that are no text, which UTF-8 cannot write. As an escape of Python each is one of JSON too."""
+"""A path may hold bytes that are not text, which UTF-8 cannot write. Python's escape of such a byte is valid in JSON
+too."""
 
 
 def create_folder(results: Path, plan: Plan) -> Path:

@@ -66,9 +66,8 @@ def folder_problems() -> list[str]:
 
 
 def _powerless_root(folder: Path) -> list[str]:
-    """Why this root cannot start PostgreSQL as another user, as sentences: everything that it takes is tried once.
-
-    A container may take capabilities from its root, and one without subordinate users has no other user at all.
+    """Why this root cannot start PostgreSQL as another user, as sentences: every needed step is tried once. A container
+    may take capabilities from its root, and a container without subordinate users has no other user.
     """
     user = unprivileged_user()
     assert user is not None
@@ -89,8 +88,9 @@ def _powerless_root(folder: Path) -> list[str]:
             process.kill()
     except OSError as error:
         return [
-            f"PostgreSQL does not run as root but as the user {UNPRIVILEGED!r}, and this root cannot become that user or "
-            f"give it a folder ({error.strerror}): run harness as an ordinary user, or as a root that has it and the "
+            f"PostgreSQL does not run as root but as the user {UNPRIVILEGED!r}, and this root cannot become that user "
+            f"or give it a folder ({error.strerror}): run harness as an ordinary user, or as a root that has it and "
+            f"the "
             "capabilities CHOWN, DAC_OVERRIDE, KILL, SETGID and SETUID (docker run --cap-add …)"
         ]
     return []

@@ -30,8 +30,8 @@ def write_report(
     """Write ``plots/``, ``tables/`` and ``report.html`` into ``folder``; returns the page's path.
 
     ``proof`` is the newest proof of the harness on this machine. Figures and tables of an earlier report that this one
-    does not have are removed. ``base``: what is drawn beside the run. Raises EnvironmentFailure where the folder
-    cannot be written.
+    does not have are removed. ``base``: the runs that are drawn beside the run. Raises EnvironmentFailure where the
+    folder cannot be written.
     """
     drawn = drawings(verdict, events)
     tables = raw_tables(verdict)
