@@ -7,11 +7,11 @@ LOWEST := .venv-lowest
 
 .PHONY: demo test check format types bench lowest matrix kafka picture secrets clean
 
-demo: $(READY)  ## run Scenario A at smoke size and say where the report is
+demo: $(READY)  ## run Scenario A at smoke size and print where the report is
 	$(BIN)/harness run scenario-a --size smoke
 
-# Three at a time on two cores, because many wait for something. Then one after another those that judge figures which other
-# work would spoil, and those in containers. The second part also runs when the first fails.
+# Three tests run at a time on two cores, because many of them wait. Then two kinds run one after another: tests that check
+# figures, which other work would change, and tests in containers. The second part also runs when the first fails.
 test: $(READY)  ## all tests, most of them side by side
 	@failed=0; \
 	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not quiet and not docker" || failed=1; \
@@ -48,12 +48,12 @@ format: $(READY)  ## rewrite the code in the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(READY)  ## what we claim about speed, measured beside floors and peers
+bench: $(READY)  ## measure every claim about speed, beside lower bounds and other programs
 	$(BIN)/python -m bench
 
-# Readable for all inside a folder that is its owner's alone: compose mounts each file as it is into a container whose user
-# is another one.
-secrets:  ## what the parts of compose/compose.yaml let each other in with; those that are there stay
+# The files are readable for all users, but their folder is only for its owner: compose mounts each file unchanged into a
+# container, which has another user.
+secrets:  ## the token and passwords of compose/compose.yaml; existing ones stay
 	@umask 077 && mkdir -p compose/secrets && cd compose/secrets && \
 	for name in token postgres-password redis-password; do \
 		test -s $$name || $(PYTHON) -c 'import secrets; print(secrets.token_urlsafe(24), end="")' > $$name; \

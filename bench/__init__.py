@@ -1,1 +1,2 @@
-"""What we claim about speed, measured beside floors and peers: `python -m bench`, or one of its modules."""
+"""Measures every claim about speed, beside lower bounds and other programs: `python -m bench`, or one of its
+modules."""

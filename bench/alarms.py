@@ -1,10 +1,11 @@
-"""How often `harness compare` and `harness trend` alarm without a reason, and what they find: on made-up runs, no cluster.
+"""How often `harness compare` and `harness trend` give a false alarm, and which changes they find: on made-up runs,
+without a cluster.
 
     python -m bench.alarms [--pairs N]
 
-A run is one value for each measure of a run of Scenario A. Runs of one build differ by the spreads of SPREADS; a part of
-that is common to all measures of a run (a bad night is bad for everything), and one run in twenty is wild (three times the
-spread). A worse build has CPU per delivery of the servers and all latencies higher by the percentage.
+A run is one value for each measure of a run of Scenario A. Runs of one build differ by the spreads of SPREADS; a part
+of that is common to all measures of a run (a bad night affects all of them), and one run in twenty has three times the
+spread. A worse build has CPU per delivery of the servers and all latencies higher by the percentage.
 """
 
 import argparse
@@ -91,8 +92,9 @@ def outcomes(pairs: int, percent: float, size: int, history: int, only: Sequence
 
 
 def trend_alarms(series: int) -> tuple[int, int, int, int]:
-    """(series of honest nights with an alarm on any of the 30 mornings, series with an alarm on the last morning, series
-    with a step that was found by the last morning, series in which the change of some measure is placed too early)."""
+    """(series of honest nights with an alarm on any of the 30 mornings, series with an alarm on the last morning,
+    series with a step that was found by the last morning, series in which the change of some measure is placed too
+    early)."""
     ever = last = found = early = 0
     for seed in range(series):
         honest = Nights(10_000 + seed).make(NIGHTS)

@@ -20,7 +20,7 @@ AT_ONCE = 64
 
 
 async def picows(url: str, token: str) -> Any:
-    """Nothing per frame but picows' own callback."""
+    """Only picows' own callback for each frame."""
     from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
     class Listener(WSListener):

@@ -1,7 +1,6 @@
-"""CPU per delivery of the reference server's gateway, beside the kernel's floor and plain servers.
-
-One channel, 1,000 subscribers in a process of their own, one message every 40 ms so that each is a write of its own. The
-cost of taking and storing a message is measured with nobody subscribed and subtracted: what is left is the fan-out.
+"""CPU per delivery of the reference server's gateway, beside the kernel's lower bound and plain servers. One channel,
+1,000 subscribers in a separate process, one message every 40 ms so that each is a separate write. The cost of accepting
+and storing a message is measured without subscribers and subtracted: the rest is the fan-out.
 """
 
 import asyncio
@@ -73,7 +72,7 @@ async def spent_s(pid: int, send: Any) -> float:
 async def plain(kind: str) -> AsyncIterator[tuple[int, int, Any]]:
     """(port, pid, send) of a plain server."""
     (port,) = free_ports(1)
-    # A peer that complains when its readers vanish at the end says nothing about speed.
+    # Errors of a peer when its readers disconnect at the end do not concern speed.
     process = subprocess.Popen([sys.executable, "-m", "bench.servers", kind, str(port)], stderr=subprocess.DEVNULL)
     try:
         async with aiohttp.ClientSession() as session:

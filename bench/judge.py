@@ -37,7 +37,7 @@ class Cost(NamedTuple):
     wall_s: float
     cpu_s: float
     anonymous_bytes: int
-    """the highest that was seen: what is mapped from files can be dropped at any time and is not counted"""
+    """the highest value: memory that is mapped from files can be dropped at any time and is not counted"""
 
 
 def a_recording(folder: Path, duration_s: float) -> int:
@@ -109,7 +109,7 @@ def _traces(plan: Plan, arrays: Path, posts: "np.ndarray[tuple[int], np.dtype[np
 
 
 def _seen(plan: Plan, arrays: Path, posts: "np.ndarray[tuple[int], np.dtype[np.void]]", worker: int) -> None:
-    """What one load worker saw: 5 ms after its time and a little more, as it would be."""
+    """The rows of one load worker: each delivery a little more than 5 ms after its intended time."""
     rng = np.random.default_rng(worker)
     total = len(posts)
     frames = np.zeros(total, layout.FRAME)
@@ -140,7 +140,7 @@ def _seen(plan: Plan, arrays: Path, posts: "np.ndarray[tuple[int], np.dtype[np.v
 
 
 def run(*command: str) -> Cost:
-    """Of `harness COMMAND`, which may find whatever it finds."""
+    """Time and memory of `harness COMMAND`, with any verdict."""
     began_s = time.monotonic()
     process = subprocess.Popen(
         [str(Path(sys.executable).with_name("harness")), *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

@@ -2,8 +2,9 @@
 
     python -m bench.kills --seeds 20 --out results
 
-Each seed is two smoke runs of Scenario D, one with each write path: the same schedule, the same server killed at the same
-moment. A run of some 20 s each, one after the other. Exit code 0: every kill was measured; what was lost is the result.
+Each seed is two smoke runs of Scenario D, one with each write path: the same schedule, the same server killed at the
+same moment. A run of some 20 s each, one after the other. Exit code 0: every kill was measured; the losses are the
+result.
 """
 
 import argparse
@@ -20,7 +21,7 @@ RUN_LIMIT_S = 180
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kill:
-    """One run. ``expected`` and the interval are None where the run did not measure them."""
+    """One run. ``expected`` and the interval are None if the run did not measure them."""
 
     seed: int
     write_path: str
@@ -36,7 +37,7 @@ class Kill:
 
 
 def kill_of(seed: int, write_path: str, verdict: dict[str, Any]) -> Kill:
-    """What the verdict of one run says of its kill."""
+    """The figures of one kill, by the verdict of its run."""
     losses = ((verdict.get("run") or {}).get("durability") or {}).get("losses") or []
     found = sum(loss["found"] for loss in losses) if losses else None
     low, expected, high = (
@@ -48,7 +49,8 @@ def kill_of(seed: int, write_path: str, verdict: dict[str, Any]) -> Kill:
 
 
 def summary(kills: list[Kill]) -> str:
-    """One line for each write path: how many kills lost something, and how many messages, against what was expected."""
+    """One line for each write path: how many kills lost something, and how many messages, beside the expected
+    number."""
     lines = []
     for write_path in WRITE_PATHS:
         mine = [kill for kill in kills if kill.write_path == write_path and kill.measured]

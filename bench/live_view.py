@@ -1,4 +1,4 @@
-"""What the live view of a run costs: rows once a second, and the page with a browser that reads them."""
+"""The CPU cost of the live view of a run: rows once a second, and the page with a browser that reads them."""
 
 import statistics
 import subprocess
@@ -18,7 +18,7 @@ from harness.recording.writer import write_plan
 SPAN_S = 20.0
 ROUNDS = 3
 LOOKS_HZ = 10.0
-"""The harness looks at the reports of the load so often, and asks for a row each time; a row is written once a second."""
+"""How often the harness reads the reports of the load, and requests a row; a row is written once a second."""
 WORKERS = 4
 MARK = 0.01
 READER = "import sys, urllib.request\nfor _ in urllib.request.urlopen(sys.argv[1] + 'rows'): pass"
@@ -26,7 +26,8 @@ READER = "import sys, urllib.request\nfor _ in urllib.request.urlopen(sys.argv[1
 
 
 def main() -> bool:
-    """Print cores kept busy, alternating between a harness that only waits, one that writes rows, and one with the page."""
+    """Print cores kept busy, alternating between a harness that only waits, one that writes rows, and one with the
+    page."""
     print(machine())
     found: dict[str, list[float]] = {"waits": [], "writes rows": [], "serves the page too": []}
     for _ in range(ROUNDS):

@@ -1,8 +1,7 @@
-"""CPU per delivery of the load worker, beside the kernel's floor and other WebSocket clients.
-
-2,000 connections in one channel, a message every 100 ms, one write per message. The sender is a process of its own and the
-same for all; only the receiving process is measured. The floor is a C program that waits with epoll and receives without
-looking at the bytes. The load worker is the real one: it verifies every frame and writes every row.
+"""CPU per delivery of the load worker, beside the kernel's lower bound and other WebSocket clients. 2,000 connections
+in one channel, a message every 100 ms, one write per message. The sender is a separate process and the same for all;
+only the receiving process is measured. The lower bound is a C program that waits with epoll and receives without
+reading the bytes. The load worker is the real one: it verifies every frame and writes every row.
 """
 
 import json
@@ -116,7 +115,7 @@ def receiver(kind: str, port: int, folder: Path) -> Iterator[int]:
                 pass
             process.stdin.write(json.dumps({"do": "start", "start_ns": time.monotonic_ns()}) + "\n")
             process.stdin.flush()
-            # Its reports go on and must be read: a full pipe would block the worker.
+            # Its reports continue and must be read: a full pipe would block the worker.
             threading.Thread(target=process.stdout.read, daemon=True).start()
         else:
             assert process.stdout.readline().strip() == "ready"
@@ -135,7 +134,7 @@ def measure(kind: str) -> float:
         time.sleep(1.0)
         idle_from_s, idle_cpu_s = time.monotonic(), cpu_s(pid)
         time.sleep(1.0)
-        # What the process does without deliveries (heartbeat, reports) is not counted as their cost.
+        # The work without deliveries (heartbeat, reports) is not counted as their cost.
         idle_rate = (cpu_s(pid) - idle_cpu_s) / (time.monotonic() - idle_from_s)
         began_s, before_s = time.monotonic(), cpu_s(pid)
         sending.stdin.write(f"{MESSAGES} {PAUSE_S}\n")

@@ -1,6 +1,6 @@
 """Memory per WebSocket connection of the reference server and of the load worker, both real, beside the mark.
 
-Resident memory before and after 5,000 clients are connected and subscribed. What the kernel keeps is in neither.
+Resident memory before and after 5,000 clients are connected and subscribed. The kernel's memory is in neither.
 """
 
 import asyncio

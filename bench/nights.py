@@ -1,11 +1,12 @@
-"""Nights with real runs: what `harness compare` and `harness trend` say of honest ones and of a slowed server.
+"""Nights with real runs: the results of `harness compare` and `harness trend` for unchanged nights and for a slowed
+server.
 
     python -m bench.nights --out FOLDER [--honest 10] [--slower 5,10,15,20] [--each 10] [-- run options]
 
 Makes ``honest`` runs, then ``each`` runs of a server with so much more CPU for each percentage with ``honest`` runs
-between them, then prints, from the history in FOLDER: false alarms of neighbouring honest pairs, detections of pairs and of
-groups, and what the trend found. Runs that are in FOLDER already are not made again, so a series can be continued. Needs a
-quiet machine; a run of smoke size takes about 12 s.
+between them, then prints, from the history in FOLDER: false alarms of neighbouring honest pairs, detections of pairs
+and of groups, and what the trend found. Runs that are in FOLDER already are not made again, so a series can be
+continued. Needs a quiet machine; a run of smoke size takes about 12 s.
 """
 
 import argparse

@@ -1,9 +1,9 @@
-"""Our change points beside those of Apache Otava, on the same made-up series: an oracle from another house.
+"""Our change points beside those of Apache Otava, on the same made-up series: an independent oracle.
 
     python -m bench.otava [--venv FOLDER]
 
-Otava pins the versions of NumPy and SciPy and brings clients of clouds, so it gets an environment of its own, in FOLDER or
-in a temporary one. Where it cannot be installed, that is said and nothing is compared (exit code 0).
+Otava pins the versions of NumPy and SciPy and brings clients of clouds, so it gets a separate environment, in FOLDER or
+in a temporary one. If it cannot be installed, the program says so and compares nothing (exit code 0).
 """
 
 import argparse
@@ -53,7 +53,7 @@ def made_up() -> list[tuple[str, list[float], list[int]]]:
 
 
 def otava(python: Path, series: list[list[float]]) -> list[list[int]]:
-    """Where Otava sees changes. Raises CalledProcessError where its interface is another one."""
+    """The changes that Otava finds. Raises CalledProcessError if its interface differs."""
     done = subprocess.run(
         [str(python), "-c", _PROGRAM], input=json.dumps(series), capture_output=True, text=True, check=True, timeout=600
     )
@@ -62,7 +62,7 @@ def otava(python: Path, series: list[list[float]]) -> list[list[int]]:
 
 
 def installed(folder: Path) -> Path | None:
-    """The interpreter of an environment with Otava in it; None where it cannot be installed."""
+    """The interpreter of an environment with Otava in it; None if it cannot be installed."""
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)

@@ -1,8 +1,9 @@
-"""The servers beside which the gateway is measured: the plainest way to broadcast in each.
+"""The servers with which the gateway is compared: the simplest broadcast in each.
 
     python -m bench.servers KIND PORT
 
-Each takes WebSocket connections on any path and, on `POST /broadcast`, sends the body to all of them, one write for each.
+Each takes WebSocket connections on any path and, on `POST /broadcast`, sends the body to all of them, one write for
+each.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""The reference server with a share of CPU on top: `harness run SCENARIO --server-module bench.slow_server`.
+"""The reference server with additional CPU use: `harness run SCENARIO --server-module bench.slow_server`.
 
-BENCH_SLOWER_PERCENT says how much. A thread watches what the process uses and burns that share of it, in small pieces and
-with the interpreter's lock held, so that the event loop waits for it as it would for slower code.
+BENCH_SLOWER_PERCENT says how much. A thread measures the CPU of the process and uses that share in addition, in small
+pieces and with the interpreter's lock held, so that the event loop waits for it as for slower code.
 """
 
 import os

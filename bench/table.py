@@ -1,4 +1,4 @@
-"""What a benchmark prints: the machine, the versions, both sides, the ratio, the mark."""
+"""The output of a benchmark: the machine, the versions, both sides, the ratio, the mark."""
 
 import platform
 import statistics

@@ -1,4 +1,4 @@
-"""What is done with a folder of results, whatever kind it is: a run, a sweep, a matrix or a capacity search."""
+"""Judges and renders a folder of results of any kind: a run, a sweep, a matrix or a capacity search."""
 
 from pathlib import Path
 
@@ -20,8 +20,8 @@ def judge_folder(folder: Path) -> Verdict:
 
 
 def render_folder(folder: Path, base: str | None = None, results: Path = Path("results")) -> Path:
-    """Render a run, a sweep, a matrix or a capacity search again; a run with the curves of ``base`` beside its own, where
-    that is named: a folder, or a name in ``results``. Raises UsageError."""
+    """Render a run, a sweep, a matrix or a capacity search again; with ``base`` (a folder, or a name in ``results``)
+    the report of a run also has the curves of that run. Raises UsageError."""
     if base is not None:
         from harness.base_run import find_base
 

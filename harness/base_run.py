@@ -15,7 +15,7 @@ from harness.model.history import HistoryEntry
 def find_base(results: Path, name: str, folder: Path) -> BaseRun:
     """The runs of ``name`` beside the run in ``folder``, found as `harness compare` finds BASE.
 
-    Raises UsageError where either is no single run, where both are the same, and where no recording of BASE is left.
+    Raises UsageError if either is not a single run, if both are the same, or if no recording of BASE is left.
     """
     run = entries_of(folder, results)
     _expect_runs("RUN", str(folder), run)
@@ -27,9 +27,9 @@ def find_base(results: Path, name: str, folder: Path) -> BaseRun:
     verdicts = [verdict for verdict in verdicts if verdict.run is not None and verdict.series]
     if not verdicts:
         raise UsageError(
-            f"--base {name}: expected a run whose verdict.json and series.json are still in {results}, found neither in "
-            f"{', '.join(entry.run for entry in base[:5])}: choose a run that is there, or compare the measures with "
-            f"`harness compare {name} {folder}`"
+            f"--base {name}: expected a run whose verdict.json and series.json are still in {results}, found neither "
+            f"in {', '.join(entry.run for entry in base[:5])}: choose a run that is there, or compare the measures "
+            f"with `harness compare {name} {folder}`"
         )
     differences, noted = differences_of(base, run)
     return BaseRun(name=side_name([name], base), verdicts=tuple(verdicts), differences=differences, noted=noted)

@@ -1,4 +1,4 @@
-"""`harness compare --against`: two builds of a server take turns on this machine within the hour, then they are
+"""`harness compare --against`: two builds of a server run in turn on this machine within an hour; then they are
 compared."""
 
 import contextlib
@@ -34,7 +34,7 @@ MODULE = "module:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builds:
-    """What is compared with what: ``against`` is BASE, ``revision`` RUN; None: what runs now."""
+    """The two sides: ``against`` is BASE, ``revision`` RUN; None: the installed server."""
 
     against: str
     revision: str | None
@@ -44,8 +44,8 @@ class Builds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """One build of the server: its module or image, where its packages are (None: where they always are), and its
-    revision."""
+    """One build of the server: its module or image, the folder of its packages (None: those that are installed), and
+    its revision."""
 
     name: str
     module: str
@@ -54,7 +54,7 @@ class Build:
 
 
 def compare_builds(targets: Sequence[str], request: "Request", builds: Builds, wishes: Wishes) -> ExitCode:
-    """Raises UsageError before anything starts where the request cannot be carried out."""
+    """Raises UsageError before anything starts if the request is not possible."""
     from harness.machine_lock import hold_machine
 
     margins = wishes.refuse_unknown()
@@ -76,7 +76,7 @@ def compare_builds(targets: Sequence[str], request: "Request", builds: Builds, w
         margins_percent=margins,
         only=wishes.only,
         across=wishes.across,
-        # What disturbs the machine within the hour burdens both builds alike.
+        # A disturbance of the machine within the hour affects both builds equally.
         doubtful=True,
         interleaved=True,
     )
@@ -97,7 +97,7 @@ def _plan(targets: Sequence[str], request: "Request", builds: Builds, results: P
     planned = prepare(targets[0], request, out=results)
     if planned.plan.pilot is not None:
         raise UsageError(
-            "compare --against: all runs need the same numbers, and a pilot would choose them anew each time: add "
+            "compare --against: all runs need the same numbers, and a pilot would choose them again each time: add "
             "--no-pilot, or --size smoke, or --size full"
         )
     refuse_misfit(planned)
@@ -105,7 +105,8 @@ def _plan(targets: Sequence[str], request: "Request", builds: Builds, results: P
 
 
 def _refuse_misplaced(reference: str, environment: str) -> None:
-    """Raise UsageError where the environment cannot run such a build. Empty: what runs now, which each can."""
+    """Raise UsageError if the environment cannot run such a build. Empty: the installed server, which every environment
+    can run."""
     if reference.startswith(SERVER_IMAGE):
         takers = [each.name for each in ENVIRONMENTS if each.takes_server_image]
         if ":" not in reference.removeprefix(SERVER_IMAGE):
@@ -122,9 +123,9 @@ def _refuse_misplaced(reference: str, environment: str) -> None:
 
 @contextlib.contextmanager
 def _build(reference: str | None, project: Path, module: str) -> Iterator[Build]:
-    """What ``reference`` names, as long as the block lasts."""
+    """The build that ``reference`` names, as long as the block lasts."""
     if reference is None:
-        yield Build(name="what runs now", module=module)
+        yield Build(name="the installed server", module=module)
     elif reference.startswith(SERVER_IMAGE):
         yield Build(name=reference.removeprefix(SERVER_IMAGE), module=reference)
     elif reference.startswith(MODULE):
@@ -143,8 +144,8 @@ def _fill(folder: Path) -> None:
 def _take_turns(
     plan: Plan, rounds: int, sides: Mapping[Side, Build], folder: Path, results: Path
 ) -> dict[Side, list[HistoryEntry]]:
-    """Run each build once a round. Raises EnvironmentFailure where a run could not be made: half a pair is no
-    comparison."""
+    """Run each build once a round. Raises EnvironmentFailure if a run could not be made: one run of a pair is not
+    enough for a comparison."""
     entries: dict[Side, list[HistoryEntry]] = {Side.BASE: [], Side.RUN: []}
     order = turns(rounds, plan.seed)
     for number, (round_, side) in enumerate(order, 1):
@@ -166,8 +167,8 @@ def _take_turns(
 
 @contextlib.contextmanager
 def _search_path(packages: Path | None) -> Iterator[None]:
-    """Children find ``packages`` before what is installed. They hold none of the harness's own packages, so its processes
-    are the same for both builds."""
+    """Child processes find ``packages`` before the installed ones. The harness's own packages are not among them, so
+    its processes are the same for both builds."""
     if packages is None:
         yield
         return

@@ -1,4 +1,4 @@
-"""What a person sees of a capacity search in the terminal: the plan, a line for each step, what was found."""
+"""The terminal output of a capacity search: the plan, a line for each step, the result."""
 
 import sys
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ def search(
 
 
 def plan_lines(planned: CapacityPlan) -> Iterator[str]:
-    """What is searched for, and where it begins."""
+    """The varied number, the limit, and the first value."""
     yield from console.plan_lines(planned.plan)
     unit = UNITS[planned.vary]
     yield (
@@ -58,7 +58,7 @@ def step_line(planned: CapacityPlan, step: CapacityStep) -> str:
 
 
 def found_lines(capacity: Capacity) -> Iterator[str]:
-    """What was found, then every load that was tried, from the smallest to the largest."""
+    """The result, then every load that was tried, from the smallest to the largest."""
     yield f"{capacity.found.upper()}  {capacity.plan.plan.scenario}: {sentence(capacity)}"
     for step in sorted(capacity.steps, key=lambda step: (step.value, step.number)):
         yield f"  {step_line(capacity.plan, step)}"

@@ -1,6 +1,5 @@
-"""The story of a capacity search: one cluster, a judged run at each value, and what they prove together.
-
-What was measured is written after every step, so that Ctrl-C and whatever else ends the search early cost one step at most.
+"""The course of a capacity search: one cluster, a judged run at each value, and the result of all. The figures are
+written after every step, so that Ctrl-C, or any other early end, loses at most one step.
 """
 
 import asyncio
@@ -37,7 +36,7 @@ _CODES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityOutcome:
-    """How a search ended, and what it found until then."""
+    """How a search ended, and its result until then."""
 
     folder: Path
     capacity: Capacity
@@ -47,7 +46,7 @@ class CapacityOutcome:
 def run_capacity(search: CapacityPlan, *, out: Path, watch: Watch, on_step: OnStep) -> CapacityOutcome:
     """Search in a new folder below ``out``; ``on_step`` is called with every finished step.
 
-    Raises EnvironmentFailure where not even the folder can be made.
+    Raises EnvironmentFailure if even the folder cannot be made.
     """
     raise_descriptor_limit()
     folder = create_capacity_folder(out, search)
@@ -89,7 +88,7 @@ async def _search(search: CapacityPlan, folder: Path, journal: Journal, watch: W
 async def _step(
     search: CapacityPlan, before: list[CapacityStep], value: int, cluster: Cluster, folder: Path, watch: Watch
 ) -> CapacityStep:
-    """One judged run. A load that cannot even be connected decides nothing, and does not end the search."""
+    """One judged run. A load whose clients cannot connect is undecided, and does not end the search."""
     limits = read_limits(folder)
     number = len(before) + 1
     repeats_undecided = any(step.value == value and step.result is TrialResult.UNDECIDED for step in before)
@@ -110,7 +109,7 @@ def _trials(steps: list[CapacityStep]) -> list[Trial]:
 
 
 def capacity_of(search: CapacityPlan, steps: list[CapacityStep]) -> Capacity:
-    """What the steps prove together."""
+    """The result of all steps."""
     found = proof(_trials(steps), bounds_of(search))
     return Capacity(
         plan=search,
@@ -123,5 +122,5 @@ def capacity_of(search: CapacityPlan, steps: list[CapacityStep]) -> Capacity:
 
 
 def _exhaustion_at(value: int | None, steps: list[CapacityStep]) -> Exhaustion | None:
-    """What gave out at ``value``, by the last of its steps that says so."""
+    """The exhausted resource at ``value``, by the last of its steps that names one."""
     return next((step.exhaustion for step in reversed(steps) if step.value == value and step.exhaustion), None)

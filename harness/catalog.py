@@ -27,7 +27,7 @@ def full_name(name_or_path: str) -> str:
 
 
 def find(name_or_path: str) -> Scenario:
-    """The scenario of that name, or the one in that Python file. Raises UsageError where there is none."""
+    """The scenario of that name, or the one in that Python file. Raises UsageError if there is none."""
     if name_or_path in names():
         return _scenario(importlib.import_module(f"scenarios.{name_or_path.replace('-', '_')}"), name_or_path)
     path = Path(name_or_path)
@@ -40,7 +40,7 @@ def find(name_or_path: str) -> Scenario:
 
 
 def _load(path: Path) -> ModuleType:
-    # Under a name of its own: a file random.py must not stand in for Python's module of that name.
+    # It gets a unique name: a file random.py must not replace Python's module of that name.
     name = f"{FILE_PREFIX}{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if (
@@ -50,7 +50,7 @@ def _load(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     folder = str(path.resolve().parent)
     if folder not in sys.path:
-        sys.path.append(folder)  # at the end: what lies beside the file can be imported and hides nothing
+        sys.path.append(folder)  # at the end: modules beside the file can be imported and hide no others
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)

@@ -1,6 +1,6 @@
 """A revision of the tested project in a temporary folder, so that its server can be started beside the present one.
 
-The files come from `git archive`: nothing in the repository is changed, not even its list of worktrees.
+The files come from `git archive`, so the repository and its list of worktrees do not change.
 """
 
 import io
@@ -15,13 +15,13 @@ from pathlib import Path
 from harness.model.errors import UsageError
 
 OWN = ("harness", "scenarios", "planted_server", "tests", "bench")
-"""Packages that are never taken from a revision: the measuring side is the same for both builds."""
+"""Packages that are never taken from a revision: the harness is the same for both builds."""
 _GIT_LIMIT_S = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
-    """``folder`` has the revision's packages and modules, and only those, so that it can stand on a search path."""
+    """``folder`` has only the revision's packages and modules, so that it can be on a search path."""
 
     commit: str
     folder: Path
@@ -29,7 +29,7 @@ class Checkout:
 
 @contextmanager
 def checked_out(project: Path, reference: str, module: str) -> Iterator[Checkout]:
-    """The packages of ``reference`` as long as the block lasts. Raises UsageError where there is no such revision, or no
+    """The packages of ``reference`` as long as the block lasts. Raises UsageError if there is no such revision, or no
     ``module`` in it."""
     commit = resolve(project, reference)
     with tempfile.TemporaryDirectory(prefix="harness-revision-") as name:

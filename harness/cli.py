@@ -13,11 +13,11 @@ from harness.model.registry import load_extensions
 from harness.output import protect_output
 
 _ABORTED = 130
-"""How typer leaves after Ctrl-C where no command had begun."""
+"""The exit code of typer after Ctrl-C before a command began."""
 
 
 def with_live_port(arguments: Sequence[str]) -> list[str]:
-    """``--live`` without a port as ``--live 0``: the parser knows no option whose value may be left out."""
+    """``--live`` without a port as ``--live 0``: the parser has no option with an optional value."""
     found: list[str] = []
     for argument, following in zip_longest(arguments, arguments[1:]):
         found.append(argument)
@@ -39,7 +39,7 @@ def main() -> NoReturn:
             print("harness: interrupted", file=sys.stderr, flush=True)
             ended.code = ExitCode.INTERRUPTED
         if sys.flags.inspect and isinstance(ended.code, int):
-            # With PYTHONINSPECT Python would ask for commands now, and leave with an exit code of its own.
+            # With PYTHONINSPECT Python would ask for commands now, and end with its own exit code.
             sys.stdout.flush()
             os._exit(ended.code)
         raise

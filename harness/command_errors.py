@@ -1,4 +1,4 @@
-"""What went wrong in a command, as a message for a person and an exit code for a program."""
+"""The error of a command, as a message for a person and an exit code for a program."""
 
 import sys
 from collections.abc import Iterator
@@ -18,12 +18,12 @@ def _say_defect(error: Exception) -> None:
     import traceback
 
     traceback.print_exception(error)
-    _say(f"harness: a defect of the harness itself, not of what it measures: {type(error).__name__}: {error}")
+    _say(f"harness: a bug in the harness itself, not in the system that it measures: {type(error).__name__}: {error}")
 
 
 @contextmanager
 def errors_become_exit_codes() -> Iterator[None]:
-    """Show an error that a person can act on as its message alone, and leave with the code that fits it."""
+    """Show an error that a person can act on as its message alone, and end with its exit code."""
     try:
         yield
     except UsageError as error:

@@ -1,7 +1,7 @@
 """The commands: parse, call, print, exit code. Nothing else.
 
-Only the standard library, typer and our small values are imported here; a command imports what it needs when it runs, so
-that help, version and usage errors answer at once.
+Only the standard library, typer and our small values are imported here; a command imports further modules when it runs,
+so that help, version and usage errors appear at once.
 """
 
 from pathlib import Path
@@ -59,8 +59,8 @@ PLAYABLE = tuple(each.name for each in ENVIRONMENTS if each.owns_components)
 app = typer.Typer(
     name="harness",
     help="Does a message that one server accepts reach every client of every server, in time, and survive faults?\n\n"
-    "Starts a real cluster, loads it with real WebSocket clients, checks every single delivery, and leaves a verdict "
-    "with an exit code and an HTML report.",
+    "Starts a real cluster, loads it with real WebSocket clients, checks every single delivery, and gives a verdict, "
+    "an exit code and an HTML report.",
     epilog="Exit codes: 0 pass · 1 fail · 2 usage · 3 unknown (the evidence does not decide) · "
     "4 environment (could not start or died) · 5 interrupted.",
     no_args_is_help=True,
@@ -79,7 +79,7 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _harness(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     pass
@@ -87,7 +87,7 @@ def _harness(
 
 @app.command("list")
 def list_scenarios(as_json: Json = False) -> None:
-    """List the scenarios and what each claims."""
+    """List the scenarios and their claims."""
     from harness import console
 
     with _errors_become_exit_codes():
@@ -96,7 +96,7 @@ def list_scenarios(as_json: Json = False) -> None:
 
 @app.command()
 def doctor(out: Out = Path("results"), as_json: Json = False) -> None:
-    """Look at this machine: limits, what they allow, and what to change for more."""
+    """Show this machine's limits, what they allow, and how to raise them."""
     from harness import console
     from harness.diagnosis import examine
 
@@ -175,7 +175,7 @@ def capacity(
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Find the highest load with every delivery and a P99 within the limit, and what gives out above it."""
+    """Find the highest load with every delivery and a P99 within the limit, and the resource that limits it."""
     from harness import capacity_console
     from harness.history.revision import labels_of
     from harness.publishing import note_in_history, summarize_search
@@ -213,7 +213,7 @@ def matrix(
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Run the same scenarios on every alternative of the architecture, and put them side by side."""
+    """Run the same scenarios on every alternative of the architecture, and compare the results."""
     from harness import matrix_console
     from harness.history.revision import labels_of
     from harness.publishing import note_in_history, publish_folder
@@ -302,7 +302,7 @@ def up(
     recovery: Recovery = RECOVERIES[0],
     detach: Annotated[bool, typer.Option("--detach", help="Return when it is up; `harness down` ends it.")] = False,
 ) -> None:
-    """Start a cluster to play with; it lasts until Ctrl-C or `harness down`."""
+    """Start a cluster for experiments by hand; it runs until Ctrl-C or `harness down`."""
     from harness.playground import bring_up
 
     with _errors_become_exit_codes():
@@ -325,7 +325,8 @@ def rebroadcast(
     insecure: Insecure = False,
     as_json: Json = False,
 ) -> None:
-    """Ask servers to deliver what their subscribers miss: recovery by hand after an outage of the backplane."""
+    """Ask servers to deliver the messages that their subscribers miss: recovery by hand after an outage of the
+    backplane."""
     from harness import console
     from harness.playground import rebroadcast_by_hand
 
@@ -336,7 +337,7 @@ def rebroadcast(
 
 @app.command()
 def down() -> None:
-    """Stop the clusters that `harness up` started and remove what dead runs left behind."""
+    """Stop the clusters that `harness up` started, and remove everything that killed runs left behind."""
     from harness.playground import bring_down
 
     with _errors_become_exit_codes():
@@ -354,13 +355,13 @@ def prove(
     ] = None,
     controls: Annotated[
         int | None,
-        typer.Option(min=0, help="How many smoke runs of a faithful server.", show_default="3; 1 with --quick"),
+        typer.Option(min=0, help="How many smoke runs of a correct server.", show_default="3; 1 with --quick"),
     ] = None,
     force: Force = False,
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Plant bugs and controls, and see whether the verdict says what it must."""
+    """Plant known bugs and controls, and compare each verdict with the expected one."""
     from harness import console
     from harness.outputs.summary import proof_summary
     from harness.prove.command import make_proof

@@ -34,7 +34,7 @@ COMPARISON = "comparison.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wishes:
-    """How runs are compared: the options that both kinds of comparison have."""
+    """The options that both kinds of comparison have."""
 
     margins: Sequence[str] = ()
     only: Sequence[str] = ()
@@ -45,7 +45,7 @@ class Wishes:
     outputs: Destinations = field(default_factory=Destinations)
 
     def refuse_unknown(self) -> dict[str, float]:
-        """The margins by measure. Raises UsageError for a margin or measure that there is not."""
+        """The margins by measure. Raises UsageError for an unknown margin or measure."""
         for name in self.only:
             MEASURES.get(name)
         return margins_of(self.margins)
@@ -73,7 +73,7 @@ def compare_named(base: Sequence[str], run: Sequence[str], wishes: Wishes) -> Ex
 
 
 def side_name(names: Sequence[str], entries: Sequence[HistoryEntry]) -> str:
-    """What a side is called: a baseline by its name, one run by its place, a group by its size."""
+    """The name of a side: of a baseline its name, of one run its path, of a group its size."""
     if len(names) == 1 and names[0].startswith(PREFIX):
         return names[0]
     plain = [entry for entry in entries if entry.kind != "member"]
@@ -110,7 +110,7 @@ def _write(comparison: Comparison, wishes: Wishes, folder: Path) -> None:
 
 
 def _curves(comparison: Comparison, results: Path) -> dict[str, tuple[list[Verdict], list[Verdict]]]:
-    """The verdicts with curves of the runs whose recording still is where it was, by point."""
+    """The verdicts with curves of the runs whose recording still exists, by point."""
     found: dict[str, tuple[list[Verdict], list[Verdict]]] = {}
     if comparison.differences and not comparison.across:
         return found
@@ -124,7 +124,7 @@ def _curves(comparison: Comparison, results: Path) -> dict[str, tuple[list[Verdi
 
 
 def verdict_of(entry: HistoryEntry, results: Path) -> Verdict | None:
-    """The verdict of a run whose recording still is where it was; None where it is not."""
+    """The verdict of a run whose recording still exists; None if it does not."""
     folder = Path(os.path.normpath(results / entry.run))
     try:
         return read_verdict(folder)

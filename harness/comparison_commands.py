@@ -19,7 +19,8 @@ def compare(
         list[str],
         typer.Argument(
             metavar="BASE RUN | SCENARIO",
-            help="Two runs, sweeps or searches: folders, quoted patterns, or baseline:NAME. With --against: a scenario.",
+            help="Two runs, sweeps or searches: folders, quoted patterns, or baseline:NAME. With --against: a "
+            "scenario.",
             show_default=False,
         ),
     ],
@@ -49,7 +50,7 @@ def compare(
     across: Annotated[
         bool,
         typer.Option(
-            "--across", help="Report although plans or machines differ or runs are doubtful, without a verdict."
+            "--across", help="Report even if plans or machines differ or runs are doubtful, without a verdict."
         ),
     ] = False,
     doubtful: Doubtful = False,
@@ -64,7 +65,7 @@ def compare(
     ] = None,
     revision: Annotated[
         str | None,
-        typer.Option(metavar="REF", help="With --against: the build that is RUN.", show_default="what runs now"),
+        typer.Option(metavar="REF", help="With --against: the build that is RUN.", show_default="the installed server"),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, max=100, help="With --against: runs of each build.")] = 6,
     project: Annotated[
@@ -109,8 +110,8 @@ def trend(
         typer.Option(
             min=4,
             metavar="N",
-            help="Exit code 1 where a change for the worse that nobody accepted begins within the last N runs. A change is "
-            "found four to eight runs after it began: 10 tells it for some nights.",
+            help="Exit code 1 if a change for the worse that was not accepted begins within the last N runs. A change "
+            "is found four to eight runs after it began: with 10 it is reported for some nights.",
             show_default=False,
         ),
     ] = None,
@@ -118,7 +119,7 @@ def trend(
         Path | None,
         typer.Option(metavar="RUN", help="Accept the change that begins with this run.", show_default=False),
     ] = None,
-    reason: Annotated[str, typer.Option(help="Why it is accepted.", show_default=False)] = "",
+    reason: Annotated[str, typer.Option(help="The reason for --accept.", show_default=False)] = "",
     export: Annotated[
         Path | None,
         typer.Option(
@@ -132,7 +133,7 @@ def trend(
     out: Out = Path("results"),
     as_json: Json = False,
 ) -> None:
-    """Show how the measures of all runs went, and where they changed their level."""
+    """Show the measures of all runs over time, and where their level changed."""
     from harness import trend_console
 
     with errors_become_exit_codes():
@@ -152,7 +153,7 @@ def trend(
         raise typer.Exit(code)
 
 
-baseline_app = typer.Typer(no_args_is_help=True, help="Name runs that others are compared with (`baseline:NAME`).")
+baseline_app = typer.Typer(no_args_is_help=True, help="Name runs as a reference for comparisons (`baseline:NAME`).")
 Name = Annotated[str, typer.Argument(help="The baseline's name.", show_default=False)]
 
 

@@ -1,6 +1,5 @@
-"""What a person sees in the terminal: tables, live progress, the verdict. Plain lines where the output is no terminal.
-
-Progress and notes go to standard error, results to standard output, so that `--json` leaves nothing else there.
+"""The terminal output: tables, live progress, the verdict. Plain lines if the output is not a terminal. Progress and
+notes go to standard error, results to standard output, so that `--json` prints only JSON there.
 """
 
 import json
@@ -39,7 +38,7 @@ def _out() -> Console:
 
 def print_json(value: Any) -> None:
     """``value`` on standard output, as JSON."""
-    # ASCII alone: whatever encoding the reader expects, it is the same.
+    # Only ASCII, which is the same in every encoding.
     json.dump(value, sys.stdout, indent=2)
     sys.stdout.write("\n")
 
@@ -93,11 +92,12 @@ def show_plan(planned: "Planned", *, as_json: bool) -> None:
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
-    """What will run, line by line, with every reduction."""
+    """The plan of a run, line by line, with every reduction."""
     yield f"{plan.scenario}  {plan.title} ({plan.size}, {plan.environment}, {plan.backplane}, {plan.write_path})"
     yield (
         f"load        {plan.servers} servers · {plan.clients:,} clients · {plan.rate_hz:,g} messages/s for "
-        f"{plan.duration_s:g} s (+ {plan.warm_up_s:g} s warm-up) · audience {plan.audience:,} in {plan.channels:,} channels"
+        f"{plan.duration_s:g} s (+ {plan.warm_up_s:g} s warm-up) · audience {plan.audience:,} in {plan.channels:,} "
+        f"channels"
     )
     yield f"            = {plan.deliveries_per_s:,.0f} deliveries/s, {plan.workers} load workers, seed {plan.seed}"
     if plan.certificates:
@@ -107,14 +107,14 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     for reduction in plan.reductions:
         yield f"reduced     {reduction.wanted} → {reduction.planned}, because {reduction.because}"
     if plan.pilot is not None and not plan.pilot.steps:
-        yield "pilot       this size is tried for a few seconds first, and changed until this machine has room"
+        yield "pilot       the harness first tries this size for a few seconds, and changes it until this machine has room"
 
 
 @contextmanager
 def progress(plan: Plan, *, after_s: float = 0.0, page: "LivePage | None" = None) -> Iterator[Watch]:
     """A watch that shows the run on standard error: a live line in a terminal, else a plain line every ten seconds.
 
-    ``after_s``: what comes after this run will take so long. ``page`` is told which recording to show.
+    ``after_s``: the time of the runs after this one. ``page`` shows the recording of this run.
     """
     console = Console(stderr=True, highlight=False)
     for line in plan_lines(plan):
@@ -127,7 +127,7 @@ def progress(plan: Plan, *, after_s: float = 0.0, page: "LivePage | None" = None
 def watching(
     console: Console | None = None, *, after_s: float = 0.0, page: "LivePage | None" = None
 ) -> Iterator[Watch]:
-    """A watch on standard error without a plan before it."""
+    """A watch on standard error that prints no plan."""
     console = console or Console(stderr=True, highlight=False)
     if not console.is_terminal:
         yield _PlainWatch(after_s, page)
@@ -138,7 +138,7 @@ def watching(
 
 @contextmanager
 def live_view(port: int | None) -> "Iterator[LivePage | None]":
-    """The live page while the block runs, its address on standard error; None where no port is asked for."""
+    """The live page while the block runs, its address on standard error; None without a port."""
     if port is None:
         yield None
         return
@@ -179,7 +179,7 @@ class _PlainWatch:
 
 
 class _LiveWatch:
-    """One line per finished phase, and one that lives."""
+    """One line per finished phase, and one that is updated."""
 
     def __init__(self, live: Live, after_s: float, page: "LivePage | None") -> None:
         self._live = live
@@ -209,8 +209,8 @@ class _LiveWatch:
 
 
 def describe_progress(progress: Progress, after_s: float = 0.0) -> str:
-    """The load's state in one line: counts, latencies, the load generator's health, what comes next, and the time that is
-    left: of this run, and with what comes after it."""
+    """The state of the load in one line: counts, latencies, the load generator's health, the next fault, and the
+    remaining time of this run and of all runs."""
     if not progress.sent:
         return f"connected {progress.connected:,}, subscribed {progress.subscribed:,} of {progress.clients:,}"
     parts = [f"sent {progress.sent:,}", f"delivered {progress.delivered:,} of {progress.expected:,} due"]
@@ -223,7 +223,7 @@ def describe_progress(progress: Progress, after_s: float = 0.0) -> str:
         parts.append(f"P50 {progress.p50_ms:.0f} P99 {progress.p99_ms:.0f} ms{whole}")
     parts += _health(progress)
     if progress.fault is not None:
-        when = "when all is posted" if progress.fault.in_s is None else f"in {progress.fault.in_s:.0f} s"
+        when = "after the last post" if progress.fault.in_s is None else f"in {progress.fault.in_s:.0f} s"
         parts.append(f"{progress.fault.what} {when}")
     if progress.remaining_s is not None:
         whole = f", {(progress.remaining_s + after_s) / 60:.0f} min in all" if after_s else ""
@@ -232,7 +232,7 @@ def describe_progress(progress: Progress, after_s: float = 0.0) -> str:
 
 
 def _health(progress: Progress) -> list[str]:
-    """The load generator: how late its sender and its event loops are, the CPU that it takes."""
+    """The load generator: the lateness of its sender and its event loops, and its CPU."""
     found = []
     if progress.late_ms is not None and progress.lag_ms is not None:
         found.append(f"sender {progress.late_ms:.1f} ms late, loops {progress.lag_ms:.1f} ms")
@@ -260,7 +260,7 @@ def show_outcome(outcome: "Outcome", *, as_json: bool) -> None:
     if outcome.verdict is not None:
         show_verdict(outcome.verdict, outcome.folder, as_json=as_json)
     else:
-        print(f"harness: what was recorded so far is in {outcome.folder}", file=sys.stderr)
+        print(f"harness: the recording so far is in {outcome.folder}", file=sys.stderr)
 
 
 def show_rebroadcast(found: Mapping[str, Mapping[str, int]], *, as_json: bool) -> None:
@@ -269,12 +269,13 @@ def show_rebroadcast(found: Mapping[str, Mapping[str, int]], *, as_json: bool) -
         return
     for url, counts in found.items():
         print(
-            f"{url}: {counts['messages']:,} messages delivered that were missing, {counts['channels']:,} channels looked at"
+            f"{url}: {counts['messages']:,} messages delivered that were missing, {counts['channels']:,} channels "
+            f"looked at"
         )
 
 
 def show_proof_row(row: ProofRow) -> None:
-    """Progress of a proof: each row when it is known."""
+    """Progress of a proof: each row when it is finished."""
     from harness.report.text.proof_lines import row_lines
 
     for line in row_lines(row):

@@ -1,4 +1,4 @@
-"""What `harness doctor` finds on this machine, and what to do for more."""
+"""The results of `harness doctor` on this machine, and how to raise limits."""
 
 import os
 import platform
@@ -21,7 +21,7 @@ from harness.preflight import unwritable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """One thing that was looked at: what was found, whether it is enough for Scenario A's own clients, what to do."""
+    """One result: what was found, whether it is enough for Scenario A's own clients, what to do."""
 
     what: str
     found: str
@@ -38,7 +38,7 @@ class Diagnosis:
 
 
 def _docker_advice() -> Advice:
-    """The engine is for --environment docker alone: without one everything else still works."""
+    """Only --environment docker needs the engine: without one all other environments work."""
     from harness.environments.docker.image import diagnose
 
     found, advice = diagnose()
@@ -46,7 +46,7 @@ def _docker_advice() -> Advice:
 
 
 def _optional_programs() -> list[Advice]:
-    """What only some backplanes need: without it everything else still works."""
+    """Programs that only some backplanes need: without them the other backplanes work."""
     environment = ENVIRONMENTS.default.name
     found = []
     for kind in COMPONENT_KINDS:
@@ -64,7 +64,7 @@ def _optional_programs() -> list[Advice]:
 
 
 def _external_advice() -> Advice:
-    """The variables that name an external cluster and its secrets: without them everything else still works."""
+    """The variables that name an external cluster and its secrets: only --environment external needs them."""
     names = (TOKEN_VARIABLE, *(kind.variable for kind in COMPONENT_KINDS))
     given = [name for name in names if os.environ.get(name)]
     found = [problem for problem in external_problems() if TOKEN_VARIABLE in given or TOKEN_VARIABLE not in problem]
@@ -84,7 +84,7 @@ def _temporary() -> str:
 
 
 def examine(out: Path) -> Diagnosis:
-    """Look at this machine with the eyes of Scenario A: 10,000 clients on 4 servers."""
+    """Compare this machine with the needs of Scenario A: 10,000 clients on 4 servers."""
     limits = read_limits(out)
     missing = missing_wheels() or broken_wheels()
     user, temporary = user_problems(), folder_problems()
@@ -115,7 +115,7 @@ def examine(out: Path) -> Diagnosis:
             what="cores",
             found=str(limits.cores),
             good=limits.cores >= 2,
-            advice="one core holds small runs only; servers, database and load generator share it",
+            advice="one core is enough for small runs only; servers, database and load generator share it",
         ),
         Advice(
             what="memory",
@@ -140,7 +140,7 @@ def examine(out: Path) -> Diagnosis:
             what="listen backlog",
             found=f"{limits.somaxconn:,}",
             good=limits.somaxconn >= 1_024,
-            advice="raise net.core.somaxconn to 4096: connecting is retried but slow with a short queue",
+            advice="raise net.core.somaxconn to 4096: with a short queue clients must retry, and connecting is slow",
         ),
         Advice(
             what="disk",

@@ -1,4 +1,4 @@
-"""How a run, a sweep or a search ended, from what was raised in it and from signals."""
+"""How a run, a sweep or a search ended, by its exceptions and by signals."""
 
 import asyncio
 import shutil
@@ -27,19 +27,21 @@ class Ending:
 
 _ROOM_BYTES = 65_536
 COMPLETE = Ending(how="complete")
-INTERRUPTED = Ending(how="interrupted", why="interrupted; everything is torn down", exit_code=ExitCode.INTERRUPTED)
+INTERRUPTED = Ending(
+    how="interrupted", why="interrupted; the harness removed everything it started", exit_code=ExitCode.INTERRUPTED
+)
 
 
 def words_of(error: Exception) -> str:
-    """What a person is told of ``error``: the name of its type too where the harness did not foresee it."""
+    """The message of ``error`` for a person, with the name of its type if the harness did not expect it."""
     if isinstance(error, HarnessError):
         return str(error)
     return exhausted(error) or f"{type(error).__name__}: {error}"
 
 
 def with_full_disk(ending: Ending, folder: Path) -> Ending:
-    """``ending``, or where the run ended early and the disk of its ``folder`` is full, that as the reason: a process that
-    cannot even write why it ends names no reason."""
+    """``ending``. If the run ended early and the disk of its ``folder`` is full, the reason is the full disk: a process
+    that cannot write its reason gives none."""
     if ending.how not in ("failed", "casualty") or shutil.disk_usage(folder).free >= _ROOM_BYTES:
         return ending
     why = f"{ending.why}; no room is left on the disk of {folder}: free some, or choose another disk with --out"
@@ -65,12 +67,12 @@ async def ending_of(work: Awaitable[Any], watch: Watch) -> Ending:
         if sentence := broken_import(error):
             return Ending(how="failed", why=sentence, exit_code=ExitCode.ENVIRONMENT)
         watch.note(traceback.format_exc())
-        why = f"a defect of the harness itself: {words_of(error)}"
+        why = f"a bug in the harness itself: {words_of(error)}"
         return Ending(how="failed", why=why, exit_code=ExitCode.ENVIRONMENT)
     return COMPLETE
 
 
 def _interrupt(body: "asyncio.Task[object]", watch: Watch) -> None:
-    # Later signals cancel again: that cuts a slow teardown short, and what it then leaves, the guard ends.
+    # Later signals cancel again: that stops a slow teardown, and the guard then ends the remaining processes.
     body.cancel()
-    watch.note("stopping: tearing everything down")
+    watch.note("stopping: the harness removes everything it started")

@@ -1,4 +1,4 @@
-"""What a command's exit code tells the program that called it. Part of the product's contract; never renumbered."""
+"""The exit codes of the commands. They are part of the product's contract and are never renumbered."""
 
 from enum import IntEnum
 
@@ -7,17 +7,17 @@ from harness.model.finding import Status
 
 class ExitCode(IntEnum):
     PASS = 0
-    """The verdict is PASS, or the command did what it was asked."""
+    """The verdict is PASS, or the command succeeded."""
     FAIL = 1
     """The verdict is FAIL."""
     USAGE = 2
-    """The request cannot be carried out as given; nothing was started."""
+    """The request is not possible as given; nothing was started."""
     UNKNOWN = 3
     """The evidence does not decide, e.g. the load generator was the bottleneck."""
     ENVIRONMENT = 4
-    """The cluster, the machine or the disk did not do its part; the reason is in the message and the logs."""
+    """The cluster, the machine or the disk failed; the reason is in the message and the logs."""
     INTERRUPTED = 5
-    """Stopped by the user; everything torn down, the recording so far kept."""
+    """Stopped by the user; the harness removed everything it started, and kept the recording so far."""
 
 
 def of_status(status: Status) -> ExitCode:

@@ -1,5 +1,5 @@
-"""The story of one run: plan, up, pilots, connect, warm up, measure, drain, collect, seal, judge, render. Tears down
-whatever happens; whatever was recorded before something went wrong is kept and judged."""
+"""The course of one run: plan, up, pilots, connect, warm up, measure, drain, collect, seal, judge, render. The cluster
+is always removed at the end. If an error ends the run, the recording so far is kept and judged."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ from harness.recording.writer import Journal, create_folder, write_plan
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a run ended. ``why`` is empty after a complete one; ``verdict`` is None where nothing could be judged."""
+    """How a run ended. ``why`` is empty after a complete one; ``verdict`` is None if nothing could be judged."""
 
     folder: Path
     verdict: Verdict | None
@@ -47,8 +47,8 @@ def run_experiment(
     """Run ``plan``, leave its recording in ``folder``, or else in a new one below ``out``, judge and render it
     (unless ``with_report`` is False).
 
-    ``engine`` runs the load generator; without one it is the engine that the plan names. Raises EnvironmentFailure where
-    not even the folder can be made.
+    ``engine`` runs the load generator; without one it is the engine that the plan names. Raises EnvironmentFailure if
+    even the folder cannot be made.
     """
     raise_descriptor_limit()
     folder = folder or create_folder(out, plan)
@@ -67,7 +67,7 @@ def run_experiment(
             watch.phase("report")
             render_report(folder)
     except HarnessError as error:
-        # A run that never got as far as a recording has nothing to judge; its own ending is the news.
+        # Without a recording there is nothing to judge; then the ending of the run is reported.
         if ending.exit_code is None:
             raise
         watch.note(f"not judged: {error}")
@@ -83,7 +83,7 @@ async def _conduct(run: Run) -> None:
     run.enter("start")
     async with open_environment(plan.environment, topology=topology_of(plan), folder=folder, say=watch.note) as cluster:
         if plan.pilot is not None:
-            # From here on this is the plan of the run; until here it was what sizing predicted.
+            # From here on this is the plan of the run; before, it was the plan that sizing predicted.
             run = replace(run, plan=await find_size(run, cluster))
             write_plan(folder, run.plan)
         await measure(run, cluster)

@@ -1,4 +1,4 @@
-"""Which signals interrupt a command, from its first moment to its last."""
+"""The signals that interrupt a command, from its start to its end."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -10,8 +10,8 @@ _WANTED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def interrupting_signals() -> tuple[signal.Signals, ...]:
     """SIGINT, SIGTERM and SIGHUP, without those that were ignored when this process began.
 
-    ``nohup`` ignores SIGHUP for the command that it starts, and a shell ignores SIGINT for its background jobs. A handler
-    would undo that.
+    ``nohup`` ignores SIGHUP for the command that it starts, and a shell ignores SIGINT for its background jobs. A
+    handler would undo that.
     """
     return tuple(number for number in _WANTED if signal.getsignal(number) is not signal.SIG_IGN)
 
@@ -19,8 +19,8 @@ def interrupting_signals() -> tuple[signal.Signals, ...]:
 def take_signals() -> None:
     """Every interrupting signal raises KeyboardInterrupt, as Ctrl-C does. Called once, before anything is started.
 
-    What a careless parent left behind is undone, for the children too: blocked signals, of which none would ever arrive,
-    and an ignored SIGCHLD, with which the kernel keeps no child's exit code.
+    Two settings that a parent process may leave are reset, also for child processes: blocked signals, which would never
+    arrive, and an ignored SIGCHLD, with which the kernel keeps no exit codes of children.
     """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, (*_WANTED, signal.SIGCHLD))
     if signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN:
@@ -33,7 +33,7 @@ def take_signals() -> None:
 def interrupted_by(handle: Callable[[], object]) -> Iterator[None]:
     """Inside the block, in a running loop of asyncio, interrupting signals call ``handle``; behind it, what they called
     before."""
-    import asyncio  # here, because a command that has no loop answers without it
+    import asyncio  # imported here, because a command without a loop does not need it
 
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in interrupting_signals()}

@@ -8,7 +8,7 @@ from harness.model.finding import Verdict
 
 
 def judge_recording(folder: Path) -> Verdict:
-    """Judge the recording in ``folder`` and write verdict.json and series.json beside it where that is possible."""
+    """Judge the recording in ``folder`` and write verdict.json and series.json beside it if that is possible."""
     from harness.checks.judge import judge
     from harness.recording.reader import Recording
     from harness.recording.writer import write_verdict

@@ -1,4 +1,4 @@
-"""One measured run at a time on a machine: two would spoil each other's figures."""
+"""One measured run at a time on a machine: two runs would disturb each other's figures."""
 
 import os
 from collections.abc import Iterator
@@ -11,13 +11,12 @@ from harness.model.machine_folder import machine_folder
 
 @contextmanager
 def hold_machine(*, forced: bool) -> Iterator[None]:
-    """Hold the machine for a run. Raises EnvironmentFailure where another run holds it, unless ``forced``.
-
-    The lock is the kernel's and ends with the process, however it ends.
+    """Hold the machine lock for a run. Raises EnvironmentFailure if another run holds it, unless ``forced``. The lock
+    is the kernel's and always ends with the process.
     """
     try:
         import fcntl
-    except ImportError:  # no such locks on this system: two runs are not told apart
+    except ImportError:  # no such locks on this system: a second run is not noticed
         yield
         return
     descriptor, own = _open_lock(machine_folder() / "harness-machine.lock")
@@ -28,8 +27,8 @@ def hold_machine(*, forced: bool) -> Iterator[None]:
             if not forced:
                 holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
                 raise EnvironmentFailure(
-                    f"another run is under way on this machine (process {holder}): two at once would spoil each other's "
-                    "figures; wait for it to end, or insist with --force"
+                    f"another run is in progress on this machine (process {holder}): two at once would disturb each "
+                    f"other's figures; wait for it to end, or use --force"
                 ) from None
         else:
             if own:
@@ -41,10 +40,11 @@ def hold_machine(*, forced: bool) -> Iterator[None]:
 
 
 def _open_lock(path: Path) -> tuple[int, bool]:
-    """(descriptor, whether the file is this user's). The file stays; every user can lock it, only its owner writes to it.
+    """(descriptor, whether the file is this user's). The file stays; every user can lock it, only its owner writes to
+    it.
 
-    Opening an existing file without O_CREAT matters: in a sticky folder the kernel refuses O_CREAT on another user's file
-    (fs.protected_regular).
+    Opening an existing file without O_CREAT matters: in a sticky folder the kernel refuses O_CREAT on another user's
+    file (fs.protected_regular).
     """
     flags = os.O_NOFOLLOW | os.O_CLOEXEC
     try:

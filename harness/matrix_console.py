@@ -1,4 +1,4 @@
-"""What a person sees of a matrix in the terminal: the plan beforehand, the decision matrix at the end."""
+"""The terminal output of a matrix: the plan before, the decision matrix at the end."""
 
 import sys
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ def run(asked: "MatrixRequest", scenarios: tuple[str, ...], *, out: Path, live: 
 
 
 def _after_s(plan: MatrixPlan, cell: Cell) -> float:
-    """What the cells after ``cell`` will take."""
+    """The predicted time of the cells after ``cell``."""
     return sum(other.predicted_s for other in plan.running if other.order > cell.order)
 
 
@@ -64,7 +64,7 @@ def _show_plan(plan: MatrixPlan, *, as_json: bool) -> None:
 
 
 def plan_lines(plan: MatrixPlan) -> Iterator[str]:
-    """What will run, at which sizes, what it takes, and what cannot run here."""
+    """The plan: systems, sizes, predicted time, and the cells that cannot run here."""
     reference = plan.reference
     running, left_out = plan.running, [cell for cell in plan.cells if cell.plan is None]
     yield f"matrix  {reference.title} ({reference.size}, {reference.environment})"
@@ -81,7 +81,7 @@ def plan_lines(plan: MatrixPlan) -> Iterator[str]:
         yield f"left out    {', '.join(names)}: {because}"
     yield (
         f"takes       about {plan.predicted_s / 60:.1f} min ({plan.predicted_s:,.0f} s) in all: {len(running)} cells, "
-        f"{plan.repeat} × each, in an order drawn from seed {reference.seed}"
+        f"{plan.repeat} × each; seed {reference.seed} decides the order"
     )
 
 
@@ -96,13 +96,13 @@ def show_outcome(outcome: "Outcome", *, as_json: bool) -> None:
     if outcome.why:
         _say(f"harness: {outcome.why}")
     if outcome.verdict is None:
-        _say(f"harness: what was recorded so far is in {outcome.folder}")
+        _say(f"harness: the recording so far is in {outcome.folder}")
         return
     show_verdict(outcome.verdict, outcome.folder, as_json=as_json)
 
 
 def show_verdict(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
-    """The decision matrix, then what is said of every verdict."""
+    """The decision matrix, then the lines that every verdict has."""
     if not as_json:
         for line in table_lines(verdict):
             print(line)

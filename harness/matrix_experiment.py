@@ -1,7 +1,6 @@
-"""The story of a matrix: one cell after the other, each a recording of its own, then one verdict and one page over all.
-
-A cell that fails, decides nothing or cannot be started does not end the matrix: how the others do is the question. Ctrl-C
-does, and what was run until then is judged.
+"""The course of a matrix: one cell after the other, each with its own recording, then one verdict and one page over
+all. If a cell fails, is undecided or cannot be started, the matrix continues with the other cells. Ctrl-C ends it, and
+the finished cells are judged.
 """
 
 import contextlib
@@ -34,7 +33,7 @@ Watching = Callable[[Cell], AbstractContextManager[Watch]]
 def run_matrix(plan: MatrixPlan, *, out: Path, watching: Watching, say: Callable[[str], None]) -> Outcome:
     """Run every cell of ``plan`` in its order, in a new folder below ``out``, then judge and render the whole.
 
-    Raises EnvironmentFailure where not even the folder can be made.
+    Raises EnvironmentFailure if even the folder cannot be made.
     """
     folder = create_matrix_folder(out, plan)
     with Journal(folder) as journal:

@@ -33,16 +33,16 @@ PROBE_LIMIT_S = 30.0
 PROBED_HZ_AT_LEAST = 200.0
 """Many clients take longer to connect, many channels longer to probe: at least so many each second."""
 POST_LIMIT_S = 30.0
-"""How long after the schedule's end the last posts may stay unanswered."""
+"""How long after the schedule's end the harness waits for the last answers to posts."""
 COLLECT_LIMIT_S = 120.0
 HURRIED_COLLECT_LIMIT_S = 10.0
 LEAD_S = 0.5
-"""Between telling the sender to start and the first intended time, so that the start itself is not late."""
+"""From the sender's start command to the first intended time, so that the first post is not late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run from its start to its sealed recording, with what every phase needs."""
+    """One run from its start to its sealed recording, with the state that every phase needs."""
 
     plan: Plan
     folder: Path
@@ -81,7 +81,7 @@ def topology_of(plan: Plan) -> Topology:
 
 
 async def measure(run: Run, cluster: Cluster) -> None:
-    """Record everything about the load of ``run``. Whatever ends it early, what the cluster knows is collected."""
+    """Record everything about the load of ``run``. Also after an early end, the traces and the audit are collected."""
     plan, folder = run.plan, run.folder
     run.watch.recording(folder)
     run.journal.machine(await describe_machine(cluster, folder))
@@ -94,12 +94,12 @@ async def measure(run: Run, cluster: Cluster) -> None:
                 work = _load(run, cluster, fleet, live)
                 await _guarded(work, cluster, fleet, Lookout(plan=plan, live=live, watch=run.watch))
     except BaseException:
-        # The run was cut short, perhaps in the middle of a fault: a part that does not answer soon will not answer.
+        # The run ended early, perhaps during a fault: a part that does not answer soon will not answer.
         await _collect(run, cluster, limit_s=HURRIED_COLLECT_LIMIT_S)
         raise
     run.journal.event("answering", servers=dict(await ask_servers(cluster, run.protocol)))
     await _collect(run, cluster, limit_s=COLLECT_LIMIT_S)
-    # A part that died after the last delivery has no trace to give, and its death must not pass unnoticed.
+    # A part that died after the last delivery has no trace, and its death must be reported.
     _raise_casualties_of(cluster)
 
 
@@ -117,7 +117,7 @@ async def _load(run: Run, cluster: Cluster, fleet: Fleet, live: LiveRows) -> Non
     expected, seen = await fleet.probe(max(PROBE_LIMIT_S, plan.channels / PROBED_HZ_AT_LEAST))
     journal.event("probe", expected=expected, seen=seen)
     if seen < expected:
-        watch.note(f"only {seen:,} of {expected:,} clients saw their channel's probe; the run goes on and is judged")
+        watch.note(f"only {seen:,} of {expected:,} clients saw their channel's probe; the run continues and is judged")
     start_ns = time.monotonic_ns() + int(LEAD_S * 1e9)
     journal.event("schedule", start_ns=start_ns)
     live.begin_schedule(start_ns)
@@ -145,7 +145,7 @@ async def _load(run: Run, cluster: Cluster, fleet: Fleet, live: LiveRows) -> Non
 
 
 class Lookout:
-    """Looks at the progress of the load: shows it, writes it, and tells a safety failure that is final at once."""
+    """Looks at the progress of the load: shows it, writes it, and reports a final safety failure at once."""
 
     def __init__(self, *, plan: Plan, live: LiveRows, watch: Watch) -> None:
         self._plan = plan
@@ -154,29 +154,30 @@ class Lookout:
         self._told = False
 
     def look(self, progress: Progress) -> None:
-        """Raises SafetyFailure where the plan asks for an end there, OSError where the disk does not take a row."""
+        """Raises SafetyFailure if the plan has --fail-fast, OSError if the disk does not take a row."""
         progress = self._live.complete(progress)
         self._watch.progress(progress)
         self._live.write(progress)
         if progress.broken and not self._told:
             self._told = True
-            what = f"{progress.broken:,} deliveries that no service may make: not as posted, or of another channel"
+            what = f"{progress.broken:,} deliveries are wrong: a changed text, or a message of another channel"
             if self._plan.fail_fast:
                 raise SafetyFailure(f"the run was ended by --fail-fast after {what}")
-            self._watch.note(f"this run will FAIL, whatever follows: {what}")
+            self._watch.note(f"this run will FAIL: {what}")
 
 
 async def _guarded(work: Awaitable[None], cluster: Cluster, fleet: Fleet, lookout: Lookout) -> None:
-    """Do ``work`` while watching over every process: the first that ends unasked ends the work with its reason."""
+    """Do ``work`` and watch every process: the first one that ends unexpectedly ends the work with its reason."""
     load = asyncio.ensure_future(work)
     watchdog = asyncio.create_task(_watchdog(cluster, fleet, lookout))
     try:
         await asyncio.wait({load, watchdog}, return_when=asyncio.FIRST_COMPLETED)
         if watchdog.done():
-            # The process that died is the cause; what its death did to the load is only the effect.
+            # The process that died is the cause; errors of the load are only its effect.
             watchdog.result()
         if isinstance(load.exception(), HarnessError):
-            # The load met an error first, perhaps because a process has just died: then that is the reason to tell.
+            # The load had an error first, perhaps because a process has just died: then the death is the reason to
+            # report.
             _raise_casualty(cluster, fleet)
         load.result()
         # One that died since the watchdog looked.
@@ -210,8 +211,7 @@ async def _traces(run: Run, cluster: Cluster) -> None:
 
 
 async def _collect(run: Run, cluster: Cluster, *, limit_s: float) -> None:
-    """Collect what the cluster knows: traces and the audit, each within ``limit_s``. A part that cannot be had is named
-    and left out."""
+    """Collect traces and the audit, each within ``limit_s``. A part that cannot be collected is named and left out."""
     run.enter("collect")
     for name, part in (
         ("traces", _traces(run, cluster)),

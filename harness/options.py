@@ -1,4 +1,4 @@
-"""The options of the commands: names, help, and what is checked while they are read."""
+"""The options of the commands: names, help, and the checks while they are read."""
 
 import functools
 import inspect
@@ -36,9 +36,9 @@ def checked(parse: Callable[[str], object]) -> Callable[[str | None], str | None
 
 
 def _something(text: str) -> None:
-    """A script whose variable is empty asks for something else than one without the option."""
+    """An empty value comes from a script whose variable is empty, so it is an error and not the default."""
     if not text.strip():
-        raise typer.BadParameter("expected a value, found none; leave the option out where there is none")
+        raise typer.BadParameter("expected a value, found none; leave the option out if there is none")
 
 
 def path_of(given: str | Path) -> Path:
@@ -133,8 +133,8 @@ SizeOption = Annotated[
     Size,
     typer.Option(
         "--size",
-        help="full: the scenario's own numbers. fit: the same, lowered (audience, then clients, then rate) until they fit "
-        "this machine. smoke: seconds on any machine. Numbers given by options are never changed.",
+        help="full: the scenario's own numbers. fit: the same, lowered (audience, then clients, then rate) until they "
+        "fit this machine. smoke: seconds on any machine. Numbers given by options are never changed.",
     ),
 ]
 Environment = Annotated[
@@ -172,12 +172,14 @@ WritePath = Annotated[
         help="What an acknowledgement promises. " + " ".join(f"{each.name}: {each.promise}." for each in WRITE_PATHS),
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the schedule: the same seed posts the same messages.", min=0)]
+Seed = Annotated[
+    int, typer.Option(help="Seed of the schedule: with the same seed the run posts the same messages.", min=0)
+]
 FaultOption = Annotated[
     FaultKind | None,
     typer.Option(
         "--fault",
-        help="Which fault is injected into the target in mid-run.",
+        help="The fault that is injected into the target during the run.",
         show_default="the scenario's",
     ),
 ]
@@ -197,15 +199,15 @@ TargetOption = Annotated[
 ]
 Outage = Annotated[
     float | None,
-    typer.Option(help="Seconds until it is healed.", show_default="the scenario's: when all is posted"),
+    typer.Option(help="Seconds until the fault is healed.", show_default="the scenario's: after the last post"),
 ]
 Recovery = Annotated[
     str,
     typer.Option(
         callback=one_of(RECOVERIES),
         metavar="|".join(RECOVERIES),
-        help="Who fills what the backplane lost. automatic: the servers. manual: they wait for a re-broadcast request, "
-        "which the harness makes at the end. off: never, to see the checks turn red.",
+        help="Recovery of messages that the backplane lost. automatic: by the servers. manual: the servers wait for a "
+        "re-broadcast request, which the harness makes at the end. off: none, to see the checks turn red.",
     ),
 ]
 Placement = Annotated[
@@ -213,8 +215,8 @@ Placement = Annotated[
     typer.Option(
         callback=one_of(PLACEMENTS),
         metavar="|".join(PLACEMENTS),
-        help="Where the clients of one channel sit. spread: on all servers. local: on as few servers as balance allows, "
-        "which shows what a backplane brings to servers that need nothing of it.",
+        help="The servers of the clients of one channel. spread: all servers. local: as few servers as balance allows, "
+        "which shows how many messages a backplane brings to servers that do not need them.",
     ),
 ]
 SynchronousCommit = Annotated[
@@ -223,7 +225,7 @@ SynchronousCommit = Annotated[
         "--synchronous-commit",
         callback=one_of(SWITCH),
         metavar="|".join(SWITCH),
-        help="Whether PostgreSQL flushes a COMMIT to disk before it confirms it. off: a reference point; a crash of "
+        help="Whether PostgreSQL flushes a COMMIT to disk before it confirms it. off: a reference; a crash of "
         "PostgreSQL loses acknowledged messages.",
     ),
 ]
@@ -231,7 +233,7 @@ ServerModule = Annotated[
     str,
     typer.Option(
         metavar="MODULE",
-        help="Your own server instead of the reference server (embedded only): a Python module that is run with "
+        help="Your own server instead of the reference server (embedded only): a Python module that accepts "
         "--settings FILE and speaks docs/protocol.md.",
     ),
 ]
@@ -240,8 +242,8 @@ MessagesTable = Annotated[
     typer.Option(
         callback=checked(_something),
         metavar="TABLE",
-        help="The table (columns channel, seq, text) in which the audit reads what a database holds that is not the "
-        "reference server's; without it the audit asks the servers for their history.",
+        help="The table of messages (columns channel, seq, text) that the audit reads, if the servers are not the "
+        "reference server; without it the audit asks the servers for their history.",
     ),
 ]
 ClientProtocol = Annotated[
@@ -250,7 +252,7 @@ ClientProtocol = Annotated[
         "--protocol",
         callback=member_of(CLIENT_PROTOCOLS),
         metavar="NAME",
-        help="What clients speak with the servers. "
+        help="The protocol between clients and servers. "
         + " ".join(f"{each.name}: {each.title}." for each in CLIENT_PROTOCOLS),
     ),
 ]
@@ -259,7 +261,7 @@ Engine = Annotated[
     typer.Option(
         callback=member_of(ENGINES),
         metavar="NAME",
-        help="What runs the load generator. " + " ".join(f"{each.name}: {each.title}." for each in ENGINES),
+        help="The engine that runs the load generator. " + " ".join(f"{each.name}: {each.title}." for each in ENGINES),
     ),
 ]
 Repeat = Annotated[int, typer.Option(help="How often a sweep runs each of its points.", min=1)]
@@ -278,7 +280,7 @@ CaFile = Annotated[
         "--ca",
         callback=checked(_something),
         metavar="FILE",
-        help="Certificates of the authorities (PEM) that https:// servers are verified with, in place of the system's.",
+        help="Certificates of authorities (PEM). The harness verifies https:// servers with them instead of the system's.",
         show_default=False,
     ),
 ]
@@ -286,22 +288,22 @@ Insecure = Annotated[
     bool, typer.Option("--insecure", help="Accept any certificate of https:// servers; the report says so.")
 ]
 Force = Annotated[
-    bool, typer.Option("--force", help="Run although it does not fit this machine or another run is under way.")
+    bool, typer.Option("--force", help="Run even if it does not fit this machine or another run is in progress.")
 ]
 FailFast = Annotated[
     bool,
     typer.Option(
         "--fail-fast",
-        help="End the run at the first delivery that no service may make: of a message that was never posted or is not as "
-        "posted, or of another channel.",
+        help="End the run at the first delivery that is always wrong: a message that was never posted, a changed text, "
+        "a message of another channel.",
     ),
 ]
 PilotOption = Annotated[
     bool,
     typer.Option(
         "--pilot/--no-pilot",
-        help="With --size fit: try the chosen size for a few seconds and change it until the machine has room, or go by "
-        "the prediction alone.",
+        help="With --size fit: try the chosen size for a few seconds and change it until the machine has room, or use "
+        "only the prediction.",
     ),
 ]
 
@@ -317,8 +319,7 @@ Backplanes = Annotated[
         "--backplanes",
         "--only",
         metavar="NAME[:KEY=VALUE],…",
-        help="The backplanes that are compared, with settings where they are not the defaults, e.g. "
-        "postgres-poll:interval_ms=10.",
+        help="The backplanes to compare, with settings that are not the defaults, e.g. postgres-poll:interval_ms=10.",
         show_default="all",
     ),
 ]
@@ -327,9 +328,9 @@ WritePaths = Annotated[
     typer.Option(
         "--write-paths",
         metavar="NAME,NAME,…",
-        help="The write paths that are compared: the first on every backplane, each other one on the first backplane that "
-        "it can use. db-first:synchronous_commit=off is a reference point.",
-        show_default="all, and that reference point",
+        help="The write paths that are compared: the first on every backplane, each other one on the first backplane "
+        "that it can use. db-first:synchronous_commit=off is a reference.",
+        show_default="all, and that reference",
     ),
 ]
 Scenarios = Annotated[
@@ -337,7 +338,7 @@ Scenarios = Annotated[
     typer.Option(
         "--scenarios",
         metavar="NAME,NAME,…",
-        help="The scenarios of the matrix; a stands for scenario-a.",
+        help="The scenarios of the matrix; a means scenario-a.",
     ),
 ]
 CellRepeat = Annotated[int, typer.Option("--repeat", help="How often each cell is run.", min=1)]
@@ -351,12 +352,14 @@ MatrixServers = Annotated[
         show_default="2,4,8; the scenario's with --size smoke",
     ),
 ]
-OnlyPlan = Annotated[bool, typer.Option("--plan", help="Show what would run, and how long it takes, and leave.")]
+OnlyPlan = Annotated[bool, typer.Option("--plan", help="Show what would run, and how long it takes, and exit.")]
 VaryOption = Annotated[
     Vary,
-    typer.Option("--vary", help="The number that is searched; the others stay as given, or as sizing chooses them."),
+    typer.Option(
+        "--vary", help="The number to vary. Options give the other numbers; without an option sizing chooses them."
+    ),
 ]
-LimitMs = Annotated[float, typer.Option("--limit-ms", help="The P99 delivery latency that a load must stay within.")]
+LimitMs = Annotated[float, typer.Option("--limit-ms", help="The limit of the P99 delivery latency.")]
 LivePort = Annotated[
     int | None,
     typer.Option(
@@ -364,11 +367,11 @@ LivePort = Annotated[
         metavar="PORT",
         min=0,
         max=65_535,
-        help="Show the run on a page while it works, on loopback at this port; 0 for any that is free.",
+        help="Show the run on a web page while it works, on loopback at this port; 0 for any free port.",
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON, alone, on standard output.")]
+Json = Annotated[bool, typer.Option("--json", help="Print only the result, as JSON, on standard output.")]
 NoReport = Annotated[
     bool, typer.Option("--no-report", help="Write no HTML report; `harness report RUN` writes it later.")
 ]
@@ -415,7 +418,7 @@ RUN_OPTIONS = (
     parameter("pilot", PilotOption, True),
     parameter("fail_fast", FailFast, False),
 )
-"""The options that say which run is asked for, the same for every command that plans one."""
+"""The options that define a run, the same for every command that plans one."""
 
 
 def takes_request(command: Callable[..., None]) -> Callable[..., None]:

@@ -1,8 +1,8 @@
-"""Standard output and standard error that no reader can break.
+"""Standard output and standard error whose writes never fail.
 
-The exit code of a command is its verdict, whether or not its output is read. So a write that fails (a closed pipe, a full
-disk, a closed descriptor) is given up, and the command goes on. A character that the terminal's encoding lacks is written
-as an escape.
+The exit code of a command is its verdict, whether or not its output is read. So if a write fails (a closed pipe, a full
+disk, a closed descriptor), its text is dropped, and the command continues. A character that the terminal's encoding
+lacks is written as an escape.
 """
 
 import errno
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _ASCII = "".join(map(chr, range(128)))
 STALLED_AFTER_S = 1.0
-"""How long progress waits for a reader that has stopped reading. After that it is dropped as long as the reader is stopped:
-a run must not stand still because its terminal does."""
+"""How long progress waits for a reader that has stopped reading. After that it is dropped as long as the reader is
+stopped, because a stopped terminal must not stop a run."""
 
 
 def protect_output() -> None:
@@ -49,8 +49,7 @@ def _text(stream: TextIO | None, descriptor: int, *, waits: bool) -> io.TextIOWr
 
 
 def _readable(encoding: str) -> str:
-    """``encoding``, where ASCII is itself in it. UTF-16, EBCDIC and the like are no encodings of a terminal, and JSON for a
-    program is ASCII."""
+    """``encoding``, if it contains ASCII. A terminal does not use UTF-16 or EBCDIC, and JSON for a program is ASCII."""
     try:
         same = _ASCII.encode(encoding) == _ASCII.encode("ascii")
     except (LookupError, ValueError):

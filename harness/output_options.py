@@ -1,4 +1,4 @@
-"""The options of what a command leaves beside its folder: files for CI systems, labels in the history."""
+"""The options of further outputs: files for CI systems, labels in the history."""
 
 import functools
 import inspect
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from harness.outputs.destinations import Destinations
 
 OutputFiles = tuple[dict[str, Path], bool]
-"""(file by the name of the output format, whether the step of GitHub Actions is told)"""
+"""(file by the name of the output format, whether to write the outputs of a step of GitHub Actions)"""
 
 LabelOption = Annotated[
     list[str] | None,
     typer.Option(
         "--label",
         metavar="KEY=VALUE",
-        help="Kept with the run in the history; repeat for more. 'revision' is the revision of what is tested; without it "
-        "GITHUB_SHA or CI_COMMIT_SHA.",
+        help="Stored with the run in the history; repeat for more. 'revision' is the revision of the tested system; "
+        "without it GITHUB_SHA or CI_COMMIT_SHA.",
         show_default=False,
     ),
 ]
@@ -31,7 +31,7 @@ Doubtful = Annotated[
     bool,
     typer.Option(
         "--doubtful",
-        help="Use runs too in which something may have made figures worse than the system deserves (steal, other "
+        help="Also use runs in which something may have made figures worse than the system deserves (steal, other "
         "programs, a late sender). With --against always.",
     ),
 ]
@@ -39,15 +39,15 @@ GitHub = Annotated[
     bool,
     typer.Option(
         "--github",
-        help="In a step of GitHub Actions: append to its summary, annotate what did not pass (ten at most, worst first), "
-        "set the outputs verdict, p99_ms, report.",
+        help="In a step of GitHub Actions: append to its summary, annotate what did not pass (ten at most, worst "
+        "first), set the outputs verdict, p99_ms, report.",
     ),
 ]
 
 
 def takes_outputs(command: Callable[..., None]) -> Callable[..., None]:
     """``command(…, outputs)`` with an option for each output format and ``--github`` in the place of ``outputs``, which
-    is then (files by name of the format, whether GitHub is told). Stands above `takes_request`."""
+    is then (files by name of the format, whether --github was given). It must be above `takes_request`."""
     own = inspect.signature(command).parameters
     mine = [parameter for name, parameter in own.items() if name != "outputs"]
     files = {each.name.replace("-", "_"): each for each in OUTPUTS}
@@ -81,7 +81,7 @@ def takes_outputs(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def destinations_of(outputs: OutputFiles) -> "Destinations":
-    """Raises UsageError where one of the files cannot be written."""
+    """Raises UsageError if one of the files cannot be written."""
     from harness.outputs.destinations import Destinations
 
     destinations = Destinations(files=outputs[0], github=outputs[1])

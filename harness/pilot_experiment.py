@@ -1,4 +1,4 @@
-"""The pilots of a run: short runs on its own cluster, smaller from step to step until the machine has room."""
+"""The pilots of a run: short runs on its own cluster, each smaller than the last until the machine has room."""
 
 from dataclasses import asdict
 
@@ -17,7 +17,7 @@ from harness.short_run import run_briefly
 async def find_size(run: Run, cluster: Cluster) -> Plan:
     """The plan of ``run`` at the size that its pilots decide, with every pilot in it.
 
-    Each pilot leaves its recording in ``pilots/<number>/`` and an event. Raises what a run raises.
+    Each pilot leaves its recording in ``pilots/<number>/`` and an event. Raises the errors of a run.
     """
     run.enter("pilot")
     plan = run.plan

@@ -1,4 +1,4 @@
-"""`harness up`, `rebroadcast` and `down`: a cluster to play with, outside any run."""
+"""`harness up`, `rebroadcast` and `down`: a cluster for experiments by hand, without a run."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ def bring_up(
 ) -> None:
     """Start a cluster, say how to use it, and keep it until Ctrl-C or `harness down`.
 
-    With ``detach`` a process of its own keeps it and this one returns when it is up. Raises EnvironmentFailure where it
+    With ``detach`` a separate process keeps it, and this one returns when it is up. Raises EnvironmentFailure if it
     cannot start, or when one of its processes dies.
     """
     values = chosen(backplane_settings, BACKPLANES.get(backplane).settings, backplane)
@@ -68,7 +68,7 @@ def bring_up(
 
 
 def bring_down() -> None:
-    """Stop every playground of this user and remove what dead runs left, in the Docker engine too where one answers."""
+    """Stop every playground of this user and remove what dead runs left, in the Docker engine too if one answers."""
     from harness.environments.docker.leftovers import remove_leftovers
 
     states = up_state.read_all()
@@ -86,9 +86,8 @@ def bring_down() -> None:
 def rebroadcast_by_hand(
     server_urls: tuple[str, ...], *, channel: str | None, ca_file: str, insecure: bool
 ) -> dict[str, dict[str, int]]:
-    """Ask these servers, or without any those of every cluster that `harness up` keeps: what each found, by address.
-
-    Raises UsageError where there is no server or no token, EnvironmentFailure with every server that refused.
+    """Ask these servers, or without ``urls`` those of every cluster that `harness up` keeps: the answer of each, by
+    address. Raises UsageError if there is no server or no token, EnvironmentFailure with every server that refused.
     """
     if against := address_objections(server_urls, ca_file=ca_file, insecure=insecure):
         raise UsageError(*against)
@@ -152,7 +151,7 @@ def _explain(cluster: Cluster, protocol: ClientProtocol, token_file: Path) -> No
 
 
 def _detach(arguments: list[str], limit_s: float) -> None:
-    """Start `harness` with ``arguments`` in a session of its own and wait until its cluster is up."""
+    """Start `harness` with ``arguments`` in its own session and wait until its cluster is up."""
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="backslashreplace") as output:
         process = subprocess.Popen(
             python_program("harness.cli", *arguments),
@@ -180,5 +179,5 @@ def _detach(arguments: list[str], limit_s: float) -> None:
 
 
 def _own_variables() -> dict[str, str]:
-    """The harness's own variables: a harness that is started as a child needs what this one was given."""
+    """The harness's own variables: a harness that is started as a child needs the same ones."""
     return {name: value for name, value in os.environ.items() if name.startswith("HARNESS_")}

@@ -1,4 +1,4 @@
-"""Everything that is settled before a run starts: the plan for this machine, and every reason not to start."""
+"""All decisions before a run starts: the plan for this machine, and every reason not to start."""
 
 import importlib.util
 import os
@@ -40,7 +40,7 @@ def prepare(scenario_name: str, request: Request, *, out: Path) -> Planned:
     if found:
         raise UsageError(*found)
     make = partial(plan_run, command=()) if scenario.sweep is None else plan_count
-    # The run's id names channels, so two runs against one external cluster never meet.
+    # The run's id names channels, so two runs against one external cluster never share a channel.
     planned = make(
         request, scenario, limits=read_limits(out), calibration=calibrate(), run_id=f"r{secrets.token_hex(4)}"
     )
@@ -48,7 +48,8 @@ def prepare(scenario_name: str, request: Request, *, out: Path) -> Planned:
 
 
 def prepare_sweep(scenario_name: str, request: Request, *, out: Path) -> PlannedSweep:
-    """The sweep for this machine. Raises UsageError with every reason that can be seen before the start, all at once."""
+    """The sweep for this machine. Raises UsageError with every reason that can be seen before the start, all at
+    once."""
     scenario = catalog.find(scenario_name)
     if found := [*sweep_objections(request, scenario), *_unfit(out, request)]:
         raise UsageError(*found)
@@ -79,13 +80,14 @@ def prepare_capacity(scenario_name: str, request: Request, *, vary: Vary, limit_
         raise UsageError(
             "the first step does not fit this machine:",
             *planned.shortfalls,
-            "lower --audience, --clients or --rate, leave them out so that --size fit chooses, or insist with --force",
+            "lower --audience, --clients or --rate, leave them out so that --size fit chooses, or use --force",
         )
     return planned.plan
 
 
 def prepare_matrix(asked: MatrixRequest, scenario_names: Sequence[str], *, out: Path) -> MatrixPlan:
-    """The matrix for this machine. Raises UsageError with every reason that can be seen before the start, all at once."""
+    """The matrix for this machine. Raises UsageError with every reason that can be seen before the start, all at
+    once."""
     scenarios = [catalog.find(name) for name in scenario_names]
     reference = replace(asked.base, backplane=BACKPLANES.default.name)
     if found := [*matrix_objections(asked, scenarios), *_unfit(out, reference)]:
@@ -106,7 +108,7 @@ def prepare_matrix(asked: MatrixRequest, scenario_names: Sequence[str], *, out: 
 
 
 def _lines_of_code(files: Sequence[str]) -> int:
-    """Lines of ``files`` of the reference server without blank lines and whole-line comments; 0 where it is not
+    """Lines of ``files`` of the reference server without blank lines and whole-line comments; 0 if it is not
     installed."""
     found = importlib.util.find_spec(REFERENCE_SERVER)
     roots = found.submodule_search_locations if found else None
@@ -117,37 +119,38 @@ def _lines_of_code(files: Sequence[str]) -> int:
 
 
 def asks_for_sweep(scenario_name: str, request: Request) -> bool:
-    """Whether this request is for a sweep; one for several server counts is one to be refused as such, if need be."""
+    """Whether this request is for a sweep. A request for several server counts is planned, or refused, as a sweep."""
     return bool(request.server_counts) or is_sweep(request, catalog.find(scenario_name))
 
 
 def refuse_sweep_misfit(planned: PlannedSweep) -> None:
-    """Raise UsageError where a run of the sweep does not fit this machine and was not forced."""
+    """Raise UsageError if a run of the sweep does not fit this machine and was not forced."""
     if planned.shortfalls and not planned.plan.widest.forced:
         raise UsageError(
             "does not fit this machine:",
             *planned.shortfalls,
-            "lower --servers, --audience, --clients or --rate, leave them out so that --size fit chooses, or insist with "
-            "--force",
+            "lower --servers, --audience, --clients or --rate, leave them out so that --size fit chooses, or insist "
+            "with --force",
         )
 
 
 def refuse_misfit(planned: Planned) -> None:
-    """Raise UsageError where the plan does not fit this machine and was not forced."""
+    """Raise UsageError if the plan does not fit this machine and was not forced."""
     if not planned.shortfalls or planned.plan.forced:
         return
     plan = planned.plan
     raise UsageError(
-        f"does not fit this machine: {plan.clients:,} clients × {plan.rate_hz:,g} messages/s × audience {plan.audience:,} "
-        f"= {plan.deliveries_per_s:,.0f} deliveries/s takes {plan.need.cores:.1f} cores, "
-        f"{plan.need.memory_bytes / 1e9:.1f} GB of memory and {plan.need.descriptors_per_process:,} descriptors a process",
+        f"does not fit this machine: {plan.clients:,} clients × {plan.rate_hz:,g} messages/s × audience "
+        f"{plan.audience:,} = {plan.deliveries_per_s:,.0f} deliveries/s takes {plan.need.cores:.1f} cores, "
+        f"{plan.need.memory_bytes / 1e9:.1f} GB of memory and {plan.need.descriptors_per_process:,} descriptors a "
+        f"process",
         *planned.shortfalls,
-        "lower --audience, --clients or --rate, leave them out so that --size fit chooses, or insist with --force",
+        "lower --audience, --clients or --rate, leave them out so that --size fit chooses, or use --force",
     )
 
 
 def _unfit(out: Path, request: Request) -> list[str]:
-    """What this machine lacks, whatever the size of the run."""
+    """What this machine lacks for a run of any size."""
     raise_descriptor_limit()
     return [*too_few_descriptors(), *unwritable(out), *_unusable(request)]
 
@@ -158,7 +161,7 @@ def unwritable(out: Path) -> list[str]:
     try:
         folder.lstat()
     except (FileNotFoundError, NotADirectoryError):
-        pass  # it will be made, or what is in its way is found below
+        pass  # it will be made, or the check below finds the obstacle
     except OSError as error:
         return [f"--out {_short(out)}: no folder can have this name ({error.strerror}); choose another with --out"]
     existing = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
@@ -168,7 +171,7 @@ def unwritable(out: Path) -> list[str]:
     if not os.access(existing, os.W_OK | os.X_OK):
         return [f"--out {out}: {existing} cannot be written by this user; choose another folder with --out"]
     try:
-        # Permission bits do not tell about read-only file systems.
+        # Permission bits do not show read-only file systems.
         probe = existing / f".harness-{os.getpid()}"
         probe.touch()
         probe.unlink()
@@ -191,7 +194,8 @@ def _unusable(request: Request) -> list[str]:
     variable = COMPONENT_KINDS.get(DATABASE_KIND).variable
     if request.messages_table and environment.takes_addresses and not os.environ.get(variable):
         found.append(
-            f"--messages-table {request.messages_table}: expected the database's address in the variable {variable}, found "
+            f"--messages-table {request.messages_table}: expected the database's address in the variable {variable}, "
+            f"found "
             "none; leave the option out to have the servers asked for their history"
         )
     if request.ca_file and environment.takes_addresses:
@@ -214,7 +218,7 @@ def _missing_module(name: str) -> list[str]:
 
 
 def _sweep_command(scenario: str, sweep: SweepPlan, request: Request) -> tuple[str, ...]:
-    """The arguments that ask for this sweep again. The weak curve's rate follows from the machine, as the first time."""
+    """The arguments of this sweep. The rate of the weak curve follows from the machine again."""
     single = list(repeat_command(scenario, sweep.widest))
     single[single.index("--servers") + 1] = ",".join(map(str, sweep.server_counts))
     return (*single, "--repeat", str(request.repeat))

@@ -1,4 +1,4 @@
-"""What a finished command leaves beside its folder: files for CI systems, and a line of the history."""
+"""Outputs of a finished command beside its folder: files for CI systems, and a line of the history."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ from harness.recording.sweep_folder import is_sweep_folder, member_folder, read_
 
 
 def summarize_folder(folder: Path, verdict: Verdict) -> Summary:
-    """The summary of a run, a sweep or a matrix, from what lies in its folder."""
+    """The summary of a run, a sweep or a matrix, from its folder."""
     from harness.outputs.summary import summary_of
 
     report = folder / REPORT
@@ -34,7 +34,7 @@ def summarize_folder(folder: Path, verdict: Verdict) -> Summary:
         try:
             members[name] = read_verdict(path)
         except UsageError:
-            continue  # it never got as far as a verdict
+            continue  # it has no verdict
         machine = machine or read_machine(path)
     return summary_of(verdict, machine, read_events(folder), members=members, report=shown)
 
@@ -53,7 +53,7 @@ def _members(folder: Path) -> list[tuple[str, Path]] | None:
 
 
 def summarize_search(folder: Path, capacity: Capacity) -> Summary:
-    """A capacity search's summary, from what lies in its folder."""
+    """A capacity search's summary, from its folder."""
     from harness.outputs.summary import capacity_summary
     from harness.report.text.capacity_words import sentence
 
@@ -64,8 +64,8 @@ def summarize_search(folder: Path, capacity: Capacity) -> Summary:
 
 
 def publish_folder(folder: Path, verdict: Verdict | None, destinations: Destinations) -> None:
-    """Write the outputs of a run, a sweep or a matrix. Without a verdict there is nothing to say, and files of an earlier
-    run must not be taken for this one's. Raises EnvironmentFailure."""
+    """Write the outputs of a run, a sweep or a matrix. Without a verdict no file is written, and files of an earlier
+    run are removed, so that they are not taken for this run's. Raises EnvironmentFailure."""
     if not destinations:
         return
     if verdict is None:
@@ -77,8 +77,8 @@ def publish_folder(folder: Path, verdict: Verdict | None, destinations: Destinat
 
 
 def note_in_history(folder: Path, results: Path, labels: Mapping[str, str]) -> None:
-    """Append the lines of ``folder``. A history that cannot be written is told, and changes no exit code: the recording is
-    there, and `harness trend --rebuild` reads it again."""
+    """Append the lines of ``folder``. If the history cannot be written, that is reported and does not change the exit
+    code: the recording exists, and `harness trend --rebuild` reads it again."""
     from harness.history.folders import entries_of
     from harness.history.history_file import append_entry
     from harness.history.revision import revision_of

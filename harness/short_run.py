@@ -1,4 +1,5 @@
-"""A short run on a cluster that is up: a recording of its own, judged at once. Pilots and searches are made of them."""
+"""A short run on a cluster that is up: it has its own recording and is judged at once. Pilots and searches consist of
+short runs."""
 
 import asyncio
 import contextlib
@@ -21,7 +22,7 @@ from harness.recording.writer import Journal, fill_folder
 async def run_briefly(plan: Plan, cluster: Cluster, folder: Path, watch: Watch) -> Verdict:
     """Measure ``plan`` on ``cluster``, leave its recording in ``folder``, which must not exist, and judge it.
 
-    Raises what `measurement.measure` raises, and EnvironmentFailure where the folder cannot be made.
+    Raises the errors of `measurement.measure`, and EnvironmentFailure if the folder cannot be made.
     """
     try:
         folder.parent.mkdir(exist_ok=True)
@@ -44,7 +45,7 @@ async def run_briefly(plan: Plan, cluster: Cluster, folder: Path, watch: Watch) 
 
 @dataclass(frozen=True, slots=True)
 class _StepWatch:
-    """Shows the progress of a short run without its phases, which would hide what it is a part of."""
+    """Shows the progress of a short run without its phases, which would hide the phases of the whole."""
 
     watch: Watch
 

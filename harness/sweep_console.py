@@ -1,4 +1,4 @@
-"""What a person sees of a sweep in the terminal, in plain lines: the plan beforehand, the table at the end."""
+"""The terminal output of a sweep, in plain lines: the plan before, the table at the end."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ def run(scenario: str, request: "Request", *, out: Path, live: int | None, as_js
 
 
 def _after_s(sweep: SweepPlan, member: Member) -> float:
-    """What the runs after ``member`` will take."""
+    """The predicted time of the runs after ``member``."""
     return sum(other.predicted_s for other in sweep.members if other.order > member.order)
 
 
@@ -64,16 +64,17 @@ def _say(text: str) -> None:
 
 
 def plan_lines(planned: "PlannedSweep") -> Iterator[str]:
-    """What will run, in which order, what it takes, and whether it fits."""
+    """The plan: runs in their order, predicted time, and whether they fit."""
     sweep = planned.plan
     widest = sweep.widest
     yield f"{widest.scenario}  {widest.title} ({widest.size}, {widest.environment}, {widest.backplane})"
     yield (
-        f"sweep       {', '.join(map(str, sweep.server_counts))} servers × {sweep.clients_per_server:,} clients · audience "
-        f"{widest.audience:,} · {widest.duration_s:g} s each · {sweep.repeat} × per point · seed {widest.seed}"
+        f"sweep       {', '.join(map(str, sweep.server_counts))} servers × {sweep.clients_per_server:,} clients · "
+        f"audience {widest.audience:,} · {widest.duration_s:g} s each · {sweep.repeat} × per point · seed {widest.seed}"
     )
     yield (
-        f"curves      constant: {widest.rate_hz:,g} messages/s · weak: {sweep.weak_rate_per_server_hz:,g} messages/s per "
+        f"curves      constant: {widest.rate_hz:,g} messages/s · weak: {sweep.weak_rate_per_server_hz:,g} messages/s "
+        f"per "
         "server"
     )
     for reduction in widest.reductions:
@@ -96,13 +97,13 @@ def show_outcome(outcome: "Outcome", *, as_json: bool) -> None:
     if outcome.why:
         _say(f"harness: {outcome.why}")
     if outcome.verdict is None:
-        _say(f"harness: what was recorded so far is in {outcome.folder}")
+        _say(f"harness: the recording so far is in {outcome.folder}")
         return
     show_verdict(outcome.verdict, outcome.folder, as_json=as_json)
 
 
 def show_verdict(verdict: Verdict, folder: Path, *, as_json: bool) -> None:
-    """The table of runs, then what is said of every verdict."""
+    """The table of runs, then the lines that every verdict has."""
     if not as_json:
         for line in table_lines(verdict):
             print(line)

@@ -1,7 +1,6 @@
-"""The story of a sweep: one run after the other, each a recording of its own, then one verdict and one report over all.
-
-A run that fails or decides nothing does not end the sweep: how the others do is the question. An environment that cannot be
-started and Ctrl-C do, and what was run until then is judged.
+"""The course of a sweep: one run after the other, each with its own recording, then one verdict and one report over
+all. If a run fails or is undecided, the sweep continues with the other runs. An environment that cannot be started, or
+Ctrl-C, ends it, and the finished runs are judged.
 """
 
 import contextlib
@@ -39,7 +38,7 @@ Watching = Callable[[Member], AbstractContextManager[Watch]]
 def run_sweep(sweep: SweepPlan, *, out: Path, watching: Watching, say: Callable[[str], None]) -> Outcome:
     """Run every member of ``sweep`` in its order, in a new folder below ``out``, then judge and render the whole.
 
-    Raises EnvironmentFailure where not even the folder can be made.
+    Raises EnvironmentFailure if even the folder cannot be made.
     """
     folder = create_sweep_folder(out, sweep)
     with Journal(folder) as journal:
@@ -95,7 +94,7 @@ def judge_sweep_folder(folder: Path) -> Verdict:
     require_seal(folder, events)
     ended = {event.get("name") for event in events if event.get("event") == "run" and event.get("state") == "ended"}
     for member in read_sweep(folder).members:
-        # A run that never began, or was cut short before its first file, leaves nothing to judge.
+        # A run that did not begin, or ended before its first file, has nothing to judge.
         if member.name in ended or member_folder(folder, member).exists():
             judging.judge_recording(member_folder(folder, member))
     return _judge_members(folder)

@@ -30,7 +30,7 @@ def show(
     plan_key: str,
     as_json: bool,
 ) -> ExitCode:
-    """`harness trend`: terminal, page, JSON, CSV. FAIL where a change for the worse lies in the last runs."""
+    """`harness trend`: terminal, page, JSON, CSV. FAIL if a change for the worse is in the last runs."""
     from harness.report.page.trend_page import write_trend_page
 
     trend = trend_of(read_history(results), scenario=scenario, with_doubtful=with_doubtful)
@@ -66,7 +66,7 @@ def rebuild_history(results: Path) -> None:
 def accept(results: Path, run: Path, reason: str) -> None:
     """`harness trend --accept`."""
     if not reason.strip():
-        raise UsageError("--accept: expected --reason TEXT, found none: the reason stands in the trend")
+        raise UsageError("--accept: expected --reason TEXT, found none: the trend shows the reason")
     known = {entry.run for entry in read_history(results).entries}
     name = place(run, results) if place(run, results) in known else str(run)
     if name not in known:

@@ -1,7 +1,7 @@
 """``python -m planted_server --settings FILE``: the reference server with the bug that the variable PLANTED_BUG names.
 
-PLANTED_BUG is an import path (``planted_server.storage_bugs:NeverStored``). PLANTED_EVENTS is the file that gets one line
-for each planted event. Without both of them the program does not start.
+PLANTED_BUG is an import path (``planted_server.storage_bugs:NeverStored``). PLANTED_EVENTS is the file that gets one
+line for each planted event. Without both of them the program does not start.
 """
 
 import gc
@@ -30,10 +30,13 @@ def plant(bug: type[StorageBug], lines: PlantedLines) -> None:
 if __name__ == "__main__":
     name, path = os.environ.get("PLANTED_BUG", ""), os.environ.get("PLANTED_EVENTS", "")
     if not name or not path:
-        print("expected PLANTED_BUG and PLANTED_EVENTS: only `harness prove` starts this server", file=sys.stderr)
+        print(
+            "expected the variables PLANTED_BUG and PLANTED_EVENTS; only `harness prove` starts this server",
+            file=sys.stderr,
+        )
         sys.exit(UNUSABLE_SETTINGS)
     module, _, attribute = name.partition(":")
     plant(getattr(importlib.import_module(module), attribute), PlantedLines(Path(path)))
     code = main()
-    gc.freeze()  # as the reference server: no search for garbage at the end
+    gc.freeze()  # as in the reference server: no search for garbage at the end
     sys.exit(code)

@@ -30,7 +30,7 @@ class PlantedLines:
 
 
 class StorageBug:
-    """Appends to ``log`` as it should. A bug overrides `append` and adds one of ``lines`` for each event."""
+    """Appends to ``log`` correctly. A bug overrides `append` and adds one of ``lines`` for each event."""
 
     def __init__(self, log: PostgresqlLog, publish: Publish, lines: PlantedLines) -> None:
         self.log = log

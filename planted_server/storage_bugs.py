@@ -11,7 +11,7 @@ ELSEWHERE_SEQ = 100_000
 
 
 class NeverStored(StorageBug):
-    """A message is acknowledged and delivered, and the database does not hold it."""
+    """A message is acknowledged and delivered, but the database does not hold it."""
 
     async def append(self, channels: Texts, texts: Texts, client_msg_ids: Sequence[str | None]) -> Rows:
         rows = await super().append(channels, texts, client_msg_ids)
@@ -23,7 +23,8 @@ class NeverStored(StorageBug):
 
 
 class StoredElsewhere(StorageBug):
-    """A message is stored in another channel of the run than it was posted to, and delivered in its own."""
+    """A message is stored in another channel of the run than the one it was posted to, but delivered in its own
+    channel."""
 
     async def append(self, channels: Texts, texts: Texts, client_msg_ids: Sequence[str | None]) -> Rows:
         rows = await super().append(channels, texts, client_msg_ids)

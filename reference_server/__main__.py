@@ -1,6 +1,6 @@
 """``python -m reference_server --settings FILE``: one server until SIGTERM or SIGINT.
 
-Exit codes: 0 stopped as asked, 1 failed while running, 2 the settings cannot be used, 4 could not start.
+Exit codes: 0 stopped by a signal, 1 failed while running, 2 the settings cannot be used, 4 could not start.
 """
 
 import argparse

@@ -14,11 +14,12 @@ YOUNG_OBJECTS = 20_000
 
 
 async def run_housekeeping(connections: Callable[[], int], metrics: Metrics) -> None:
-    """Measure the lateness of the loop, and keep the garbage collector away from long-lived objects. Runs until cancelled.
+    """Measure the lateness of the loop, and keep the garbage collector away from long-lived objects. Runs until
+    cancelled.
 
-    A connection is some hundred Python objects. A full collection with 10,000 connections stops the loop for a good
-    part of a second. The collector never looks at frozen objects. When half of the connections have left, the objects
-    are unfrozen, so that the collector frees what is left of the closed connections.
+    A connection is some hundred Python objects. A full collection with 10,000 connections stops the loop for hundreds
+    of milliseconds. The collector never looks at frozen objects. When half of the connections have left, the objects
+    are unfrozen, so that the collector frees the objects of the closed connections.
     """
     gc.set_threshold(YOUNG_OBJECTS, 20, 50)
     frozen = 0

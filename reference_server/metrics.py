@@ -17,8 +17,9 @@ class Summary:
         self.total += value
 
     def add_late(self, late_s: float, interval_s: float) -> None:
-        """Add a timer that is due every ``interval_s`` and fired ``late_s`` late: it stands for all that were due
-        meanwhile, which waited ``late_s`` less one interval, less two, and so on. So the mean is weighted by time."""
+        """Add a timer that is due every ``interval_s`` and fired ``late_s`` late: it counts for all timers that were
+        due meanwhile, which waited ``late_s`` less one interval, less two, and so on. So the mean is weighted by
+        time."""
         missed = int(late_s / interval_s)
         self.count += missed + 1
         self.total += (missed + 1) * (late_s - missed * interval_s / 2)
@@ -26,7 +27,7 @@ class Summary:
 
 @dataclass(slots=True)
 class Metrics:
-    """Plain numbers. The code that does something adds to the number of it."""
+    """Plain numbers. The code that does the work increases them."""
 
     posts: Counter[str] = field(default_factory=Counter)
     batches: Summary = field(default_factory=Summary)
@@ -65,11 +66,11 @@ class Metrics:
                 self.publish_failures,
             ),
             ("received_total", "Messages that arrived from the backplane.", self.received),
-            ("announced_total", "Times that the backplane pointed at newer messages in the log.", self.announced),
+            ("announced_total", "Times that the backplane announced newer messages in the log.", self.announced),
             ("duplicates_dropped_total", "Messages that arrived again and were dropped.", self.duplicates),
             ("holes_total", "Times that a message was missing; most of them were only late.", self.holes),
             ("skipped_total", "Messages skipped as lost; only with recovery off.", self.skipped),
-            ("shed_total", "Live messages left to the message log because too many were waiting.", self.shed),
+            ("shed_total", "Live messages dropped because too many waited; recovery reads them.", self.shed),
             (
                 "recovered_total",
                 "Messages taken from the message log because the backplane did not bring them.",

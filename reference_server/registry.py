@@ -29,7 +29,7 @@ class Registry(Generic[M]):
         return tuple(sorted(self._members))
 
     def register(self, member: M) -> None:
-        """Add a member. Raises ValueError where the name is taken."""
+        """Add a member. Raises ValueError if the name is taken."""
         if member.name in self._members:
             raise ValueError(f'{self._setting} "{member.name}" is registered already; choose another name')
         self._members[member.name] = member

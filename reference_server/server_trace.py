@@ -1,12 +1,12 @@
-"""The trace: when each message passed this server. It is kept in plain columns, a few dozen bytes per row, until a client
-reads it."""
+"""The trace: when each message passed this server. It is kept in plain columns, a few dozen bytes per row, until a
+client reads it."""
 
 import time
 from array import array
 from typing import Any
 
 LIVE, RECOVERED, GAP = 0, 1, 2
-"""A GAP is an event that says that a message is lost; it is no delivery and has no row."""
+"""A GAP is an event that says that a message is lost; it is not a delivery and has no row."""
 COMMITTED = 2
 """the column of ``committed`` in ``accepted``, after the channel's seq and ``accepted``"""
 _SOURCES = ("live", "recovered")
@@ -15,7 +15,7 @@ _SOURCES = ("live", "recovered")
 class Part:
     """One table of the trace: a channel and some integers per row.
 
-    The first ``capacity`` rows are kept, the rest only counted: the kept part is complete from the start.
+    The first ``capacity`` rows are kept, and the rest are only counted: so the kept rows are complete from the start.
     """
 
     def __init__(self, columns: int, capacity: int) -> None:
@@ -30,7 +30,7 @@ class Part:
         return len(self._channel)
 
     def add(self, channel: str, *values: int) -> int | None:
-        """The number of the row; None where there is no room for it."""
+        """The number of the row; None if there is no room for it."""
         if len(self._channel) >= self._capacity:
             self.dropped += 1
             return None
@@ -44,7 +44,7 @@ class Part:
         return len(self._channel) - 1
 
     def set(self, row: int, column: int, value: int) -> None:
-        """Fill in what was not known when the row was added."""
+        """Set a value that was not known when the row was added."""
         self._columns[column][row] = value
 
     def rows(self, offset: int, limit: int) -> list[tuple[Any, ...]]:

@@ -18,11 +18,10 @@ class SecretError(Exception):
 
 
 def with_secrets(section: S) -> S:
-    """The same section with its secrets: those in files are read, and white space around each is left out.
-
-    A secret is a field ``x`` that has a second field ``x_file``. Where ``x_file`` names a file, its content becomes ``x``.
-    Raises SecretError where the file cannot be read or is empty, and for a secret with a line break or a control character
-    in the middle.
+    """The same section with its secrets: secrets in files are read, and white space around each is removed. A secret is
+    a field ``x`` that has a second field ``x_file``. If ``x_file`` names a file, its content becomes ``x``. Raises
+    SecretError if the file cannot be read or is empty, and for a secret with a line break or a control character in the
+    middle.
     """
     secrets = {}
     for field in section.__struct_fields__:

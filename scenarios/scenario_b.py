@@ -8,8 +8,8 @@ SCENARIO = Scenario(
     name="scenario-b",
     title="Durability: Redis dies",
     claim=(
-        "With Redis stopped half way through 1,000 messages, every message is acknowledged as fast as before and "
-        "stored, and once Redis is back every client of both servers has all of them, in order, each once."
+        "Redis stops after half of 1,000 messages. Every message is acknowledged as fast as before, and stored. When "
+        "Redis is back, every client of both servers gets all messages, in order, each once."
     ),
     load=Load(servers=2, clients=200, rate_hz=100, duration_s=10, audience="all", warm_up_s=2),
     smoke=Load(servers=2, clients=20, rate_hz=200, duration_s=4, audience="all", warm_up_s=1),

@@ -7,9 +7,9 @@ SCENARIO = Scenario(
     name="scenario-c",
     title="Horizontal scaling",
     claim=(
-        "From 2 to 16 servers with 10,000 clients each, every delivery arrives at every count with a P99 below 100 ms "
-        "that does not grow with the servers, and what a message costs the servers and Redis grows linearly with the "
-        "number of servers, never quadratically."
+        "At every count from 2 to 16 servers with 10,000 clients each, every delivery arrives, with a P99 below 100 ms "
+        "that does not grow with the number of servers. The cost of a message for the servers and Redis grows linearly "
+        "with the number of servers, never quadratically."
     ),
     load=Load(servers=16, clients=160_000, rate_hz=1_000, duration_s=60, audience=100, warm_up_s=5),
     smoke=Load(servers=4, clients=80, rate_hz=100, duration_s=3, audience=10, warm_up_s=0.5),

@@ -1,4 +1,4 @@
-"""Scenario D: a server dies while PostgreSQL is frozen; what was acknowledged and not stored is gone."""
+"""Scenario D: a server dies while PostgreSQL is frozen; messages that were acknowledged and not stored are lost."""
 
 from harness.model.expectation import Expectation
 from harness.model.fault import Fault, FaultKind, Moment, Target, Unit
@@ -8,9 +8,10 @@ SCENARIO = Scenario(
     name="scenario-d",
     title="Write-behind loss: a server dies while PostgreSQL is frozen",
     claim=(
-        "With PostgreSQL frozen for 2 s and a server killed 1 s into that, no message that was acknowledged or delivered "
-        "is missing in the database. DB-first keeps this by refusing to acknowledge; broker-first loses what the dead "
-        "server had not stored: its rate times the time since its last COMMIT."
+        "PostgreSQL is frozen for 2 s, and a server is killed 1 s after the freeze began. Every acknowledged or "
+        "delivered message is in the database. DB-first keeps this promise, because it does not acknowledge during the "
+        "freeze. Broker-first loses the messages that the killed server had not stored: its rate times the time since "
+        "its last COMMIT."
     ),
     load=Load(servers=4, clients=2_000, rate_hz=400, duration_s=12, audience=20, warm_up_s=2),
     smoke=Load(servers=2, clients=20, rate_hz=200, duration_s=7, audience=10, warm_up_s=1),

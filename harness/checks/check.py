@@ -1,4 +1,4 @@
-"""A check: one question that is put to a recording, or to a sweep, and everything that is known about it."""
+"""A check: one question about a recording or a sweep, with its name, kind, bias and documentation."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a check of a run looks at. ``measured`` has no claims and decisions yet: they follow from the findings."""
+    """The input of a check of a run. ``measured`` has no claims and decisions yet: they follow from the findings."""
 
     evidence: Evidence
     tally: Tally
@@ -28,8 +28,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a check found; see `harness.model.finding.Finding`. ``bias`` replaces the bias of the check where the answer has
-    another one."""
+    """The answer of a check; see `harness.model.finding.Finding`. ``bias`` replaces the bias of the check if the answer
+    has another one."""
 
     status: Status
     summary: str
@@ -47,12 +47,13 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check(Generic[C]):
-    """``function`` answers; it is asked only where ``applies`` says so.
+    """``function`` answers the question; it is called only if ``applies`` returns true.
 
-    ``bias``: in which direction the problem that a VALIDITY check finds falsifies performance figures. ``compares_ratio``:
-    the check compares two measured figures with each other and not with a fixed limit, so that a bias of either direction
-    can falsify it. ``fail_stands``: a pessimistic bias cannot cause a FAIL of this check. ``red_when`` and ``what_to_do``
-    are its row in docs/results.md. ``planted_bug`` is the test in which a planted error turns it red or UNKNOWN.
+    ``bias``: in which direction the problem that a VALIDITY check finds falsifies performance figures.
+    ``compares_ratio``: the check compares two measured figures with each other and not with a fixed limit, so that a
+    bias of either direction can falsify it. ``fail_stands``: a pessimistic bias cannot cause a FAIL of this check.
+    ``red_when`` and ``what_to_do`` are its row in docs/results.md. ``planted_bug`` is the test in which a planted error
+    turns it red or UNKNOWN.
     """
 
     name: str
@@ -68,7 +69,7 @@ class Check(Generic[C]):
     planted_bug: str
 
     def ask(self, case: C, lacking: Mapping[Need, str] | None = None) -> Finding | None:
-        """The finding; None where the check does not apply. A check that crashes says UNKNOWN and raises nothing. A PASS
+        """The finding; None if the check does not apply. A check that crashes says UNKNOWN and raises nothing. A PASS
         without a part that the check needs is UNKNOWN; ``lacking`` says what is missing of each part."""
         try:
             return (
@@ -104,7 +105,7 @@ class Check(Generic[C]):
 
 
 def below_limit(value: float | None, limit: float, text: str, key: str, *, samples: int = 0) -> Answer:
-    """UNKNOWN where ``value`` reaches its limit. UNKNOWN with an OPTIMISTIC bias where it was not measured."""
+    """UNKNOWN if ``value`` reaches its limit. UNKNOWN with an OPTIMISTIC bias if it was not measured."""
     expected = {f"{key}_below": limit}
     if value is None:
         summary = f"{text}: not measured"

@@ -35,7 +35,7 @@ C = TypeVar("C")
 
 
 def judge(recording: Recording) -> Verdict:
-    """Ask every check that applies. Works on any part of a run that exists; what cannot be decided is UNKNOWN."""
+    """Call every check that applies. It works on an incomplete recording; an undecided check is UNKNOWN."""
     attempts = Attempts()
     evidence = gather(recording, attempts)
     counted = tally(evidence, attempts)
@@ -68,8 +68,8 @@ def judge(recording: Recording) -> Verdict:
 
 
 def measure(evidence: Evidence, counted: Tally, account: Account, attempts: Attempts) -> RunMeasurements:
-    """Everything that is measured, without claims and decisions. Each part is measured by itself: one that cannot be is
-    absent, and ``attempts`` keeps its name."""
+    """All measurements, without claims and decisions. Each part is measured separately: if one cannot be measured, it
+    is absent, and ``attempts`` keeps its name."""
     recording, plan, make = evidence.recording, evidence.plan, attempts.make
     latencies = latency.measure(evidence, counted, account, attempts)
     every = latencies.get("latency") or Percentiles()
@@ -107,7 +107,7 @@ def _series(evidence: Evidence, counted: Tally, account: Account, attempts: Atte
 
 
 def checks_of(plan: Plan) -> list[Check[Case]]:
-    """Those of the registry, and one for each expectation of the plan that has none there."""
+    """The checks of the registry, and one for each expectation of the plan that has no check there."""
     found = {check.name: check for check in CHECKS}
     for wish in plan.expectations:
         check = latency_limits.limit_check(wish.measure, wish.statistic)
@@ -116,18 +116,19 @@ def checks_of(plan: Plan) -> list[Check[Case]]:
 
 
 def ask_all(checks: Iterable[Check[C]], case: C, lacking: Mapping[Need, str] | None = None) -> list[Finding]:
-    """The findings of the checks that apply. A check that crashes says UNKNOWN and hides no other; none passes without the
-    parts of the recording that it needs. ``lacking`` says which are missing."""
+    """The findings of the checks that apply. A check that crashes says UNKNOWN and hides no other; none passes without
+    the parts of the recording that it needs. ``lacking`` says which are missing."""
     return [finding for check in checks if (finding := check.ask(case, lacking)) is not None]
 
 
 def apply_bias(findings: Sequence[Finding], checks: Sequence[Check[C]] = ()) -> list[Finding]:
-    """Apply to performance findings what the validity findings mean for them; safety findings stand as they are.
+    """Apply the biases of the validity findings to the performance findings; safety findings do not change.
 
-    With an OPTIMISTIC bias (a lower rate than planned, rows missing) nothing is decided: PASS and FAIL become UNKNOWN. With
-    a PESSIMISTIC bias (a late sender, a lagging receiver) a PASS against a fixed limit stands, and a FAIL becomes UNKNOWN.
-    A ratio of two measured figures is not decided with any bias: what slows the one improves the ratio, what slows the
-    other worsens it. ``checks`` say which findings compare a ratio, and whose FAIL a pessimistic bias cannot cause.
+    With an OPTIMISTIC bias (a lower rate than planned, rows missing) nothing is decided: PASS and FAIL become UNKNOWN.
+    With a PESSIMISTIC bias (a late sender, a lagging receiver) a PASS against a fixed limit stands, and a FAIL becomes
+    UNKNOWN. A ratio of two measured figures is not decided with any bias: a slower base improves the ratio, and a
+    slower other figure worsens it. ``checks`` say which findings compare a ratio, and whose FAIL a pessimistic bias
+    cannot cause.
     """
     ratios = {check.name for check in checks if check.compares_ratio}
     fail_stands = {check.name for check in checks if check.fail_stands}
@@ -151,6 +152,6 @@ def apply_bias(findings: Sequence[Finding], checks: Sequence[Check[C]] = ()) -> 
 
 
 def overall(findings: Iterable[Finding]) -> Status:
-    """The worst finding. A PESSIMISTIC bias counts only through the findings that it changed: a system that passes although
-    it was measured unfavourably has passed."""
+    """The worst finding. A PESSIMISTIC bias counts only through the findings that it changed: a system that passes
+    under unfavourable conditions has passed."""
     return worst(finding.status for finding in findings if finding.bias is not Bias.PESSIMISTIC)

@@ -17,7 +17,7 @@ from harness.model.measure import MEASURES, Measure
 from harness.model.status import Status
 
 LEFT_OUT_SHARE_MAX = 0.25
-"""Of more runs than this being unusable on one side, the rest is a choice, not a sample."""
+"""If a larger share of one side cannot be used, the rest is a selection and not a sample."""
 
 Group = tuple[HistoryEntry, ...]
 
@@ -35,9 +35,9 @@ def compare(
     doubtful: bool = False,
     interleaved: bool = False,
 ) -> Comparison:
-    """``margins_percent``: by measure's name. ``only``: these measures, or all. ``history`` tells the spread between runs;
-    runs of RUN in it are not used for that, what they are is the question. ``doubtful``: runs count although something may
-    have made their figures worse."""
+    """``margins_percent``: by measure's name. ``only``: these measures, or all. ``history`` gives the spread between
+    runs, without the runs of RUN, which are in question. ``doubtful``: also use runs in which something may have made
+    figures worse."""
     base_points, run_points = _points(base), _points(run)
     differences, noted = differences_of(base, run)
     same_plan = not _plan_differences(base_points, run_points)
@@ -89,7 +89,7 @@ def _points(entries: Sequence[HistoryEntry]) -> dict[str, Group]:
 
 
 def _plan_differences(base: Mapping[str, Group], run: Mapping[str, Group]) -> tuple[Difference, ...]:
-    """Each part of the plans that differs between the sides, or within one."""
+    """Each field of the plans that differs between the sides, or within one side."""
     found = []
     for point in dict.fromkeys((*base, *run)):
         where = f"{point}: " if point else ""
@@ -114,7 +114,7 @@ def _noted(base: Sequence[HistoryEntry], run: Sequence[HistoryEntry]) -> tuple[D
 
 
 def _differing(where: str, sides: Sequence[Sequence[Mapping[str, str]]]) -> list[Difference]:
-    """The names whose values are not one and the same on both sides."""
+    """The names that do not have one same value in all runs of both sides."""
     found = []
     names = dict.fromkeys(name for side in sides for parts in side for name in parts)
     for name in names:
@@ -126,8 +126,8 @@ def _differing(where: str, sides: Sequence[Sequence[Mapping[str, str]]]) -> list
 
 
 def _safety(base: Mapping[str, Group], run: Mapping[str, Group]) -> tuple[SafetyRegression, ...]:
-    """Every safety check that passed in all runs of BASE and is not PASS in a run of RUN. One that is missing there is
-    none: the same plan asks the same checks."""
+    """Every safety check that passed in all runs of BASE and is not PASS in a run of RUN. A check that is missing in
+    the run does not count: the same plan asks the same checks."""
     found = []
     for point, group in base.items():
         passed = {

@@ -1,7 +1,6 @@
-"""One measure of two groups of runs → how it changed, and what that is against the margin.
-
-Everything is done on logarithms: a change is a factor. A change is *worse* where even the better end of its interval is
-beyond the margin, *same* where the whole interval is within it: the rule by which limits are decided everywhere here.
+"""One measure of two groups of runs → its change, compared with the margin. All computations use logarithms: a change
+is a factor. A change is *worse* if even the better end of its interval is beyond the margin, and *same* if the whole
+interval is within it. All limits of the harness are decided by this rule.
 """
 
 import math
@@ -23,8 +22,8 @@ RANKS_FROM = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A measure before the number of measures is allowed for. ``p_worse`` and ``p_better``: how likely such a change is
-    where the true one is just the margin."""
+    """A measure before the correction for the number of measures. ``p_worse`` and ``p_better``: how likely such a
+    change is if the true one is exactly the margin."""
 
     comparison: MeasureComparison
     p_worse: float = 1.0
@@ -42,8 +41,8 @@ def compare_measure(
     spread: Spread,
     interleaved: bool,
 ) -> Judged:
-    """``base`` and ``run`` are the runs' values, at least one each. ``interleaved``: the runs alternated within an hour, so
-    that their own spread is the one that counts; otherwise it is never taken to be less than the history's."""
+    """``base`` and ``run`` are the runs' values, at least one each. ``interleaved``: the runs alternated within an
+    hour, so that their own spread counts; otherwise the spread is at least that of the history."""
     sides = [[math.log(measured.value) for measured in side] for side in (base, run)]
     if min(len(base), len(run)) >= RANKS_FROM:
         return _by_ranks(measure, sides, point=point, margin_percent=margin_percent)
@@ -119,7 +118,7 @@ def _comparison(
 
 
 def decide(judged: Sequence[Judged]) -> tuple[MeasureComparison, ...]:
-    """What each change is. The more measures are compared, the stronger each must be to count (Holm)."""
+    """The word for each change. The more measures are compared, the stronger each change must be to count (Holm)."""
     # One-sided each: the error rate of the two-sided interval is shared by its ends.
     tail = (1 - CONFIDENCE) / 2
     worse = holm([each.p_worse for each in judged], tail)
@@ -151,5 +150,5 @@ def _mean(values: Sequence[float]) -> float:
 
 
 def _percent(log_ratio: float) -> float | None:
-    """None where it is not bounded."""
+    """None if it is not bounded."""
     return 100 * math.expm1(log_ratio) if math.isfinite(log_ratio) else None

@@ -1,4 +1,4 @@
-"""``--margin``: how much of a change does not matter."""
+"""``--margin``: the size of a change that does not matter."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,8 @@ from harness.model.measure import MARGINS_PERCENT, MEASURES, MarginGroup
 
 
 def margins_of(options: Sequence[str]) -> dict[str, float]:
-    """The margin of every measure in percent. Options are ``PERCENT`` for all, ``GROUP=PERCENT`` or ``MEASURE=PERCENT``; a
-    narrower one wins, whatever their order. Raises UsageError."""
+    """The margin of every measure in percent. Options are ``PERCENT`` for all, ``GROUP=PERCENT`` or
+    ``MEASURE=PERCENT``; a narrower one wins, whatever their order. Raises UsageError."""
     everything: float | None = None
     groups: dict[str, float] = {}
     measures: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""Two groups of runs compared by ranks: nothing is assumed of how the values are distributed."""
+"""Compares two groups of runs by ranks: it assumes no distribution of the values."""
 
 import math
 from collections.abc import Sequence
@@ -26,8 +26,8 @@ class Shift:
 
 def hodges_lehmann(base: Sequence[float], run: Sequence[float], confidence: float = 0.95) -> Shift:
     """The median of all differences between a value of ``run`` and one of ``base``, with the interval that inverts the
-    Mann–Whitney test (Hodges and Lehmann, "Estimates of location based on rank tests", Annals of Mathematical Statistics
-    34, 1963). The interval is infinite where the groups are too small for the confidence."""
+    Mann–Whitney test (Hodges and Lehmann, "Estimates of location based on rank tests", Annals of Mathematical
+    Statistics 34, 1963). The interval is infinite if the groups are too small for the confidence."""
     differences = np.sort(np.subtract.outer(np.asarray(run), np.asarray(base)).ravel())
     reach = _critical(len(base), len(run), (1 - confidence) / 2)
     low, high = -math.inf, math.inf
@@ -37,7 +37,7 @@ def hodges_lehmann(base: Sequence[float], run: Sequence[float], confidence: floa
 
 
 def p_above(base: Sequence[float], run: Sequence[float], shift: float) -> float:
-    """How likely such ranks, or more extreme ones, are where ``run`` lies ``shift`` above ``base``: small where it lies
+    """How likely such ranks, or more extreme ones, are if ``run`` is ``shift`` above ``base``: small if ``run`` is
     higher than that (Mann and Whitney, Annals of Mathematical Statistics 18, 1947). Ties count half."""
     moved = np.subtract.outer(np.asarray(run) - shift, np.asarray(base))
     wins = float((moved > 0).sum()) + 0.5 * float((moved == 0).sum())
@@ -49,7 +49,7 @@ def p_above(base: Sequence[float], run: Sequence[float], shift: float) -> float:
 
 
 def _critical(n: int, m: int, tail: float) -> int:
-    """The largest k with P(U ≤ k − 1) ≤ ``tail``; 0 where there is none."""
+    """The largest k with P(U ≤ k − 1) ≤ ``tail``; 0 if there is none."""
     if n * m > EXACT_PAIRS_MAX:
         z = NormalDist().inv_cdf(1 - tail)
         return max(0, math.floor(n * m / 2 - z * math.sqrt(n * m * (n + m + 1) / 12)))
@@ -58,7 +58,7 @@ def _critical(n: int, m: int, tail: float) -> int:
 
 @lru_cache(maxsize=64)
 def _cumulated(n: int, m: int) -> Floats:
-    """P(U ≤ u) for u = 0 … n · m where both groups are of one distribution: by counting partitions."""
+    """P(U ≤ u) for u = 0 … n · m if both groups have one distribution: by counting partitions."""
     counts = np.zeros(n * m + 1)
     counts[0] = 1.0
     # The generating function is the Gaussian binomial coefficient: prod (1 − q^(m + i)) / (1 − q^i), i = 1 … n.

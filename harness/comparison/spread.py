@@ -10,11 +10,12 @@ from harness.model.history import HistoryEntry, Measured
 from harness.model.measure import ASSUMED_SPREAD_PERCENT, Measure
 
 RUNS_AT_LEAST = 5
-"""Fewer do not tell a spread: it is assumed then."""
+"""With fewer runs the spread is assumed."""
 RUNS_AT_MOST = 30
-"""the newest: what a machine did a year ago is another machine's noise"""
+"""the newest: the noise of a machine changes within a year"""
 ROBUST_FROM = 10
-"""From so many runs on the median absolute deviation, which one wild night does not move; below, it is too rough itself."""
+"""From this number of runs on the median absolute deviation is used, which one bad night does not move; with fewer runs
+it is too inexact."""
 _MAD_SCALE = 1.4826
 _MAD_EFFICIENCY = 0.37
 _NORMAL_95 = 1.959964
@@ -22,8 +23,8 @@ _NORMAL_95 = 1.959964
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """Standard deviation of the logarithm between runs; ``freedom``: degrees of freedom of that estimate; ``runs`` it rests
-    on, 0 where it is assumed."""
+    """Standard deviation of the logarithm between runs; ``freedom``: degrees of freedom of that estimate; ``runs``: the
+    number of runs, 0 if the spread is assumed."""
 
     sigma: float
     freedom: int
@@ -52,14 +53,14 @@ def spread_of(measure: Measure, history: Iterable[HistoryEntry]) -> Spread:
 
 
 def within(measured: Measured) -> float:
-    """Standard deviation of the logarithm by the run's own interval; 0 where it has none."""
+    """Standard deviation of the logarithm by the run's own interval; 0 if it has none."""
     if measured.low is None or measured.high is None or measured.low <= 0:
         return 0.0
     return (math.log(measured.high) - math.log(measured.low)) / (2 * _NORMAL_95)
 
 
 def pooled(groups: Sequence[Sequence[float]]) -> Spread | None:
-    """The spread within groups of logarithms; None where they have fewer than four degrees of freedom."""
+    """The spread within groups of logarithms; None if they have fewer than four degrees of freedom."""
     freedom = sum(len(group) - 1 for group in groups)
     if freedom < 4:
         return None

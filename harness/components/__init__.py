@@ -1,5 +1,5 @@
-"""Kinds of component, one module each: how a database or a broker is asked whether it answers, how it is sampled, which of
-its settings are recorded. `harness.model.component` holds the registry."""
+"""Kinds of component, one module each: how the harness checks whether a database or a broker answers, how it samples
+it, and which settings it records. `harness.model.component` holds the registry."""
 
 from harness.components.adapter import Adapter, Sampler
 from harness.model.component import COMPONENT_KINDS

@@ -1,4 +1,4 @@
-"""What the harness must be able to do with a database or a broker, whatever its kind."""
+"""What the harness does with a database or a broker of any kind."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -6,12 +6,12 @@ from typing import Protocol
 from harness.model.cluster import Endpoint
 
 Counters = Mapping[str, float]
-"""Figures of one moment by name, units last: ``cpu_s``, ``net_out_bytes``. Counters are cumulative since the component's
-start."""
+"""Figures of one moment by name, units last: ``cpu_s``, ``net_out_bytes``. Counters are cumulative since the
+component's start."""
 
 
 class Sampler(Protocol):
-    """A connection that is kept while a run is observed."""
+    """A connection that stays open while a run is observed."""
 
     async def sample(self) -> Counters:
         """The component's counters now. Raises OSError, TimeoutError or one of `Adapter.errors`."""
@@ -25,21 +25,21 @@ class Adapter(Protocol):
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """What its driver raises beside OSError and TimeoutError when the component does not do its part."""
+        """The errors that its driver raises, beside OSError and TimeoutError, when the component fails."""
         ...
 
     async def refusal(self, endpoint: Endpoint) -> str | None:
-        """None where it lets the harness in and answers, else the reason in words. Bounded in time; raises nothing of the
-        driver's. Raises NeverReady where it refuses for a reason that no waiting heals: a password, a right, TLS."""
+        """None if it accepts the harness and answers, else the reason in words. Bounded in time; raises no error of the
+        driver. Raises NeverReady if it refuses for a reason that waiting does not change: a password, a right, TLS."""
         ...
 
     async def no_access(self, endpoint: Endpoint, table: str) -> str | None:
-        """None where the harness may read what it reads in a run: the component's counters, and ``table`` (of messages)
-        where that is not empty; else the reason in words. Raises TimeoutError and nothing else."""
+        """None if the harness may read what a run needs: the component's counters, and ``table`` (of messages) if that
+        is not empty; else the reason in words. Raises only TimeoutError."""
         ...
 
     async def settings(self, endpoint: Endpoint) -> dict[str, str]:
-        """Version and settings that decide about durability and speed, for machine.json; empty where they cannot be
+        """Version and settings that decide about durability and speed, for machine.json; empty if they cannot be
         read."""
         ...
 

@@ -1,7 +1,6 @@
-"""Kafka as a component: readiness, settings, counters, by the few requests of its protocol that this takes.
-
-A client library would ask at the address that the broker advertises, which another machine or a container may not reach.
-The one node that a cluster has answers everything at the address that is known.
+"""Kafka as a component: readiness, settings, counters, by the few requests of its protocol that they need. A client
+library would connect to the address that the broker advertises, which another machine or a container may not reach. A
+cluster here has one node, which answers every request at the known address.
 """
 
 import asyncio
@@ -26,14 +25,14 @@ _LATEST = -1
 
 
 class KafkaRefusal(Exception):
-    """Kafka answered with an error, or with something that is no answer."""
+    """Kafka answered with an error, or with bytes that are not an answer."""
 
 
 class KafkaAdapter:
     errors: tuple[type[Exception], ...] = (KafkaRefusal,)
 
     async def refusal(self, endpoint: Endpoint) -> str | None:
-        """None where it accepts the login and says that a broker is there: it listens before it can serve."""
+        """None if it accepts the login and reports a broker: it listens before it can serve."""
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 client = await _Client.open(endpoint)
@@ -61,7 +60,8 @@ class KafkaAdapter:
 
 
 class KafkaSampler:
-    """Counts records by the ends of all partitions. What goes over the network Kafka tells only through JMX: no figure."""
+    """Counts records by the ends of all partitions. Kafka reports its network traffic only through JMX, so there is no
+    figure of it."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -74,7 +74,7 @@ class KafkaSampler:
             _, topics = await self._client.metadata()
             ends = await self._client.ends(topics)
         except BaseException:
-            await self.close()  # the answer of a question that was given up would be taken for the next one's
+            await self.close()  # the answer to an abandoned request would be taken for the answer to the next one
             raise
         return {"commands": sum(ends), "partitions": len(ends)}
 
@@ -85,7 +85,8 @@ class KafkaSampler:
 
 
 class _Client:
-    """One connection. Each method is one request; they raise OSError and KafkaRefusal, and the caller bounds their time."""
+    """One connection. Each method is one request; they raise OSError and KafkaRefusal, and the caller bounds their
+    time."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader

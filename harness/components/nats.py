@@ -12,7 +12,7 @@ from harness.model.cluster import Endpoint
 ANSWER_TIMEOUT_S = 2.0
 SETTINGS_TIMEOUT_S = 5.0
 MONITOR_USER = "monitor"
-"""The user of the system account of a NATS that the harness started, with the password of the other one: what it asks there
+"""The user of the system account of a NATS that the harness started, with the password of the other one: so the harness
 needs no second port."""
 SETTINGS = ("version", "max_payload", "max_pending", "write_deadline", "max_connections", "gomaxprocs")
 COUNTERS = {
@@ -25,7 +25,7 @@ COUNTERS = {
     "slow_consumers": "slow_consumers",
     "memory_bytes": "mem",
 }
-"""Our names, and those of NATS. Its bytes are those of payloads, without the lines around them."""
+"""Our names, and those of NATS. NATS counts the bytes of payloads, without the protocol lines."""
 
 
 class NatsRefusal(Exception):
@@ -36,7 +36,7 @@ class NatsAdapter:
     errors: tuple[type[Exception], ...] = (NatsRefusal,)
 
     async def refusal(self, endpoint: Endpoint) -> str | None:
-        """None where it accepts the login and answers PING."""
+        """None if it accepts the login and answers PING."""
         try:
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 await (await _Client.open(endpoint, endpoint.user)).close()
@@ -60,8 +60,8 @@ class NatsAdapter:
 
 
 class NatsSampler:
-    """Asks the server for its `varz` in the system account. A user of another account gets no answer: then the figures are
-    absent."""
+    """Asks the server for its `varz` in the system account. A user of another account gets no answer: then the figures
+    are absent."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -72,14 +72,14 @@ class NatsSampler:
         return {ours: found[theirs] for ours, theirs in COUNTERS.items() if theirs in found}
 
     async def varz(self) -> Mapping[str, Any]:
-        """What the server says of itself. Raises OSError and NatsRefusal; to be bounded in time by the caller."""
+        """The server's figures about itself. Raises OSError and NatsRefusal; the caller must bound its time."""
         user = MONITOR_USER if self._endpoint.owned else self._endpoint.user
         try:
             if self._client is None:
                 self._client = await _Client.open(self._endpoint, user)
             return await self._client.varz()
         except BaseException:
-            await self.close()  # the answer of a question that was given up would be taken for the next one's
+            await self.close()  # the answer to an abandoned request would be taken for the answer to the next one
             raise
 
     async def close(self) -> None:

@@ -19,10 +19,10 @@ SETTINGS = (
 )
 
 _EXPLICIT = {"direct_tls": False, "target_session_attrs": "any", "krbsrvname": "postgres", "gsslib": "gssapi"}
-"""What asyncpg would else read from PGSSLNEGOTIATION, PGTARGETSESSIONATTRS, PGKRBSRVNAME and PGGSSLIB."""
+"""Otherwise asyncpg would read these from PGSSLNEGOTIATION, PGTARGETSESSIONATTRS, PGKRBSRVNAME and PGGSSLIB."""
 _CONNECTING = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _NEVER = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
-"""Refusals that no waiting heals: password, role, pg_hba.conf, database."""
+"""Refusals that waiting does not change: password, role, pg_hba.conf, database."""
 WAITS = """
 SELECT wait_event_type || '_' || wait_event, count(*) FROM pg_stat_activity
 WHERE state = 'active' AND wait_event IS NOT NULL AND pid <> pg_backend_pid() GROUP BY 1
@@ -41,12 +41,12 @@ SELECT pid FROM named WHERE pg_terminate_backend(pid, 1000)
 
 
 async def connect(endpoint: Endpoint, *, timeout_s: float, purpose: str = "") -> asyncpg.Connection:
-    """A connection under the name ``harness PURPOSE``, as the endpoint says and as nothing of the user's environment does
+    """A connection under the name ``harness PURPOSE``, by the endpoint alone and not by the user's environment
     (PGSSLMODE, PGHOST, PGSERVICE …). Raises what asyncpg raises."""
     try:
         return await _connect(endpoint, endpoint.tls, timeout_s, purpose)
     except ConnectionError:
-        # asyncpg's error where the server offers no TLS.
+        # asyncpg's error if the server offers no TLS.
         if endpoint.tls is None or not endpoint.tls_optional:
             raise
         return await _connect(endpoint, None, timeout_s, purpose)
@@ -158,7 +158,7 @@ class PostgresqlSampler:
         return figures | {f"waits_{event}": count for event, count in waits}
 
     async def look_at(self, table: str) -> None:
-        """Raise what PostgreSQL says against reading the table of messages."""
+        """Raise PostgreSQL's error if the table of messages cannot be read."""
         assert self._connection is not None
         await self._connection.fetch(
             f"SELECT channel, seq, text FROM {quoted(table)} WHERE starts_with(channel, $1) LIMIT 0",  # noqa: S608 - quoted

@@ -19,14 +19,14 @@ SETTINGS = ("maxmemory", "client-output-buffer-limit", "appendonly", "save", "io
 
 
 _NEVER = (b"-WRONGPASS", b"-NOAUTH", b"-NOPERM", b"-ERR invalid password", b"-ERR AUTH", b"-ERR Client sent AUTH")
-"""Refusals that no waiting heals."""
+"""Refusals that waiting does not change."""
 
 
 class RedisAdapter:
     errors: tuple[type[Exception], ...] = (redis.RedisError,)
 
     async def refusal(self, endpoint: Endpoint) -> str | None:
-        """None where it accepts the login and answers PING."""
+        """None if it accepts the login and answers PING."""
         login = [endpoint.user, endpoint.password] if endpoint.user else [endpoint.password]
         commands = ([_command("AUTH", *login)] if any(login) else []) + [_command("PING")]
         try:
@@ -111,7 +111,7 @@ class RedisSampler:
 
 
 def _command(*words: str) -> bytes:
-    """A command as RESP, so that a password may hold whatever it holds."""
+    """A command as RESP, so that a password may hold any byte."""
     parts = [word.encode() for word in words]
     return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
 
@@ -135,7 +135,7 @@ def _client(endpoint: Endpoint, timeout_s: float) -> "redis.asyncio.Redis":
         password=endpoint.password or None,
         db=int(endpoint.database or 0),
         **_tls_arguments(endpoint.tls),
-        # Whoever asks decides whether to ask again.
+        # The caller decides whether to try again.
         retry=Retry(NoBackoff(), 0),
         socket_timeout=timeout_s,
         socket_connect_timeout=timeout_s,

@@ -1,4 +1,5 @@
-"""A cluster that runs already. The harness knows its servers' addresses; it starts, stops and changes nothing."""
+"""A cluster that already runs. The harness knows the addresses of its servers; it does not start, stop or change
+them."""
 
 import asyncio
 import os
@@ -47,10 +48,12 @@ class ExternalCluster:
         return ()
 
     async def inject(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
-        raise EnvironmentFailure(f"{kind} {component}: nothing of an external cluster is stopped or started")
+        raise EnvironmentFailure(f"{kind} {component}: the harness stops and starts no part of an external cluster")
 
     async def heal(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
-        raise EnvironmentFailure(f"heal {kind} {component}: nothing of an external cluster is stopped or started")
+        raise EnvironmentFailure(
+            f"heal {kind} {component}: the harness stops and starts no part of an external cluster"
+        )
 
 
 def open_external(
@@ -89,7 +92,7 @@ async def external(topology: Topology, protocol: ClientProtocol) -> AsyncIterato
 
 
 def read_endpoint(role: Role) -> Endpoint | None:
-    """Where the harness may read the database or the broker, from the variable of its kind; None where none is set.
+    """Where the harness may read the database or the broker, from the variable of its kind; None if none is set.
 
     Raises UsageError for an address that is not as its kind says.
     """
@@ -117,7 +120,7 @@ def problems() -> list[str]:
 async def _health(
     session: aiohttp.ClientSession, address: ServerAddress, protocol: ClientProtocol
 ) -> str | KernelIdentity | None:
-    """Which kernel the server runs on, None where it does not say; or, as text, why it cannot be used."""
+    """Which kernel the server runs on, None if it does not say; or, as text, why it cannot be used."""
     request = protocol.health()
     try:
         response = await exchange(session, address, request, timeout_s=ANSWER_TIMEOUT_S)
@@ -137,7 +140,7 @@ async def _health(
 
 
 async def _no_access(part: Endpoint, table: str) -> str | None:
-    """Why the harness may not read the part, as text; None where it may."""
+    """Why the harness may not read the part, as text; None if it may."""
     kind = COMPONENT_KINDS.get(part.kind)
     try:
         async with asyncio.timeout(ACCESS_TIMEOUT_S):

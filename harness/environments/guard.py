@@ -1,15 +1,16 @@
-"""The guard: a process that ends what the harness started when the harness has ended in any way, by SIGKILL too.
+"""The guard: a process that ends the harness's child processes when the harness has ended, also by SIGKILL.
 
-`python -m harness.environments.guard` reads lines from its standard input, a pipe whose other end only the harness holds:
+`python -m harness.environments.guard` reads lines from its standard input, a pipe whose other end only the harness
+holds:
 
-    ["process", PID, START]   a child; START is its start time as the kernel counts it, so that a recycled PID is told apart
-    ["folder", PATH]          a temporary folder of the run
+    ["process", PID, START]   a child; START is its start time as the kernel counts it, so that a recycled PID is
+    recognised ["folder", PATH]          a temporary folder of the run
 
 The lines are JSON in ASCII: a path may hold a newline, a space at its end, or bytes that are no text.
 
-At end of file it terminates the processes that still run, kills those that run on after a limit, and removes the folders.
-After a complete teardown nothing is left for it to do. After one that was cut short (a second Ctrl-C) it does the rest. It
-uses the standard library alone, has a session of its own, and ignores the signals of a terminal.
+At end of file it terminates the processes that still run, kills those that run after a time limit, and removes the
+folders. After a complete teardown it has no work. After a teardown that was cut short (a second Ctrl-C) it does the
+rest. It uses only the standard library, has its own session, and ignores the signals of a terminal.
 """
 
 import contextlib
@@ -27,7 +28,7 @@ GRACE_S = 3.0
 
 
 def started_at(pid: int) -> str:
-    """When process ``pid`` started, as the kernel writes it; empty where there is no such process, or only a zombie."""
+    """When process ``pid`` started, as the kernel writes it; empty if there is no such process, or only a zombie."""
     try:
         # The name in parentheses may hold anything, so count from the last one. In proc(5)'s numbers: field 3 is the
         # state, field 22 the start time.
@@ -58,7 +59,7 @@ class Guard:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
-            # What the interpreter needs to start, and the search path for `ps`.
+            # The variables that the interpreter needs, and the search path for `ps`.
             env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LC_ALL", "TZ") if name in os.environ},
         )
 
@@ -69,7 +70,8 @@ class Guard:
         self._write("folder", str(folder))
 
     def close(self) -> None:
-        """End what still runs, remove the folders, and wait until that is done. A second call does nothing."""
+        """End the processes that still run, remove the folders, and wait until that is done. A second call does
+        nothing."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()
@@ -84,14 +86,14 @@ class Guard:
 
     def _write(self, *words: str | int) -> None:
         assert self._process.stdin is not None
-        # The run goes on also where its guard was killed.
+        # The run continues even if its guard was killed.
         with contextlib.suppress(OSError):
             self._process.stdin.write(f"{json.dumps(words)}\n".encode())
             self._process.stdin.flush()
 
 
 def descendants(pid: int) -> list[int]:
-    """All processes below ``pid`` now; none where `ps` does not say."""
+    """All processes below ``pid`` now; none if `ps` fails."""
     try:
         shown = subprocess.run(
             ["ps", "-A", "-o", "pid=,ppid="],  # noqa: S607 - where ps lives differs between systems
@@ -119,7 +121,8 @@ def _send(number: int, pids: list[int]) -> None:
 
 
 def end_processes(processes: list[tuple[int, str]], grace_s: float) -> None:
-    """Terminate those (pid, start time) that are still the same processes; kill what is left after ``grace_s``."""
+    """Terminate those (pid, start time) that are still the same processes; kill the remaining ones after
+    ``grace_s``."""
 
     def alive() -> list[int]:
         return [pid for pid, start in processes if start and started_at(pid) == start]

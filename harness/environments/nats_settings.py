@@ -6,7 +6,7 @@ USER = "harness"
 
 
 def nats_settings(*, host: str, port: int, password: str) -> str:
-    """The text of its configuration file. Two accounts: one for the servers, the other to ask NATS about itself."""
+    """The text of its configuration file. Two accounts: one for the servers, the other to ask NATS for its figures."""
     return "\n".join(
         (
             f"host: {host}",
@@ -16,7 +16,7 @@ def nats_settings(*, host: str, port: int, password: str) -> str:
             f'  SYSTEM {{ users: [{{ user: {MONITOR_USER}, password: "{password}" }}] }}',
             "}",
             "system_account: SYSTEM",
-            # The defaults, written out because they decide when a slow server is cut off.
+            # The defaults, written out because they decide when NATS disconnects a slow server.
             "max_pending: 64MB",
             'write_deadline: "10s"',
             "max_connections: 1000",

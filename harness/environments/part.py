@@ -1,4 +1,4 @@
-"""One part of a running cluster, whatever it runs as."""
+"""One part of a running cluster, in any environment."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ P = TypeVar("P")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part(Generic[P]):
-    """``process`` is what runs (a child process, a container). ``until_ready`` waits until the part answers again after a
+    """``process`` is its child process or container. ``until_ready`` waits until the part answers again after a
     fault and raises EnvironmentFailure when it does not. ``endpoint`` is where a database or a broker answers."""
 
     process: P

@@ -1,4 +1,4 @@
-"""Where playgrounds are written down, so that `harness down` finds them from another terminal."""
+"""Notes of running playgrounds, so that `harness down` finds them from another terminal."""
 
 import json
 import os
@@ -21,7 +21,8 @@ PREFIX = "harness-up-"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpState:
-    """One playground: the process that keeps it, told from a later one of the same number by its start time."""
+    """One playground: the process that keeps it; its start time distinguishes it from a later process with the same
+    number."""
 
     pid: int
     started: str
@@ -35,7 +36,7 @@ class UpState:
 
 @contextmanager
 def published(cluster: Cluster) -> Iterator[Path]:
-    """Write the playground down while it is up. Gives the file that holds its token; only this user can read it."""
+    """Keep a note of the playground while it is up. Gives the file that holds its token; only this user can read it."""
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=machine_folder()))  # 0700
     try:
         token = folder / "token"
@@ -64,7 +65,7 @@ def find(pid: int) -> UpState | None:
 
 
 def remove_leftovers() -> list[Path]:
-    """Remove the notes of playgrounds whose process is gone; their processes and folders are the guard's work."""
+    """Remove the notes of playgrounds whose process has ended; the guard removes their processes and folders."""
     removed = []
     for state in _written():
         if not state.alive:
@@ -82,7 +83,8 @@ def stop(state: UpState, *, timeout_s: float) -> None:
         time.sleep(0.05)
     if state.alive:
         raise EnvironmentFailure(
-            f"the cluster of process {state.pid} did not stop within {timeout_s:g} s; end it with `kill -9 {state.pid}`, "
+            f"the cluster of process {state.pid} did not stop within {timeout_s:g} s; end it with `kill -9 "
+            f"{state.pid}`, "
             "its guard then ends the rest"
         )
 

@@ -1,11 +1,11 @@
-"""The settings of every PostgreSQL that the harness starts, whatever it runs as."""
+"""The settings of every PostgreSQL that the harness starts, in every environment."""
 
 from collections.abc import Mapping
 
 from harness.model.cluster import Topology
 
 _ALWAYS = {
-    # Durability is what is being validated: these are PostgreSQL's defaults, written out to be visible.
+    # The harness validates durability, so these defaults of PostgreSQL are written out.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
@@ -21,7 +21,7 @@ _ALWAYS = {
 }
 _STATEMENT_LOG = {
     "log_min_duration_statement": "0",
-    # Without the parameters, which would put every message into the log.
+    # Without the parameters: they would write every message to the log.
     "log_parameter_max_length": "0",
     "log_timezone": "UTC",
 }
@@ -30,7 +30,7 @@ _STATEMENT_LOG = {
 def postgresql_settings(topology: Topology) -> Mapping[str, str]:
     """By name. Where PostgreSQL listens is not among them.
 
-    With ``topology.statement_log`` PostgreSQL logs the duration of every statement from its start on, in the layout that
-    `harness.observation.statement_log` reads.
+    With ``topology.statement_log`` PostgreSQL logs the duration of every statement from its start on, in the layout
+    that `harness.observation.statement_log` reads.
     """
     return _ALWAYS | (_STATEMENT_LOG if topology.statement_log else {})

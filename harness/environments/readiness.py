@@ -1,4 +1,4 @@
-"""Whether a part of a cluster answers. Each question returns None for yes, else the reason in words."""
+"""Whether a part of a cluster answers. Each function returns None for yes, else the reason in words."""
 
 import asyncio
 import time
@@ -17,18 +17,17 @@ Question = Callable[[], Awaitable[str | None]]
 
 
 class NotReady(EnvironmentFailure):
-    """A part that lives but does not answer in time."""
+    """A part that runs but does not answer in time."""
 
 
 async def component_refusal(endpoint: Endpoint) -> str | None:
-    """Whether a database or a broker lets the harness in, asked in the way of its kind."""
+    """Whether a database or a broker accepts the harness, by the adapter of its kind."""
     return await adapter_of(endpoint.kind).refusal(endpoint)
 
 
 async def server_refusal(address: ServerAddress, token: str, protocol: ClientProtocol, request: Request) -> str | None:
-    """``request`` (the protocol's health: alive; its readiness: with all that it depends on) is answered with 200.
-
-    Raises NeverReady where the server refuses the token that it was started with."""
+    """``request`` is answered with 200: the protocol's health request (the server is alive) or its readiness request
+    (database and backplane are up too). Raises NeverReady if the server refuses the token that it was started with."""
     async with open_session(protocol, token) as session:
         return await refusal(session, address, request, timeout_s=ANSWER_TIMEOUT_S, never=(401, 403))
 

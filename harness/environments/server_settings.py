@@ -44,7 +44,7 @@ def server_settings(
         },
         "write_path": topology.write_path,
         "recovery": topology.recovery,
-        # Where nothing is asked for, the database's own setting stands.
+        # Without a request the database keeps its own setting.
         **({} if topology.synchronous_commit else {"synchronous_commit": False}),
     }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 
 async def together(*parts: Awaitable[Any]) -> list[Any]:
-    """Like gather, but when one fails the others are ended before the error goes on, and only that error."""
+    """Like gather, but when one fails, the others are ended first; then only that error is raised."""
     tasks = [asyncio.ensure_future(part) for part in parts]
     try:
         return await asyncio.gather(*tasks)

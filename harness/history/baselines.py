@@ -1,5 +1,5 @@
-"""baselines.json: runs with a name that others are compared with. The lines of the runs are kept in it, so that a baseline
-outlives its recording."""
+"""baselines.json: named runs, with which other runs are compared. The file keeps the lines of the runs, so a baseline
+remains when its recordings are deleted."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ Baselines = dict[str, tuple[HistoryEntry, ...]]
 
 
 def read_baselines(results: Path) -> Baselines:
-    """Raises UsageError where the file is damaged or of another version."""
+    """Raises UsageError if the file is damaged or of another version."""
     path = results / BASELINES
     if not path.exists():
         return {}
@@ -33,7 +33,7 @@ def read_baselines(results: Path) -> Baselines:
 
 
 def baseline(results: Path, name: str) -> tuple[HistoryEntry, ...]:
-    """Raises UsageError with the known names where there is none of this name."""
+    """Raises UsageError with the known names if there is none of this name."""
     known = read_baselines(results)
     if name not in known:
         names = ", ".join(known) or "none yet: make one with `harness baseline set NAME RUN`"
@@ -42,14 +42,14 @@ def baseline(results: Path, name: str) -> tuple[HistoryEntry, ...]:
 
 
 def set_baseline(results: Path, name: str, entries: tuple[HistoryEntry, ...]) -> None:
-    """Raises UsageError for a name that cannot be one, EnvironmentFailure where the file cannot be written."""
+    """Raises UsageError for a name that is not valid, EnvironmentFailure if the file cannot be written."""
     if not name or not all(letter.isalnum() or letter in "-_." for letter in name):
         raise UsageError(f"expected a baseline's name of letters, digits, '-', '_' and '.', found {name!r}")
     _write(results, read_baselines(results) | {name: entries})
 
 
 def remove_baseline(results: Path, name: str) -> None:
-    """Raises UsageError where there is none of this name."""
+    """Raises UsageError if there is none of this name."""
     baseline(results, name)
     _write(results, {other: kept for other, kept in read_baselines(results).items() if other != name})
 

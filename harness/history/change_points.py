@@ -1,11 +1,12 @@
 """Where a series of runs changed its level: E-divisive, confirmed by a permutation test and Welch's test on logarithms.
 
-E-divisive (Matteson and James, "A nonparametric approach for multiple change point analysis of multivariate data", Journal
-of the American Statistical Association 109, 2014) splits where the energy distance between both sides is largest, and then
-splits the parts. Here it splits as long as a weak test agrees, because a bad fortnight between two good months hides itself
-at the first split. What is left is tested again as in Hunter (Fleming et al., "Hunter: using change point detection to hunt
-for performance regressions", ICPE 2023): the weakest change between two neighbouring parts is dropped until each of them is
-confirmed by Welch's test and by random orders of the values of its two parts.
+E-divisive (Matteson and James, "A nonparametric approach for multiple change point analysis of multivariate data",
+Journal of the American Statistical Association 109, 2014) splits where the energy distance between both sides is
+largest, and then splits the parts. Here it splits as long as a weak test agrees, because a bad fortnight between two
+good months is not visible at the first split. The remaining cuts are tested again as in Hunter (Fleming et al.,
+"Hunter: using change point detection to hunt for performance regressions", ICPE 2023): the weakest change between two
+neighbouring parts is dropped until each of them is confirmed by Welch's test and by random orders of the values of its
+two parts.
 """
 
 import math
@@ -20,15 +21,15 @@ from harness.checks.statistics.student import student_probability
 Floats = NDArray[np.float64]
 
 SEGMENT_AT_LEAST = 4
-"""Fewer runs after a change do not tell a new level from a few bad nights."""
+"""With fewer runs after a change, a new level and a few bad nights look the same."""
 P_SPLIT = 0.05
-"""of Welch's test while splitting: weak, nothing is decided by it"""
+"""of Welch's test while splitting: weak, because it does not decide"""
 PERMUTATIONS = 499
 P_PERMUTATION = 0.01
 P_WELCH = 0.001
-"""Small, because every night every measure is looked at."""
+"""Small, because every measure is tested every night."""
 CHANGE_AT_LEAST = 0.02
-"""A level that moved by less is not worth a look, however certain it is."""
+"""A smaller change of level is ignored, however certain it is."""
 VALUES_MAX = 200
 """the newest; the cost grows with their square"""
 _SEED = 20_140_101

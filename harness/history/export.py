@@ -1,4 +1,4 @@
-"""A series as CSV for Apache Otava, which reads such files: one row a run, one column a measure."""
+"""A series as CSV for Apache Otava: one row for each run, one column for each measure."""
 
 import csv
 import io
@@ -22,5 +22,5 @@ def otava_csv(series: TrendSeries) -> str:
 
 
 def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet does not take for a formula: revisions and paths are a stranger's words."""
+    """A cell that a spreadsheet does not read as a formula: revisions and paths may hold any text."""
     return f"'{cell}" if cell[:1] in "=+-@\t\r" and cell[:1] else cell

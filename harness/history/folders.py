@@ -1,5 +1,5 @@
-"""Folders → lines of the history: a run is one, a sweep or a matrix one for each member and one for the whole, a capacity
-search one."""
+"""Folders → lines of the history: a run is one, a sweep or a matrix one for each member and one for the whole, a
+capacity search one."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ from harness.recording.sweep_folder import is_sweep_folder, member_folder, read_
 def entries_of(
     folder: Path, results: Path, *, labels: Mapping[str, str] | None = None, revision: str = ""
 ) -> tuple[HistoryEntry, ...]:
-    """The lines of one folder. Raises UsageError where it is none of the four, or was not judged."""
+    """The lines of one folder. Raises UsageError if it is none of the four, or was not judged."""
     if is_capacity_folder(folder):
         machine = _first_machine(sorted((folder / RUNS).glob("*")))
         capacity = read_capacity(folder)
@@ -83,18 +83,18 @@ def _entry(
 
 
 def _first_machine(folders: Iterable[Path]) -> Document:
-    """The machine by the first run that described it; empty where none did."""
+    """The machine by the first run that described it; empty if none did."""
     return next((found for folder in folders if (found := read_machine(folder))), {})
 
 
 def place(folder: Path, results: Path) -> str:
-    """The folder's path relative to ``results``, or the whole path where it lies elsewhere. ``latest`` is resolved."""
+    """The folder's path relative to ``results``, or the whole path if it is elsewhere. ``latest`` is resolved."""
     return Path(os.path.relpath(folder.resolve(), results.resolve())).as_posix()
 
 
 def found_again(results: Path, before: Mapping[str, HistoryEntry]) -> Iterator[HistoryEntry]:
-    """The lines of every folder below ``results`` that can be read; what else is known of a run (labels, revision) is taken
-    from ``before``. Runs whose recording is gone keep their line."""
+    """The lines of every folder below ``results`` that can be read; labels and revision of a run are taken from
+    ``before``. Runs whose recording is gone keep their line."""
     seen = set()
     for folder in _folders(results):
         try:
@@ -113,7 +113,7 @@ def found_again(results: Path, before: Mapping[str, HistoryEntry]) -> Iterator[H
 
 
 def _folders(results: Path) -> Iterator[Path]:
-    """Every run, sweep and search below ``results``; links are not runs of their own."""
+    """Every run, sweep and search below ``results``; links are not counted as runs."""
     try:
         for scenario in sorted(results.iterdir()):
             if scenario.is_dir() and not scenario.is_symlink():

@@ -1,8 +1,8 @@
-"""history.jsonl: one line a run, only ever appended to; safe with two writers.
+"""history.jsonl: one line for each run, append-only, safe with two writers.
 
-A line is written by one call to write() on a descriptor that appends, under a lock beside the file, so that lines of two
-processes never mix. A writer that was killed within a line leaves half of it; the next one begins a new line, and the
-reader counts the half as damaged.
+A line is written by one call to write() on a descriptor that appends, under a lock beside the file, so that lines of
+two processes never mix. A writer that is killed within a line leaves a part of it; the next writer begins a new line,
+and the reader counts the part as damaged.
 """
 
 import os
@@ -26,12 +26,12 @@ def history_path(results: Path) -> Path:
 
 
 def append_entry(results: Path, entry: HistoryEntry) -> None:
-    """Raises EnvironmentFailure where the history cannot be written."""
+    """Raises EnvironmentFailure if the history cannot be written."""
     _append(results, _line("run", entry))
 
 
 def append_acceptance(results: Path, acceptance: Acceptance) -> None:
-    """Raises EnvironmentFailure where the history cannot be written."""
+    """Raises EnvironmentFailure if the history cannot be written."""
     _append(results, _line("acceptance", acceptance))
 
 
@@ -40,8 +40,8 @@ def now() -> str:
 
 
 def read_history(results: Path) -> History:
-    """Everything that ``results`` has a line of; empty without a file. The last line of a run is the one that counts:
-    it was judged again. Raises UsageError where the file cannot be read."""
+    """All lines of ``results``; empty without a file. If a run has several lines, the last one counts: the run was
+    judged again. Raises UsageError if the file cannot be read."""
     path = history_path(results)
     try:
         content = path.read_bytes() if path.exists() else b""
@@ -65,9 +65,8 @@ def read_history(results: Path) -> History:
 
 
 def rebuild(results: Path, entries: Callable[[History], Iterable[HistoryEntry]]) -> History:
-    """Write the file again with what ``entries`` makes of the history so far; acceptances stay. Returns the new history.
-
-    Nothing is appended meanwhile. Raises EnvironmentFailure.
+    """Write the file again with the lines that ``entries`` makes of the present history; acceptances stay. Returns the
+    new history. No other process appends meanwhile. Raises EnvironmentFailure.
     """
     path = history_path(results)
     try:
@@ -126,7 +125,7 @@ def _line(what: str, value: HistoryEntry | Acceptance) -> bytes:
 
 
 def _parsed(line: bytes) -> HistoryEntry | Acceptance:
-    """Raises msgspec.MsgspecError or ValueError for a line that is none of ours."""
+    """Raises msgspec.MsgspecError or ValueError for a line that the harness did not write."""
     document = msgspec.json.decode(line)
     if document.pop("version") != VERSION:
         raise ValueError("another version")

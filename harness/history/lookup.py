@@ -1,5 +1,4 @@
-"""What a person names on the command line → lines of the history: folders, patterns, baselines, runs whose recording is
-gone."""
+"""Names on the command line → lines of the history: folders, patterns, baselines, runs whose recording is gone."""
 
 import glob
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from harness.model.history import History, HistoryEntry
 
 
 def look_up(results: Path, names: Sequence[str], history: History) -> tuple[HistoryEntry, ...]:
-    """Every run once, in the order named. Raises UsageError where a name leads to none."""
+    """Every run once, in the order of the names. Raises UsageError if a name matches none."""
     found: dict[str, HistoryEntry] = {}
     for name in names:
         for entry in _named(results, name, history):
@@ -43,7 +42,7 @@ def _named(results: Path, name: str, history: History) -> tuple[HistoryEntry, ..
 
 
 def _of_folder(results: Path, folder: Path, known: dict[str, HistoryEntry]) -> tuple[HistoryEntry, ...]:
-    """As the folder says now; labels and revision are in the history alone."""
+    """The line by the present content of the folder; labels and revision are only in the history."""
     from dataclasses import replace
 
     entries = entries_of(folder, results)

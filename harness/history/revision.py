@@ -1,4 +1,4 @@
-"""Which revision of the tested project a run was of, as far as the environment of the command says."""
+"""The revision of the tested project, from the environment of the command."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,6 +22,6 @@ def labels_of(options: Sequence[str]) -> dict[str, str]:
 
 
 def revision_of(labels: Mapping[str, str], environment: Mapping[str, str]) -> str:
-    """The label ``revision`` where there is one, else what the CI system says; empty where nothing does."""
+    """The label ``revision`` if there is one, else the revision of the CI system; empty if there is none."""
     named = labels.get("revision", "")
     return named or next((environment[name] for name in VARIABLES if environment.get(name)), "")

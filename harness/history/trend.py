@@ -10,8 +10,8 @@ from harness.model.trend import ChangePoint, Line, Trend, TrendSeries
 
 
 def trend_of(history: History, *, scenario: str = "", with_doubtful: bool = False) -> Trend:
-    """A series for each plan, of ``scenario`` or of all. ``with_doubtful``: runs count although something
-    may have made their figures worse."""
+    """A series for each plan, of ``scenario`` or of all. ``with_doubtful``: also use runs in which something may have
+    made figures worse."""
     groups: dict[str, list[HistoryEntry]] = {}
     for entry in history.entries:
         if not scenario or entry.scenario == scenario:
@@ -22,7 +22,7 @@ def trend_of(history: History, *, scenario: str = "", with_doubtful: bool = Fals
 
 
 def recent_worse(trend: Trend, runs: int) -> tuple[ChangePoint, ...]:
-    """The changes for the worse that begin within the last ``runs`` runs of their series and that nobody accepted."""
+    """The changes for the worse that begin within the last ``runs`` runs of their series and were not accepted."""
     return tuple(
         point
         for series in trend.series
@@ -82,7 +82,7 @@ def _line(measure: Measure, entries: Sequence[HistoryEntry], used: Sequence[bool
 
 
 def _reason(entries: Sequence[HistoryEntry], first: int, accepted: dict[str, str]) -> str:
-    """The reason that stands at the first run after a change or at a run near it: where exactly a change begins can move
-    by a run or two as more runs come."""
+    """The reason at the first run after a change, or at a run near it: the place of a change can move by a run or two
+    when more runs come."""
     near = entries[max(0, first - 2) : first + 3]
     return next((accepted[entry.run] for entry in near if entry.run in accepted), "")

@@ -1,7 +1,6 @@
-"""A page on loopback that shows a run while it works, from the rows of its recording.
-
-The page has no outside resources. Its address holds a token: another user of the machine who finds the port sees nothing.
-Rows come as Server-Sent Events, read from live.jsonl, from the beginning each time: a reload shows the same.
+"""A page on loopback that shows a run while it works, from the rows of its recording. The page has no outside
+resources. Its address holds a token, so another user of the machine who finds the port cannot read it. Rows come as
+Server-Sent Events, read from live.jsonl, from the beginning each time: a reload shows the same.
 """
 
 import asyncio
@@ -32,7 +31,7 @@ HEADERS = {
 
 
 class LivePage:
-    """Serves the page in a thread of its own. ``address`` is where; ``show`` says which recording it is about."""
+    """Serves the page in a separate thread, at ``address``; ``show`` chooses the recording."""
 
     def __init__(self, port: int = 0) -> None:
         self._asked_port = port
@@ -50,13 +49,13 @@ class LivePage:
         return f"http://{HOST}:{self._port}/{self._token}/"
 
     def start(self) -> None:
-        """Raises EnvironmentFailure where the port cannot be had."""
+        """Raises EnvironmentFailure if the port cannot be used."""
         self._thread.start()
         self._ready.wait(START_LIMIT_S)
         if self._failure or not self._port:
             raise EnvironmentFailure(
                 f"--live {self._asked_port}: the page cannot listen on {HOST}: {self._failure or 'no answer'}; "
-                "choose another port, or none"
+                "choose another port, or give none"
             )
 
     def end(self) -> None:
@@ -64,7 +63,7 @@ class LivePage:
         self._thread.join(START_LIMIT_S)
 
     def show(self, folder: Path) -> None:
-        """The page is about the run in ``folder`` from now on."""
+        """From now on the page shows the run in ``folder``."""
         self._folder = folder
 
     def _serve(self) -> None:
@@ -126,7 +125,7 @@ def _event(name: str, data: str) -> bytes:
 
 
 def _about(folder: Path) -> str:
-    """What the page says of a run, from its plan."""
+    """The page's description of a run, from its plan."""
     plan = json.loads((folder / PLAN).read_text(encoding="utf-8"))["plan"]
     names = ("scenario", "title", "servers", "clients", "rate_hz", "audience", "backplane", "duration_s", "warm_up_s")
     limit_ms = next((wish["limit_ms"] for wish in plan["expectations"] if wish["statistic"] == "p99"), None)
@@ -134,7 +133,7 @@ def _about(folder: Path) -> str:
 
 
 def _new_lines(path: Path, read: int) -> tuple[list[str], int]:
-    """Whole lines from byte ``read`` on, and where the next begin."""
+    """Whole lines from byte ``read`` on, and the position of the next."""
     try:
         with path.open("rb") as file:
             file.seek(read)
@@ -147,7 +146,7 @@ def _new_lines(path: Path, read: int) -> tuple[list[str], int]:
 
 @contextmanager
 def live_page(port: int) -> Iterator[LivePage]:
-    """The page while the block runs; port 0 is any that is free. Raises EnvironmentFailure."""
+    """The page while the block runs; port 0 is any free port. Raises EnvironmentFailure."""
     page = LivePage(port)
     page.start()
     try:

@@ -16,7 +16,7 @@ from harness.recording.format import LIVE
 
 INTERVAL_NS = 1_000_000_000
 GENERATOR = ("worker-", "publisher")
-"""The names of the processes of the load generator begin like this."""
+"""The names of the processes of the load generator begin with these."""
 
 Sample = Mapping[str, Any]
 """one line of telemetry.jsonl (docs/recording.md)"""
@@ -42,7 +42,7 @@ class LiveRows:
         self._start_ns = start_ns
 
     def complete(self, progress: Progress) -> Progress:
-        """``progress`` with what the plan and the telemetry know."""
+        """``progress`` with values from the plan and the telemetry."""
         now_ns = time.monotonic_ns()
         generator, machine = _cores(self._samples())
         return replace(
@@ -55,7 +55,7 @@ class LiveRows:
         )
 
     def write(self, progress: Progress) -> None:
-        """Write a row if one is due. Raises OSError where the disk does not take it."""
+        """Write a row if one is due. Raises OSError if the disk does not take it."""
         now_ns = time.monotonic_ns()
         if now_ns < self._due_ns:
             return

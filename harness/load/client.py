@@ -1,4 +1,5 @@
-"""One client and its WebSocket: it stamps every delivery and appends it as a row; everything else goes to the dialogue."""
+"""One client and its WebSocket: it stamps every delivery and appends it as a row; the dialogue handles all other
+frames."""
 
 import asyncio
 from array import array
@@ -18,7 +19,8 @@ PAUSED_BUFFER_BYTES = 65_536
 PONGS_BYTES = 65_536
 """Bytes that wait to be written to one connection before its pings are no longer answered."""
 CLOSE_LIMIT_S = 1.0
-"""How long a client waits, after the closing handshake, for the server to close the TCP connection (RFC 6455 §7.1.1)."""
+"""How long a client waits, after the closing handshake, for the server to close the TCP connection (RFC 6455
+§7.1.1)."""
 _NO_DELIVERY = -1
 
 
@@ -35,13 +37,14 @@ class Sink:
 
 
 class Client(asyncio.Protocol):
-    """A client and its present connection. ``on_change`` is called when the subscription is confirmed, when it is refused
-    (`Dialogue.refusal`), and when the connection is lost.
+    """A client and its present connection. ``on_change`` is called when the subscription is confirmed, when it is
+    refused (`Dialogue.refusal`), and when the connection is lost.
 
-    A delivery costs one dictionary look-up, one look at the clock, two appends to an array of machine words. No object
-    outlives the call. The look-up is by the bytes that were read, so what holds of a frame when it is first seen (one whole
-    text frame, unmasked, UTF-8, an event) holds of every hit. It is switched off where the same bytes could mean something
-    else: behind half a frame, between fragments, before the first delivery of a subscription, after a close frame.
+    A delivery costs one dictionary look-up, one reading of the clock, two appends to an array of machine words. No
+    object outlives the call. The look-up is by the bytes that were read, so a property of a frame that was checked once
+    (one whole text frame, unmasked, UTF-8, an event) is true for every hit. The look-up is switched off if the same
+    bytes could mean something else: after half a frame, between fragments, before the first delivery of a subscription,
+    after a close frame.
     """
 
     __slots__ = (
@@ -124,7 +127,7 @@ class Client(asyncio.Protocol):
         self.on_change(self)
 
     def close(self) -> None:
-        """End the connection in good order. Does nothing without a connection."""
+        """Close the connection with the closing handshake. Does nothing without a connection."""
         if self.transport is not None:
             # The first close frame counts, whichever side sent it.
             if not self._closing:
@@ -140,18 +143,18 @@ class Client(asyncio.Protocol):
             self.transport.abort()
 
     def ping(self) -> None:
-        """Send a ping. Whoever only reads does not learn that the other end of the connection is gone: a reset may be lost
-        where both ends are overloaded. What is written to such a connection is answered by another reset. Does nothing
+        """Send a ping. A client that only reads does not notice that the other end of the connection is gone: a reset
+        may be lost if both ends are overloaded. A write to such a connection is answered by another reset. Does nothing
         without a subscription."""
         if self.live and not self._closing:
             self._send(framing.PING, b"")
 
     def pause_reading(self) -> None:
-        """Stop reading from the socket: a slow consumer, as its server sees it. Does nothing without a connection."""
+        """Stop reading from the socket: the server then sees a slow consumer. Does nothing without a connection."""
         if self.transport is None:
             return
         self.transport.pause_reading()
-        # Otherwise the kernel would take megabytes in the client's place, and the server would notice only after minutes.
+        # Otherwise the kernel would buffer megabytes for the client, and the server would notice only after minutes.
         self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_RCVBUF, PAUSED_BUFFER_BYTES)
 
     def resume_reading(self) -> None:
@@ -173,7 +176,7 @@ class Client(asyncio.Protocol):
             self.transport.write(framing.client_frame(opcode, payload))
 
     def _on_bytes(self, data: bytes) -> None:
-        """What is not exactly one frame seen before: several frames, parts of frames, new frames."""
+        """Bytes that are not exactly one frame seen before: several frames, parts of frames, new frames."""
         self._choose_lookup(between_frames=True)
         try:
             for frame in self._splitter.split(data):
@@ -193,7 +196,7 @@ class Client(asyncio.Protocol):
         """Any frame but a delivery that was seen lately. Raises FramingError."""
         opcode, payload = frame[0] & 0x0F, framing.payload_of(frame)
         if self._close_received and opcode < framing.CLOSE:
-            raise FramingError("a message behind the close frame")
+            raise FramingError("a message after the close frame")
         if self._closing:
             return
         if opcode == framing.CLOSE:
@@ -208,7 +211,9 @@ class Client(asyncio.Protocol):
         if self.transport.get_write_buffer_size() < PONGS_BYTES:
             self._send(framing.PONG, payload)
         else:
-            self._note(IncidentKind.UNANSWERED_PING, "a ping behind answers that the server does not read")
+            self._note(
+                IncidentKind.UNANSWERED_PING, "a ping while the server does not read the answers to earlier pings"
+            )
 
     def _on_close(self, code: int) -> None:
         """Answer the close frame; the server then closes the TCP connection (RFC 6455 §5.5.1, §7.1.1)."""
@@ -258,7 +263,8 @@ class Client(asyncio.Protocol):
             self._on_event(found, payload)
 
     def _deliver(self, mark: int) -> None:
-        """A delivery that the look-up does not know. One of another channel tells the client nothing about its own."""
+        """A delivery that the look-up does not know. A delivery of another channel does not change the client's
+        position."""
         self._append(self.index | mark)
         self._append(monotonic_ns())
         seq = self.sink.frames.seq_of(mark, self._channel)
@@ -284,7 +290,7 @@ class Client(asyncio.Protocol):
             self.on_change(self)
 
     def _fail(self, error: FramingError) -> None:
-        """Close a connection on which the server broke RFC 6455 (§7.1.7); the client comes back with a new one."""
+        """Close a connection on which the server broke RFC 6455 (§7.1.7); the client reconnects."""
         self._note(IncidentKind.FRAMING, str(error))
         if self.transport is not None:
             if not self._closing:
@@ -292,7 +298,7 @@ class Client(asyncio.Protocol):
             self.transport.close()
 
     def _send_close(self, code: int) -> None:
-        """Send a close frame; the TCP connection ends in a while, whatever the server does."""
+        """Send a close frame; the TCP connection ends soon, even if the server does not answer."""
         assert self.transport is not None
         self._closing = True
         self._send(framing.CLOSE, framing.close_payload(code))
@@ -304,4 +310,4 @@ class Client(asyncio.Protocol):
 
 
 def _unknown(data: bytes) -> None:
-    """The look-up where no bytes are known."""
+    """The look-up that knows no bytes."""

@@ -16,11 +16,11 @@ from harness.model.incident import IncidentKind
 from harness.protocol.contract import ClientProtocol
 
 HANDSHAKES = 64
-"""How many connects are in flight at once: more only fill the servers' listen queues."""
+"""How many clients connect at once: more would only fill the servers' listen queues."""
 ANSWER_TIMEOUT_S = 20.0
-"""How long a client waits for its connection to stand, and then for its subscription to be confirmed."""
+"""How long a client waits for its connection, and then for the confirmation of its subscription."""
 RECONNECT_TIMEOUT_S = 5.0
-"""The same for a client that was connected before: then few connect at once, and another server may answer."""
+"""The same for a client that was connected before: then few clients connect at once, and another server may answer."""
 BACK_OFF_BASE_S = 0.25
 BACK_OFF_CAP_S = 5.0
 FAILURES_PER_SERVER = 3
@@ -32,8 +32,8 @@ FREEZE_EVERY = 250
 class Connector:
     """Counts ``connected`` and ``subscribed`` in ``report`` and writes there why a client cannot connect.
 
-    ``on_session_end`` is called for each connection that is lost, before the client's fields change. ``on_failure`` gets
-    the errors of this program itself.
+    ``on_session_end`` is called for each connection that is lost, before the client's fields change. ``on_failure``
+    gets the errors of this program itself.
     """
 
     def __init__(
@@ -60,10 +60,10 @@ class Connector:
         self._unconfirmed: dict[Client, float] = {}
         """clients that wait for the answer to their subscription, until when (time.monotonic)"""
         self._failures: dict[Client, int] = {}
-        """by client: connects in a row that came to no subscription"""
+        """by client: connects in a row that did not lead to a subscription"""
 
     def connect(self, client: Client, delay_s: float = 0.0) -> None:
-        """Begin to connect ``client`` and go on until it works."""
+        """Begin to connect ``client``, and try again until it is connected."""
         task = asyncio.get_running_loop().create_task(self._connect(client, delay_s))
         self._connecting.add(task)
         task.add_done_callback(self._on_connect_done)
@@ -102,7 +102,8 @@ class Connector:
             self._on_failure(error)
 
     async def _connect(self, client: Client, delay_s: float) -> None:
-        """Connect until it works; every failure waits longer, at random, so that clients do not come back in step."""
+        """Try until the client is connected. After every failure it waits longer, for a random time, so that clients do
+        not reconnect at the same moments."""
         await asyncio.sleep(delay_s)
         while not self._closing:
             before_ns = client.connected_ns
@@ -112,7 +113,7 @@ class Connector:
             except Exception as error:
                 # Each is a reason to try again, not to end.
                 self._on_failed(client, error)
-            # The client's own time stamp decides: the time-out may come at the moment at which the handshake is done.
+            # The client's own time stamp decides: the time-out may fire at the moment at which the handshake is done.
             if client.connected_ns != before_ns:
                 self._on_connected(client, limit_s)
                 return
@@ -128,7 +129,7 @@ class Connector:
         return failures
 
     async def _open(self, client: Client, limit_s: float) -> None:
-        """One connection, tried once. Raises what prevented it."""
+        """Try one connection once. Raises the error that prevented it."""
         address = self._servers[client.server]
         handshake = Handshake(self._urls[client.server], self._headers, client.open)
         try:
@@ -164,7 +165,7 @@ class Connector:
             client.subscribed_ns = 0
             failures = 1
         else:
-            # A server that takes connections and serves nothing is no success: the wait goes on growing.
+            # A server that takes connections and serves nothing counts as a failure: the wait continues to grow.
             failures = self._fail(client)
         client.server = (client.server + 1) % len(self._servers)
         self.connect(client, back_off_s(failures))

@@ -16,8 +16,8 @@ P = TypeVar("P", bound=asyncio.Protocol)
 
 
 async def connect(make: Callable[[], P], address: ServerAddress) -> P:
-    """The protocol of a connection to ``address`` that stands, its certificate verified. Raises OSError; a certificate that
-    is not accepted is one."""
+    """The protocol of a connection to ``address`` that stands, its certificate verified. Raises OSError; a certificate
+    that is not accepted is one."""
     loop = asyncio.get_running_loop()
     if address.tls is None:
         if sock := await dial(address.host, address.port):
@@ -33,10 +33,10 @@ async def connect(make: Callable[[], P], address: ServerAddress) -> P:
 
 
 async def dial(host: str, port: int) -> socket.socket | None:
-    """A connected, non-blocking socket; None where ``host`` is a name in place of an address. Raises OSError.
+    """A connected, non-blocking socket; None if ``host`` is a name in place of an address. Raises OSError.
 
-    uvloop's own ``sock_connect`` resolves every host in a thread, even one that is an address already. That is a tenth of
-    what a connect costs a load worker, and this function spares it.
+    uvloop's own ``sock_connect`` resolves every host in a thread, even one that is an address already. That is a tenth
+    of the cost of a connect for a load worker; this function avoids it.
     """
     family = _family(host)
     if family is None:

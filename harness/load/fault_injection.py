@@ -1,4 +1,4 @@
-"""Injects the plan's faults when the plan says so, heals them, and writes down when that really happened."""
+"""Injects the plan's faults at their planned times, heals them, and records the real times."""
 
 import asyncio
 import time
@@ -20,8 +20,8 @@ from harness.recording.writer import Journal
 
 READY_LIMIT_S = 20.0
 UNTOUCHED_S = 1.0
-"""How long the harness waits, after everything is back, before it asks for a rebroadcast. What the servers fill in this
-time they filled by themselves."""
+"""How long the harness waits, after all components are back, before it asks for a rebroadcast. Messages that the
+servers recover in this time they recovered without a request."""
 
 HEALING = {
     FaultKind.STOP: "start",
@@ -67,9 +67,8 @@ class FaultInjection:
 
     @asynccontextmanager
     async def running(self, start_ns: int) -> AsyncIterator[None]:
-        """Inject and heal while the block runs; leaving it waits until every fault was healed.
-
-        Raises EnvironmentFailure, out of the block if need be, where a fault could not be injected or healed.
+        """Inject and heal while the block runs; the end of the block waits until every fault was healed. Raises
+        EnvironmentFailure, also within the block, if a fault could not be injected or healed.
         """
         try:
             async with asyncio.TaskGroup() as tasks:

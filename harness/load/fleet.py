@@ -1,6 +1,5 @@
-"""The load of one run: when its processes connect, probe, post, drain and finish.
-
-The fleet decides; an engine (`harness.load.engine`) runs the processes, here or on other machines.
+"""The load of one run. The fleet decides when its processes connect, probe, post, drain and finish; an engine
+(`harness.load.engine`) runs the processes, here or on other machines.
 """
 
 import asyncio
@@ -34,8 +33,8 @@ PUBLISHER = "publisher"
 class Fleet:
     """Load workers and the publisher of one run; an async context manager.
 
-    Every wait ends at once with WorkerLost when a process dies, or with EnvironmentFailure when a process reports that it
-    cannot go on (a full disk). Leaving the block ends every process and brings every row file into the recording.
+    Every wait ends at once with WorkerLost when a process dies, or with EnvironmentFailure when a process reports that
+    it cannot go on (a full disk). Leaving the block ends every process and brings every row file into the recording.
     """
 
     def __init__(self, *, plan: Plan, servers: Sequence[ServerAddress], token: str, engine: Engine) -> None:
@@ -72,7 +71,8 @@ class Fleet:
                 await self._engine.fetch()
 
     async def connect(self, timeout_s: float) -> None:
-        """Connect and subscribe all clients. Raises EnvironmentFailure with the number that did and the last trouble."""
+        """Connect and subscribe all clients. Raises EnvironmentFailure with the number of subscribed clients and the
+        last problem."""
         self._send(Command(do=Action.CONNECT), self._everyone)
         if not await self._until(lambda: self.progress().subscribed >= self._plan.clients, timeout_s):
             state = self.progress()
@@ -83,7 +83,8 @@ class Fleet:
             )
 
     async def probe(self, timeout_s: float) -> tuple[int, int]:
-        """Post one message to each channel; (clients, clients that saw theirs) when all did or time is up."""
+        """Post one message to each channel. Returns (clients, clients that saw their message) when all have seen it or
+        the time is up."""
         self._send(Command(do=Action.PROBE), [PUBLISHER])
         await self._until(lambda: self.progress().probed >= self._plan.clients, timeout_s)
         return self._plan.clients, self.progress().probed
@@ -110,13 +111,15 @@ class Fleet:
         return await self._until(all_posted, timeout_s)
 
     async def drain(self, quiet_s: float, limit_s: float) -> Drained:
-        """Wait until every delivery has arrived that may come, or until ``quiet_s`` without a new one, at most ``limit_s``.
+        """Wait until every delivery has arrived that may come, or until ``quiet_s`` without a new one, at most
+        ``limit_s``.
 
-        Counted are (client, message) pairs, so that a repetition hides no missing delivery; the judge finds out which are
-        missing. A message of unknown outcome may come: it is waited for like the others. A delivery of a rejected message
-        stands in for none: the load workers learn which these are. It is not quiet while a client
-        has no subscription, because it comes back and gets what it missed, nor while a load worker is stalled. Half of
-        ``quiet_s`` before the end, the clients ping: one whose connection is gone learns it, and comes back."""
+        Counted are (client, message) pairs, so that a repetition hides no missing delivery; the judge finds out which
+        are missing. A message of unknown outcome may come: the fleet waits for it like for the others. A delivery of a
+        rejected message does not count as any expected delivery: the fleet tells the load workers which messages were
+        rejected. It is not quiet while a client has no subscription, because the client will resume and get the missing
+        messages, nor while a load worker is stalled. Half of ``quiet_s`` before the end, the clients ping: so a client
+        whose connection is lost notices it, and resumes."""
         deadline_s = time.monotonic() + limit_s
         quiet = Quiet(quiet_s)
         named = 0
@@ -155,7 +158,7 @@ class Fleet:
         return max(0, self._plan.clients - sum(report.subscribed for report in workers))
 
     async def finish(self) -> None:
-        """Close all connections in good order and every file; the processes end. Idempotent.
+        """Close all connections by the closing handshake, and every file; the processes end. Idempotent.
 
         Raises EnvironmentFailure with those that do not end in time."""
         if not self._finishing:
@@ -185,7 +188,7 @@ class Fleet:
         return self._engine.components()
 
     def check(self) -> None:
-        """Raise WorkerLost where a process ended unasked, EnvironmentFailure where one cannot go on."""
+        """Raise WorkerLost if a process ended unexpectedly, EnvironmentFailure if one cannot continue."""
         for name in self._everyone:
             report = self._engine.report(name)
             if report.failed:
@@ -203,7 +206,7 @@ class Fleet:
             self._engine.send(name, command)
 
     async def _until(self, condition: Callable[[], bool], timeout_s: float) -> bool:
-        """Whether ``condition`` became true within ``timeout_s``; looks again at each report."""
+        """Whether ``condition`` became true within ``timeout_s``; it is checked at each report."""
         deadline_s = time.monotonic() + timeout_s
         while not condition():
             self.check()

@@ -1,8 +1,8 @@
 """Every distinct delivery that a worker saw, verified once.
 
 All clients of a channel get the same bytes, so a delivery is looked up by its bytes in a dictionary, the header of its
-frame included: a hit proves, byte for byte, that it is a whole text frame already verified, and costs no parsing. Only a
-frame not seen lately is parsed and compared with what was posted.
+frame included. A hit proves, byte for byte, that it is a whole text frame that was verified before, and costs no
+parsing. Only a frame that was not seen lately is parsed and compared with the posted message.
 """
 
 from collections.abc import Callable
@@ -26,9 +26,9 @@ Row = tuple[int, int, int, int]
 class FrameTable:
     """Numbers what is delivered. ``messages`` is the length of the schedule; ``classify`` is the client protocol's.
 
-    Frames that say the same of the same message share one row. There are at most ``limit`` rows: a service makes one for
-    each message, and one that invents more must not fill this machine's memory. What comes beyond has the row
-    UNVERIFIED and is counted in ``unverified``.
+    Frames of the same message with the same finding share one row. There are at most ``limit`` rows: a correct service
+    causes one for each message, and a service that sends invented messages must not fill this machine's memory. Further
+    frames have the row UNVERIFIED and are counted in ``unverified``.
 
     A frame's *mark* is the number of its row, shifted to its place in the first word of a row of deliveries-NN.npy.
     """
@@ -43,7 +43,7 @@ class FrameTable:
         self._numbers: dict[Row, int] = {}
         self._written = 0
         self._sound: dict[int, dict[bytes, int]] = {}
-        """by channel: the frames of ``_young`` that are sound deliveries of this channel"""
+        """by channel: the frames of ``_young`` that are valid deliveries of this channel"""
         self._young: dict[bytes, int] = {}
         self._old: dict[bytes, int] = {}
         self._young_bytes = 0
@@ -56,8 +56,8 @@ class FrameTable:
         return channel_index(self._plan.run_id, name)
 
     def lookup(self, channel: int) -> Callable[[bytes], int | None]:
-        """From a whole frame that is a sound delivery of ``channel`` to its mark: the dictionary's own ``get``, valid for
-        as long as this table."""
+        """From a whole frame that is a valid delivery of ``channel`` to its mark: the dictionary's own ``get``, which
+        stays the same for the life of this table."""
         return self._sound.setdefault(channel, {}).get
 
     def mark(self, frame: bytes, payload: bytes) -> int | Frame:
@@ -95,8 +95,8 @@ class FrameTable:
         return self._rows[number][0]
 
     def seq_of(self, mark: int, channel: int) -> int:
-        """The seq that a client of ``channel`` has after this delivery; 0 where the frame is not sound or belongs to
-        another channel, so that it says nothing."""
+        """The seq that a client of ``channel`` has after this delivery; 0 if the frame is not valid or belongs to
+        another channel."""
         _, own, seq, flaw = self._rows[mark >> 32]
         return seq if flaw == SOUND and own == channel and seq > 0 else 0
 
@@ -110,7 +110,7 @@ class FrameTable:
 
     def _verify(self, delivery: Delivery) -> Row:
         message, flaw = identify(self._plan, self._messages, delivery.text)
-        # What a server sends as seq is not trusted to fit the file.
+        # The seq of a server may be too large for the file.
         seq = delivery.seq if 0 <= delivery.seq < 2**62 else -1
         return (message, channel_index(self._plan.run_id, delivery.channel), seq, flaw)
 

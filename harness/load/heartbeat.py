@@ -17,7 +17,7 @@ class Heartbeat:
     """Writes one row for each heartbeat. ``counts`` returns (deliveries or posts so far, connections).
 
     Deliveries are stamped by the same event loop, so a late heartbeat shows how late such a stamp may be. The times at
-    which heartbeats are due never move: a row that is late by several intervals tells which heartbeats were missed.
+    which heartbeats are due never move: a row that is late by several intervals shows which heartbeats were missed.
     """
 
     def __init__(self, path: Path, counts: Callable[[], tuple[int, int]]) -> None:

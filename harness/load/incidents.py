@@ -14,7 +14,7 @@ REASONS = 50
 OTHER = "another reason"
 EXAMPLES = 5
 CHARACTERS = 200
-"""Of a reason and of an example at most."""
+"""The longest reason, and the longest example."""
 
 
 @dataclass(slots=True)
@@ -26,7 +26,8 @@ class _Count:
 
 
 class Incidents:
-    """``path`` is there, and valid, from the beginning. `flush` brings it up to date; raises OSError as the system does."""
+    """``path`` is there, and valid, from the beginning. `flush` brings it up to date; raises OSError as the system
+    does."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,4 +1,4 @@
-"""The ledger: posts.npy, one row for each message of the schedule, with what became of its post."""
+"""The ledger: posts.npy, one row for each message of the schedule, with the outcome of its post."""
 
 import os
 from pathlib import Path
@@ -12,11 +12,11 @@ from harness.recording.format import POST
 class Ledger:
     """The columns that the publisher writes, as arrays of shape (messages,) that are mapped into the file.
 
-    They are arrays of their own because writing a field of a row costs several times as much.
+    They are separate arrays, because writing a field of a row costs several times as much.
     """
 
     def __init__(self, path: Path, schedule: Schedule) -> None:
-        """Raises OSError where the disk has no room for the whole file."""
+        """Raises OSError if the disk has no room for the whole file."""
         self._rows = _mapped(path, len(schedule))
         self._rows["phase"] = schedule.phase
         self._rows["server"] = schedule.server

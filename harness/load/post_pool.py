@@ -22,13 +22,13 @@ ANSWER_TIMEOUT_S = 10.0
 
 
 class PostPool:
-    """Gives each message an idle connection to its server, or to another server where that one takes no connection.
+    """Gives each message an idle connection to its server, or to another server if its own takes no connection.
 
     ``write(connection, message)`` posts a message. ``on_answer(connection, status, body)`` follows, or
-    ``on_lost(message, status, why)`` where the connection ends without a whole answer (``status`` is 0 where not even its
-    head arrived); the publisher calls `release` after each answer. ``on_broken(server, why)``: a server sent what is no
-    HTTP. ``on_expired(message)``: the message found no connection in time and was never sent. ``on_trouble`` gets the
-    reason why a server takes no connection.
+    ``on_lost(message, status, why)`` if the connection ends without a whole answer (``status`` is 0 if its head did not
+    arrive either); the publisher calls `release` after each answer. ``on_broken(server, why)``: a server sent bytes
+    that are not HTTP. ``on_expired(message)``: the message found no connection in time and was never sent.
+    ``on_trouble`` gets the reason why a server takes no connection.
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class PostPool:
         self._waiting: list[deque[tuple[int, int, int]]] = [deque() for _ in servers]
         """(message, its planned server, its intended time) by the server that it waits for"""
         self._counts = [0 for _ in servers]
-        """connections that stand or are being opened"""
+        """connections that are open or being opened"""
         self._open: set[PostConnection] = set()
         self._unproven: dict[PostConnection, int] = {}
-        """connections that brought no answer yet, and how many before them in a row ended without one"""
+        """connections without an answer so far, and how many in a row before them ended without one"""
         self._refusing: set[int] = set()
         """servers that took no connection at the last try"""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,7 +100,7 @@ class PostPool:
             self._idle[connection.server].append(connection)
 
     def drop_overdue(self) -> None:
-        """Give up on answers and on waiting messages whose time is over."""
+        """Stop waiting for answers whose time is over, and drop waiting messages whose time is over."""
         now_ns = time.monotonic_ns()
         for connection in [each for each in self._open if each.message >= 0 and each.deadline_ns < now_ns]:
             connection.abort(f"no answer within {ANSWER_TIMEOUT_S:g} s")
@@ -113,7 +113,7 @@ class PostPool:
             connection.close()
 
     def _another(self, server: int) -> int:
-        """The next server that takes connections, as a load balancer would choose; the same where none does."""
+        """The next server that takes connections, as a load balancer would choose; the same server if none does."""
         count = len(self._servers)
         others = ((server + step) % count for step in range(1, count))
         return next((other for other in others if other not in self._refusing), server)
@@ -158,7 +158,8 @@ class PostPool:
             return
 
     def _hand_over(self, server: int) -> None:
-        """Messages that wait for ``server`` go to one that takes connections; where none does they wait on."""
+        """Messages that wait for ``server`` go to a server that takes connections; if none does, they continue to
+        wait."""
         if self._another(server) != server:
             handed, self._waiting[server] = self._waiting[server], deque()
             for message, planned, due_ns in handed:
@@ -166,7 +167,7 @@ class PostPool:
         self._expire(server)
 
     def _expire(self, server: int) -> None:
-        """A message that found no connection in all the time that an answer may take was certainly not stored."""
+        """A message that found no connection within the time-out of an answer was certainly not stored."""
         latest_ns = time.monotonic_ns() - int(ANSWER_TIMEOUT_S * 1e9)
         waiting = self._waiting[server]
         while waiting and waiting[0][2] < latest_ns:
@@ -187,12 +188,12 @@ class PostPool:
         before = self._unproven.pop(connection, None)
         kept = max(KEPT_CONNECTIONS, len(self._waiting[connection.server]))
         if not self._closed and self._counts[connection.server] < kept:
-            # An end after an answer is the server's good right; one before it is a failure.
+            # A server may close after an answer; an end before the first answer is a failure.
             self._open_connection(connection.server, 0 if before is None else before + 1)
 
 
 def pause_s(failures: int) -> float:
-    """How long to wait after so many failures in a row: doubled each time up to PAUSE_CAP_S, less up to half of it at
-    random, so that connections are not opened in step."""
+    """How long to wait after so many failures in a row: doubled each time up to PAUSE_CAP_S, less a random part of up
+    to half of it, so that connections are not opened at the same moments."""
     limit_s = min(PAUSE_CAP_S, PAUSE_BASE_S * float(2 ** min(failures, 8)))
     return random.uniform(limit_s / 2, limit_s)  # noqa: S311 - no secret

@@ -2,8 +2,8 @@
 
 An engine of `harness.load.engine` starts it as ``python -m harness.load.publisher FOLDER``.
 
-Open loop: a message is posted when the schedule says so, whatever became of those before it. What makes it late (a busy
-core, no free connection) is recorded as lateness, never hidden by posting less.
+Open loop: a message is posted at its scheduled time, whatever the outcome of earlier posts is. If something delays a
+post (a busy core, no free connection), the publisher records the lateness; it never hides it by posting less.
 """
 
 import asyncio
@@ -40,12 +40,12 @@ REPORT_S = 0.2
 LATENESSES = 200
 """Posts whose lateness one report covers at most."""
 PRIORITY = -10
-"""Niceness that is asked for: the publisher stands for a machine of its own, and its lateness would be charged to the
-system under test."""
+"""The niceness that the publisher requests: it stands for a separate machine, and its lateness would count as latency
+of the system under test."""
 
 
 class Publisher:
-    """Posts what is due and writes every outcome. ``ended`` is set when it has nothing left to do."""
+    """Posts the messages that are due and writes every outcome. ``ended`` is set when all work is done."""
 
     def __init__(self, job: Job, folder: Path) -> None:
         plan = job.plan
@@ -102,7 +102,7 @@ class Publisher:
         self._report.phase = command.do
 
     def work(self) -> None:
-        """What is due now and then: give up on overdue answers, write incidents, report. Raises OSError (a full disk)."""
+        """Regular work: stop waiting for overdue answers, write incidents, report. Raises OSError (a full disk)."""
         self._pool.drop_overdue()
         self._incidents.flush()
         self.report()
@@ -117,7 +117,7 @@ class Publisher:
         send_report(self._report)
 
     def fail(self, error: BaseException) -> None:
-        """Say in the last report why this process cannot go on, and end."""
+        """Say in the last report why this process cannot continue, and end."""
         self._report.fail(error)
         self.ended.set()
 
@@ -232,7 +232,7 @@ async def run(job: Job, folder: Path, early: bytes) -> None:
 
 
 def main() -> None:
-    # Where it is not allowed, the publisher's lateness is measured all the same.
+    # If it is not allowed, the publisher's lateness is still measured.
     with contextlib.suppress(OSError):
         os.nice(PRIORITY)
     load_extensions()

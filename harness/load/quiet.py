@@ -1,4 +1,4 @@
-"""For how long nothing new has arrived, as far as the load workers tell."""
+"""For how long no new delivery has arrived, by the reports of the load workers."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from harness.model.drain import Drained, DrainEnd
 
 STALLED_S = 1.0
-"""A load worker reports five times a second. One that has not for so long may have deliveries that it has not read."""
+"""A load worker reports five times a second. A worker that has not reported for this long may have deliveries that it
+has not read."""
 
 
 class Quiet:
-    """Follows the number of (client, message) pairs reached. Times are seconds of one clock; ``look`` is called with rising
-    ones. ``window_s``: over how long the rate of new deliveries is taken. ``lasts_s``: for how long no pair was new and no
-    load worker stalled. ``settled_s``: the same, and every client was subscribed all that time. A client that comes back
-    gets what it missed only after its subscription, so quiet begins anew with it."""
+    """Follows the number of (client, message) pairs reached. Times are seconds of one clock; ``look`` is called with
+    rising ones. ``window_s``: over how long the rate of new deliveries is taken. ``lasts_s``: for how long no pair was
+    new and no load worker was stalled. ``settled_s``: the same, and every client was subscribed all that time. A client
+    that reconnects gets the missed messages only after its subscription, so the quiet time begins again then."""
 
     def __init__(self, window_s: float) -> None:
         self._window_s = window_s
@@ -41,7 +42,7 @@ class Quiet:
         self.settled_s = min(self.lasts_s, now_s - self._settled_since_s)
 
     def drained(self, how: DrainEnd, unsubscribed: int) -> Drained:
-        """What was seen up to the last look, as the end of a drain."""
+        """The state at the last look, as the end of a drain."""
         (first_s, first), (last_s, last) = self._seen[0], self._seen[-1]
         rate_hz = (last - first) / (last_s - first_s) if last_s > first_s else 0.0
         return Drained(

@@ -1,4 +1,5 @@
-"""Which (client, message) pairs a load worker has a delivery of: repetitions must not stand in for missing deliveries."""
+"""The (client, message) pairs of which a load worker has a delivery: a repetition must not count as another delivery
+that is missing."""
 
 from collections.abc import Sequence
 
@@ -13,18 +14,18 @@ from harness.recording.format import SOUND, UNVERIFIED
 BLOCK_PAIRS = 1 << 20
 _ROWS = 1 << 14
 _UNSOUND, _IGNORED = -1, -2
-"""What stands for the channel of a frame that is not as posted; and of one that was not compared, or whose message was
-rejected."""
+"""The values in place of a channel: for a frame that is not as posted; and for a frame that was not compared, or whose
+message was rejected."""
 
 Rows = NDArray[np.void]
 
 
 class ReachedPairs:
-    """Counts pairs, each once. ``count``: pairs so far. ``broken``: deliveries that belong to no pair of their client, of
-    frames that were compared with what was posted.
+    """Counts pairs, each once. ``count``: pairs so far. ``broken``: deliveries that belong to no pair of their client,
+    of frames that were compared with what was posted.
 
-    A byte for each pair is kept in blocks of 1 MiB, in order of the schedule. A block whose pairs are all reached is given
-    back, so the memory is that of the messages under way and of those that were lost, for runs of any length.
+    A byte for each pair is kept in blocks of 1 MiB, in order of the schedule. A block whose pairs are all reached is
+    given back, so the memory is that of the messages under way and of those that were lost, for runs of any length.
     """
 
     def __init__(self, plan: Plan, index: int, schedule: Schedule) -> None:
@@ -42,8 +43,8 @@ class ReachedPairs:
         self._pairs = int(own.sum())
         self._blocks: dict[int, NDArray[np.bool_]] = {}
         self._left: dict[int, int] = {}
-        # By frame: its channel, or what stands for it where it is not known to be as posted, and the number of the first
-        # pair of its message.
+        # By frame: its channel, or what stands for it where it is not known to be as posted, and the number of the
+        # first pair of its message.
         self._channel_of_frame = np.full(_ROWS, _UNSOUND, np.int64)
         self._base_of_frame = np.zeros(_ROWS, np.int64)
         self._frames = 0
@@ -66,8 +67,8 @@ class ReachedPairs:
         self._frames = end
 
     def disregard(self, messages: Sequence[int]) -> None:
-        """Count no pair of these messages, and take away those that are counted: they were rejected, so that nobody waits
-        for them."""
+        """Count no pair of these messages, and subtract those that are counted: the messages were rejected, so the
+        fleet does not wait for them."""
         asked = np.unique(np.array(messages, np.int64))
         # A message without a client here may have the same base as another one.
         new = asked[(self._own[asked] > 0) & ~self._disregarded[asked]]

@@ -1,4 +1,5 @@
-"""Percentiles for the eye, from the samples that load workers report: of the last seconds, and of all since the start."""
+"""Percentiles for the live view, from the samples that load workers report: of the last seconds, and since the
+start."""
 
 from collections import deque
 from collections.abc import Sequence

@@ -34,7 +34,7 @@ CLOSE_FRAMES_S = 0.05
 
 
 class Worker:
-    """Everything that one worker process holds. ``ended`` is set when it has nothing left to do."""
+    """The state of one worker process. ``ended`` is set when all work is done."""
 
     def __init__(self, job: Job, folder: Path) -> None:
         plan, index = job.plan, job.index
@@ -100,7 +100,7 @@ class Worker:
         self._report.phase = command.do
 
     def work(self) -> None:
-        """What is due now and then: write rows, drop silent connections, report. Raises OSError (a full disk)."""
+        """Regular work: write rows, drop silent connections, report. Raises OSError (a full disk)."""
         if time.monotonic() - self._flushed_s >= FLUSH_S:
             self._flushed_s = time.monotonic()
             self._rows.flush()
@@ -115,7 +115,7 @@ class Worker:
         self._report.latencies_ms = ()  # each sample is reported once
 
     def fail(self, error: BaseException) -> None:
-        """Report why this process cannot go on, and end."""
+        """Report why this process cannot continue, and end."""
         self._report.fail(error)
         send_report(self._report)
         self.ended.set()
@@ -128,7 +128,7 @@ class Worker:
         return [self._clients[client] for client in clients if client in self._clients]
 
     def _finish(self) -> None:
-        """Close every connection in good order and every file."""
+        """Close every connection by the closing handshake, and every file."""
         self._connector.close()
         for client in self._clients.values():
             client.dialogue.close()

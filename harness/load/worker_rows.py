@@ -20,10 +20,10 @@ SAMPLE = 500
 
 
 class WorkerRows:
-    """Writes deliveries-NN, frames-NN and sessions-NN.npy, and the worker's incidents. ``sink`` is what the clients append
-    their deliveries to.
+    """Writes deliveries-NN, frames-NN and sessions-NN.npy, and the worker's incidents. ``sink`` is what the clients
+    append their deliveries to.
 
-    Every method raises OSError where the disk does not take the rows.
+    Every method raises OSError if the disk does not take the rows.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class WorkerRows:
         self._sessions.append(np.array([row], SESSION))
 
     def disregard(self, messages: Sequence[int]) -> None:
-        """Deliveries of these messages count as none of those that the fleet waits for."""
+        """Deliveries of these messages do not count as deliveries that the fleet waits for."""
         self.flush()
         self._reached.disregard(messages)
         self._report.reached = self._reached.count

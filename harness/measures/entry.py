@@ -22,14 +22,14 @@ def entry_of(
     labels: Mapping[str, str] | None = None,
     revision: str = "",
 ) -> HistoryEntry:
-    """``run`` is the path that the entry is found by."""
+    """``run`` is the path by which the entry is found."""
     plan, machine_found = plan_parts(verdict.plan), machine_parts(machine)
     doubts = [
         finding for finding in verdict.findings if finding.kind is Kind.VALIDITY and finding.status is not Status.PASS
     ]
     if kind == "sweep":
         plan |= {"sweep": ", ".join(map(str, verdict.sweep.server_counts)) if verdict.sweep else "yes"}
-        # The whole has no figures of its own to doubt: its runs have lines with theirs.
+        # The whole has no figures of its own; its runs have lines with theirs.
         doubts = []
     if kind == "matrix":
         plan |= {"systems": ", ".join(one.system for one in verdict.matrix.systems) if verdict.matrix else "yes"}
@@ -92,13 +92,13 @@ def capacity_entry(
 
 
 def capacity_status(capacity: Capacity) -> Status:
-    """As the exit code of `harness capacity` says it: a load that held is a result, whether or not the limit was found."""
+    """As in the exit code of `harness capacity`: a load that held is a result, even if the limit was not found."""
     held = (Found.CAPACITY, Found.LOWER_BOUND)
     return Status.PASS if capacity.found in held else Status.FAIL if capacity.found is Found.NONE else Status.UNKNOWN
 
 
 def began(events: Sequence[Document]) -> str:
-    """When the run began, in UTC (ISO 8601); empty where no event says so."""
+    """When the run began, in UTC (ISO 8601); empty if no event says so."""
     return next((str(event["wall"]) for event in events if isinstance(event.get("wall"), str)), "")
 
 

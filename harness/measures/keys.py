@@ -1,4 +1,4 @@
-"""What must be equal so that two runs can be compared: the parts by name, and a digest of them."""
+"""The values that must be equal so that two runs can be compared, by name, and a digest of them."""
 
 import hashlib
 import json
@@ -15,9 +15,9 @@ NOT_KNOWN = "not known"
 
 
 def plan_parts(plan: Plan) -> dict[str, str]:
-    """The load and the architecture, as planned. The seed, limits, the size's name and the server's module are not in it:
-    they change no load, or are what a comparison is about."""
-    # What a fault hits is drawn from the seed.
+    """The load and the architecture, as planned. The seed, limits, the size's name and the server's module are not in
+    it: they do not change the load, or they are the subject of the comparison."""
+    # The seed decides which part a fault hits.
     faults = [str(replace(fault, times=None, parts=())) for fault in plan.faults]
     return {
         "scenario": plan.scenario,
@@ -44,7 +44,7 @@ def plan_parts(plan: Plan) -> dict[str, str]:
 
 
 def noted_parts(plan: Plan, machine: Mapping[str, Any]) -> dict[str, str]:
-    """What may differ between runs that are compared, and is shown."""
+    """The values that may differ between compared runs, and are shown."""
     return {
         "server_module": plan.server_module,
         "seed": str(plan.seed),

@@ -1,4 +1,4 @@
-"""Verdict → measures: each with the 95 % interval that the run itself gives, where it gives one."""
+"""Verdict → measures: each with the run's own 95 % interval, if the run has one."""
 
 import math
 from collections.abc import Sequence
@@ -24,12 +24,12 @@ _CPU_LINES = {
 
 
 def measures_of(verdict: Verdict) -> dict[str, Measured]:
-    """The measures of one run that it gives, by name (`harness.model.measure`). A sweep as a whole gives none."""
+    """The measures of one run, by name (`harness.model.measure`). A sweep as a whole has none."""
     run = verdict.run
     if run is None:
         return {}
     found = _cpu(verdict, run) | _latencies(run) | _memory(run) | _recovery(run)
-    # A figure of 0 has no logarithm and says that nothing was measured.
+    # A figure of 0 has no logarithm, and means that it was not measured.
     return {name: measured for name, measured in found.items() if 0 < measured.value < math.inf}
 
 
@@ -66,13 +66,13 @@ def _cpu(verdict: Verdict, run: RunMeasurements) -> dict[str, Measured]:
 
 
 def _sum(values: Sequence[float | None]) -> float | None:
-    """The sum where every part was measured: a sum of some would look like an improvement."""
+    """The sum if every part was measured: a sum of some parts would look like an improvement."""
     known = [value for value in values if value is not None]
     return sum(known) if known and len(known) == len(values) else None
 
 
 def _by_second(series: Series | None, names: tuple[str, ...]) -> NDArray[Any] | None:
-    """The sum of the lines of one role in each second of the measured window; None where a second lacks one."""
+    """The sum of the lines of one role in each second of the measured window; None if a second lacks one."""
     if series is None:
         return None
     lines = [series.lines[name] for name in names if name in series.lines]
@@ -111,7 +111,7 @@ def _percentile(name: str, value: float | None) -> dict[str, Measured]:
 def _p99(name: str, percentiles: Percentiles) -> dict[str, Measured]:
     if percentiles.p99_ms is None:
         return {}
-    # Without an upper end the lower one alone would be an interval that looks narrower than it is.
+    # Without an upper end, the lower end alone would look like a narrower interval.
     bounded = percentiles.p99_high_ms is not None
     return {
         name: Measured(

@@ -1,4 +1,4 @@
-"""Addresses as a person writes them, taken apart completely: each part is honoured or refused."""
+"""Addresses as a person writes them. Every part of an address is used or refused."""
 
 import ipaddress
 import os
@@ -22,11 +22,11 @@ _BRACKETED = re.compile(r"\[[^\[\]]*:[^\[\]]*\](:.*)?")
 _NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE)
 """A last label that resolvers read as part of an IPv4 address, decimal, octal or hexadecimal."""
 _MAPPED_TWICE = frozenset("ßẞς\u200c\u200d")
-"""IDNA 2003 writes these as other letters, IDNA 2008 keeps them: the same name is two hosts."""
+"""IDNA 2003 replaces these letters, IDNA 2008 keeps them, so one name may mean two hosts."""
 _DATABASE_NUMBER = re.compile(r"[0-9]{1,9}")
 LIMIT_CHARACTERS = 2_000
 AUTHORITIES_LIMIT_BYTES = 16_000_000
-"""All authorities of a system take less than one."""
+"""The certificates of all authorities of a system need less than 1 MB."""
 _SSL_MODES: Mapping[str, tuple[Tls | None, bool]] = {
     "disable": (None, False),
     "allow": (Tls(insecure=True), True),
@@ -39,7 +39,7 @@ _SSL_MODES: Mapping[str, tuple[Tls | None, bool]] = {
 
 
 class _Unfit(Exception):
-    """What an address has that it must not have, in words that show nothing of it."""
+    """A part that an address must not have, in words that do not show the address."""
 
 
 def parse_servers(urls: Sequence[str], tls: Tls) -> tuple[ServerAddress, ...]:
@@ -61,10 +61,8 @@ def parse_servers(urls: Sequence[str], tls: Tls) -> tuple[ServerAddress, ...]:
 
 
 def parse_endpoint(kind: ComponentKind, url: str) -> Endpoint:
-    """``SCHEME://USER:PASSWORD@HOST:PORT/DATABASE``; what is left out is the kind's default.
-
-    Raises UsageError for a part that cannot be honoured; the message shows nothing of the address, which may hold a
-    password.
+    """``SCHEME://USER:PASSWORD@HOST:PORT/DATABASE``; missing parts get the kind's defaults. Raises UsageError for a
+    part that the harness does not support; the message does not show the address, which may hold a password.
     """
     try:
         return _endpoint(kind, url)
@@ -86,7 +84,7 @@ def _server(url: str, name: str, tls: Tls) -> ServerAddress:
         raise _Unfit("a query (?…)")
     path = _ESCAPE.sub(_unescaped, parts.path).rstrip("/")
     if not _PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
-        raise _Unfit("a path with characters that an address writes as %XX, or with empty or dotted parts")
+        raise _Unfit("a path with characters that must be written as %XX, or with empty or dotted parts")
     secure = parts.scheme == "https"
     return ServerAddress(
         name=name,
@@ -104,7 +102,7 @@ def _endpoint(kind: ComponentKind, url: str) -> Endpoint:
     query = _query(parts, kind.parameters)
     socket_folder = query.pop("host", "")
     if socket_folder and (parts.hostname or not socket_folder.startswith("/")):
-        raise _Unfit("a parameter host that is no folder of a socket, or a host beside it")
+        raise _Unfit("a parameter host that is not the folder of a socket, or a host beside it")
     host = socket_folder or _host(parts, sockets="host" in kind.parameters)
     if parts.username and parts.password is None and not kind.default_user:
         raise _Unfit(f"a user without a password: write {kind.schemes[0]}://:PASSWORD@HOST for a password alone")
@@ -200,7 +198,7 @@ def _query(parts: SplitResult, known: Sequence[str]) -> dict[str, str]:
 
 
 def _endpoint_tls(kind: ComponentKind, scheme: str, query: Mapping[str, str]) -> tuple[Tls | None, bool]:
-    """How the connection is encrypted, and whether one without TLS is good enough."""
+    """How the connection is encrypted, and whether a connection without TLS is accepted."""
     ca = query.get("sslrootcert") or query.get("ssl_ca_certs") or ""
     authorities = read_authorities(ca) if ca else ""
     if scheme in kind.tls_schemes:
@@ -221,11 +219,11 @@ def _endpoint_tls(kind: ComponentKind, scheme: str, query: Mapping[str, str]) ->
 
 
 def read_authorities(path: str) -> str:
-    """The certificates of a file, as PEM text. Raises UsageError where there are none."""
+    """The certificates of a file, as PEM text. Raises UsageError if there are none."""
     import ssl
 
     try:
-        # Of a pipe or a device nobody knows where it ends, and the file is read again when the run starts.
+        # A pipe or a device may have no end, and the file is read again when the run starts.
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise UsageError(f"{path}: expected a file with certificates of authorities (PEM), found no regular file")
         with open(path, "rb") as file:
@@ -250,6 +248,6 @@ def _text(quoted: str) -> str:
 
 
 def _shown(url: str) -> str:
-    """The address without what may be a password."""
+    """The address without a possible password."""
     head, at, tail = url.rpartition("@")
     return repr(f"{head.partition('://')[0]}://…@{tail}" if at else url)

@@ -13,7 +13,7 @@ from harness.model.registry import Registry
 
 
 class Links(StrEnum):
-    """Which connections between servers a backplane keeps, and so how their number grows with the servers."""
+    """The connections that a backplane keeps, and so how their number grows with the servers."""
 
     NONE = "none"
     STAR = "star"
@@ -22,13 +22,14 @@ class Links(StrEnum):
     """each server to each other server"""
 
     def at(self, servers: int) -> int:
-        """How many connections that is."""
+        """The number of these connections."""
         return {Links.NONE: 0, Links.STAR: servers, Links.FULL_MESH: servers * (servers - 1) // 2}[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatencyClaim:
-    """What the design says of a duration, e.g. "below 1 ms". ``low_ms`` is 0 where it names an upper limit alone."""
+    """A duration that the design claims, for example "below 1 ms". ``low_ms`` is 0 if the design names only an upper
+    limit."""
 
     words: str
     low_ms: float
@@ -63,12 +64,12 @@ class Backplane:
     settings: tuple[BackplaneSetting, ...] = ()
     breakable: BreakableLink | None = None
     commit_seen_early: bool = False
-    """PostgreSQL itself shows a message to all servers at its COMMIT: one may have it before the server that committed
-    has heard of the COMMIT, so the times of the two prove nothing."""
+    """PostgreSQL itself shows a message to all servers at its COMMIT. Another server may have the message before the
+    committing server gets the confirmation, so the order of the two times proves nothing."""
 
     @property
     def links_servers(self) -> bool:
-        """Servers connect to each other: each is told where to listen (``host``, ``port``) and the ``peers``."""
+        """Servers connect to each other: each gets the address to listen on (``host``, ``port``) and the ``peers``."""
         return self.links is Links.FULL_MESH
 
     def link_names(self, servers: int) -> tuple[str, ...]:
@@ -80,7 +81,7 @@ class Backplane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WritePath:
-    """When a message is committed. ``promise`` is what an acknowledgement says about the message. ``commits_first``: the
+    """When a message is committed. ``promise`` is what an acknowledgement promises. ``commits_first``: the
     server publishes a message only after its COMMIT. ``claim``: what the design says of the time to the
     acknowledgement. ``backplanes``: those whose broker it can use; None for all."""
 
@@ -93,7 +94,7 @@ class WritePath:
 
 
 def unfit(write_path: WritePath, backplane: Backplane) -> str:
-    """Why the two do not go together; empty where they do."""
+    """Why the two cannot be combined; empty if they can."""
     if write_path.backplanes is None or backplane.name in write_path.backplanes:
         return ""
     return (
@@ -137,7 +138,8 @@ BACKPLANES: Registry[Backplane] = Registry(
                     default=50.0,
                     low=1,
                     high=60_000,
-                    help="milliseconds from one read to the next; servers ÷ interval queries a second, idle or not",
+                    help="milliseconds from one read to the next; servers ÷ interval queries a second, also without "
+                    "messages",
                 ),
             ),
         ),
@@ -170,7 +172,7 @@ BACKPLANES: Registry[Backplane] = Registry(
         ),
         Backplane(
             name="mesh",
-            title="every server linked with every other",
+            title="a direct connection between every two servers",
             broker=None,
             carrier=Target.SERVER,
             links=Links.FULL_MESH,
@@ -191,7 +193,11 @@ BACKPLANES: Registry[Backplane] = Registry(
             settings=(
                 BackplaneSetting(name="streams", default=16, low=1, high=256, help="how many streams"),
                 BackplaneSetting(
-                    name="entries", default=10_000, low=100, high=10_000_000, help="kept of each stream, approximately"
+                    name="entries",
+                    default=10_000,
+                    low=100,
+                    high=10_000_000,
+                    help="how many entries each stream keeps, approximately",
                 ),
                 BackplaneSetting(
                     name="read_count", default=100, low=1, high=10_000, help="entries of a stream that one read takes"
@@ -245,7 +251,7 @@ WRITE_PATHS: Registry[WritePath] = Registry(
         ),
         WritePath(
             name="broker-first",
-            promise="the message is published, and is committed later if its server lives that long",
+            promise="the message is published, and is committed later if its server does not die first",
             commits_first=False,
             backplanes=("redis",),
         ),

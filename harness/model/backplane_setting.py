@@ -25,10 +25,10 @@ class BackplaneSetting:
     high: float = math.inf
     choices: tuple[str, ...] = ()
     commit_seen_early: bool = False
-    """switched on, it has the effect of `Backplane.commit_seen_early`"""
+    """if it is on, it has the effect of `Backplane.commit_seen_early`"""
 
     def parse(self, text: str) -> Value:
-        """The value that ``text`` stands for. Raises ValueError with what was expected."""
+        """The value of ``text``. Raises ValueError with the expected values."""
         if isinstance(self.default, bool):
             if text.lower() not in _FLAGS:
                 raise ValueError("expected on or off")
@@ -59,7 +59,7 @@ def in_words(value: Value) -> str:
 
 
 def problems(texts: Iterable[str], declared: Iterable[BackplaneSetting], backplane: str) -> list[str]:
-    """One sentence for each ``KEY=VALUE`` that this backplane does not take."""
+    """One sentence for each ``KEY=VALUE`` that this backplane does not accept."""
     known = {setting.name: setting for setting in declared}
     found, seen = [], set()
     for text in texts:
@@ -82,7 +82,7 @@ def problems(texts: Iterable[str], declared: Iterable[BackplaneSetting], backpla
 
 
 def chosen(texts: Iterable[str], declared: Iterable[BackplaneSetting], backplane: str) -> Values:
-    """The value of every declared setting: the one that was asked for, or its default. Raises UsageError."""
+    """The value of every declared setting: the requested one, or its default. Raises UsageError."""
     texts, declared = tuple(texts), tuple(declared)
     if found := problems(texts, declared, backplane):
         raise UsageError(*found)
@@ -94,5 +94,5 @@ def chosen(texts: Iterable[str], declared: Iterable[BackplaneSetting], backplane
 
 
 def words(values: Values) -> str:
-    """``a=1, b=off``; empty where there are none."""
+    """``a=1, b=off``; empty if there are none."""
     return ", ".join(f"{name}={in_words(value)}" for name, value in values)

@@ -1,4 +1,4 @@
-"""What a report draws beside its own run."""
+"""The runs that a report draws beside its own run."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,9 @@ from harness.model.finding import Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaseRun:
-    """One run, or a group of runs of one plan, by the ``name`` that it was asked for.
-
-    ``verdicts``: of the runs whose curves are still there, at least one. ``differences`` forbid a comparison: parts of the
-    plan or of the machine; ``noted`` ones may differ.
+    """One run, or a group of runs of one plan, by the ``name`` in the request. ``verdicts``: of the runs whose curves
+    still exist, at least one. ``differences`` forbid a comparison: parts of the plan or of the machine; ``noted`` ones
+    may differ.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A search for the highest load that a cluster carries: what is varied, every step, what was found."""
+"""A search for the highest load that a cluster can carry: the varied number, every step, the result."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from harness.model.plan import Plan
 
 
 class Vary(StrEnum):
-    """The number of the load that the search changes; the others stay."""
+    """The number that the search changes; the others stay."""
 
     RATE = "rate"
     CLIENTS = "clients"
@@ -15,7 +15,7 @@ class Vary(StrEnum):
 
 
 class TrialResult(StrEnum):
-    """What one step says about its load."""
+    """The result of one step."""
 
     HELD = "held"
     """every delivery arrived, and the P99 is within the limit"""
@@ -28,7 +28,7 @@ class TrialResult(StrEnum):
 
 
 class Resource(StrEnum):
-    """What gave out."""
+    """The resource that was exhausted."""
 
     SERVER_CPU = "server CPU"
     DATABASE = "database"
@@ -42,17 +42,17 @@ class Found(StrEnum):
     """What a search found."""
 
     CAPACITY = "capacity"
-    """a load that held twice; the next one above it that was tried broke"""
+    """a load held twice, and the next larger load that was tried broke"""
     LOWER_BOUND = "lower bound"
-    """a load that held twice; the next one above it that was tried was not decided, or none was tried"""
+    """a load held twice; the next larger load was not decided, or was not tried"""
     NONE = "none"
-    """not even the smallest load held"""
+    """even the smallest load did not hold"""
     UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhaustion:
-    """The resource that gave out, and the figures that say so."""
+    """The exhausted resource, and the figures that show it."""
 
     resource: Resource
     because: str
@@ -73,7 +73,7 @@ class CapacityPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoresUsed:
-    """Mean cores that each role kept busy in the measured window; None where that was not measured."""
+    """Mean cores that each role kept busy in the measured window; None if not measured."""
 
     servers: float | None = None
     database: float | None = None
@@ -84,8 +84,8 @@ class CoresUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityStep:
-    """One judged run. ``run`` is the folder of its recording, below the search's. Latencies are of deliveries; None where
-    none was timed."""
+    """One judged run. ``run`` is the folder of its recording, below the search's. Latencies are of deliveries; None if
+    no delivery was timed."""
 
     number: int
     value: int
@@ -105,8 +105,8 @@ class CapacityStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capacity:
-    """A search and what it found. ``value`` held twice, or is None; ``broke_at`` is the smallest load above it that broke.
-    ``exhaustion`` is what gave out at the next load above ``value`` that was tried."""
+    """A search and its result. ``value`` held twice, or is None; ``broke_at`` is the smallest load above it that broke.
+    ``exhaustion`` is the exhausted resource at the next load above ``value`` that was tried."""
 
     plan: CapacityPlan
     steps: tuple[CapacityStep, ...] = ()

@@ -43,8 +43,8 @@ _KEPT = (
 def python_program(module: str, *arguments: str, folder: Path | None = None) -> list[str]:
     """The command line that runs ``module`` with this interpreter.
 
-    The current folder is not searched first, as it would be with ``python -m``. Every folder that this process searches,
-    and ``folder``, come after Python's own modules and the installed packages.
+    The current folder is not searched first, as it would be with ``python -m``. Every folder that this process
+    searches, and ``folder``, come after Python's own modules and the installed packages.
     """
     folders = [os.path.abspath(entry) for entry in (*sys.path, *([str(folder)] if folder else []))]
     script = Path(__file__).with_name("run_module.py")
@@ -53,13 +53,14 @@ def python_program(module: str, *arguments: str, folder: Path | None = None) -> 
 
 def child_environment() -> Mapping[str, str]:
     """This process's environment without variables that configure a library of the child: an address of PostgreSQL in
-    PGHOST, TLS in PGSSLMODE, a proxy, a debug mode of Python …, and without the harness's own: they hold the token and
-    the passwords of an external cluster. A child that needs one gets it by name."""
+    PGHOST, TLS in PGSSLMODE, a proxy, a debug mode of Python …, and without the harness's own variables, which hold the
+    token and the passwords of an external cluster. A child that needs one of them gets it explicitly."""
     return {name: value for name, value in os.environ.items() if name in _KEPT or not name.upper().startswith(_DROPPED)}
 
 
 def can_import(module: str, folder: Path) -> bool:
-    """Whether `python_program` with this ``folder`` finds the module. Runs nothing of it but the packages above it."""
+    """Whether `python_program` with this ``folder`` finds the module. It runs only the packages above the module, not
+    the module itself."""
     try:
         if find_spec(module) is not None:
             return True

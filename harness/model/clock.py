@@ -11,23 +11,23 @@ from harness.model.component import LOCAL_HOST
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelIdentity:
-    """What tells whether two processes read the same CLOCK_MONOTONIC: the boot of their kernel, and their time namespace
-    (which may shift the clock). None where it cannot be read."""
+    """Two processes read the same CLOCK_MONOTONIC if these are equal: the boot of their kernel, and their time
+    namespace (which may shift the clock). None if it cannot be read."""
 
     boot_id: str | None
     time_namespace: str | None
 
 
 def same_kernel(coordinator: KernelIdentity, other: KernelIdentity) -> bool:
-    """Whether both certainly read the same clock. False where anything is not known."""
+    """Whether both certainly read the same clock. False if any value is not known."""
     known = None not in (coordinator.boot_id, coordinator.time_namespace, other.boot_id, other.time_namespace)
     return known and coordinator == other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HostClock:
-    """The clock of one host. The time on the coordinator is the host's time plus ``offset_ns``, with an error of at most
-    ``bound_ns``; both are None where the offset is not known. ``found`` says how it was found."""
+    """The clock of one host. The time on the coordinator is the host's time plus ``offset_ns``, with an error of at
+    most ``bound_ns``; both are None if the offset is not known. ``found`` says how it was found."""
 
     host: str
     offset_ns: int | None
@@ -38,7 +38,7 @@ class HostClock:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
     """The clocks of all hosts of a run. ``files`` names the host of each row file, by the file's name without ``.npy``.
-    ``coordinator`` is the host whose clock stands in events.jsonl and telemetry.jsonl."""
+    ``coordinator`` is the host whose clock events.jsonl and telemetry.jsonl use."""
 
     coordinator: str = LOCAL_HOST
     hosts: tuple[HostClock, ...] = ()
@@ -46,8 +46,8 @@ class Clocks:
 
 
 def clocks_of(*, workers: int, servers: Mapping[int, HostClock], found: str) -> Clocks:
-    """The clocks of a run whose load generator runs on the coordinator. ``servers`` is the clock of each server's host, by
-    the server's index; ``found`` says how the coordinator's own clock is known to be one for all its processes."""
+    """The clocks of a run whose load generator runs on the coordinator. ``servers`` is the clock of each server's host,
+    by the server's index; ``found`` says why all processes of the coordinator share one clock."""
     coordinator = HostClock(host=LOCAL_HOST, offset_ns=0, bound_ns=0, found=found)
     hosts = {LOCAL_HOST: coordinator} | {clock.host: clock for clock in servers.values() if clock.host != LOCAL_HOST}
     files = dict.fromkeys(("posts", "heartbeat-publisher"), LOCAL_HOST)

@@ -12,13 +12,13 @@ from harness.model.tls import Tls
 REFERENCE_SERVER = "reference_server"
 """the Python module of the reference server"""
 SERVER_IMAGE = "image:"
-"""stands before the name of an image of a server, in the place of its module"""
+"""the prefix of a server's image, given instead of a module"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerAddress:
-    """``host`` is a name or an IP address; ``path`` is what comes before every route, empty or with a slash in front.
-    ``tls`` is None where nothing is encrypted."""
+    """``host`` is a name or an IP address; ``path`` comes before every route; it is empty or begins with a slash.
+    ``tls`` is None if the connection is not encrypted."""
 
     name: str
     host: str
@@ -28,7 +28,7 @@ class ServerAddress:
 
     @property
     def authority(self) -> str:
-        """Host and port as they stand in an address and in the header Host."""
+        """Host and port as in an address and in the header Host."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
@@ -43,8 +43,8 @@ class ServerAddress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where a database or a broker answers, and the credentials. ``kind`` is in `component.COMPONENT_KINDS`; ``user`` and
-    ``database`` are empty for a kind that has none."""
+    """Where a database or a broker answers, and the credentials. ``kind`` is in `component.COMPONENT_KINDS`; ``user``
+    and ``database`` are empty for a kind that has none."""
 
     kind: str
     host: str
@@ -57,7 +57,7 @@ class Endpoint:
     tls: Tls | None = None
     """None: the connection is not encrypted"""
     tls_optional: bool = False
-    """whether a connection without TLS is good enough where the other side offers none"""
+    """whether a connection without TLS is accepted if the other side offers none"""
 
     @property
     def place(self) -> str:
@@ -80,7 +80,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """What an environment is asked to start."""
+    """What an environment must start."""
 
     servers: int
     backplane: str
@@ -92,16 +92,16 @@ class Topology:
     backplane_settings: Values = ()
     synchronous_commit: bool = True
     server_module: str = REFERENCE_SERVER
-    """the Python module that is one server when run with ``--settings FILE``, or SERVER_IMAGE and an image that is started
-    like our own"""
+    """the Python module that is one server when run with ``--settings FILE``, or SERVER_IMAGE and an image that is
+    started like our own"""
     server_urls: tuple[str, ...] = ()
-    """the servers of a cluster that runs already"""
+    """the servers of a cluster that already runs"""
     ca_file: str = ""
     """the certificates of the authorities that its servers are verified with; empty: the system's"""
     insecure: bool = False
     """whether any certificate is accepted"""
     messages_table: str = ""
-    """its table of messages, where the harness is to read it"""
+    """its table of messages, if the harness must read it"""
     statement_log: bool = False
     """whether the database that the environment starts logs how long each statement takes"""
     relayed: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ class Topology:
 
 
 class Cluster(Protocol):
-    """A cluster that is up. ``database`` and ``broker`` are None where the harness has no access to them."""
+    """A cluster that is up. ``database`` and ``broker`` are None if the harness has no access to them."""
 
     @property
     def servers(self) -> Sequence[ServerAddress]: ...
@@ -134,13 +134,13 @@ class Cluster(Protocol):
         ...
 
     def casualties(self) -> Sequence[str]:
-        """One sentence for each process that has ended without being asked to, with its signal or exit code and the
-        last lines of its log. Empty while the cluster is whole. Cheap: asked several times a second."""
+        """One sentence for each process that ended unexpectedly, with its signal or exit code and the last lines of its
+        log. Empty while all processes run. It is cheap, because it is called several times a second."""
         ...
 
     async def inject(self, kind: FaultKind, component: str) -> Mapping[str, Any]:
-        """Inject the fault into the component of that name and return when it is done, with what was seen of it (how the
-        process ended …). Raises EnvironmentFailure where it does not work."""
+        """Inject the fault into the component of that name and return when it is done, with what was seen of it (how
+        the process ended …). Raises EnvironmentFailure if it does not work."""
         ...
 
     async def heal(self, kind: FaultKind, component: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""A comparison of two groups of runs: what may be compared, what became of safety, and each measure."""
+"""A comparison of two groups of runs: differences that forbid it, safety regressions, and each measure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from harness.model.status import Status
 
 
 class Change(StrEnum):
-    """What the interval of a change says against the margin."""
+    """The interval of a change, compared with the margin."""
 
     WORSE = "worse"
     """even the better end is beyond the margin"""
@@ -32,11 +32,11 @@ class Method(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasureComparison:
-    """One measure at one point. ``base`` and ``run`` are geometric means of the runs' values, None where no run gives one.
+    """One measure at one point. ``base`` and ``run`` are geometric means of the runs' values, None if no run has one.
 
     ``percent`` is the change of RUN against BASE, ``low_percent`` and ``high_percent`` the ends of its 95 % interval.
-    ``spread_percent`` is the standard deviation between runs that was taken, from ``spread_runs`` earlier runs; 0: it was
-    assumed. ``because`` says in words why a change is undecided; empty elsewhere.
+    ``spread_percent`` is the standard deviation between runs that was used, from ``spread_runs`` earlier runs; 0: it
+    was assumed. ``because`` says why a change is undecided; otherwise it is empty.
     """
 
     point: str
@@ -68,7 +68,7 @@ class SafetyRegression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One thing that differs. ``base`` and ``run`` are what was found on each side."""
+    """One difference. ``base`` and ``run`` are the values of the sides."""
 
     what: str
     base: str
@@ -77,7 +77,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A run whose figures are doubtful, why, and whether they are used all the same."""
+    """A run whose figures are doubtful, the reason, and whether they are still used."""
 
     side: str
     run: str
@@ -87,8 +87,9 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """``differences`` forbid a verdict; ``noted`` may differ. ``across``: the report was asked for in spite of differences,
-    without a verdict. ``gaps`` are reasons besides the measures why nothing can be said to be the same."""
+    """``differences`` forbid a verdict; ``noted`` may differ. ``across``: the report was requested in spite of
+    differences, without a verdict. ``gaps`` are further reasons, beside the measures, why the result cannot be
+    "same"."""
 
     base_name: str
     run_name: str
@@ -105,7 +106,7 @@ class Comparison:
 
     @property
     def status(self) -> Status:
-        """FAIL where something is worse, UNKNOWN where something is not decided or not comparable, else PASS."""
+        """FAIL if something is worse, UNKNOWN if something is not decided or not comparable, else PASS."""
         if self.across:
             return Status.UNKNOWN
         if self.safety:

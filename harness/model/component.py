@@ -1,7 +1,7 @@
 """Components: the parts that a run consists of. Each has a role, a kind and a host that it runs on.
 
-The role says what a component is for, the kind says which product it is. Whatever reads or writes figures speaks of
-roles; the kind is a value.
+The role says what a component is for, the kind says which product it is. Figures are named by roles; the kind is a
+value.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,8 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One component of a run, e.g. ``server-1``. ``pid`` is its first process where that runs on this kernel, else None."""
+    """One component of a run, e.g. ``server-1``. ``pid`` is its first process where that runs on this kernel, else
+    None."""
 
     name: str
     role: Role
@@ -37,12 +38,12 @@ class Component:
 class ComponentKind:
     """A product that can be the database or the broker of a cluster.
 
-    ``adapter`` is the import path of its `harness.components.adapter.Adapter`: how it is asked whether it answers, how it
-    is sampled, which of its settings are recorded. ``starters`` are import paths of what starts it, by environment; an
-    environment that is not in it cannot start it. ``variable`` is the environment variable that holds the address of an
-    external one; ``schemes``, ``tls_schemes`` (those of them that mean TLS), ``parameters`` (of the query) and ``example``
-    say how such an address looks. ``variables`` are prefixes of the names of environment variables that its programs and
-    client libraries read: no child process gets them. ``family``: its work is done in child processes, whose CPU and memory
+    ``adapter`` is the import path of its `harness.components.adapter.Adapter`: it checks readiness, samples figures and
+    records settings. ``starters`` are import paths of the functions that start it, by environment; an environment that
+    is not in it cannot start it. ``variable`` is the environment variable that holds the address of an external one;
+    ``schemes``, ``tls_schemes`` (those of them that mean TLS), ``parameters`` (of the query) and ``example`` say how
+    such an address looks. ``variables`` are prefixes of the names of environment variables that its programs and client
+    libraries read: no child process gets them. ``family``: its work is done in child processes, whose CPU and memory
     are counted with its own. ``packages`` are the Python packages with its program, by the module that each brings.
     ``settings`` are those that must be changed from the product's defaults, ``ports`` how many it listens on: both are
     counted in a decision matrix.
@@ -176,4 +177,4 @@ COMPONENT_KINDS: Registry[ComponentKind] = Registry(
 )
 
 DATABASE_KIND = "postgresql"
-"""The database of every cluster. The architecture has one kind; a second one would make this a choice of the plan."""
+"""The database of every cluster. The architecture has one kind; with a second kind the plan would choose."""

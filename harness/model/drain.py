@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 QUIET_S = 5.0
-"""Without a new delivery for so long, nothing more is on its way: the drain ends."""
+"""After this long without a new delivery, no delivery is on its way: the drain ends."""
 RUNS_AT_MOST = 3.0
 LIMIT_S_AT_LEAST = 60.0
-"""While deliveries still arrive the drain goes on, for three times the run (warm-up and measured window) at most, and for
-60 s where that is longer: a cluster that needs more is hopelessly overloaded. Without a new delivery it ends after
-`QUIET_S`, or after 60 s where clients have no subscription."""
+"""While deliveries still arrive the drain continues, for at most three times the run (warm-up and measured window) or
+60 s, whichever is longer: a cluster that needs more time is far overloaded. Without a new delivery it ends after
+`QUIET_S`, or after 60 s if clients have no subscription."""
 
 
 class DrainEnd(StrEnum):
@@ -25,8 +25,9 @@ class DrainEnd(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drained:
-    """The end of the drain. ``quiet_s``: since the last new delivery, while every load worker reported. ``deliveries_hz``:
-    new deliveries per second of the last `QUIET_S`. ``unsubscribed``: clients without a subscription."""
+    """The end of the drain. ``quiet_s``: since the last new delivery, while every load worker reported.
+    ``deliveries_hz``: new deliveries per second of the last `QUIET_S`. ``unsubscribed``: clients without a
+    subscription."""
 
     how: DrainEnd
     quiet_s: float

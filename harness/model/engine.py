@@ -1,4 +1,4 @@
-"""Engines: what runs the processes of the load generator, and where."""
+"""Engines: they run the processes of the load generator, here or on other machines."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from harness.model.registry import Registry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineEntry:
-    """``opener`` is the import path of a function or class that takes the recording's folder (a `pathlib.Path`) and returns
-    a `harness.load.engine.engine.Engine`."""
+    """``opener`` is the import path of a function or class that takes the recording's folder (a `pathlib.Path`) and
+    returns a `harness.load.engine.engine.Engine`."""
 
     name: str
     title: str

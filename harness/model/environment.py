@@ -58,7 +58,7 @@ ENVIRONMENTS: Registry[Environment] = Registry(
         ),
         Environment(
             name="external",
-            title="a cluster that runs already (--server)",
+            title="a cluster that already runs (--server)",
             opener="harness.environments.external:open_external",
             faults=(),
             owns_components=False,

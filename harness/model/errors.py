@@ -12,7 +12,7 @@ class HarnessError(Exception):
 
 
 class UsageError(HarnessError):
-    """The request cannot be carried out as given. ``objections`` lists every reason, not only the first."""
+    """The request is not possible as given. ``objections`` lists every reason, not only the first."""
 
     def __init__(self, *objections: str) -> None:
         super().__init__("\n".join(objections))
@@ -20,23 +20,24 @@ class UsageError(HarnessError):
 
 
 class EnvironmentFailure(HarnessError):
-    """The cluster, the machine or the disk did not do its part."""
+    """The cluster, the machine or the disk failed."""
 
 
 class NeverReady(EnvironmentFailure):
-    """A part refuses for a reason that no waiting heals: a password, a missing right, TLS."""
+    """A part refuses for a reason that waiting does not change: a password, a missing right, TLS."""
 
 
 class WorkerLost(HarnessError):
-    """A process of the load generator ended in mid-run: what its clients saw after that is not known."""
+    """A process of the load generator ended during the run: what its clients received after that is not known."""
 
 
 class SafetyFailure(HarnessError):
-    """The service did what no service may do, and the run was asked to end there: the verdict decides."""
+    """The service made a delivery that is always wrong, and the run had to end then (``--fail-fast``): the verdict
+    decides."""
 
 
 def broken_import(error: Exception) -> str | None:
-    """The sentence for a package that is missing or broken here: which one, and what to do. None for any other error.
+    """The sentence for a package that is missing or broken: its name, and what to do. None for any other error.
 
     A package may raise what it likes while it is imported: NumPy a ValueError for a variable that it reads, aiohttp a
     FileNotFoundError for the file that SSLKEYLOGFILE names.
@@ -48,7 +49,8 @@ def broken_import(error: Exception) -> str | None:
     else:
         return None
     return (
-        f"{name} cannot be imported ({why}): expected the packages of the harness, all of them; install it again, or unset "
+        f"{name} cannot be imported ({why}): expected the packages of the harness, all of them; install it again, or "
+        f"unset "
         "the variable that it speaks of"
     )
 
@@ -70,7 +72,7 @@ _REMEDIES = {
 
 
 def exhausted(error: Exception) -> str | None:
-    """The sentence for something of this machine that is used up: what, and what to do. None for any other error."""
+    """The sentence for an exhausted resource of this machine: its name, and what to do. None for any other error."""
     if isinstance(error, MemoryError):
         return f"out of memory: {_MEMORY}"
     if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
@@ -82,7 +84,7 @@ def exhausted(error: Exception) -> str | None:
 
 
 def _imported(error: Exception) -> str:
-    """The package that was being imported when ``error`` was raised; empty where none was, or one of our own."""
+    """The package that was being imported when ``error`` was raised; empty if there was none, or if it is our own."""
     package = ""
     for frame, _ in walk_tb(error.__traceback__):
         if frame.f_code.co_name == "<module>":

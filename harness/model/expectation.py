@@ -1,4 +1,4 @@
-"""What a scenario demands of a measured figure."""
+"""What a scenario requires of a measured figure."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -8,13 +8,13 @@ class FaultKind(StrEnum):
     """What is done to a part of the cluster. Each but RESTART lasts until it is healed."""
 
     STOP = "stop"
-    """asked to end in good order (SIGTERM, `docker stop`), later started again"""
+    """ended by SIGTERM or `docker stop`, later started again"""
     KILL = "kill"
     """SIGKILL, later started again"""
     PAUSE = "pause"
     """frozen with all its connections open, later thawed"""
     PARTITION = "partition"
-    """alive, but nothing reaches it and nothing leaves it"""
+    """running, but cut off from the network"""
     RESTART = "restart"
     """stopped and started again at once"""
 
@@ -43,20 +43,20 @@ LINK_TARGETS = (Target.LINK, Target.LINKS)
 
 class Unit(StrEnum):
     MESSAGE = "message"
-    """when the measured message of this number is due, counted from 1"""
+    """when the measured message with this number is due, counted from 1"""
     SHARE = "share"
     """when this share of the measured messages is due, 0 to 1"""
     SECOND = "second"
-    """so many seconds into the measured window"""
+    """this many seconds after the begin of the measured window"""
     AFTER = "after"
-    """so many seconds after the fault began (the end of a fault only)"""
+    """this many seconds after the fault began (only for the end of a fault)"""
     POSTED = "posted"
-    """when every message was posted and answered (the end of a fault only)"""
+    """when every message was posted and answered (only for the end of a fault)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A point on the timeline; ``value`` means nothing for POSTED."""
+    """A point on the timeline; ``value`` is not used for POSTED."""
 
     unit: Unit
     value: float = 0.0
@@ -82,10 +82,8 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultTimes:
-    """When a fault happened, in ns on the harness's clock; None for what never came.
-
-    From ``begun_ns`` it was being injected, at ``done_ns`` it was; from ``heal_ns`` it was being healed, at ``back_ns`` the
-    broken parts answered again.
+    """When a fault happened, in ns on the harness's clock; None for a time that never came. The injection lasted from
+    ``begun_ns`` to ``done_ns``; the healing began at ``heal_ns``; at ``back_ns`` the broken parts answered again.
     """
 
     begun_ns: int

@@ -33,11 +33,11 @@ class Bias(StrEnum):
 class Finding:
     """The answer to one question about a recording.
 
-    ``check`` is a stable word for programs, ``summary`` one sentence for people. ``samples`` is how many observations the
-    answer rests on: messages, where it is about messages or deliveries, since the deliveries of one message are not
-    independent of each other; ``pairs`` says of how many deliveries, (client, message) pairs. ``confidence`` says what that
-    many prove (e.g. ``rate < 2.5e-06 at 95 %``). ``examples`` lists a few concrete cases, at most 20. ``bias`` is set on
-    VALIDITY findings that did not pass.
+    ``check`` is a stable word for programs, ``summary`` one sentence for people. ``samples`` is the number of
+    observations: messages, if the answer is about messages or deliveries, since the deliveries of one message are not
+    independent of each other; ``pairs`` is the number of deliveries, (client, message) pairs. ``confidence`` says what
+    that number proves (e.g. ``rate < 2.5e-06 at 95 %``). ``examples`` lists a few concrete cases, at most 20. ``bias``
+    is set on VALIDITY findings that did not pass.
     """
 
     check: str
@@ -55,7 +55,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """Curves for one time plot: ``x`` in ``x_unit``, each of ``lines`` as long as ``x``; None where nothing was seen."""
+    """Curves for one time plot: ``x`` in ``x_unit``, each of ``lines`` as long as ``x``; None if there is no
+    value."""
 
     x_label: str
     y_label: str
@@ -65,10 +66,10 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a recording proves. It is made from the recording alone, so it can be made again at any time.
+    """The verdict over a recording. It is made from the recording alone, so it can be made again at any time.
 
-    ``run`` holds the measurements of a single run, ``sweep`` those of a sweep, ``matrix`` those of a matrix; the others are
-    None.
+    ``run`` holds the measurements of a single run, ``sweep`` those of a sweep, ``matrix`` those of a matrix; the others
+    are None.
     """
 
     status: Status

@@ -1,4 +1,4 @@
-"""One line of the history: what is kept of a run so that other runs can be compared with it, without its recording."""
+"""One line of the history: the data of a run with which other runs can be compared without its recording."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ from harness.model.status import Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """One measure of one run; ``low`` and ``high`` are the ends of its 95 % interval within the run, None where the run
-    does not give one."""
+    """One measure of one run; ``low`` and ``high`` are the ends of its 95 % interval within the run, None if the run
+    has no interval."""
 
     value: float
     low: float | None = None
@@ -20,11 +20,11 @@ class Measured:
 class HistoryEntry:
     """A run, one member of a sweep, or a capacity search.
 
-    ``run`` is the recording's folder, relative to the history's. ``began`` is a time in UTC (ISO 8601). ``point`` names the
-    place of a member in its sweep (``constant 4 servers``), empty elsewhere. ``plan`` and ``machine`` are what must be
-    equal for a comparison, by name; ``plan_key`` and ``machine_key`` are their digests. ``noted`` is what may differ
-    and is shown (server module, seed, version of the harness). ``safety`` holds the status of each safety check,
-    ``doubts`` the validity checks that did not pass, ``failed`` all checks that failed.
+    ``run`` is the recording's folder, relative to the history's. ``began`` is a time in UTC (ISO 8601). ``point`` names
+    the place of a member in its sweep (``constant 4 servers``), otherwise it is empty. ``plan`` and ``machine`` are the
+    values that must be equal for a comparison, by name; ``plan_key`` and ``machine_key`` are their digests. ``noted``
+    are values that may differ and are shown (server module, seed, version of the harness). ``safety`` holds the status
+    of each safety check, ``doubts`` the validity checks that did not pass, ``failed`` all checks that failed.
     """
 
     run: str
@@ -54,13 +54,13 @@ class HistoryEntry:
         return self.complete and not self.doubts
 
     def usable_if(self, doubtful: bool) -> bool:
-        """The same; with ``doubtful`` what can only have made figures worse does not count."""
+        """The same; with ``doubtful``, doubts that can only have made figures worse are ignored."""
         return self.complete and not (set(self.doubts) - set(self.pessimistic) if doubtful else self.doubts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acceptance:
-    """A person has looked at the change that begins with ``run``, and takes the new level as right."""
+    """A person has examined the change that begins with ``run``, and accepts the new level."""
 
     run: str
     reason: str

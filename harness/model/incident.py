@@ -1,4 +1,4 @@
-"""Incidents: what a process of the load generator saw of the service that should not be."""
+"""Incidents: errors of the service that a process of the load generator saw."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,19 +8,19 @@ class IncidentKind(StrEnum):
     """What happened. Those in `VIOLATIONS` break the client protocol."""
 
     HANDSHAKE = "handshake"
-    """the answer to a WebSocket handshake says 101 but is not what RFC 6455 §4.2.2 asks for, or is no HTTP"""
+    """the answer to a WebSocket handshake has status 101 but breaks RFC 6455 §4.2.2, or is not HTTP"""
     FRAMING = "framing"
-    """a frame breaks RFC 6455; the client closed that connection and made another one"""
+    """a frame breaks RFC 6455; the client closed the connection and reconnected"""
     BINARY = "binary"
     """a message in binary frames"""
     MALFORMED = "malformed"
-    """a text message that is no event of the protocol: no JSON, or a field is missing or of the wrong type"""
+    """a text message that is not an event of the protocol: not JSON, or a field is missing or of the wrong type"""
     UNKNOWN_EVENT = "unknown-event"
     """an event of a type that the protocol does not have: receivers ignore it"""
     UNASKED = "unasked"
-    """an error or a confirmation that the client did not ask for"""
+    """an error or a confirmation without a command of the client"""
     POSITION = "position"
-    """a confirmation names a position that the client did not ask for, or the next delivery is not position + 1"""
+    """a confirmation names a position that the client did not request, or the next delivery is not position + 1"""
     UNANSWERED_PING = "unanswered-ping"
     """a ping that the client did not answer, because the server does not read the answers to earlier ones"""
     FRAME_LIMIT = "frame-limit"
@@ -30,12 +30,12 @@ class IncidentKind(StrEnum):
     REJECTED = "rejected"
     """a post that the service refused"""
     INDETERMINATE = "indeterminate"
-    """a post of which nobody can say whether it is stored"""
+    """a post of which it is not known whether it is stored"""
 
 
 OUTCOMES = (IncidentKind.REJECTED, IncidentKind.INDETERMINATE)
 ALLOWED = (IncidentKind.UNKNOWN_EVENT, IncidentKind.UNANSWERED_PING)
-"""Counted and told, although the protocol allows it."""
+"""Counted and reported, although the protocol allows it."""
 VIOLATIONS = tuple(kind for kind in IncidentKind if kind not in (*OUTCOMES, *ALLOWED))
 
 

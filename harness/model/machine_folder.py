@@ -8,10 +8,7 @@ _SHARED = Path("/tmp")  # noqa: S108 - what is made here has names and permissio
 
 
 def machine_folder() -> Path:
-    """The system's folder for temporary files, whatever TMPDIR says.
-
-    CI gives each job a TMPDIR of its own, and what one job notes there no other job finds.
-
-    TMPDIR only where that folder cannot be written.
+    """The system's folder for temporary files, whatever TMPDIR is. CI gives each job its own TMPDIR, so other jobs
+    would not find files there. TMPDIR is used only if that folder cannot be written.
     """
     return _SHARED if os.access(_SHARED, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())

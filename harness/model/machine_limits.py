@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineLimits:
-    """Limits as they stand now, read before the start."""
+    """The present limits, read before the start."""
 
     cores: int
     memory_available_bytes: int

@@ -10,7 +10,7 @@ from harness.model.plan import Plan
 SYNCHRONOUS_COMMIT = "synchronous_commit"
 """The one setting of a write path."""
 MATRIX = "matrix"
-"""The name that stands where the name of a scenario stands: the folder below the results, and the plan."""
+"""The name in place of a scenario's name: for the folder below the results, and in the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,8 @@ class System:
 
     @property
     def name(self) -> str:
-        """As people read it: what is not the decided write path, or not the default, stands in it."""
+        """The name for people: it contains the write path if that is not the decided one, and settings that are not the
+        default."""
         parts = [self.backplane, *self.settings]
         parts += [] if self.write_path == WRITE_PATHS.default.name else [self.write_path]
         parts += [] if self.synchronous_commit == "on" else [f"{SYNCHRONOUS_COMMIT}={self.synchronous_commit}"]
@@ -41,7 +42,7 @@ class System:
 class Cell:
     """One run of one scenario on one system. ``order`` counts from 1 in the order of running, ``repetition`` from 1.
 
-    ``plan`` is None where the system cannot run the scenario here; ``because`` then says why.
+    ``plan`` is None if the system cannot run the scenario here; ``because`` then says why.
     """
 
     order: int
@@ -63,8 +64,8 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixPlan:
-    """All cells of a matrix, those that run first, in the order of running. ``reference`` stands for the matrix wherever
-    one plan is asked for: it has the name of the matrix, and the command that repeats it."""
+    """All cells of a matrix, those that run first, in the order of running. ``reference`` represents the matrix where
+    one plan is needed: it has the name of the matrix, and the command that repeats it."""
 
     systems: tuple[System, ...]
     scenarios: tuple[str, ...]

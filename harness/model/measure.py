@@ -1,4 +1,4 @@
-"""The measures that runs are compared by: names, units, what is better, and how much of a change matters."""
+"""The measures that comparisons use: names, units, which direction is better, and margins."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,8 +35,8 @@ ASSUMED_SPREAD_PERCENT = {
     MarginGroup.RECOVERY: 40.0,
     MarginGroup.CAPACITY: 20.0,
 }
-"""The standard deviation between runs that is taken where the history is too short to tell it: large, so that only gross
-changes are decided without a history."""
+"""The standard deviation between runs that is assumed if the history is too short: large, so that only large changes
+are decided without a history."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ def _ms(name: str, title: str, group: MarginGroup = MarginGroup.LATENCY) -> Meas
 MEASURES: Registry[Measure] = Registry(
     "measure",
     (
-        # The quietest first: they find the smallest changes.
+        # Measures with the least noise first: they find the smallest changes.
         _cpu("servers", "servers"),
         _cpu("broker", "broker"),
         _cpu("database", "database"),

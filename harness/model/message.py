@@ -1,7 +1,7 @@
 """What the harness posts: names and texts from which every delivery can be traced back to its post.
 
-A text carries the run and the message's index in the schedule, padded with characters that depend on the index, so that a
-text of another run, of another message, or altered in a single character is told apart.
+A text carries the run and the message's index in the schedule, padded with characters that depend on the index, so that
+a text of another run, of another message, or with one changed character is recognised.
 """
 
 import re
@@ -31,6 +31,6 @@ _HEAD = re.compile(r"([A-Za-z0-9-]+)/([0-9]{10})/")
 
 
 def message_index(run_id: str, text: str) -> int:
-    """The index in a text's head, or -1 where the text is not of this run. Says nothing about the rest of the text."""
+    """The index in the head of a text, or -1 if the text is not of this run. It does not check the rest of the text."""
     head = _HEAD.match(text)
     return int(head[2]) if head and head[1] == run_id else -1

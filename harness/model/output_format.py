@@ -1,4 +1,4 @@
-"""Outputs: files in the formats of CI systems and dashboards that a command leaves beside its report."""
+"""Outputs: files that a command writes for CI systems and dashboards."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Pilots: short runs before the measured one, which show whether its size leaves the machine room."""
+"""Pilots: short runs before the measured run. They show whether its size overloads the machine."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,12 +18,11 @@ class LoadNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
-    """What a pilot used of the machine. None where it was not measured.
-
-    ``cores`` is how many there are. ``busy_cores`` were kept busy by whatever ran on the machine, ``used_cores`` by the
-    processes of the run. ``busiest`` is the process that used the most of the one core that it can use. ``lag_p99_ms`` is
-    the lag of the worst load worker's event loop, ``send_late_p99_ms`` how late the publisher sent. ``received_share``:
-    deliveries per second received, as a share of the planned ones; below 1 they fell behind.
+    """The resources that a pilot used. None if not measured. ``cores`` is how many the machine has. ``busy_cores`` were
+    kept busy by all programs on the machine, ``used_cores`` by the processes of the run. ``busiest`` is the process
+    that used the most of the one core that it can use. ``lag_p99_ms`` is the lag of the worst load worker's event loop,
+    ``send_late_p99_ms`` how late the publisher sent. ``received_share``: deliveries per second received, as a share of
+    the planned ones; below 1 the deliveries fell behind.
     """
 
     cores: int
@@ -38,7 +37,7 @@ class Readings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PilotStep:
-    """One pilot. ``shortages`` says what the machine lacked, a sentence each; empty where there was room."""
+    """One pilot. ``shortages`` says what the machine lacked, a sentence each; empty if there was room."""
 
     load: LoadNumbers
     predicted_cores: float
@@ -54,8 +53,9 @@ class PilotStep:
 class Pilot:
     """What the pilots of a run may change, and what they showed.
 
-    ``free`` are the numbers that no option gave. ``asked`` is the scenario's own size, which no pilot exceeds;
-    ``everyone``: its audience is all clients. ``steps`` are the pilots that were made, in order; empty before the run.
+    ``free`` are the numbers that no option gave. ``asked`` is the scenario's own size, which is the upper limit of
+    every pilot; ``everyone``: its audience is all clients. ``steps`` are the pilots that were made, in order; empty
+    before the run.
     """
 
     free: tuple[LoadNumber, ...]

@@ -13,7 +13,7 @@ from harness.model.scenario import Audience, Size
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reduction:
-    """One number that ``--size fit`` lowered, and what would have been needed to keep it."""
+    """One number that ``--size fit`` lowered, and the resources that the original number needs."""
 
     what: str
     wanted: str
@@ -23,7 +23,7 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Need:
-    """What a load takes of a machine while it runs, as predicted from the calibration."""
+    """The resources that a load uses while it runs, predicted from the calibration."""
 
     cores: float
     memory_bytes: int
@@ -39,7 +39,7 @@ class Calibration:
     per_write_s: float
     """one write to one socket and its receipt, both ends together"""
     per_frame_s: float
-    """one more message inside a write that happens anyway, both ends together"""
+    """one more message in the same write, both ends together"""
     per_post_s: float
     """one message from the sender through the accepting server and PostgreSQL to the backplane"""
     per_hint_s: float
@@ -82,12 +82,12 @@ class Plan:
     """the arguments that repeat this run, without the program's name"""
     faults: tuple[Fault, ...] = ()
     recovery: str = "automatic"
-    """who fills what the backplane lost: ``automatic`` (the servers by themselves), ``manual`` (they wait for a request,
-    which the harness makes when the fault is over), ``off`` (never)"""
+    """who recovers the messages that the backplane lost: ``automatic`` (the servers by themselves), ``manual`` (they
+    wait for a request, which the harness makes when the fault is over), ``off`` (never)"""
     server_module: str = "reference_server"
-    """what runs as a server in ``embedded``"""
+    """the Python module of a server in ``embedded``"""
     server_urls: tuple[str, ...] = ()
-    """the servers of a cluster that runs already, in order; empty where the run starts its own"""
+    """the servers of a cluster that already runs, in order; empty if the run starts its own"""
     ca_file: str = ""
     """the authorities that those servers' certificates are verified with; empty: the system's"""
     insecure: bool = False
@@ -100,21 +100,24 @@ class Plan:
     protocol: str = CLIENT_PROTOCOLS.default.name
     """the client protocol that the servers speak"""
     query_log: bool = False
-    """whether the database that the environment starts logs how long each statement takes, for ``arrays/queries.npy``"""
+    """whether the database that the environment starts logs how long each statement takes, for
+    ``arrays/queries.npy``"""
     fail_fast: bool = False
-    """whether the run ends at the first safety failure that is final"""
+    """whether the run ends at the first delivery that is always wrong"""
     backplane_settings: Values = ()
     """every setting of the backplane with its value"""
     placement: str = "spread"
-    """where the clients of one channel sit: ``spread`` over all servers, or ``local``, on as few as balance allows"""
+    """the servers of the clients of one channel: ``spread`` over all servers, or ``local``, on as few as balance
+    allows"""
     synchronous_commit: bool = True
     """whether PostgreSQL confirms a COMMIT only after it has flushed it to disk"""
     pilot: Pilot | None = None
-    """the pilots that decide the size; None where its numbers are settled without"""
+    """the pilots that decide the size; None if it is decided without pilots"""
 
     @property
     def is_for_all(self) -> bool:
-        """Whether the audience is all clients because that was asked for: then it follows their number."""
+        """Whether the audience is all clients because an option or the scenario says so: then it follows their
+        number."""
         return self.asked_audience == "all" and self.channels == 1
 
     @property
@@ -123,7 +126,7 @@ class Plan:
 
     @property
     def certificates(self) -> str:
-        """How the servers' certificates were verified, in words; empty where no connection is encrypted."""
+        """How the servers' certificates were verified, in words; empty if no connection is encrypted."""
         if not any(url.strip().lower().startswith("https:") for url in self.server_urls):
             return ""
         if self.insecure:

@@ -1,4 +1,4 @@
-"""A proof: what came of each planted bug and each control of `harness prove`."""
+"""A proof: the result of each planted bug and each control of `harness prove`."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,11 +18,10 @@ class Place(StrEnum):
 class ProofRow:
     """One planted bug or control.
 
-    ``planted`` says what was planted, ``events`` how often by the count of the planter; None where the planter cannot
-    count. ``demanded`` is what the verdict had to say and ``said`` what it said, in pairs. ``found`` is how many events the
-    verdict counted; None where it does not count them. ``wrong`` lists what did not come out as it must. ``folder`` is the
-    recording's, relative to the proof's; empty where there is none. ``attempts``: runs that a busy machine spoiled are made
-    again.
+    ``planted`` says what was planted, ``events`` how often by the planter's count; None if the planter cannot count.
+    ``demanded`` is the expected verdict and ``said`` the actual one, in pairs. ``found`` is how many events the verdict
+    counted; None if it does not count them. ``wrong`` lists the differences. ``folder`` is the recording's, relative to
+    the proof's; empty if there is none. ``attempts``: runs that a busy machine disturbed are repeated.
     """
 
     name: str
@@ -54,17 +53,17 @@ class Proof:
     machine: str
     rows: tuple[ProofRow, ...]
     complete: bool = True
-    """whether every row of the series was tried; false while it lasts, and after an interruption"""
+    """whether every row of the series was tried; false while it runs, and after an interruption"""
 
     @property
     def right(self) -> bool:
-        """Whether the series was tried to its end and all of it came out as it must."""
+        """Whether the whole series was tried and every verdict was the expected one."""
         return self.complete and bool(self.rows) and all(row.right for row in self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastProof:
-    """Where the newest proof of a version lies on this machine, and how it ended."""
+    """The place of the newest proof of a version on this machine, and its result."""
 
     version: str
     scope: str

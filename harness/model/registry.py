@@ -1,14 +1,14 @@
 """Registries: the places where the house grows.
 
-A registry holds the members of one seam (backplanes, environments, kinds of component …) in the order in which people read
-them. Command line, objections, `doctor`, documentation tests and the code that decides by name read the registry; they keep
-no lists of their own.
+A registry holds the members of one seam (backplanes, environments, kinds of component …) in the order in which people
+read them. Command line, objections, `doctor`, documentation tests and the code that decides by name read the registry;
+they keep no lists of their own.
 
-A member names its implementation by an import path (``package.module:attribute``), so that the registry stays a pure value
-and nothing heavy is imported before it is used.
+A member names its implementation by an import path (``package.module:attribute``), so that the registry stays a pure
+value and nothing heavy is imported before it is used.
 
-Modules that are named in the variable ``HARNESS_EXTENSIONS`` (names with commas between them) are imported by every process
-of the harness at its start. There a user's own package adds its members with `Registry.add`.
+Modules that are named in the variable ``HARNESS_EXTENSIONS`` (names with commas between them) are imported by every
+process of the harness at its start. There a user's own package adds its members with `Registry.add`.
 """
 
 import importlib
@@ -49,7 +49,7 @@ class Registry(Generic[M]):
         return next(iter(self))
 
     def add(self, member: M) -> None:
-        """Raises ValueError where another member has the name already."""
+        """Raises ValueError if another member has the name already."""
         if member.name in self._members:
             raise ValueError(f"{self._what} {member.name!r} is in the registry already")
         self._members[member.name] = member
@@ -64,7 +64,7 @@ class Registry(Generic[M]):
             del self._members[member.name]
 
     def get(self, name: str) -> M:
-        """Raises UsageError with all known names where there is no such member."""
+        """Raises UsageError with all known names if there is no such member."""
         if name not in self._members:
             raise UsageError(f"unknown {self._what} {name!r}: expected one of {', '.join(self.names)}")
         return self._members[name]

@@ -1,7 +1,7 @@
 """Runs a module as the main program: ``python -P run_module.py FOLDERS MODULE ARGUMENTS…``; FOLDERS is a JSON array.
 
-The folders come last on the search path. ``python -m`` would put the current folder first, and a file ``random.py`` that
-lies there would run instead of Python's own.
+The folders come last on the search path. ``python -m`` would put the current folder first, and a file ``random.py``
+there would run instead of Python's own.
 """
 
 import json

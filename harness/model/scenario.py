@@ -1,4 +1,4 @@
-"""A scenario: what is claimed of the architecture, and the load under which the claim is tried."""
+"""A scenario: a claim about the architecture, and the load under which it is tested."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +12,7 @@ Audience = int | Literal["all"]
 
 
 class Size(StrEnum):
-    """How the scenario's own numbers are turned into a run's."""
+    """How the numbers of a run follow from the scenario's own."""
 
     FULL = "full"
     FIT = "fit"
@@ -49,12 +49,12 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One falsifiable claim with the load that tries it.
+    """One falsifiable claim with the load that tests it.
 
-    ``smoke`` is the load of ``--size smoke``: seconds on any machine. ``expectations`` are what the verdict's
-    performance findings are judged against; the safety checks need none, their limit is always zero. ``faults`` is the
-    timeline of what is broken on purpose. With a ``sweep`` it is a run at each of several server counts and one verdict
-    over all; ``load`` and ``smoke`` are then those of the largest count on the constant curve.
+    ``smoke`` is the load of ``--size smoke``: seconds on any machine. ``expectations`` are the limits of the
+    performance findings; the safety checks need none, because their limit is always zero. ``faults`` is the timeline of
+    the injected faults. With a ``sweep`` there is a run at each of several server counts and one verdict over all;
+    ``load`` and ``smoke`` are then those of the largest count on the constant curve.
     """
 
     name: str

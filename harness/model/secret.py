@@ -1,4 +1,4 @@
-"""Secrets as people hand them over: with the newline of a file, empty, or of another alphabet."""
+"""Secrets as people give them: perhaps with the newline of a file, empty, or with characters beyond ASCII."""
 
 import os
 
@@ -11,8 +11,8 @@ LIMIT_CHARACTERS = 4_096
 def read_token(asked_by: str) -> str:
     """The cluster's token from its variable, without white space around it.
 
-    Raises UsageError, without the token, where there is none or one that fits no HTTP header. ``asked_by`` is the option
-    that needs it.
+    Raises UsageError, whose message does not show the token, if there is no token, or if an HTTP header cannot carry
+    it. ``asked_by`` is the option that needs it.
     """
     given = os.environ.get(TOKEN_VARIABLE, "")
     token = given.strip()
@@ -25,7 +25,7 @@ def read_token(asked_by: str) -> str:
 
 
 def token_problem(token: str) -> str:
-    """What in ``token`` an HTTP header cannot carry; empty for nothing."""
+    """The problem of ``token`` in an HTTP header; empty if there is none."""
     if len(token) > LIMIT_CHARACTERS:
         return f"{len(token):,} characters"
     if any(character.isspace() for character in token):

@@ -14,5 +14,6 @@ _SEVERITY = {Status.PASS: 0, Status.UNKNOWN: 1, Status.FAIL: 2}
 
 
 def worst(statuses: Iterable[Status]) -> Status:
-    """The worst of ``statuses`` in the order PASS < UNKNOWN < FAIL; UNKNOWN where there is none: no evidence is no PASS."""
+    """The worst of ``statuses`` in the order PASS < UNKNOWN < FAIL; UNKNOWN if there is none, because a PASS needs
+    evidence."""
     return max(statuses, key=_SEVERITY.__getitem__, default=Status.UNKNOWN)

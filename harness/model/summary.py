@@ -1,4 +1,4 @@
-"""What a command has to say to a CI system, the same for a run, a sweep, a proof and a comparison."""
+"""The result of a command for a CI system: one type for a run, a sweep, a proof and a comparison."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ class CaseResult(StrEnum):
     FAIL = "fail"
     UNKNOWN = "unknown"
     NOTED = "noted"
-    """did not pass, and the verdict stands: the problem can only have made figures worse than they are"""
+    """did not pass, but the verdict is still valid: the problem can only have made figures worse"""
     SKIPPED = "skipped"
     """it does not apply here"""
 
@@ -29,13 +29,13 @@ SEVERITY = {
     CaseResult.PASS: 3,
     CaseResult.SKIPPED: 4,
 }
-"""What decides first: the order in which cases are shown."""
+"""The order in which cases are shown: the deciding ones first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One check, planted bug or compared measure. ``group`` is its kind. ``summary`` is one sentence; ``measured``,
-    ``expected`` and ``details`` (lines) are words, empty where there is nothing to say."""
+    ``expected`` and ``details`` (lines) are words, or empty."""
 
     name: str
     group: str
@@ -48,9 +48,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """``name`` is the suite's: a scenario, ``prove``, ``compare``. ``labels`` are few and steady (scenario, servers …):
-    they become labels of metrics. ``properties`` are all that is worth knowing (machine, plan, seed). ``measures`` are
-    by the names of `harness.model.measure`, with the place in a sweep before them, if any. ``report`` is a path, or
+    """``name`` is the suite's: a scenario, ``prove``, ``compare``. ``labels`` are few and rarely change (scenario,
+    servers …): they become labels of metrics. ``properties`` are all further facts (machine, plan, seed). ``measures``
+    are by the names of `harness.model.measure`, with the place in a sweep before them, if any. ``report`` is a path, or
     empty."""
 
     name: str

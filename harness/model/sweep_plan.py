@@ -7,10 +7,10 @@ from harness.model.plan import Plan
 
 
 class Curve(StrEnum):
-    """What stays the same from count to count. Clients per server and the audience do on both."""
+    """The quantity that is the same at every count. Clients per server and the audience are the same on both curves."""
 
     CONSTANT = "constant"
-    """the message rate: what more servers do to one and the same load"""
+    """the message rate: it shows the effect of more servers on the same load"""
     WEAK = "weak"
     """the message rate per server: every server adds its share of load (weak scaling)"""
 
@@ -38,8 +38,8 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepPlan:
-    """All runs of a sweep in the order of running. ``widest`` is the plan of the largest count on the constant curve, with
-    the command that repeats the sweep: it stands for the sweep wherever one plan is asked for."""
+    """All runs of a sweep in the order of running. ``widest`` is the plan of the largest count on the constant curve,
+    with the command that repeats the sweep: it represents the sweep where one plan is needed."""
 
     members: tuple[Member, ...]
     widest: Plan

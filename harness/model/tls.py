@@ -1,4 +1,4 @@
-"""How connections to a cluster that runs already are encrypted and verified."""
+"""How connections to a cluster that already runs are encrypted and verified."""
 
 import functools
 import ssl
@@ -19,7 +19,8 @@ class Tls:
 
 @functools.cache
 def tls_context(tls: Tls) -> ssl.SSLContext:
-    """The context of every connection that is verified so. Raises ssl.SSLError for authorities that are no certificates."""
+    """The context of every connection that is verified in this way. Raises ssl.SSLError if ``authorities`` are not
+    certificates."""
     context = ssl.create_default_context(cadata=tls.authorities or None)
     context.set_alpn_protocols(["http/1.1"])
     context.check_hostname = not (tls.insecure or tls.any_host)
@@ -29,7 +30,7 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
 
 
 def certificate_problem(error: ssl.SSLCertVerificationError) -> str:
-    """Why a certificate is not accepted, and what can be done, in words."""
+    """Why a certificate is not accepted, and what to do, in words."""
     return (
         f"its certificate is not accepted: {error.verify_message.rstrip('.') or error.reason}; name the authority that "
         "signed it with --ca FILE, or accept any certificate with --insecure"

@@ -1,4 +1,4 @@
-"""A trend: how the measures of runs of one plan went over time, and where they changed."""
+"""A trend: the measures of the runs of one plan over time, and where their level changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,11 +8,12 @@ from harness.model.history import HistoryEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePoint:
-    """From the run with index ``first`` (of the series' entries) on, the level is another one.
+    """The level changes at the run with index ``first`` (of the series' entries).
 
     ``before`` and ``after`` are geometric means, of the runs since the change before and until the change after it.
     ``percent`` is the change, positive where the value grew. ``p_value`` is Welch's, on logarithms. ``worse``: in the
-    direction that is bad for this measure. ``accepted``: the reason that a person gave; empty where nobody did.
+    direction that is bad for this measure. ``accepted``: the reason that a person gave; empty if the change was not
+    accepted.
     """
 
     measure: str
@@ -34,7 +35,7 @@ class ChangePoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One measure: ``values`` are as long as the series' entries; None where a run does not give it, or must not be
+    """One measure: ``values`` are as long as the series' entries; None if a run does not have it, or must not be
     used."""
 
     measure: str
@@ -44,8 +45,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendSeries:
-    """All runs of one plan, in the order of time. ``machine_changes`` are the indices of runs whose machine is another one
-    than that of the run before; each machine's runs are compared with each other only."""
+    """All runs of one plan, in the order of time. ``machine_changes`` are the indices of runs that have another machine
+    than the run before; only runs of the same machine are compared."""
 
     plan_key: str
     title: str
@@ -54,7 +55,7 @@ class TrendSeries:
     lines: tuple[Line, ...]
     machine_changes: tuple[int, ...] = ()
     unused: int = 0
-    """how many runs are not used because something falsified them, or they did not end"""
+    """how many runs are not used because their figures are doubtful, or they did not end"""
 
     @property
     def change_points(self) -> tuple[ChangePoint, ...]:

@@ -1,4 +1,4 @@
-"""What a person is told while a run works."""
+"""The progress that a person sees during a run."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextFault:
-    """The fault, or its healing, that comes next. ``in_s`` is None where it comes when every message is posted."""
+    """The next injection or healing of a fault. ``in_s`` is None if it comes when every message is posted."""
 
     what: str
     in_s: float | None
@@ -15,10 +15,11 @@ class NextFault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far the load is. Percentiles are of sampled deliveries: for the eye, not for the verdict.
+    """The progress of the load. Percentiles are of sampled deliveries: they are shown, but the verdict does not use
+    them.
 
     ``p50_ms`` to ``p99_ms`` are of the last five seconds, ``whole_p50_ms`` and ``whole_p99_ms`` of all since the start.
-    Latencies in milliseconds from the intended time; None before there is any.
+    Latencies in milliseconds from the intended time; None before the first delivery.
     """
 
     clients: int = 0
@@ -37,7 +38,7 @@ class Progress:
     missing: int = 0
     """of ``expected``, those that have not arrived yet"""
     broken: int = 0
-    """deliveries that no service may make, whatever follows"""
+    """deliveries that are always wrong"""
     p50_ms: float | None = None
     p95_ms: float | None = None
     p99_ms: float | None = None
@@ -46,7 +47,7 @@ class Progress:
     late_ms: float | None = None
     """how far the publisher is behind its schedule"""
     lag_ms: float | None = None
-    """the longest that an event loop of the load generator kept something waiting since its report before"""
+    """the largest lag of an event loop of the load generator since its last report"""
     elapsed_s: float = 0.0
     """since the cluster was up"""
     remaining_s: float | None = None
@@ -64,7 +65,7 @@ class Watch(Protocol):
         """A phase begins: start, pilot, connect, probe, warm-up, measure, drain, collect, judge, report."""
 
     def progress(self, progress: Progress) -> None:
-        """The load's state, a few times a second."""
+        """The state of the load, a few times a second."""
 
     def recording(self, folder: Path) -> None:
         """The recording of the run grows in ``folder``."""

@@ -1,6 +1,7 @@
 """The audit: every message of the run that the database holds, as stored.npy.
 
-Read from PostgreSQL itself where the harness knows the table of messages, else through the client protocol's history.
+It is read from PostgreSQL itself if the harness knows the table of messages, else through the client protocol's
+history.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ BATCH_ROWS = 10_000
 HISTORY_ROWS = 1_000
 HISTORY_AT_ONCE = 16
 HISTORY_LIMIT = 10_000
-"""Messages that are read of one channel at most, beside twice those of the whole run."""
+"""At most this many messages are read of one channel, in addition to twice the messages of the whole run."""
 HISTORY_TIMEOUT_S = 30.0
 
 Stored = tuple[str, int, str]
@@ -35,12 +36,12 @@ Stored = tuple[str, int, str]
 
 
 async def audit(cluster: Cluster, plan: Plan, protocol: ClientProtocol, folder: Path) -> None:
-    """Write stored.npy in order of (channel, seq). Raises EnvironmentFailure where the database cannot be read."""
+    """Write stored.npy in order of (channel, seq). Raises EnvironmentFailure if the database cannot be read."""
     total = len(schedule(plan))
     path = folder / "arrays" / "stored.npy"
     temporary = path.with_suffix(".part")
     try:
-        # A file that stops in the middle would look like lost messages: it gets its name only when it is whole.
+        # An incomplete file would look like lost messages: the file gets its name only when it is complete.
         with RowFile(temporary, STORED) as file:
             async for batch in _read(cluster, plan, protocol):
                 file.append(np.array([_row(plan, total, *stored) for stored in batch], STORED))
@@ -91,7 +92,7 @@ async def _from_history(cluster: Cluster, plan: Plan, protocol: ClientProtocol) 
 async def _one_history(
     session: aiohttp.ClientSession, cluster: Cluster, plan: Plan, protocol: ClientProtocol, index: int
 ) -> list[Stored]:
-    """From the channel's own server, or, where that one does not answer, from another: all read the same database."""
+    """From the channel's own server or, if that one does not answer, from another: all read the same database."""
     count, total = len(cluster.servers), len(schedule(plan))
     name = channel_name(plan.run_id, index)
     for attempt in range(count):
@@ -108,15 +109,15 @@ async def _one_history(
 async def _history_from(
     session: aiohttp.ClientSession, server: ServerAddress, protocol: ClientProtocol, name: str, limit: int
 ) -> list[Stored]:
-    """All messages of a channel, page by page up to the newest: a page may be short. Raises BadAnswer where a page brings
-    nothing new though there is more, and for a channel of more than ``limit`` messages."""
+    """All messages of a channel, page by page up to the newest: a page may be short. Raises BadAnswer if a page brings
+    no new message although there are more, and for a channel with more than ``limit`` messages."""
     stored: list[Stored] = []
     since = 0
     while True:
         request = protocol.history(name, since=since, limit=HISTORY_ROWS)
         if request is None:
             raise EnvironmentFailure(
-                "what is stored cannot be read: the client protocol has no history, and the harness does not know the "
+                "stored messages cannot be read: the client protocol has no history, and the harness does not know the "
                 "table of messages"
             )
         response = await exchange(session, server, request, timeout_s=HISTORY_TIMEOUT_S)

@@ -1,9 +1,10 @@
 """How fast this machine is, in the units that sizing counts in. Takes about a second of one core.
 
-Two short measurements stand for the two kinds of work in a run: a message through a loopback TCP connection (the
-kernel's work) and decoding a small JSON object (the interpreter's). The costs of a whole run, measured once on a
-reference machine together with these two figures, are scaled by how this machine compares. That predicts a machine of
-the same kind well and another one roughly; `sizing.BUSY_SHARE` leaves room for the rest.
+Two short measurements represent the two kinds of work in a run: a message through a loopback TCP connection (the
+kernel's work) and decoding a small JSON object (the interpreter's). The costs of a whole run were measured once on a
+reference machine, together with these two figures. They are scaled by the ratio of this machine to the reference
+machine. That predicts a machine of the same kind well and another one roughly; `sizing.BUSY_SHARE` leaves room for the
+rest.
 """
 
 import json
@@ -30,13 +31,13 @@ _REFERENCE = _Speed(loopback_s=8.2e-6, json_s=1.55e-6)
 """A virtual machine with 2 cores of an AMD EPYC, Linux 6.18, Python 3.11."""
 
 REFERENCE_COST = Calibration(per_write_s=25e-6, per_frame_s=1.8e-6, per_post_s=500e-6, per_hint_s=50e-6)
-"""What runs of Scenarios A, B and C cost there."""
+"""The costs of Scenarios A, B and C there."""
 
 
 def calibrate(seconds: float = 1.0) -> Calibration:
     """Measure for about ``seconds``, in slices that alternate between the two kinds of work.
 
-    The fastest slice of each counts: whatever else ran meanwhile made the others slower, never faster.
+    The fastest slice of each counts: other programs can only have made slices slower.
     """
     slice_s = seconds / (2 * SLICES)
     loopback, interpreter = zip(*((_loopback_s(slice_s), _json_s(slice_s)) for _ in range(SLICES)), strict=True)
@@ -61,7 +62,7 @@ def _loopback_s(seconds: float) -> float:
                 sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 pairs.append((sender, receiver))
             count, end, began = 0, time.monotonic() + seconds, time.process_time()
-            while not count or time.monotonic() < end:  # at least once, however busy the machine is
+            while not count or time.monotonic() < end:  # at least once, also on a busy machine
                 for sender, receiver in pairs:
                     sender.send(_PAYLOAD)
                     receiver.recv(4096)

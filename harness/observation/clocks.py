@@ -1,4 +1,4 @@
-"""Which clock each server of a cluster reads, found out from the kernel."""
+"""Which clock each server of a cluster reads, by the kernel."""
 
 import os
 
@@ -14,9 +14,9 @@ SHARED = "shared"
 def find_clocks(cluster: Cluster, *, workers: int) -> Clocks:
     """The clocks of a run on ``cluster`` whose load generator are processes of this machine.
 
-    Where the environment compared the clocks itself, its answer counts: the pid of a container in a virtual machine says
-    nothing here. Elsewhere a server has the coordinator's clock if its process is in the same boot and time namespace.
-    Otherwise its offset is not known; an address alone proves nothing.
+    If the environment compared the clocks itself, its answer counts: the pid of a container in a virtual machine is not
+    valid on this machine. Otherwise a server has the coordinator's clock if its process is in the same boot and time
+    namespace. If not, its offset is not known; an address alone does not prove it.
     """
     here = kernel_of(os.getpid())
     pids = {part.name: part.pid for part in cluster.components if part.role is Role.SERVER and part.pid is not None}

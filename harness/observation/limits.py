@@ -1,4 +1,5 @@
-"""The limits of this machine. They are read before a run; the limit of open files is raised as far as the system allows."""
+"""The limits of this machine. They are read before a run; the limit of open files is raised as far as the system
+allows."""
 
 import os
 import shutil
@@ -12,14 +13,14 @@ from harness.model.machine_limits import MachineLimits
 
 CGROUPS = Path("/sys/fs/cgroup")
 DESCRIPTORS_AT_LEAST = 256
-"""Open files that the harness needs for itself: the calibration opens 128 sockets; pipes, row files and connections to the
-database are fewer than the other 128."""
+"""Open files that the harness needs for itself: the calibration opens 128 sockets; pipes, row files and connections to
+the database are fewer than the other 128."""
 _DEFAULT_PORTS = (49_152, 65_535)
-"""IANA's range for outgoing connections, where a system does not say otherwise."""
+"""IANA's range for outgoing connections, if the system has no other."""
 
 
 def read_limits(results: Path) -> MachineLimits:
-    """The limits as they stand now; ``results`` is where a recording would go (it need not exist yet)."""
+    """The present limits; ``results`` is the folder of recordings (it need not exist yet)."""
     folder = next(parent for parent in (results.absolute(), *results.absolute().parents) if os.path.exists(parent))
     low, high = _port_range()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -36,7 +37,7 @@ def read_limits(results: Path) -> MachineLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupLimits:
-    """The limit that the control groups of this process set; None where they set none."""
+    """The limit that the control groups of this process set; None if they set none."""
 
     cores: float | None = None
     memory_available_bytes: int | None = None
@@ -46,7 +47,7 @@ def group_limits(root: Path, membership: str) -> GroupLimits:
     """The tightest limits on the way from this process's group up to ``root``.
 
     ``membership`` is the line of proc/self/cgroup, ``0::/path`` for version 2 (Linux, Control Group v2). A container's
-    limits are there and nowhere else: /proc/meminfo and the CPU count are the whole machine's.
+    limits are only there: /proc/meminfo and the CPU count are the whole machine's.
     """
     version, _, path = membership.partition("::")
     if version != "0":
@@ -72,13 +73,15 @@ def too_few_descriptors() -> list[str]:
     if hard >= DESCRIPTORS_AT_LEAST:
         return []
     return [
-        f"descriptors: expected a hard limit of at least {DESCRIPTORS_AT_LEAST} open files in one process, found {hard}; "
+        f"descriptors: expected a hard limit of at least {DESCRIPTORS_AT_LEAST} open files in one process, found "
+        f"{hard}; "
         "raise it (ulimit -Hn, LimitNOFILE=, docker run --ulimit nofile=…)"
     ]
 
 
 def raise_descriptor_limit() -> None:
-    """Allow this process, and the children it starts from now on, as many open files as the system lets it."""
+    """Raise the limit of open files for this process, and for the children it starts from now on, as far as the system
+    allows."""
     try:
         import resource
     except ImportError:  # no such limits on this system

@@ -21,7 +21,7 @@ DISTRIBUTION = "broadcast-harness"
 
 
 async def describe_machine(cluster: Cluster, folder: Path) -> dict[str, Any]:
-    """Everything that is known about this machine and what runs on it; a part that cannot be read is absent."""
+    """All known facts about this machine and its programs; a part that cannot be read is absent."""
     return {
         "harness": __version__,
         "source": _source(),
@@ -45,7 +45,7 @@ async def describe_machine(cluster: Cluster, folder: Path) -> dict[str, Any]:
 
 
 def _requirements() -> list[str]:
-    """The names of the packages that this program is installed with; empty where it was not installed."""
+    """The names of the packages that this program is installed with; empty if it was not installed."""
     try:
         found = requires(DISTRIBUTION) or []
     except PackageNotFoundError:
@@ -58,7 +58,7 @@ async def _settings(endpoint: Endpoint | None) -> dict[str, str]:
 
 
 def _source() -> str:
-    """The commit this program was run from, with a mark for local changes; empty where it is not a checkout."""
+    """The commit this program was run from, with a mark for local changes; empty if it is not a checkout."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return ""
@@ -91,8 +91,8 @@ def _cpu_model() -> str:
 
 
 def _virtualisation() -> str:
-    """What runs this kernel: a hypervisor's name as far as the firmware tells it, with ``container`` behind it inside of
-    one; ``none`` where the processor names no hypervisor, empty where nothing is known."""
+    """The virtualisation of this kernel: a hypervisor's name by the firmware, with ``container`` added inside a
+    container; ``none`` if the processor names no hypervisor, empty if it is not known."""
     try:
         flags = next(
             (

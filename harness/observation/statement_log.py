@@ -1,7 +1,7 @@
 """How long PostgreSQL took for each statement: its log of a run, turned into queries.npy.
 
-The environment that starts PostgreSQL starts it with this log (`Topology.statement_log`). The harness changes no setting of
-a PostgreSQL that runs: in an external cluster there is no such log.
+The environment that starts PostgreSQL starts it with this log (`Topology.statement_log`). The harness does not change
+settings of a running PostgreSQL, so an external cluster has no such log.
 """
 
 import contextlib
@@ -21,10 +21,10 @@ from harness.recording.reader import read_events
 LOG = "database.log"
 TEXT_CHARS = 120
 STATEMENTS_MAX = 200
-"""How many different texts are kept; all further statements count as one, OTHERS."""
+"""How many different texts are kept; all further statements are counted together as OTHERS."""
 OTHERS = "others"
 OURS = "harness"
-"""The application names of the harness's own connections begin so. Their statements are not part of the load."""
+"""The application names of the harness's own connections begin with this. Their statements are not part of the load."""
 
 _HEAD = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)\.(\d{3}) [A-Z]+ \[\d+\] ?(.*?) ?LOG:  (.*)", re.DOTALL)
 _DURATION = re.compile(r"duration: ([\d.]+) ms(?:  (parse|bind|execute|statement)[^:]*: (.*))?", re.DOTALL)
@@ -33,7 +33,7 @@ _DURATION = re.compile(r"duration: ([\d.]+) ms(?:  (parse|bind|execute|statement
 def collect(folder: Path) -> int:
     """Turn the log in ``folder`` into arrays/queries.npy and statements.json and take those lines out of it.
 
-    Call it after PostgreSQL has ended. Returns the number of statements; 0 where there is no log.
+    Call it after PostgreSQL has ended. Returns the number of statements; 0 if there is no log.
     """
     log = folder / LOGS / LOG
     offset_ns = _monotonic_offset_ns(folder)

@@ -1,4 +1,5 @@
-"""Which servers still answer after the load: one that stopped in mid-run is no part of what was measured."""
+"""Which servers still answer after the load: a server that stopped during the run was not part of the measured
+cluster."""
 
 import asyncio
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ ANSWER_TIMEOUT_S = 5.0
 
 
 async def ask_servers(cluster: Cluster, protocol: ClientProtocol) -> Mapping[str, str]:
-    """By the server's name: why it does not answer its health request with 200 within ``ANSWER_TIMEOUT_S``; empty where it
+    """By the server's name: why it does not answer its health request with 200 within ``ANSWER_TIMEOUT_S``; empty if it
     does. Never raises for a server that does not answer."""
     async with open_session(protocol, cluster.token) as session:
         problems = await asyncio.gather(

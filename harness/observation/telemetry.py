@@ -25,14 +25,15 @@ INTERVAL_S = 1.0
 PART_TIMEOUT_S = 0.8
 DISK_PAUSE_S = 0.05
 DISK_STALL_S = 0.03
-"""A write of one page that takes longer than this counts as a stall of the disk; usually it takes a few milliseconds."""
+"""A write of one page that takes longer than this counts as a stall of the disk; usually a write takes a few
+milliseconds."""
 
 _log = logging.getLogger(__name__)
 
 
 class Telemetry:
-    """Samples while it is entered. A part that cannot be read (a broker may be down on purpose) is absent from its sample;
-    it neither ends the run nor delays the other parts."""
+    """Samples while it is entered. A part that cannot be read (a broker may be down on purpose) is absent from its
+    sample; it neither ends the run nor delays the other parts."""
 
     def __init__(self, cluster: Cluster, *, generator: Callable[[], Sequence[Component]], path: Path) -> None:
         self._machine = _Machine(_own_cores())
@@ -89,7 +90,8 @@ class Telemetry:
         return sample | {name: values for name, values in zip(self._samplers, found, strict=True) if values}
 
     async def _within(self, sample: Callable[[], Awaitable[Counters]]) -> Counters | None:
-        # Called in here: a coroutine made before would stay unawaited where the telemetry ends before its first step.
+        # Called here, because a coroutine made earlier would never be awaited if the telemetry ended before its first
+        # step.
         try:
             async with asyncio.timeout(PART_TIMEOUT_S):
                 return await sample()
@@ -129,9 +131,8 @@ def _busy_s(times: Any) -> float:
 
 
 def _own_cores() -> Collection[int] | None:
-    """The cores that this process, and so what it starts, may use; None where the system does not say.
-
-    Work of other processes on the other cores does not disturb a run."""
+    """The cores that this process, and the processes that it starts, may use; None if the system does not report them.
+    Work on the other cores does not disturb a run."""
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
 
 
@@ -153,9 +154,8 @@ def _tcp_counters() -> dict[str, int]:
 
 
 class _Disk(Thread):
-    """Writes a page and waits until the disk has it, 20 times a second, where the embedded database has its data.
-
-    Every commit waits for the same. So the figure distinguishes a disk that stalled from a database that was slow.
+    """Writes a page and waits until it is on disk, 20 times a second, on the disk of the embedded database. Every
+    commit waits in the same way. So the figure distinguishes a disk that stalled from a database that was slow.
     """
 
     def __init__(self) -> None:
@@ -163,7 +163,7 @@ class _Disk(Thread):
         self._over = Event()
         self._works = False
         self._state = 0.0, 0.0
-        """(seconds of all stalls that are over, when the write began that waits now or 0), read and set in one step"""
+        """(seconds of all finished stalls, when the waiting write began, or 0), read and set in one step"""
 
     def run(self) -> None:
         try:

@@ -20,7 +20,7 @@ PAGE_TIMEOUT_S = 30.0
 
 
 _MALFORMED = (BadAnswer, ValueError, TypeError, OverflowError)
-"""What rows raise that are not as the protocol says."""
+"""The errors of rows that break the protocol."""
 
 _LAYOUTS = {TracePart.ACCEPTED: ACCEPTED, TracePart.DELIVERED: DELIVERED, TracePart.BACKPLANE: BACKPLANE}
 
@@ -28,10 +28,10 @@ _LAYOUTS = {TracePart.ACCEPTED: ACCEPTED, TracePart.DELIVERED: DELIVERED, TraceP
 async def collect_traces(cluster: Cluster, plan: Plan, protocol: ClientProtocol, folder: Path) -> dict[str, int]:
     """Write accepted-NN.npy, delivered-NN.npy and backplane-NN.npy for every server that has a trace; NN counts from 0.
 
-    Returns how many messages the backplane brought to each server, by its name, where the server says so.
+    Returns how many messages the backplane brought to each server, by its name, if the server reports it.
 
-    A server without a trace leaves no files. Raises EnvironmentFailure, after all others were asked, with the servers that
-    did not answer as the protocol says.
+    A server without a trace leaves no files. Raises EnvironmentFailure, after all others were asked, with the servers
+    that did not answer as the protocol says.
     """
     problems = []
     received: dict[str, int] = {}
@@ -58,7 +58,7 @@ async def _collect(
     protocol: ClientProtocol,
     path: Path,
 ) -> TracePage | None:
-    """Write one part. The last page of it, None where the server has no such part."""
+    """Write one part. Returns its last page, None if the server has no such part."""
     offset = 0
     file: RowFile | None = None
     try:
@@ -97,6 +97,6 @@ def _rows(rows: list[tuple[str | int, ...]], part: TracePart, plan: Plan) -> NDA
     kept = []
     for channel, *values in rows:
         index = channel_index(plan.run_id, str(channel))
-        if 0 <= index < plan.channels:  # others use the same cluster, perhaps
+        if 0 <= index < plan.channels:  # other users may use the same cluster
             kept.append((index, *values))
     return np.array(kept, _LAYOUTS[part])

@@ -6,8 +6,8 @@ from harness.model.summary import Summary
 
 
 def render(summary: Summary) -> str:
-    """The benchmark is the suite with its labels, so that runs of different shapes are different benchmarks; the place in a
-    sweep stands behind it."""
+    """The benchmark is the suite with its labels, so that runs of different shapes are different benchmarks; the place
+    in a sweep follows it."""
     shape = " ".join((summary.name, *(value for name, value in summary.labels.items() if name != "scenario")))
     document: dict[str, dict[str, dict[str, float]]] = {}
     for name, measured in summary.measures.items():

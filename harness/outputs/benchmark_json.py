@@ -7,8 +7,8 @@ from harness.model.summary import Summary
 
 
 def render(summary: Summary) -> str:
-    """One object for each measure of which less is better. A capacity is left out: the file can say one direction only, and
-    a file of its own would need an action of its own."""
+    """One object for each measure of which less is better. A capacity is left out: a file has only one direction, and a
+    second file would need a second action."""
     found = []
     for name, measured in summary.measures.items():
         place, _, plain = name.rpartition(": ")

@@ -1,4 +1,4 @@
-"""Where outputs go: looked at before anything starts, written when all is known."""
+"""The files of the outputs: checked before anything starts, written at the end."""
 
 import os
 import sys
@@ -17,7 +17,8 @@ STEP_SUMMARY, STEP_OUTPUT = "GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destinations:
-    """``files`` are by the name of the output. ``github``: a step of GitHub Actions gets summary, annotations, outputs."""
+    """``files`` are by the name of the output. ``github``: a step of GitHub Actions gets summary, annotations,
+    outputs."""
 
     files: Mapping[str, Path] = field(default_factory=dict)
     github: bool = False
@@ -26,13 +27,14 @@ class Destinations:
         return bool(self.files) or self.github
 
     def refuse_unwritable(self) -> None:
-        """Raises UsageError with every file that cannot be written, so that no run is made in vain."""
+        """Raises UsageError with every file that cannot be written, before a run is made."""
         objections = [problem for name, path in self.files.items() if (problem := _problem(f"--{name}", path))]
         if self.github:
             summary = os.environ.get(STEP_SUMMARY)
             if not summary:
                 objections.append(
-                    f"--github: expected {STEP_SUMMARY} in the environment, as in a step of GitHub Actions, found none: "
+                    f"--github: expected {STEP_SUMMARY} in the environment, as in a step of GitHub Actions, found "
+                    f"none: "
                     "leave --github out, or write a summary with --markdown FILE"
                 )
             elif problem := _problem(f"--github ({STEP_SUMMARY})", Path(summary)):
@@ -41,8 +43,8 @@ class Destinations:
             raise UsageError(*objections)
 
     def write(self, summary: Summary) -> None:
-        """Write every file in one step each. Raises EnvironmentFailure with all that could not be written, after the others
-        were."""
+        """Write each file in one step. Raises EnvironmentFailure with the files that could not be written, after the
+        others were written."""
         troubles = []
         for name, path in self.files.items():
             try:
@@ -58,7 +60,7 @@ class Destinations:
 def _tell_github(summary: Summary) -> list[str]:
     from harness.outputs import github, markdown
 
-    # Standard error: with --json nothing but the verdict may be on standard output, and the runner reads both.
+    # Standard error: with --json only the verdict may be on standard output, and the runner reads both.
     for line in github.annotations(summary):
         print(line, file=sys.stderr, flush=True)
     troubles = []
@@ -73,7 +75,7 @@ def _tell_github(summary: Summary) -> list[str]:
 
 
 def _problem(option: str, path: Path) -> str:
-    """Why ``path`` cannot be written; empty where it can. Leaves nothing behind but missing folders."""
+    """Why ``path`` cannot be written; empty if it can. It only creates missing folders."""
     if path.is_dir():
         return f"{option}: expected a file, found the folder {path}"
     try:

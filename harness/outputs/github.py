@@ -1,10 +1,10 @@
-"""What a step of GitHub Actions gets: a summary, annotations, outputs."""
+"""Outputs for a step of GitHub Actions: a summary, annotations, outputs."""
 
 from harness.model.history import Measured
 from harness.model.summary import Case, CaseResult, Summary
 
 ANNOTATIONS_MAX = 10
-"""GitHub shows ten of a kind and step; the worst come first."""
+"""GitHub shows ten for each kind and step; the worst come first."""
 _KINDS = {CaseResult.FAIL: "error", CaseResult.UNKNOWN: "warning"}
 
 
@@ -20,7 +20,7 @@ def annotations(summary: Summary) -> tuple[str, ...]:
 
 
 def outputs(summary: Summary) -> str:
-    """Lines for $GITHUB_OUTPUT: verdict, p99_ms (empty where not measured), report."""
+    """Lines for $GITHUB_OUTPUT: verdict, p99_ms (empty if not measured), report."""
     p99: Measured | None = summary.measures.get("delivery_p99_ms")
     values = {
         "verdict": str(summary.status),

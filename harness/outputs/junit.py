@@ -16,8 +16,8 @@ _TAGS = {
 
 
 def render(summary: Summary) -> str:
-    """FAIL is a failure with its numbers, UNKNOWN an error, not applicable is skipped. What is only noted is skipped with
-    its words: the file is red exactly where the verdict is."""
+    """FAIL is a failure with its numbers, UNKNOWN an error, not applicable is skipped. A finding that does not change
+    the verdict is skipped with its summary: the file is red exactly if the verdict is."""
     counts = {
         "tests": str(len(summary.cases)),
         "failures": str(summary.count(CaseResult.FAIL)),
@@ -43,7 +43,7 @@ def render(summary: Summary) -> str:
 
 
 def _add(suite: Xml.Element, summary: Summary, case: Case) -> None:
-    # Times of single checks are not measured: 0 is what readers expect where there is none.
+    # Times of single checks are not measured: readers expect 0 then.
     attributes = {"name": case.name, "classname": f"{summary.name}.{case.group.replace(' ', '-')}", "time": "0"}
     element = Xml.SubElement(suite, "testcase", _clean(attributes))
     tag = _TAGS.get(case.result)

@@ -4,14 +4,16 @@ from harness.model.measure import MEASURES
 from harness.model.summary import Case, CaseResult, Summary
 
 BYTES_MAX = 60 * 1024
-"""A step's summary on GitHub may have 1,024 KiB for all commands of the step together; what is longer is dropped whole."""
+"""A step's summary on GitHub may have 1,024 KiB for all commands of the step together; what is longer is dropped
+whole."""
 _WORDS = {CaseResult.FAIL: "FAIL", CaseResult.UNKNOWN: "UNKNOWN", CaseResult.NOTED: "noted"}
 _SIGNS = {"pass": "✅", "fail": "❌", "unknown": "❔"}
 _SENTENCE_MAX = 500
 
 
 def render(summary: Summary) -> str:
-    """The verdict, every check that did not pass, the measures, what passed as a list that unfolds, the machine."""
+    """The verdict, every check that did not pass, the measures, the passed checks as a list that unfolds, the
+    machine."""
     parts = [
         f"## {_SIGNS[str(summary.status)]} {_plain(summary.title)}: {summary.status.upper()}",
         _plain(summary.sentence) + ".",
@@ -70,7 +72,7 @@ def _folded(title: str, lines: list[str]) -> list[str]:
 
 
 def _plain(words: str) -> str:
-    """Untrusted words in a cell or a line: no markup of Markdown or HTML, no line break."""
+    """Untrusted text in a cell or a line: no markup of Markdown or HTML, no line break."""
     cut = words if len(words) <= _SENTENCE_MAX else words[: _SENTENCE_MAX - 1] + "…"
     escaped = cut.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\\", "\\\\")
     for sign in "|`*[]":

@@ -13,13 +13,13 @@ _ENDS = (("value", ""), ("low", "_low"), ("high", "_high"))
 
 
 def render(summary: Summary) -> str:
-    """Families ``harness_<measure>`` in base units, with the ends of the interval as families of their own, where a run has
+    """Families ``harness_<measure>`` in base units, with the ends of the interval as separate families, if a run has
     one; ``harness_verdict`` has a sample for each word, of which one is 1; ``harness_checks`` counts by result."""
     labels = {"suite": summary.name, **summary.labels}
     lines: list[str] = []
     _family(lines, "harness_verdict", "1 for the verdict that the run got, else 0.")
     lines += [_sample("harness_verdict", labels | {"verdict": word}, float(word == summary.status)) for word in Status]
-    _family(lines, "harness_checks", "How many checks ended so.")
+    _family(lines, "harness_checks", "How many checks have this result.")
     lines += [_sample("harness_checks", labels | {"result": word}, summary.count(word)) for word in CaseResult]
     families: dict[str, list[str]] = {}
     titles: dict[str, str] = {}
@@ -40,7 +40,7 @@ def render(summary: Summary) -> str:
 
 
 def _family_of(measure: str, ending: str) -> tuple[str, float]:
-    """The name in base units, and what a value is multiplied by."""
+    """The name in base units, and the factor for its values."""
     base, scale = measure, 1.0
     for unit, wanted, factor in _UNITS:
         if measure.endswith(unit):

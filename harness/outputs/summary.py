@@ -1,4 +1,4 @@
-"""Verdict → Summary, Proof → Summary: what the outputs are made of."""
+"""Verdict → Summary, Proof → Summary: the input of all outputs."""
 
 from collections.abc import Iterable, Mapping
 
@@ -78,7 +78,7 @@ def capacity_summary(
 
 
 def proof_summary(proof: Proof, *, report: str = "") -> Summary:
-    """Each planted bug and control is a case; a row that did not come out as it must is a failure."""
+    """Each planted bug and control is a case; a row without the expected verdict is a failure."""
     cases = tuple(
         Case(
             name=row.name,
@@ -93,7 +93,7 @@ def proof_summary(proof: Proof, *, report: str = "") -> Summary:
     )
     wrong = sum(not row.right for row in proof.rows)
     status = Status.PASS if proof.right else Status.FAIL if wrong else Status.UNKNOWN
-    words = f"{len(proof.rows) - wrong} of {len(proof.rows)} rows came out as they must"
+    words = f"{len(proof.rows) - wrong} of {len(proof.rows)} rows had the expected verdict"
     return Summary(
         name="prove",
         title="Planted bugs and controls",
@@ -135,7 +135,7 @@ def _case(finding: Finding) -> Case:
 
 
 def _result(finding: Finding) -> CaseResult:
-    """The verdict does not count a pessimistic bias by itself, so a CI system must not either."""
+    """The verdict does not count a pessimistic bias alone, so a CI system must not count it either."""
     noted = finding.bias is Bias.PESSIMISTIC and finding.status is not Status.PASS
     return CaseResult.NOTED if noted else CaseResult.of(finding.status)
 

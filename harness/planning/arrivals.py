@@ -1,4 +1,4 @@
-"""The schedule: when each message is to be posted, in which channel, to which server. Open loop: nothing in it waits."""
+"""The schedule: the time, channel and server of each post. It is open loop: no post waits for another."""
 
 from dataclasses import dataclass
 
@@ -29,10 +29,9 @@ class Schedule:
 
 
 def schedule(plan: Plan) -> Schedule:
-    """The plan's schedule: evenly spaced at ``rate_hz``; channel and server drawn from the seed.
-
-    Channels take turns in a fresh random order each round, so that their message counts differ by one at most; servers
-    are drawn independently, as a load balancer without affinity would.
+    """The plan's schedule: evenly spaced at ``rate_hz``; channel and server are random, by the seed. In each round
+    every channel has one message, in a new random order, so that message counts differ by at most one; the server of
+    each message is chosen independently, as a load balancer without affinity does.
     """
     rng = np.random.default_rng(plan.seed)
     timed = max(1, round(plan.rate_hz * plan.duration_s))

@@ -1,8 +1,7 @@
-"""Which load a capacity search tries next, and what its trials prove. Pure: the trials so far decide both.
-
-The load is doubled, or halved, until one holds and a larger one does not. Then the gap is bisected until it is a tenth. The
-largest load that held is tried a second time: where it does not hold again, it counts as one that does not. A trial that
-decided nothing is repeated once (`capacity_planner` says how long).
+"""Which load a capacity search tries next, and what its trials prove. Pure: the trials so far decide both. The search
+doubles the load, or halves it, until one load holds and a larger one does not. Then it bisects the gap until the gap is
+a tenth. It tries the largest load that held a second time: if that load does not hold again, it counts as not holding.
+An undecided trial is repeated once (`capacity_planner` says how long).
 """
 
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from math import floor, log10, sqrt
 from harness.model.capacity import Found, TrialResult
 
 GAP_SHARE = 0.1
-"""The search ends when the gap between what holds and what does not is at most this share."""
+"""The search ends when the gap between the loads that hold and those that do not is at most this share."""
 HELD_TWICE = 2
 UNDECIDED_TWICE = 2
 NOTHING_DECIDED = frozenset({TrialResult.GENERATOR, TrialResult.UNDECIDED})
@@ -36,7 +35,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """``value`` is the largest load that held twice with nothing below it that did not; None without one. ``above`` is the
+    """``value`` is the largest load that held twice, if every smaller load held too; None without one. ``above`` is the
     smallest load above it that did not hold, ``broke_at`` the smallest that broke."""
 
     found: Found
@@ -46,7 +45,7 @@ class Proof:
 
 
 def next_value(trials: Sequence[Trial], bounds: Bounds) -> int | None:
-    """The value of the next trial; None where the search is over."""
+    """The value of the next trial; None if the search is over."""
     if len(trials) >= TRIALS_MAX:
         return None
     if not trials:
@@ -69,7 +68,7 @@ def next_value(trials: Sequence[Trial], bounds: Bounds) -> int | None:
 
 
 def proof(trials: Sequence[Trial], bounds: Bounds) -> Proof:
-    """What the trials prove, also where the search ended early."""
+    """The result of the trials, also if the search ended early."""
     values = _Values(trials)
     low, high = values.low, values.high
     if low is None:
@@ -78,7 +77,8 @@ def proof(trials: Sequence[Trial], bounds: Bounds) -> Proof:
     broke_at = min((each.value for each in trials if each.value > low and values.broke(each.value)), default=None)
     if values.held(low) < HELD_TWICE:
         return Proof(found=Found.UNDECIDED, above=high, broke_at=broke_at)
-    # A load that broke beyond one that was not decided is no boundary: the first one to give out was not the system's.
+    # If a smaller load was undecided, a load that broke is not a boundary: the first exhausted resource was not the
+    # system's.
     found = Found.CAPACITY if high is not None and high == broke_at else Found.LOWER_BOUND
     return Proof(found=found, value=low, above=high, broke_at=broke_at)
 
@@ -92,11 +92,9 @@ def rounded(value: float) -> int:
 
 
 class _Values:
-    """The values that were tried, by what their trials say.
-
-    A value holds while it held and never broke; it does not hold once it broke or was undecided twice. ``low`` is the
-    largest that holds below ``high``, the smallest that does not. ``open`` is the value of the last trial where that
-    decided nothing and the value does not fail yet: it is to be repeated.
+    """The tried values, by the results of their trials. A value holds while it held and never broke; it does not hold
+    if it broke or was undecided twice. ``low`` is the largest that holds below ``high``, the smallest that does not.
+    ``open`` is the value of the last trial if that was undecided and must be repeated.
     """
 
     def __init__(self, trials: Sequence[Trial]) -> None:

@@ -1,4 +1,4 @@
-"""Which faults a run has, which parts they hit, and when: settled before the start and kept with the plan."""
+"""The faults of a run, the parts that they hit, and their times: decided before the start and kept with the plan."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -17,8 +17,8 @@ THREE_QUARTERS = Moment(unit=Unit.SHARE, value=0.75)
 POSTED = Moment(unit=Unit.POSTED)
 SLOW_CONSUMER_SHARE = 0.01
 SLOW_CONSUMER_DURATION_S = 30.0
-"""Where clients stop reading, what the others feel of it is judged by whole seconds inside the outage: of the quarter of a
-run of 10 s there is one, and its P99 is the machine's as much as the architecture's."""
+"""If clients stop reading, the effect on other clients is judged by whole seconds inside the outage. A quarter of a run
+of 10 s has only one such second, and its P99 depends on the machine as much as on the architecture."""
 _STREAM = 0xFA
 """Keeps the draw of parts apart from every other draw of the same seed."""
 _LINK_STREAM = 0xFB
@@ -47,9 +47,8 @@ def drawn(faults: Iterable[Fault], *, seed: int, servers: int, clients: int, bac
 
 
 def wanted(request: Request, scenario: Scenario) -> tuple[Fault, ...]:
-    """The scenario's faults as asked for.
-
-    ``--fault`` and ``--target`` change the first fault, or make one where the scenario has none.
+    """The scenario's faults with the options. ``--fault`` and ``--target`` change the first fault, or make one if the
+    scenario has none.
     """
     faults = scenario.faults
     if request.fault or request.target or (request.outage_s is not None and faults):
@@ -59,7 +58,7 @@ def wanted(request: Request, scenario: Scenario) -> tuple[Fault, ...]:
 
 
 def default_duration_s(request: Request, own_s: float) -> float:
-    """Seconds measured where no option says how many; ``own_s`` is the scenario's number."""
+    """The measured seconds if no option gives them; ``own_s`` is the scenario's number."""
     if request.target is Target.CLIENTS and request.size is not Size.SMOKE:
         return max(own_s, SLOW_CONSUMER_DURATION_S)
     return own_s

@@ -8,7 +8,8 @@ from harness.planning.repeat_command import exactly
 
 
 def matrix_command(asked: MatrixRequest, scenarios: Sequence[str]) -> tuple[str, ...]:
-    """The arguments that ask for the same matrix. Numbers that no option gave are chosen again, for the machine then."""
+    """The arguments of the same matrix. Numbers that no option gave are chosen again, for the machine of the
+    repetition."""
     base = asked.base
     arguments = ["matrix", "--backplanes", ",".join(asked.backplanes), "--write-paths", ",".join(asked.write_paths)]
     arguments += ["--scenarios", ",".join(scenarios), "--repeat", str(asked.repeat), "--size", base.size]

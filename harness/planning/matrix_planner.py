@@ -21,23 +21,24 @@ from harness.planning.request import SWITCH, Request
 from harness.planning.sweep_planner import plan_sweep, predict_s, sweep_objections
 
 SERVER_COUNTS = (2, 4, 8)
-"""The counts of a scaling scenario in a matrix, where options give none."""
+"""The counts of a scaling scenario in a matrix, if options give none."""
 CLIENTS_PER_SERVER = 1_000
-"""Clients per server of a scaling scenario in a matrix: what differs between backplanes is cost per message and server, and
-fewer clients than a sweep has leave time for every alternative."""
+"""Clients per server of a scaling scenario in a matrix: backplanes differ in cost per message and server, and with
+fewer clients than in a sweep there is time for every alternative."""
 SMOKE_S = 3.0
-"""Measured seconds of a cell at smoke size: the whole matrix is to take minutes."""
+"""Measured seconds of a cell at smoke size: the whole matrix must take only minutes."""
 ALL_WRITE_PATHS = (*WRITE_PATHS.names, f"{WRITE_PATHS.default.name}:{SYNCHRONOUS_COMMIT}=off")
 MAX_REPEAT = 100
 MAX_CELLS = 2_000
 SHARE = 0.5
-"""Share of the cores that a cell may fill by the prediction. The prediction knows the decided system; others take more."""
+"""Share of the cores that a cell may fill by the prediction. The prediction is for the decided system; others use
+more."""
 _STREAM = 0x3A
-"""Keeps the draw of the order apart from every other draw of the same seed."""
+"""Makes the random order independent of other random choices with the same seed."""
 _TITLE = "Decision matrix"
 _CLAIM = (
-    "Whatever carries messages between servers, every acknowledged message reaches every client once and in order; "
-    "the alternatives differ in latency, cost, recovery and operation."
+    "With every backplane and write path, every acknowledged message reaches every client once and in order. The "
+    "alternatives differ in latency, cost, recovery and operation."
 )
 
 Lacks = Callable[[Request], Sequence[str]]
@@ -46,8 +47,8 @@ Lacks = Callable[[Request], Sequence[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixRequest:
-    """A matrix as asked for. ``base`` holds what all cells share. A backplane is ``NAME`` or ``NAME:KEY=VALUE`` with more
-    settings behind ``+``; a write path is ``NAME`` or ``NAME:synchronous_commit=off``."""
+    """The request of a matrix. ``base`` holds the options that all cells share. A backplane is ``NAME`` or
+    ``NAME:KEY=VALUE`` with more settings behind ``+``; a write path is ``NAME`` or ``NAME:synchronous_commit=off``."""
 
     backplanes: tuple[str, ...]
     write_paths: tuple[str, ...]
@@ -83,7 +84,7 @@ def _unfit(system: System) -> str:
 
 
 def _specification_objections(asked: MatrixRequest) -> Iterator[str]:
-    """What stands against the names and settings of backplanes and write paths."""
+    """The objections to the names and settings of backplanes and write paths."""
     for text in asked.backplanes:
         name, _, settings = text.partition(":")
         backplane = BACKPLANES.find(name)
@@ -100,7 +101,7 @@ def _specification_objections(asked: MatrixRequest) -> Iterator[str]:
 
 
 def matrix_objections(asked: MatrixRequest, scenarios: Sequence[Scenario]) -> tuple[str, ...]:
-    """What stands against a matrix as asked for, whatever the system."""
+    """The objections to a requested matrix that hold for every system."""
     if not asked.backplanes or not asked.write_paths:
         return ("--backplanes, --write-paths: expected a name in each",)
     found = list(_specification_objections(asked))
@@ -168,8 +169,8 @@ def _left_out(points: Sequence[Cell]) -> list[Cell]:
 
 
 def _drawn(running: Sequence[Cell], asked: MatrixRequest, run_id: Callable[[], str]) -> Iterator[Cell]:
-    """Every cell once in each repetition, in a seeded order: what drifts with time does not look like a system, and a
-    matrix that is stopped early has whole repetitions."""
+    """Every cell once in each repetition, in a seeded order: a drift over time does not look like a difference between
+    systems, and a matrix that is stopped early has whole repetitions."""
     rng = np.random.default_rng((asked.base.seed, _STREAM))
     order = 0
     for repetition in range(1, asked.repeat + 1):
@@ -182,7 +183,7 @@ def _drawn(running: Sequence[Cell], asked: MatrixRequest, run_id: Callable[[], s
 
 
 def _of_scenario(base: Request, scenario: Scenario) -> Request:
-    """What ``base`` asks of ``scenario``; without pilots, which would make the sizes of two systems differ."""
+    """The request for ``scenario`` by ``base``; without pilots, because they would give two systems different sizes."""
     request = replace(base, pilot=False)
     if base.size is Size.SMOKE and base.duration_s is None and not scenario.faults:
         request = replace(request, duration_s=min(SMOKE_S, scenario.smoke.duration_s))
@@ -216,7 +217,8 @@ class _Maker:
         return tuple(sorted(plans, key=lambda plan: plan.servers))
 
     def cell(self, base: Request, system: System, scenario: Scenario, reference: Plan) -> Cell:
-        """``reference`` on ``system``, or why it cannot run here. Not drawn yet: ``order`` is 0."""
+        """``reference`` on ``system``, or why it cannot run here. Its place in the order is not decided yet: ``order``
+        is 0."""
         request = self._request(base, system, reference)
         servers = _servers(system, reference)
         empty = Cell(
@@ -259,17 +261,20 @@ def _servers(system: System, reference: Plan) -> int:
 
 
 def _senseless(system: System, scenario: Scenario, reference: Plan) -> str:
-    """Why ``scenario`` asks nothing of ``system``; empty where it does."""
+    """Why ``scenario`` cannot test ``system``; empty if it can."""
     backplane = BACKPLANES.get(system.backplane)
     if scenario.sweep is not None and backplane.servers_max is not None and reference.servers > backplane.servers_max:
         return f"{backplane.name} works in at most {backplane.servers_max} server"
     if _breaks_carrier(scenario) and backplane.carrier is None:
-        return f"{scenario.name} breaks what carries messages between servers; {backplane.name} has no such part"
+        return (
+            f"{scenario.name} breaks the part that carries messages between servers; {backplane.name} has no such part"
+        )
     return ""
 
 
 def _target(system: System, scenario: Scenario) -> Target | None:
-    """The target of the fault where it is not the scenario's own: each system has its own carrier broken."""
+    """The target of the fault, if it is not the scenario's own: in each system the fault breaks the component that
+    carries messages."""
     carrier = BACKPLANES.get(system.backplane).carrier
     if not _breaks_carrier(scenario) or carrier is None or carrier is Target.BROKER:
         return None

@@ -27,7 +27,7 @@ MAX_MESSAGES = 50_000_000
 
 
 def objections(request: Request, scenario: Scenario) -> tuple[str, ...]:
-    """Sentences with what was expected and what was found; empty where the request can run."""
+    """Sentences with what was expected and what was found; empty if the request can run."""
     return (*_choices(request), *_numbers(request), *_combinations(request, scenario), *_faults(request, scenario))
 
 
@@ -83,8 +83,8 @@ def _combinations(request: Request, scenario: Scenario) -> list[str]:
     if backplane is not None and backplane.servers_max is not None and servers > backplane.servers_max:
         others = ", ".join(each.name for each in BACKPLANES if each.servers_max is None)
         found.append(
-            f"--backplane {backplane.name} with {servers} servers: messages would not leave the server that accepted them; "
-            f"add --servers {backplane.servers_max} or choose another --backplane: {others}"
+            f"--backplane {backplane.name} with {servers} servers: messages would not leave the server that accepted "
+            f"them; add --servers {backplane.servers_max} or choose another --backplane: {others}"
         )
     if backplane is not None:
         found += problems(request.backplane_settings, backplane.settings, backplane.name)
@@ -105,7 +105,7 @@ def _combinations(request: Request, scenario: Scenario) -> list[str]:
 
 
 def _unfit_for(environment: Environment, backplane: Backplane | None, request: Request) -> list[str]:
-    """Options that this environment does not take, or lacks."""
+    """Options that this environment does not accept, or that it needs and that are missing."""
     found = []
     name, urls = environment.name, request.server_urls
     if environment.takes_addresses:
@@ -141,14 +141,14 @@ def _unfit_for(environment: Environment, backplane: Backplane | None, request: R
 
 
 def address_objections(urls: Sequence[str], *, ca_file: str, insecure: bool) -> list[str]:
-    """What stands against the servers' addresses, and against what verifies their certificates."""
+    """The objections to the servers' addresses, and to the options that verify their certificates."""
     found: list[str] = []
     secure = False
     try:
         secure = any(server.tls for server in parse_servers(urls, Tls()))
     except UsageError as error:
         found += error.objections
-        secure = True  # of what cannot be read nobody knows
+        secure = True  # an address that cannot be read may have any scheme
     if ca_file and insecure:
         found.append("--ca with --insecure: expected one of them; --insecure verifies nothing")
     if (ca_file or insecure) and not secure:
@@ -161,20 +161,21 @@ def address_objections(urls: Sequence[str], *, ca_file: str, insecure: bool) -> 
 def _commits_before_the_flush(environment: Environment, request: Request) -> list[str]:
     option = f"--synchronous-commit {request.synchronous_commit}"
     if not environment.owns_components:
-        return [f"{option}: --environment {environment.name} is not ours to set; set it in the servers' own sessions"]
+        return [f"{option}: --environment {environment.name} does not set it; set it in the servers' own sessions"]
     if request.server_module != REFERENCE_SERVER:
         return [f"{option} is a setting of the reference server; --server-module {request.server_module} has its own"]
     path = WRITE_PATHS.find(request.write_path)
     if path is not None and not path.commits_first:
         return [
-            f"{option} with --write-path {path.name}: it changes what an acknowledgement costs, and this one waits for no "
+            f"{option} with --write-path {path.name}: it changes what an acknowledgement costs, and this one waits for "
+            f"no "
             "COMMIT; choose a write path that commits first"
         ]
     return []
 
 
 def _faults(request: Request, scenario: Scenario) -> list[str]:
-    """Every fault that cannot be injected, and options that ask for no fault."""
+    """Every fault that cannot be injected, and options that need a fault."""
     found = []
     faults = wanted(request, scenario)
     if request.outage_s is not None and not faults:

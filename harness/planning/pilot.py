@@ -1,4 +1,4 @@
-"""Which size follows from the pilots: the next one to try, or the size of the run. Pure: values in, values out."""
+"""The size that follows from the pilots: the next one to try, or the size of the run. Pure: values in, values out."""
 
 from dataclasses import dataclass, replace
 
@@ -15,17 +15,17 @@ DURATION_S, WARM_UP_S = 5.0, 2.0
 STEPS_MAX = 6
 
 AIM_SHARE = 0.7
-"""Share of the cores that the next step aims at, so that it is not just beside the limit again."""
+"""Share of the cores that the next step aims at, so that it is not again close to the limit."""
 OTHERS_SHARE = 0.4
-"""Share of the cores that is left to other programs at most. Where they take more, no load of this run would be small
-enough to make room for them."""
+"""The largest share of the cores that is left to other programs. If they use more, no load of this run would be small
+enough."""
 MUCH_ROOM_SHARE = 0.5
 """Below this share of the cores the prediction was far too pessimistic, and a larger load is tried."""
 
 LARGEST_STEP_UP, LARGEST_STEP_DOWN, SMALLEST_STEP_DOWN = 3.0, 0.25, 0.85
-"""By how much one step changes the predicted need at most and at least."""
+"""The largest and the smallest factor by which one step changes the predicted need."""
 STEP_DOWN_FOR_LAG = 0.7
-"""By how much a step changes it where the cores had room, but lag or lateness was beyond its limit."""
+"""The factor of a step if the cores had room, but lag or lateness was beyond its limit."""
 WORTHWHILE_STEP_UP = 1.15
 
 
@@ -36,7 +36,7 @@ def after_step(plan: Plan, step: PilotStep) -> Plan:
 
 
 def pilot_plan(plan: Plan, number: int) -> Plan:
-    """The short run, ``number`` from 1, that tries the size of ``plan``. Its channels have names of their own."""
+    """The short run, ``number`` from 1, that tries the size of ``plan``. Its channels have their own names."""
     short = replace(
         plan,
         run_id=f"{plan.run_id}p{number}",
@@ -55,16 +55,15 @@ def pilot_plan(plan: Plan, number: int) -> Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """``load`` is the next size to try, or the size of the run where ``settled`` says why."""
+    """``load`` is the next size to try, or the size of the run if ``settled`` says why."""
 
     load: LoadNumbers
     settled: str = ""
 
 
 def decide(plan: Plan, limits: MachineLimits) -> Decision:
-    """What follows from the steps of ``plan.pilot``, of which there is at least one.
-
-    Without room the next step is smaller, with much room larger. It never is larger again after a step without room.
+    """The decision by the steps of ``plan.pilot``, of which there is at least one. Without room the next step is
+    smaller, with much room it is larger. After a step without room no later step is larger.
     """
     assert plan.pilot is not None
     steps = plan.pilot.steps
@@ -78,9 +77,9 @@ def decide(plan: Plan, limits: MachineLimits) -> Decision:
     if roomy and _predicted(plan, smaller) <= roomy[-1].predicted_cores:
         return Decision(load=roomy[-1].load, settled="the largest size with room")
     if smaller == last.load:
-        return Decision(load=last.load, settled="no smaller size is allowed; there was no room at this one either")
+        return Decision(load=last.load, settled="no smaller size is allowed, and this one had no room")
     if len(steps) >= STEPS_MAX:
-        return Decision(load=smaller, settled=f"smaller than the last of {STEPS_MAX} pilots, which had no room")
+        return Decision(load=smaller, settled=f"the last of {STEPS_MAX} pilots had no room, so this size is smaller")
     return Decision(load=smaller)
 
 
@@ -98,8 +97,8 @@ def _after_room(plan: Plan, last: PilotStep, limits: MachineLimits, *, first_sho
 
 
 def _only_others_are_busy(last: PilotStep) -> bool:
-    """This run used no more than its own part of the cores. What was short then was short because of the others: lag and
-    lateness too, where they take more than the part that is left to them."""
+    """This run used no more than its own part of the cores, and other programs used more than the part that is left to
+    them. So the other programs caused the shortage, of lag and lateness too."""
     found = last.readings
     if found.busy_cores is None or found.used_cores is None or _factor(found) < 1.0:
         return False
@@ -121,8 +120,8 @@ def _factor_down(found: Readings) -> float:
 
 
 def _factor(found: Readings) -> float:
-    """What the run may use, as a multiple of what it used: the cores that the aim leaves beside the other programs, and
-    the core of its busiest process."""
+    """How many times as much as before the run may use. Two limits decide: the cores that the aim leaves beside the
+    other programs, and the core of the run's busiest process."""
     if found.busy_cores is None or not found.used_cores:
         return STEP_DOWN_FOR_LAG
     others = min(max(0.0, found.busy_cores - found.used_cores), OTHERS_SHARE * found.cores)
@@ -168,13 +167,14 @@ def with_size(plan: Plan, decision: Decision, limits: MachineLimits) -> Plan:
     )
     if not plan.command:
         return changed
-    # Pilots showed that the machine holds this load, so the repetition must not be refused by a prediction.
+    # Pilots showed that the machine can carry this load, so a prediction must not refuse the repetition.
     insists = bool(shortfalls(changed.need, limits, 1.0))
     return replace(changed, command=repeat_command(plan.command[1], changed, insists=insists))
 
 
 def _reductions(plan: Plan, load: LoadNumbers) -> tuple[Reduction, ...]:
-    """What is lower than asked. A number that sizing had chosen, and that the pilots left so, keeps its reason."""
+    """The numbers that are lower than requested. If the pilots kept a number that sizing had chosen, it keeps its
+    reason."""
     assert plan.pilot is not None
     before = {cut.what: cut for cut in plan.reductions}
     asked, planned = sized(plan, plan.pilot.asked), sized(plan, load)
@@ -190,7 +190,7 @@ def _reductions(plan: Plan, load: LoadNumbers) -> tuple[Reduction, ...]:
 
 
 def _because(plan: Plan) -> str:
-    """The last pilot without room, or what the last one used."""
+    """The last pilot without room, or the use of the last pilot."""
     assert plan.pilot is not None
     steps = list(enumerate(plan.pilot.steps, 1))
     for number, step in reversed(steps):

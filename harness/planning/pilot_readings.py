@@ -1,15 +1,14 @@
-"""What a pilot showed of the machine, and what the machine lacked.
-
-Latency is no reading, on purpose: a slow system must not make its own test easier. A pilot asks only whether the machine,
-which carries the system and the load generator, has room for the load. Deliveries that fall behind are shown, but alone
-they are no shortage either: where the machine has room, they are the system's doing, and the run is to show it.
+"""The readings of a pilot, and what the machine lacked. Latency is not a reading, on purpose: a slow system must not
+make its own test easier. A pilot asks only whether the machine, which carries the system and the load generator, has
+room for the load. Deliveries that fall behind are shown, but they alone are not a shortage either: if the machine has
+room, the system causes them, and the run must show that.
 """
 
 from harness.model.measurements.run_measurements import RunMeasurements
 from harness.model.pilot import Readings
 
 ROOM_SHARE = 0.8
-"""Share of the cores that a load may keep busy, together with whatever else runs."""
+"""Share of the cores that a load may keep busy, together with all other programs."""
 PROCESS_CORES_LIMIT = 0.8
 """Of one core, for a process that cannot use more than one."""
 LAG_P99_LIMIT_MS = 10.0
@@ -49,17 +48,18 @@ def _single_threaded(measured: RunMeasurements) -> dict[str, float]:
 
 
 def shortages(found: Readings) -> tuple[str, ...]:
-    """What the machine lacked, a sentence each; empty where there was room. What was not measured is no shortage."""
+    """What the machine lacked, a sentence each; empty if there was room. A reading that was not measured does not count
+    as a shortage."""
     short = []
     if found.busy_cores is not None and found.busy_cores > ROOM_SHARE * found.cores:
         others = "" if found.used_cores is None else f", {max(0.0, found.busy_cores - found.used_cores):.2f} by others"
         short.append(
-            f"{found.busy_cores:.2f} of {found.cores} cores were busy{others}; room is left up to "
+            f"{found.busy_cores:.2f} of {found.cores} cores were busy{others}; expected at most "
             f"{ROOM_SHARE * found.cores:.2f}"
         )
     if found.busiest_cores is not None and found.busiest_cores > PROCESS_CORES_LIMIT:
         short.append(
-            f"{found.busiest} used {found.busiest_cores:.2f} of the one core that it can use; room is left up to "
+            f"{found.busiest} used {found.busiest_cores:.2f} of the one core that it can use; expected at most "
             f"{PROCESS_CORES_LIMIT:g}"
         )
     if found.lag_p99_ms is not None and found.lag_p99_ms >= LAG_P99_LIMIT_MS:

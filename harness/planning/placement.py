@@ -1,4 +1,4 @@
-"""Who goes where: clients to channels, servers and workers. Pure arithmetic, the same for harness, workers and judge."""
+"""The channel, server and worker of each client. Pure arithmetic, the same for harness, workers and judge."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ from harness.model.plan import Plan
 
 
 def channel_count(clients: int, audience: int) -> int:
-    """Channels of exactly ``audience`` clients, the last one larger by what is left over (never smaller)."""
+    """Channels of exactly ``audience`` clients; the last one also has the remaining clients."""
     return max(1, clients // audience)
 
 
@@ -19,8 +19,8 @@ def client_channels(plan: Plan) -> NDArray[np.int64]:
 def client_servers(plan: Plan) -> NDArray[np.int64]:
     """The server of each client, shape (clients,); no server has more than one client more than another.
 
-    ``spread``: neighbours sit on different servers, so a channel spans all it can. ``local``: neighbours sit on the same
-    server, so a channel is on one, or on as many as balance asks for.
+    ``spread``: neighbours are on different servers, so a channel is on as many servers as possible. ``local``:
+    neighbours are on the same server, so a channel is on as few servers as balance allows.
     """
     clients = np.arange(plan.clients)
     return clients * plan.servers // plan.clients if plan.placement == "local" else clients % plan.servers

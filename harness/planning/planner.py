@@ -26,7 +26,7 @@ assert TEXT_BYTES >= MIN_TEXT_BYTES, "a text must hold the message's identity"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan and, where it does not fit the machine, why: one sentence per limit it breaks."""
+    """A plan and, if it does not fit the machine, the reasons: one sentence for each limit that it exceeds."""
 
     plan: Plan
     shortfalls: tuple[str, ...]
@@ -43,8 +43,8 @@ def plan_run(
 ) -> Planned:
     """The run that ``request`` makes of ``scenario`` on this machine.
 
-    Raises UsageError with every objection when the request is impossible anywhere. Whether it fits here is the
-    result's ``shortfalls``: the caller refuses or, with ``--force``, goes on.
+    Raises UsageError with every objection when the request is impossible anywhere. ``shortfalls`` of the result says
+    why it does not fit here: the caller refuses it or, with ``--force``, continues.
     """
     if found := objections(request, scenario):
         raise UsageError(*found)
@@ -115,7 +115,8 @@ def plan_run(
 
 
 def _own_table(request: Request) -> str:
-    """The reference server's table, where that server writes to the database; tables of others are not in the contract."""
+    """The reference server's table, if that server writes to the database; the contract does not name tables of other
+    servers."""
     environment = ENVIRONMENTS.find(request.environment)
     ours = environment is not None and environment.owns_components and request.server_module == REFERENCE_SERVER
     return "messages" if ours else ""
@@ -130,7 +131,7 @@ class _Asked:
 
 
 def _asked(request: Request, base: Load) -> _Asked:
-    """The numbers before sizing: the command line's where given, else the scenario's."""
+    """The numbers before sizing: those of the command line if given, else the scenario's."""
 
     def pick(given: Any, own: Any) -> Any:
         return own if given is None else given
@@ -139,7 +140,7 @@ def _asked(request: Request, base: Load) -> _Asked:
     clients = max(pick(request.clients, base.clients), servers)
     audience = pick(request.audience, base.audience)
     duration_s = float(pick(request.duration_s, default_duration_s(request, base.duration_s)))
-    # A warm-up is never longer than a quarter of what it prepares for.
+    # A warm-up is at most a quarter of the measured time.
     warm_up_s = min(base.warm_up_s, duration_s / 4)
     sized = Sized(
         servers=servers,
@@ -158,7 +159,8 @@ def _pilot(request: Request, asked: _Asked) -> Pilot | None:
 
 
 def pilot_for(request: Request, asked: LoadNumbers, *, everyone: bool) -> Pilot | None:
-    """The pilots of a run whose size before sizing is ``asked``: for ``fit``, where options left a number free."""
+    """The pilots of a run whose size before sizing is ``asked``: for ``fit``, if at least one number is not given by an
+    option."""
     free = free_numbers(request)
     if request.size is not Size.FIT or not request.pilot or not free:
         return None
@@ -166,7 +168,7 @@ def pilot_for(request: Request, asked: LoadNumbers, *, everyone: bool) -> Pilot 
 
 
 def given_audience(request: Request) -> int:
-    """The number of clients that ``--audience`` names; 1 where it names none."""
+    """The number of clients that ``--audience`` names; 1 if it names none."""
     return request.audience if isinstance(request.audience, int) else 1
 
 

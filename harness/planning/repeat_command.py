@@ -10,9 +10,8 @@ from harness.model.plan import Plan
 
 
 def repeat_command(scenario: str, plan: Plan, *, insists: bool = False) -> tuple[str, ...]:
-    """The arguments that ask for this very plan again, on whatever machine: every number as planned.
-
-    ``insists``: with ``--force``, because a machine may hold this load although its prediction says no.
+    """The arguments of exactly this plan, on any machine: every number as planned. ``insists``: with ``--force``,
+    because a machine may carry this load although the prediction says no.
     """
     arguments = ["run", scenario]
     if not plan.server_urls:
@@ -54,7 +53,7 @@ def repeat_command(scenario: str, plan: Plan, *, insists: bool = False) -> tuple
 
 
 def capacity_command(plan: Plan, vary: Vary, limit_ms: float) -> tuple[str, ...]:
-    """The arguments that ask for the capacity search whose first step is ``plan``."""
+    """The arguments of the capacity search whose first step is ``plan``."""
     _, *arguments = repeat_command(plan.scenario, plan)
     return ("capacity", *arguments, "--vary", vary.value, "--limit-ms", exactly(limit_ms))
 

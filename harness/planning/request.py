@@ -1,4 +1,4 @@
-"""What was asked for: the options of the command line, None where an option was not given."""
+"""A request: the options of the command line, None if an option was not given."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ SWITCH = ("on", "off")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One run as asked for. A number that is given here is never changed by sizing."""
+    """The request of one run. Sizing never changes a number that is given here."""
 
     servers: int | None = None
     clients: int | None = None
@@ -38,12 +38,12 @@ class Request:
     server_module: str = REFERENCE_SERVER
     force: bool = False
     pilot: bool = True
-    """whether a pilot may change what sizing chose"""
+    """whether a pilot may change the size that sizing chose"""
     fail_fast: bool = False
     engine: str = ENGINES.default.name
     protocol: str = CLIENT_PROTOCOLS.default.name
     server_urls: tuple[str, ...] = ()
-    """the servers of a cluster that runs already"""
+    """the servers of a cluster that already runs"""
     ca_file: str = ""
     """the authorities that their certificates are verified with; empty: the system's"""
     insecure: bool = False

@@ -1,7 +1,7 @@
 """Every reason why a scenario cannot be run as its file defines it, all at once.
 
-Python does not check the types of a dataclass. So a file that says ``clients=8.0`` or ``limit_ms="100"`` is compared here
-with the declared types, before anything starts.
+Python does not check the types of a dataclass. So a file that says ``clients=8.0`` or ``limit_ms="100"`` is compared
+here with the declared types, before anything starts.
 """
 
 import dataclasses
@@ -35,10 +35,10 @@ _MOMENTS: dict[Unit, tuple[float, float]] = {
 
 
 def scenario_objections(scenario: Scenario) -> tuple[str, ...]:
-    """Sentences with the field, what was expected and what was found; empty where the scenario can run.
+    """Sentences with the field, what was expected and what was found; empty if the scenario can run.
 
-    The types of all fields come first. Then the values of those fields that are of their types, so that a person who mends
-    the file sees everything at once.
+    The types of all fields come first. Then the values of those fields that are of their types, so that a person who
+    corrects the file sees all problems at once.
     """
     return (*_wrong_types(scenario, "SCENARIO"), *_wrong_values(scenario))
 
@@ -124,15 +124,19 @@ def _fault(fault: Fault, path: str) -> Iterator[str]:
     if isinstance(fault.at, Moment) and fault.at.unit in (Unit.AFTER, Unit.POSTED):
         yield f"{path}.at: expected a moment in the schedule (message, share or second), found {fault.at.unit!s}"
     if _ends_before_it_begins(fault.at, fault.until):
-        yield f"{path}.until: expected a moment after {path}.at, found {fault.at.value:g} and then {fault.until.value:g}"
+        yield (
+            f"{path}.until: expected a moment after {path}.at, found {fault.at.value:g} and then {fault.until.value:g}"
+        )
     if fault.parts or fault.times is not None:
-        yield f"{path}: expected no parts and no times, because the plan chooses them; found {fault.parts or fault.times}"
+        yield (
+            f"{path}: expected no parts and no times, because the plan chooses them; found {fault.parts or fault.times}"
+        )
     if fault.target is Target.CLIENTS and isinstance(fault.kind, FaultKind) and fault.kind is not FaultKind.PAUSE:
         yield f"{path}.kind: expected pause, because clients can only stop reading; found {fault.kind!s}"
 
 
 def _ends_before_it_begins(at: Any, until: Any) -> bool:
-    """False where the two are not of one unit: only the run's own schedule can compare them."""
+    """False if the two have different units: only the run's own schedule can compare them."""
     if not (isinstance(at, Moment) and isinstance(until, Moment) and at.unit == until.unit):
         return False
     return _is_number(at.value) and _is_number(until.value) and until.value <= at.value
@@ -174,6 +178,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _range(value: Any, low: float, high: float, path: str) -> Iterator[str]:
-    """Nothing where ``value`` is no number: its type was named already."""
+    """Nothing if ``value`` is not a number: its type was reported already."""
     if _is_number(value) and not low <= value <= high:
         yield f"{path}: expected a number from {in_full(low)} to {in_full(high)}, found {_written(value)}"

@@ -1,4 +1,5 @@
-"""What a load needs of a machine, what fits, and what to lower so that it does. Pure: values in, values out."""
+"""The resources that a load needs, whether it fits the machine, and what to lower so that it fits. Pure: values in,
+values out."""
 
 from dataclasses import dataclass, replace
 from math import ceil
@@ -8,8 +9,9 @@ from harness.model.pilot import LoadNumber
 from harness.model.plan import Calibration, Need, Reduction
 
 BUSY_SHARE = 1.25
-"""Share of the cores that a load given by hand may need. The prediction is good to about a quarter, so only what is beyond
-doubt is refused; nearer to the limit the run itself tells more than the prediction, and its instrument findings say so."""
+"""Share of the cores that a load given by hand may need. The prediction has an error of about a quarter, so only a load
+that is certainly too large is refused. Nearer to the limit the run itself shows more than the prediction, by its
+validity findings."""
 FIT_SHARE = 0.8
 """Share of the cores that a load chosen by sizing may fill: the rest is for what the model does not predict."""
 
@@ -20,15 +22,17 @@ FLUSHES_HZ = 30.0
 CONNECTION_BYTES = 50_000
 """Memory per WebSocket connection, both ends and the kernel together (bench/memory): 160,000 took 40 KB each."""
 CONNECTION_CORES = 3.3e-6
-"""A connection that is silent: a ping and its pong every 60 s, 190 µs at both ends together with 160,000 connections."""
+"""A connection that is silent: a ping and its pong every 60 s, 190 µs at both ends together with 160,000
+connections."""
 COMPARED_CHANNELS, COMPARED_CHANNEL_CORES = 2_000, 2e-6
-"""Channels that a server compares with the database every second, at most so many, and what one of them takes."""
+"""The largest number of channels that a server compares with the database every second, and the CPU time of one."""
 BASE_CORES = 0.1
-"""The harness itself, heartbeats, and what the database and the broker do with nothing to do."""
+"""The harness itself, heartbeats, and the idle work of the database and the broker."""
 WARM_CONNECTIONS, COLD_CONNECTIONS, COLD_SHARE = 10_000, 40_000, 1.2
-"""From so many connections on, what a message touches is no longer in the processor's caches, and all that it costs grows,
-by this share at the second number, and no further. A message for 20 clients took, of the whole machine, 1.2 ms with 10,000
-connections, 1.5 with 20,000, 2.8 with 40,000, 2.9 with 80,000, 4.1 with 160,000 (on 4, 2, 4, 8 and 16 servers)."""
+"""From the first number of connections on, the data that a message needs are no longer in the processor's caches, and
+its whole cost grows: by this share at the second number, and not more beyond. A message for 20 clients took, of the
+whole machine, 1.2 ms with 10,000 connections, 1.5 with 20,000, 2.8 with 40,000, 2.9 with 80,000, 4.1 with 160,000 (on
+4, 2, 4, 8 and 16 servers)."""
 PROCESS_BYTES = 60_000_000
 BASE_BYTES = 400_000_000
 """PostgreSQL with its shared buffers, the broker, the harness itself."""
@@ -37,7 +41,7 @@ SPARE_DESCRIPTORS = 1_000
 """Files, pipes, database and sender connections of a server beside its WebSocket clients."""
 CLIENTS_PER_WORKER = 15_000
 CLIENTS_PER_WORKER_AT_LEAST = 1_000
-"""A process for fewer is memory thrown away: where not even so many fit, the descriptors are what is short."""
+"""A process for fewer clients would waste memory: if not even this many fit, the descriptors are too few."""
 DELIVERY_BYTES = 16
 MESSAGE_BYTES = 600
 """Disk per message: its row in PostgreSQL, the ledger and the servers' traces."""
@@ -68,8 +72,8 @@ def worker_count(clients: int, limits: MachineLimits) -> int:
 def cores_needed(load: Sized, cost: Calibration) -> float:
     """Cores kept busy by servers, database, broker and load generator together.
 
-    A delivery is a socket write of its own until a client would get more than FLUSHES_HZ of them; beyond that the gateway
-    joins messages, and a further one costs only its handling as a frame. Every server that has part of the audience
+    Each delivery is one socket write until a client would get more than FLUSHES_HZ of them; beyond that the gateway
+    joins messages, and a further message costs only its handling as a frame. Every server that has part of the audience
     reads each message from the backplane: that part grows with the servers.
     """
     receiving = min(load.clients, load.deliveries_hz)
@@ -105,7 +109,7 @@ def need(load: Sized, cost: Calibration, limits: MachineLimits) -> Need:
 
 
 def shortfalls(wanted: Need, limits: MachineLimits, busy_share: float = BUSY_SHARE) -> tuple[str, ...]:
-    """Every limit of the machine that ``wanted`` breaks, as a sentence with what is needed and what is there."""
+    """Every limit of the machine that ``wanted`` exceeds, as a sentence with the needed and the available amount."""
     found = []
     if wanted.cores > limits.cores * busy_share:
         room = f", of which sizing fills {limits.cores * busy_share:.1f}" if busy_share < 1 else ""
@@ -136,7 +140,7 @@ def shortfalls(wanted: Need, limits: MachineLimits, busy_share: float = BUSY_SHA
 LOWERED: tuple[LoadNumber, ...] = ("audience", "clients", "rate")
 """In this order."""
 FLOOR: dict[LoadNumber, int] = {"audience": 20, "clients": 100, "rate": 10}
-"""Below these a run says little; sizing goes on to the next number instead."""
+"""Below these a run shows little, so sizing lowers the next number instead."""
 WITHOUT_CPU = 1_000.0
 """A share of the cores that no load needs: the limits of the machine without its CPU."""
 
@@ -151,12 +155,13 @@ def fit(
     share: float = FIT_SHARE,
     clients_min: int = 1,
 ) -> tuple[Sized, tuple[Reduction, ...]]:
-    """Lower the ``free`` numbers, in the order audience, clients, rate, each no further than needed, until the load fits.
+    """Lower the ``free`` numbers, in the order audience, clients, rate, each no further than needed, until the load
+    fits.
 
-    ``everyone``: the audience is all clients and follows their number. Where it is not, fewer clients save next to no CPU:
-    then clients are lowered for memory, descriptors and ports alone. The result may still not fit (see `shortfalls`) when
-    all free numbers are at their floor. ``share`` of the cores may be filled. Clients are never lowered below
-    ``clients_min``: an audience that an option gives needs so many.
+    ``everyone``: the audience is all clients and follows their number. If not, fewer clients save almost no CPU: then
+    clients are lowered only for memory, descriptors and ports. The result may still not fit (see `shortfalls`) when all
+    free numbers are at their floor. ``share`` of the cores may be filled. Clients are never lowered below
+    ``clients_min``: an audience that an option gives needs this many.
     """
     reductions: list[Reduction] = []
     for what in LOWERED:
@@ -179,11 +184,11 @@ def fit(
 def _lowered(
     load: Sized, what: LoadNumber, least: int, *, everyone: bool, cost: Calibration, limits: MachineLimits, share: float
 ) -> Sized:
-    """``load`` with ``what`` at the largest round value that fits, or at ``least`` where none does."""
+    """``load`` with ``what`` at the largest round value that fits, or at ``least`` if none does."""
     candidates = [value for value in round_values(value_of(load, what)) if value > least]
     candidates += [least] if least < value_of(load, what) else []
     if what == "audience":
-        # Channels of one size make figures easier to check by hand.
+        # Channels of equal size make figures easier to check by hand.
         candidates = [value for value in candidates if load.clients % value == 0] or candidates
     fitting = load
     for value in candidates:

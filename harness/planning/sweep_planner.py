@@ -19,13 +19,14 @@ from harness.planning.request import Request
 from harness.planning.sizing import WITHOUT_CPU, Sized, fit
 
 SHARE = 0.7
-"""Share of the cores that the largest run may fill. Less than a single run may: there dozens of processes take turns on
-each core, and a delivery waits for several of them. Of two sweeps that filled 0.8 one had a P99 of 121 ms at 16 servers."""
+"""Share of the cores that the largest run may fill. It is smaller than for a single run, because dozens of processes
+share each core, and a delivery waits for several of them. Of two sweeps that filled 0.8 one had a P99 of 121 ms at 16
+servers."""
 WEAK_RATE = "rate of the weak curve"
 MAX_REPEAT = 100
 MAX_RUNS = 400
 _STREAM = 0x5C
-"""Keeps the draw of the order apart from every other draw of the same seed."""
+"""Makes the random order independent of other random choices with the same seed."""
 
 # Wall time of one run beside its warm-up and its measured window, as measured on the calibration's reference machine.
 REFERENCE_POST_S = 500e-6
@@ -41,24 +42,24 @@ JUDGED_HZ = 2e6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedSweep:
-    """A sweep and, where some run of it does not fit the machine, why: one sentence per limit and count."""
+    """A sweep and, if some run of it does not fit the machine, the reasons: one sentence per limit and count."""
 
     plan: SweepPlan
     shortfalls: tuple[str, ...]
 
 
 def is_sweep(request: Request, scenario: Scenario) -> bool:
-    """Whether this request asks for a sweep: the scenario has one, and not a single count is asked for."""
+    """Whether this request is for a sweep: the scenario has one, and the request does not name a single count."""
     return scenario.sweep is not None and request.servers is None and not len(request.server_urls)
 
 
 def sweep_objections(request: Request, scenario: Scenario) -> tuple[str, ...]:
-    """What stands against ``--servers A,B,…`` and ``--repeat`` as given, beside what stands against a single run."""
+    """The objections to ``--servers A,B,…`` and ``--repeat``, beside those to a single run."""
     if not is_sweep(request, scenario):
         found = []
         if request.server_counts:
             asked = ",".join(map(str, request.server_counts))
-            found.append(f"--servers {asked}: expected one number, because {scenario.name} is no sweep over servers")
+            found.append(f"--servers {asked}: expected one number, because {scenario.name} is not a sweep over servers")
         if request.repeat != 1:
             found.append(f"--repeat {request.repeat}: expected a sweep, i.e. scenario-c with several server counts")
         return tuple(found)
@@ -80,7 +81,8 @@ def sweep_objections(request: Request, scenario: Scenario) -> tuple[str, ...]:
 
 
 def _changed_numbers(request: Request, scenario: Scenario, counts: tuple[int, ...]) -> list[str]:
-    """Numbers given by an option that a sweep could not keep: its runs share the audience and the clients per server."""
+    """Numbers given by an option that a sweep could not keep: its runs share the audience and the clients per
+    server."""
     assert scenario.sweep is not None
     found = []
     if request.clients is not None and request.clients % counts[-1]:
@@ -91,7 +93,8 @@ def _changed_numbers(request: Request, scenario: Scenario, counts: tuple[int, ..
     fewest = counts[0] * _clients_per_server(request, scenario.sweep, counts[-1])
     if isinstance(request.audience, int) and request.audience > fewest:
         found.append(
-            f"--audience {request.audience} with {fewest} clients in the smallest run ({counts[0]} servers): expected at "
+            f"--audience {request.audience} with {fewest} clients in the smallest run ({counts[0]} servers): expected "
+            f"at "
             "most all of them, because the audience is the same in every run of a sweep"
         )
     return found
@@ -115,7 +118,7 @@ def plan_sweep(
     """The runs that ``request`` makes of ``scenario`` on this machine.
 
     Audience and clients per server are the largest that fit at every count of the constant curve; the weak curve keeps
-    them and lowers its rate per server where it must. Raises UsageError with every objection.
+    them and lowers its rate per server if necessary. Raises UsageError with every objection.
     """
     if found := sweep_objections(request, scenario):
         raise UsageError(*found)
@@ -131,7 +134,7 @@ def plan_sweep(
             clients=servers * shared.clients_per_server,
             rate_hz=shared.rate_hz if curve is Curve.CONSTANT else servers * shared.weak_rate_per_server_hz,
             audience=shared.audience,
-            # A repetition is another draw of channels and servers.
+            # A repetition has another random choice of channels and servers.
             seed=request.seed + repetition - 1,
             server_counts=(),
             repeat=1,
@@ -233,8 +236,9 @@ def _share(
     reductions: tuple[Reduction, ...] = ()
     weak_hz = weak_share * rate_hz
     if request.size is Size.FIT:
-        # What a run needs grows with its servers, so what fits at the most of them fits at every count. Clients per server
-        # are what the scenario is about: they are lowered for memory, descriptors and ports, never for want of CPU.
+        # The need of a run grows with its servers, so a load that fits at the largest count fits at every count.
+        # Clients per server are what the scenario is about: they are lowered for memory, descriptors and ports, never
+        # for CPU.
         free = set(free_numbers(request))
         load, reductions = fit(
             load,
@@ -293,7 +297,7 @@ def _clients_per_server(request: Request, sweep: Sweep, most: int) -> int:
 
 
 def _audience(request: Request, base: Load, fewest_clients: int) -> int:
-    """The same at every count, so at most the clients of the smallest run, which is what ``all`` means here."""
+    """The same at every count, so at most the clients of the smallest run; ``all`` means this number here."""
     asked = base.audience if request.audience is None else request.audience
     return fewest_clients if asked == "all" else min(asked, fewest_clients)
 
@@ -303,8 +307,8 @@ def _weak_rate_hz(sweep: Sweep, *, smoke: bool) -> float:
 
 
 def _order(request: Request, counts: tuple[int, ...]) -> list[tuple[Curve, int, int]]:
-    """Every point once in each repetition, in an order of its own: what drifts with time does not look like what grows
-    with the servers, and a sweep that is stopped early has whole repetitions."""
+    """Every point once in each repetition, each in its own order: a drift over time does not look like growth with the
+    servers, and a sweep that is stopped early has whole repetitions."""
     rng = np.random.default_rng((request.seed, _STREAM))
     points = [(curve, servers) for curve in Curve for servers in counts]
     return [

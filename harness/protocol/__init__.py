@@ -1,6 +1,6 @@
 """Client protocols: everything that the harness knows about routes, headers and frames of the servers under test.
 
-`contract` says what an adapter must be able to do, `chat` is the adapter of docs/protocol.md, `exchange` sends requests.
+`contract` says what an adapter must do, `chat` is the adapter of docs/protocol.md, `exchange` sends requests.
 """
 
 from typing import cast
@@ -11,5 +11,5 @@ from harness.protocol.contract import ClientProtocol
 
 
 def open_protocol(name: str) -> ClientProtocol:
-    """The adapter of the client protocol ``name``. Raises UsageError with all known names where there is none."""
+    """The adapter of the client protocol ``name``. Raises UsageError with all known names if there is none."""
     return cast(ClientProtocol, load(CLIENT_PROTOCOLS.get(name).adapter)())

@@ -28,11 +28,11 @@ from harness.protocol.contract import (
 from harness.recording.format import ACKNOWLEDGED, DOWN, INDETERMINATE, REJECTED, SUBSCRIBED, UP
 
 MAX_SEQ = 2**62
-"""What a server names as a seq must fit a recording."""
+"""A server's seq must fit into a recording."""
 GATEWAY = frozenset((408, 502, 503, 504))
-"""Statuses with which a proxy answers in the place of a server: such an answer need not be JSON."""
+"""Statuses with which a proxy answers instead of a server: such an answer need not be JSON."""
 _TIMED_OUT = 408
-"""never the server's own answer: the proxy may have passed the post on"""
+"""never the server's own answer: the proxy may have forwarded the post"""
 NOT_STORED = frozenset({"database_unavailable", "overloaded", "broker_unavailable"})
 """Errors with a status of 500 or more after which the message is certainly not stored."""
 
@@ -124,7 +124,7 @@ _typed = msgspec.json.Decoder(_Typed).decode
 _posted = msgspec.json.Decoder(_Posted).decode
 _health = msgspec.json.Decoder(_Health).decode
 _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""RecursionError: thousands of brackets within each other."""
+"""RecursionError: thousands of nested brackets."""
 
 T = TypeVar("T")
 
@@ -159,7 +159,7 @@ class Chat:
         if isinstance(event, _Error):
             return Refusal(f"{event.error}: {event.detail}")
         if isinstance(event, _Gap):
-            return Other()  # what did not arrive shows in the deliveries; a server's word for it decides nothing
+            return Other()  # the deliveries show which messages did not arrive; the server's event does not decide it
         if isinstance(event, _Unsubscribed):
             return Violation(IncidentKind.UNASKED, "a channel was unsubscribed that no client unsubscribed")
         if not 0 <= event.seq < MAX_SEQ:
@@ -251,7 +251,7 @@ class Chat:
 
 
 def _violation(payload: bytes) -> Violation:
-    """What is wrong with a frame that is no event of the protocol."""
+    """The error of a frame that is not an event of the protocol."""
     try:
         kind = _typed(payload).type
     except _NOT_JSON:
@@ -262,7 +262,7 @@ def _violation(payload: bytes) -> Violation:
 
 
 def _flaw(answer: _Posted, channel: str) -> str:
-    """What in an acknowledgement does not fit the first post of a message to ``channel``."""
+    """The error of an acknowledgement of the first post of a message to ``channel``."""
     if answer.channel != channel:
         return "the answer names another channel than the post" if answer.channel else "the answer names no channel"
     if answer.duplicate is not False:

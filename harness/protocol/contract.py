@@ -1,7 +1,7 @@
 """What the harness needs of a client protocol, and the values that an adapter returns.
 
-An adapter does no I/O: it makes bytes and requests, and it parses what came back. Clients hold one WebSocket each; posts,
-history, health, rebroadcast and traces are HTTP/1.1 requests.
+An adapter does no I/O: it makes bytes and requests, and it parses what came back. Clients hold one WebSocket each;
+posts, history, health, rebroadcast and traces are HTTP/1.1 requests.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from harness.model.incident import IncidentKind
 
 
 class BadAnswer(Exception):
-    """A server answered, but not as the protocol says. The message names what was expected and what was found."""
+    """A server's answer breaks the protocol. The message names what was expected and what was found."""
 
 
 # Frames that a client receives.
@@ -32,31 +32,30 @@ class Delivery(msgspec.Struct, gc=False):
 
 
 class Confirmation(msgspec.Struct, gc=False):
-    """The subscription stands. ``seq`` is the client's position: the next delivery has a greater one."""
+    """The client is subscribed. ``seq`` is its position: the next delivery has a greater one."""
 
     channel: str
     seq: int
 
 
 class Refusal(msgspec.Struct, gc=False):
-    """The server refused a command; ``reason`` is its error code with its explanation."""
+    """The server refused a command; ``reason`` is the error code with its explanation."""
 
     reason: str
 
 
 class Welcome(msgspec.Struct, gc=False):
-    """The answer to `ClientProtocol.opening`: the server takes a subscription now."""
+    """The answer to `ClientProtocol.opening`: the server accepts a subscription now."""
 
 
 class Other(msgspec.Struct, gc=False):
-    """Any other frame that is in order. ``reply`` is sent back at once where it is not empty (a ping of the protocol's
-    own)."""
+    """Any other frame that is allowed. ``reply`` is sent back at once if it is not empty (the protocol's own ping)."""
 
     reply: bytes = b""
 
 
 class Violation(msgspec.Struct, gc=False):
-    """A frame that the protocol does not allow. ``reason`` is the same for all of the same cause."""
+    """A frame that the protocol does not allow. ``reason`` is the same for all frames with the same cause."""
 
     kind: IncidentKind
     reason: str
@@ -68,10 +67,10 @@ Frame = Delivery | Confirmation | Refusal | Welcome | Other | Violation
 
 
 class PostAnswer(msgspec.Struct, gc=False):
-    """What became of one post. ``outcome`` is ACKNOWLEDGED, REJECTED or INDETERMINATE of `harness.recording.format`.
-    ``seq`` is set for an acknowledged message only; ``error`` is the reason of the others: the server's code, or what the
-    answer is instead of one of the protocol. ``flaw`` says what in the answer breaks the protocol or does not fit the post,
-    empty for nothing."""
+    """The outcome of one post. ``outcome`` is ACKNOWLEDGED, REJECTED or INDETERMINATE of `harness.recording.format`.
+    ``seq`` is set for an acknowledged message only; ``error`` is the reason for the others: the server's code, or a
+    description of an answer that is not of the protocol. ``flaw`` says how the answer breaks the protocol or does not
+    fit the post; it is empty if it does not."""
 
     outcome: int
     seq: int = 0
@@ -110,14 +109,15 @@ class HistoryPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """``channels`` were looked at; ``messages`` were missing and are delivered."""
+    """``channels`` were compared; ``messages`` were missing and are delivered."""
 
     channels: int
     messages: int
 
 
 class TracePart(StrEnum):
-    """Parts of a server's trace, and the fields of a row of each; times are nanoseconds of the server's CLOCK_MONOTONIC."""
+    """Parts of a server's trace, and the fields of a row of each; times are nanoseconds of the server's
+    CLOCK_MONOTONIC."""
 
     ACCEPTED = "accepted"
     """channel name, seq, accepted, committed, published (0: never)"""
@@ -129,8 +129,9 @@ class TracePart(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracePage:
-    """Some rows of one part. The part has ``total`` rows; the server had no room for ``dropped`` more. ``received``: how
-    many messages the backplane has brought to this server so far, wanted or not; None where the server does not say."""
+    """Some rows of one part. The part has ``total`` rows; the server had no room for ``dropped`` more. ``received``:
+    how many messages the backplane has brought to this server so far, with or without subscribers; None if the server
+    does not report it."""
 
     total: int
     dropped: int
@@ -139,9 +140,8 @@ class TracePage:
 
 
 class ClientProtocol(Protocol):
-    """One client protocol. Every ``parse_…`` of a question raises BadAnswer for an answer that is not as the protocol says.
-
-    `history`, `rebroadcast` and `trace` return None where the protocol has no such request.
+    """One client protocol. Every ``parse_…`` of a request raises BadAnswer for an answer that breaks the protocol.
+    `history`, `rebroadcast` and `trace` return None if the protocol has no such request.
     """
 
     def headers(self, token: str) -> dict[str, str]:
@@ -153,17 +153,18 @@ class ClientProtocol(Protocol):
     def websocket_url(self, server: ServerAddress) -> str: ...
 
     def opening(self) -> bytes | None:
-        """The first frame of a connection, which the server answers with what `classify` calls a Welcome. None where a
-        client subscribes right after the handshake."""
+        """The first frame of a connection; `classify` returns a Welcome for the server's answer. None if a client
+        subscribes right after the handshake."""
         ...
 
     def subscribe(self, channel: str, since: int | None) -> bytes:
-        """The frame that asks for ``channel``: everything after seq ``since``, or without it everything from now on."""
+        """The frame that subscribes to ``channel``: every message after seq ``since``, or without ``since`` every
+        message from now on."""
         ...
 
     def classify(self, payload: bytes) -> Frame:
-        """What a text message is, whose bytes are valid UTF-8. Never raises: what means nothing is a Violation. Called once
-        for each distinct frame, not for each delivery."""
+        """The meaning of a text message, whose bytes are valid UTF-8. Never raises: a message without a meaning is a
+        Violation. Called once for each distinct frame, not for each delivery."""
         ...
 
     # Posts.
@@ -171,22 +172,22 @@ class ClientProtocol(Protocol):
     def post_writer(self, server: ServerAddress, token: str) -> PostWriter: ...
 
     def parse_post(self, status: int, body: bytes, channel: str) -> PostAnswer:
-        """What the first answer to the first post of a message to ``channel`` says. Never raises: an answer that says
-        nothing is INDETERMINATE."""
+        """The meaning of the first answer to the first post of a message to ``channel``. Never raises: an answer
+        without a meaning is INDETERMINATE."""
         ...
 
     # Questions.
 
     def health(self) -> Request:
-        """Answered with 200 while the server's process answers at all."""
+        """Answered with 200 as long as the server's process answers."""
         ...
 
     def parse_health(self, body: bytes) -> KernelIdentity | None:
-        """Which kernel the server says that it runs on, from a healthy answer; None where it says nothing."""
+        """The kernel that the server says it runs on, from a healthy answer; None if it does not say."""
         ...
 
     def readiness(self) -> Request:
-        """Answered with 200 while everything that the server depends on is up."""
+        """Answered with 200 while the server's database and backplane are up."""
         ...
 
     def history(self, channel: str, *, since: int, limit: int) -> Request | None:
@@ -196,7 +197,7 @@ class ClientProtocol(Protocol):
     def parse_history(self, status: int, body: bytes, channel: str) -> HistoryPage: ...
 
     def rebroadcast(self, channel: str | None) -> Request | None:
-        """Asks a server to deliver what its subscribers miss, in one channel or in all."""
+        """Asks a server to deliver the messages that its subscribers miss, in one channel or in all."""
         ...
 
     def parse_rebroadcast(self, status: int, body: bytes) -> Recovered: ...
@@ -204,7 +205,7 @@ class ClientProtocol(Protocol):
     def trace(self, part: TracePart, *, offset: int, limit: int) -> Request | None: ...
 
     def parse_trace(self, part: TracePart, status: int, body: bytes) -> TracePage | None:
-        """None where the server keeps no trace, or not this part of it."""
+        """None if the server keeps no trace, or not this part of it."""
         ...
 
     def examples(self, server: ServerAddress) -> Sequence[str]:

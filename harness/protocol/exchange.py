@@ -15,12 +15,12 @@ from harness.model.tls import certificate_problem, tls_context
 from harness.protocol.contract import ClientProtocol, Request
 
 EXCHANGE_ERRORS = (aiohttp.ClientError, TimeoutError, OSError)
-"""What `exchange` raises where no whole answer arrives."""
+"""The errors of `exchange` if no whole answer arrives."""
 REASON_CHARACTERS = 500
 
 
 _CLOSE = b"\x88\x82\0\0\0\0\x03\xe8"
-"""The frame of a client that closes a WebSocket in good order (RFC 6455 §5.5.1, status 1000)."""
+"""A client's close frame (RFC 6455 §5.5.1, status 1000)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ async def exchange(
         params=request.parameters,
         timeout=aiohttp.ClientTimeout(total=timeout_s),
         ssl=_verification(server),
-        # The load client follows none either, and the token is not for another host.
+        # The load client does not follow redirections either, and another host must not get the token.
         allow_redirects=False,
     ) as response:
         return Response(status=response.status, body=await response.read())
@@ -58,9 +58,8 @@ async def refusal(
     timeout_s: float,
     never: Collection[int] = (),
 ) -> str | None:
-    """None where ``request`` is answered with 200; else the server's answer, or why there is none, as text.
-
-    Raises NeverReady for a status of ``never``: one that no waiting heals."""
+    """None if ``request`` is answered with 200; else the server's answer, or why there is none, as text. Raises
+    NeverReady for a status of ``never``: one that waiting does not change."""
     try:
         response = await exchange(session, server, request, timeout_s=timeout_s)
     except EXCHANGE_ERRORS as error:
@@ -76,7 +75,7 @@ async def refusal(
 async def handshake_refusal(
     session: aiohttp.ClientSession, server: ServerAddress, protocol: ClientProtocol, *, timeout_s: float
 ) -> str | None:
-    """None where the server opens a WebSocket, which is closed again at once; else why it does not, as text."""
+    """None if the server opens a WebSocket, which is closed again at once; else why it does not, as text."""
     asked = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",
@@ -106,7 +105,7 @@ def _verification(server: ServerAddress) -> ssl.SSLContext | bool:
 
 
 def reason(error: Exception) -> str:
-    """Why there is no answer, as a person says it: what was refused, not how a library calls it."""
+    """Why there is no answer, in plain words and not in those of a library."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         cause = error.certificate_error

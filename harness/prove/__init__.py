@@ -1,1 +1,2 @@
-"""`harness prove`: planted bugs and honest controls against the real pipeline, and a table of what the verdict said."""
+"""`harness prove`: runs planted bugs and controls through the real harness, and compares each verdict with the expected
+one."""

@@ -14,10 +14,10 @@ from harness.report.page.proof_page import write_proof_page
 
 
 def make_proof(selection: Selection, *, out: Path, forced: bool, say: Callable[[ProofRow], None]) -> tuple[Proof, Path]:
-    """Prove, write proof.json and the page after each row, note where they are. Returns the proof and its page.
+    """Prove, write proof.json and the page after each row, and note their place. Returns the proof and its page.
 
-    An interruption keeps the rows so far: the proof is then not complete. Raises EnvironmentFailure where another run holds
-    the machine, unless ``forced``, and KeyboardInterrupt where not one row was known.
+    An interruption keeps the rows so far: the proof is then not complete. Raises EnvironmentFailure if another run
+    holds the machine, unless ``forced``, and KeyboardInterrupt if no row was finished.
     """
     with hold_machine(forced=forced):
         folder = create_proof_folder(out)
@@ -33,7 +33,7 @@ def make_proof(selection: Selection, *, out: Path, forced: bool, say: Callable[[
 
 
 async def _until_interrupted(selection: Selection, folder: Path, keep: Say) -> Proof:
-    """The proof, or as much of it as there was when the user interrupted it."""
+    """The proof, or the rows so far if the user interrupted it."""
     last: list[Proof] = []
 
     def remember(row: ProofRow, proof: Proof) -> None:

@@ -1,8 +1,9 @@
-"""A server that delivers every message a fixed time after its post, and stamps both: what latency is measured against.
+"""A server that delivers every message a fixed time after its post, and records both times: a reference for measured
+latency.
 
 ``python -m harness.prove.constant_delay_target --ports P1,P2 --delay-ms 20``. It follows docs/protocol.md, shares no
-code with the reference server and keeps everything in memory. All its ports are one service. With a delay of 0 it is the
-most trivial target that there is, which shows how much load the harness can make.
+code with the reference server and keeps everything in memory. All its ports are one service. With a delay of 0 it is a
+trivial target, which shows how much load the harness can make.
 """
 
 import argparse
@@ -37,7 +38,7 @@ class Channel:
 
 
 class Service:
-    """What all ports share. Times are of CLOCK_MONOTONIC."""
+    """The state that all ports share. Times are of CLOCK_MONOTONIC."""
 
     def __init__(self, delay_s: float) -> None:
         self.delay_s = delay_s
@@ -73,7 +74,7 @@ class Service:
         return json_response(200, "OK", {"ok": True, "channel": name, "messages": rows, "last_seq": len(texts)})
 
     def trace(self, query: dict[str, str], *, first: bool) -> HttpMessage:
-        """The first port tells everything, so that nothing is told twice."""
+        """Only the first port reports the trace, so that nothing is reported twice."""
         part = query["part"]
         if part not in ("accepted", "delivered"):
             return json_response(400, "Bad Request", {"ok": False, "error": "invalid_request", "detail": part})

@@ -1,4 +1,4 @@
-"""Trials that plant nothing: a faithful server, and a target whose latency is known."""
+"""Trials that plant nothing: a correct server, and a target whose latency is known."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,9 +47,9 @@ class OnTarget:
 
 
 def own_stamps_ms(recording: Path) -> dict[str, float]:
-    """Percentiles of the latency by the target's own stamps, over the deliveries of the measured window: from the intended
-    time of a message, where latency begins by definition, to the moment when the target wrote its deliveries. Empty where
-    it has no stamps."""
+    """Percentiles of the latency by the target's own stamps, over the deliveries of the measured window: from the
+    intended time of a message, where latency begins by definition, to the moment when the target wrote its deliveries.
+    Empty if it has no stamps."""
     run = Recording.open(recording)
     if 0 not in run.delivered:
         return {}

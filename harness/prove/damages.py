@@ -1,4 +1,5 @@
-"""Damage to a recording: a copy of a faithful one is changed as a fault of the measurement would change it, and judged."""
+"""Damage to a recording: a copy of a correct recording is changed as a fault of the measurement would change it, and
+judged."""
 
 import json
 import shutil
@@ -30,8 +31,8 @@ TIMES = ("received_ns", "connected_ns", "subscribed_ns", "ended_ns", "at_ns")
 class InTheRecording:
     """``damage`` changes the recording in a folder and returns how many events it planted.
 
-    ``before_seal``: the fault struck before the run was sealed, so that the seal fits what is left. ``is_bug``: the verdict
-    must change by it; a control must leave it as it is.
+    ``before_seal``: the fault happened before the run was sealed, so that the seal fits the changed files. ``is_bug``:
+    the verdict must change by it; a control must leave it as it is.
     """
 
     damage: Callable[[Path], int]
@@ -97,13 +98,13 @@ def without_posts(folder: Path) -> int:
 
 
 def without_heartbeats(folder: Path) -> int:
-    """Nothing tells whether the load workers kept up."""
+    """No heartbeat shows whether the load workers kept up."""
     _array(folder, "heartbeat-worker-00").unlink()
     return 1
 
 
 def without_telemetry(folder: Path) -> int:
-    """Nothing tells what the machine did in the measured window."""
+    """No telemetry shows the load of the machine in the measured window."""
     path = folder / layout.TELEMETRY
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text(lines[0], encoding="utf-8")
@@ -125,7 +126,7 @@ def clock_steps_forward(folder: Path) -> int:
 
 
 def unknown_clock(folder: Path) -> int:
-    """The load worker ran on another host, and nobody compared its clock."""
+    """The load worker ran on another host, and its clock was not compared."""
     _move_worker(folder, offset_ns=None, bound_ns=None)
     return _shift(folder, OTHER_CLOCK_NS)
 

@@ -1,4 +1,4 @@
-"""What a verdict has to say about a planted bug, and whether it says that."""
+"""The expected verdict of a planted bug, and the comparison with the actual one."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from harness.model.finding import Finding, Kind, Status, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What one run left. ``verdict`` is None where the harness refused to judge; ``events`` is the planter's count, None
-    where it cannot count. ``figures`` are what a target measured itself. ``before`` is the verdict over the same recording
-    without the bug, where there is one: what it says already is no answer to the bug."""
+    """The result of one run. ``verdict`` is None if the harness refused to judge; ``events`` is the planter's count,
+    None if it cannot count. ``figures`` are a target's own measurements. ``before`` is the verdict over the same
+    recording without the bug, if there is one: its findings do not count as answers to the bug."""
 
     exit_code: int
     verdict: Verdict | None
@@ -33,7 +33,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What was demanded, what was said instead or as well, and whether that is right. ``found``: how many events."""
+    """The expected and the actual result, and whether they agree. ``found``: how many events."""
 
     demanded: str
     said: str
@@ -47,9 +47,8 @@ class Demand(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Says:
-    """The check has one of these statuses. ``each``: how many it has to count for one planted event; None: any number.
-
-    ``key`` is the field of the finding's figure that counts, where the figure has several; without it all are added.
+    """The check has one of these statuses. ``each``: how many it must count for one planted event; None: any number.
+    ``key`` is the counting field of the finding's figure, if the figure has several; without it all are added.
     """
 
     check: str
@@ -126,7 +125,7 @@ class Refuses:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """A figure of the verdict lies between two bounds. ``figure`` gives None where it was not measured."""
+    """A figure of the verdict lies between two bounds. ``figure`` returns None if it was not measured."""
 
     what: str
     figure: Callable[[Verdict], float | None]
@@ -143,7 +142,7 @@ class Measures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agrees:
-    """A figure of the verdict is within ``within`` of what the target measured itself under the name ``target``."""
+    """A figure of the verdict differs by at most ``within`` from the target's own figure ``target``."""
 
     what: str
     figure: Callable[[Verdict], float | None]

@@ -1,4 +1,4 @@
-"""Trials that disturb the measurement while it lasts: the load generator's processes, and the machine."""
+"""Trials that disturb the measurement while it runs: the load generator's processes, and the machine."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ from harness.recording.reader import read_events
 LOAD_WORKER, PUBLISHER = "harness.load.worker", "harness.load.publisher"
 POLL_S = 0.05
 SPIN = "import time\nend_s = time.monotonic() + 120\nwhile time.monotonic() < end_s: pass"
-"""Ends by itself, should its parent not live to end it."""
+"""It ends by itself if its parent dies first."""
 
 
 class From(StrEnum):
@@ -36,7 +36,8 @@ class From(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stops:
-    """The processes of ``module`` stand still for ``frozen_s``, every ``every_s`` seconds, from the measured window on."""
+    """The processes of ``module`` are stopped for ``frozen_s``, every ``every_s`` seconds, from the measured window
+    on."""
 
     module: str
     frozen_s: float
@@ -82,7 +83,7 @@ class Dies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignLoad:
-    """Programs that are not part of the run take two cores, between two moments of it."""
+    """Programs that are not part of the run use two cores, between two moments of it."""
 
     begins: From
     ends: From
@@ -135,7 +136,7 @@ def processes(run: Run, module: str) -> list[psutil.Process]:
 
 @contextlib.asynccontextmanager
 async def _stopped(found: list[psutil.Process]) -> AsyncIterator[None]:
-    """They stand still inside the block."""
+    """They are stopped inside the block."""
     try:
         _send(found, signal.SIGSTOP)
         yield

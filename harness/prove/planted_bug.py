@@ -1,4 +1,4 @@
-"""A planted bug: where it is planted, how, and what the verdict has to say about it."""
+"""A planted bug: where it is planted, how, and the expected verdict."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +10,18 @@ from harness.prove.stage import Stage
 
 
 class Trial(Protocol):
-    """One way to plant something and to let the harness judge it."""
+    """One way to plant a bug and to let the harness judge it."""
 
     async def observe(self, stage: Stage, folder: Path) -> Observation:
-        """Run the harness with the bug; what it leaves goes below ``folder``, which exists. Raises EnvironmentFailure."""
+        """Run the harness with the bug; its files go below ``folder``, which exists. Raises EnvironmentFailure."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlantedBug:
-    """A member of the registry; a control is one that plants nothing.
-
-    ``planted`` says in a few words what is wrong. ``quick``: it belongs to ``--quick``. ``alone``: its figures are times.
-    It then needs the machine for itself, and is tried again where a validity check says that the machine was busy.
+    """A member of the registry; a control plants nothing. ``planted`` says in a few words what is wrong. ``quick``: it
+    belongs to ``--quick``. ``alone``: its figures are times. It then must run alone on the machine, and is tried again
+    if a validity check says that the machine was busy.
     """
 
     name: str

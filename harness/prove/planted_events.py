@@ -17,5 +17,5 @@ class PlantedEvents:
 
 
 def count_planted(path: Path) -> int:
-    """How many events were planted; 0 where no planter wrote."""
+    """How many events were planted; 0 if no planter wrote."""
     return len(path.read_text(encoding="utf-8", errors="replace").splitlines()) if path.exists() else 0

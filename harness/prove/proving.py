@@ -1,4 +1,4 @@
-"""The whole series: try each planted bug, compare what the verdict says with what it has to say, keep the table."""
+"""The whole series: try each planted bug, compare the verdict with the expected one, keep the table."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from harness.prove.stage import Stage, open_stage
 
 _log = logging.getLogger(__name__)
 AT_ONCE = 2
-"""Trials whose figures are counts share the machine; times would be spoiled by that."""
+"""Trials whose figures are counts share the machine; trials whose figures are times cannot."""
 ATTEMPTS = 3
 RUNS = "runs"
 
@@ -53,7 +53,7 @@ async def prove(bugs: Sequence[PlantedBug], *, scope: str, folder: Path, say: Sa
                 say(rows[bug.name], so_far())
 
         if any(isinstance(bug.trial, InTheRecording) for bug in bugs):
-            # Alone, because what a damage changes is compared with its figures. Where it fails, its rows say so.
+            # Alone, because damaged copies are compared with its figures. If it fails, the rows that need it say so.
             with contextlib.suppress(EnvironmentFailure):
                 await stage.faithful_run()
         async with asyncio.TaskGroup() as group:
@@ -67,7 +67,7 @@ async def prove(bugs: Sequence[PlantedBug], *, scope: str, folder: Path, say: Sa
 
 
 async def _row(bug: PlantedBug, stage: Stage, folder: Path) -> ProofRow:
-    """Try ``bug``, and again where the machine was too busy for its figures."""
+    """Try ``bug``, and again if the machine was too busy for its figures."""
     started_s = time.monotonic()
     for attempt in range(1, (ATTEMPTS if bug.alone else 1) + 1):
         place = folder / RUNS / (bug.name if attempt == 1 else f"{bug.name}-{attempt}")
@@ -77,7 +77,7 @@ async def _row(bug: PlantedBug, stage: Stage, folder: Path) -> ProofRow:
         except HarnessError as error:
             return _broken(bug, str(error), time.monotonic() - started_s)
         except Exception as error:
-            # A defect of one trial costs its row, not the rows of all others.
+            # An error in one trial affects only its own row.
             _log.exception("trial %s failed", bug.name)
             return _broken(bug, f"{type(error).__name__}: {error}", time.monotonic() - started_s)
         row = _judged(bug, observation, folder, took_s=time.monotonic() - started_s, attempts=attempt)
@@ -126,7 +126,7 @@ def _broken(bug: PlantedBug, why: str, took_s: float) -> ProofRow:
 
 
 def _busy_by(observation: Observation) -> list[str]:
-    """The validity checks that say that something made the figures worse than the system deserves."""
+    """The validity checks by which figures may be worse than the system deserves."""
     findings = observation.verdict.findings if observation.verdict else ()
     return [
         finding.check

@@ -1,6 +1,6 @@
 """All planted bugs and controls, in the order in which they are tried and read.
 
-To add one, write what is planted (a class in `harness/prove/way/` or in `planted_server/`, a disturbance, a damage) and a
+To add one, write the bug (a class in `harness/prove/way/` or in `planted_server/`, a disturbance, a damage) and a
 `PlantedBug` in a module of `harness/prove/bugs/`.
 """
 

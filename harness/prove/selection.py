@@ -1,4 +1,4 @@
-"""Which planted bugs and controls a proof is made of."""
+"""The planted bugs and controls of a proof."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Selection:
 
 
 def select(*, quick: bool, only: Sequence[str], controls: int | None) -> Selection:
-    """``controls`` is the number of faithful runs; None: 3, or 1 with ``quick``. Raises UsageError for a name that is
-    unknown."""
+    """``controls`` is the number of control runs of a correct server; None: 3, or 1 with ``quick``. Raises UsageError
+    for a name that is unknown."""
     runs = controls if controls is not None else FAITHFUL_RUNS_QUICK if quick else FAITHFUL_RUNS
     faithful_runs = tuple(faithful(number) for number in range(1, runs + 1))
     if only:
@@ -32,5 +32,6 @@ def select(*, quick: bool, only: Sequence[str], controls: int | None) -> Selecti
         return Selection(scope=", ".join(only), bugs=tuple(known[name] for name in dict.fromkeys(only)))
     scope = "quick" if quick else "whole"
     chosen = tuple(bug for bug in PLANTED_BUGS if bug.quick or not quick)
-    # Without a faithful run nothing shows that the harness passes what is right: such a proof is not noted as one.
+    # Without a run of a correct server nothing shows that the harness passes correct systems: such a proof gets no
+    # note.
     return Selection(scope=scope if runs else f"{scope}, no faithful run", bugs=(*chosen, *faithful_runs))

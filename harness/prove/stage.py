@@ -1,4 +1,5 @@
-"""What every trial uses: one faithful cluster for the bugs on the way, and the real command in a process of its own."""
+"""The parts that trials share: one correct cluster for the bugs on the way, and the real command in a separate
+process."""
 
 import asyncio
 import contextlib
@@ -38,7 +39,7 @@ FAITHFUL = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A run that is under way: its process, and where its recording will be."""
+    """A run in progress: its process, and the place of its recording."""
 
     process: asyncio.subprocess.Process
     out: Path
@@ -50,12 +51,12 @@ class Run:
 
 
 Meanwhile = Callable[[Run], Coroutine[Any, Any, None]]
-"""works while a run lasts"""
+"""works during a run"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a command of the harness ended. ``verdict`` is None where it left none; ``errors`` is its standard error."""
+    """How a command of the harness ended. ``verdict`` is None if there is none; ``errors`` is its standard error."""
 
     exit_code: int
     errors: str
@@ -65,7 +66,7 @@ class Ended:
 
 @dataclass(slots=True, kw_only=True)
 class Stage:
-    """Lasts for one proof. ``down`` ends everything that was started."""
+    """Used for one proof. ``down`` ends everything that was started."""
 
     folder: Path
     guard: Guard
@@ -75,7 +76,7 @@ class Stage:
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def cluster(self) -> Cluster:
-        """Two faithful reference servers with PostgreSQL and a broker, started when they are first needed."""
+        """Two correct reference servers with PostgreSQL and a broker, started when they are first needed."""
         async with self._starting:
             if self._cluster is None:
                 topology = Topology(
@@ -90,9 +91,8 @@ class Stage:
             return self._cluster
 
     async def faithful_run(self) -> Ended:
-        """A run in which nothing is planted and which passes, made when it is first needed. Do not change its recording.
-
-        Raises EnvironmentFailure where a faithful run does not pass on this machine.
+        """A run without a bug that passes, made when it is first needed. Do not change its recording. Raises
+        EnvironmentFailure if such a run does not pass on this machine.
         """
         if self._faithful is None:
             self._faithful = asyncio.create_task(self._passing_run())
@@ -106,8 +106,8 @@ class Stage:
             if ended.verdict is not None and ended.verdict.status is Status.PASS:
                 return replace(ended, folder=ended.folder.resolve())
         raise EnvironmentFailure(
-            f"{FAITHFUL_ATTEMPTS} runs without a bug did not pass on this machine, so none can show what a bug changes; "
-            f"see {ended.folder}"
+            f"{FAITHFUL_ATTEMPTS} runs without a bug did not pass on this machine, so none can show what a bug "
+            f"changes; see {ended.folder}"
         )
 
     @asynccontextmanager
@@ -119,7 +119,7 @@ class Stage:
         ports: Sequence[int],
         environment: Mapping[str, str] | None = None,
     ) -> AsyncIterator[None]:
-        """A program of ours that listens on ``ports`` of loopback, inside the block."""
+        """Our own program that listens on ``ports`` of loopback, inside the block."""
         log = self.folder / "logs" / f"{name}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         child = Child(
@@ -201,7 +201,7 @@ class Stage:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment without what names a cluster of the user's: every trial has a cluster of its own."""
+    """This process's environment without the variables of an external cluster: every trial has its own cluster."""
     return {name: value for name, value in os.environ.items() if name not in USERS_CLUSTER}
 
 
@@ -248,7 +248,7 @@ async def _answers(port: int) -> bool:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End a run that still lasts: it tears its cluster down itself. Kill it where it does not."""
+    """End a run that still works: it removes its cluster itself. Kill it if it does not end."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):

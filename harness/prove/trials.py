@@ -11,7 +11,7 @@ from harness.prove.stage import SERVERS, Ended, Stage
 
 PROXY = "harness.prove.way.proxy"
 PLANTED_SERVER = "planted_server"
-"""a package beside the reference server, because the harness imports neither"""
+"""a package beside the reference server; the harness imports neither"""
 EVENTS = "planted.txt"
 SCENARIO = "scenario-a"
 
@@ -52,7 +52,7 @@ def observation(ended: Ended, events: int | None, **figures: float) -> Observati
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnTheWay:
-    """A proxy with the bug ``bug`` (an import path) in front of each server of the faithful cluster."""
+    """A proxy with the bug ``bug`` (an import path) in front of each server of the correct cluster."""
 
     bug: str
     load: SmallLoad = field(default_factory=SmallLoad)

@@ -1,7 +1,6 @@
-"""Row files that grow while a run lasts and are ordinary ``.npy`` files at every moment a reader may look.
-
-NumPy's header is written first and rewritten in place when the file is closed; a file whose writer was killed is mended by
-`repair` from its length.
+"""Row files that grow during a run and are valid ``.npy`` files at every moment. NumPy's header is written first and
+rewritten in place when the file is closed; if the writer was killed, `repair` corrects the header by the length of the
+file.
 """
 
 import io
@@ -67,7 +66,8 @@ class RowFile:
 
 
 def repair(path: Path, dtype: np.dtype[np.void]) -> int:
-    """Make a file that its writer left unclosed whole: cut half a row at its end, state the length. Returns the rows."""
+    """Repair a file that its writer did not close: cut an incomplete row at its end, and write the length into the
+    header. Returns the rows."""
     size = path.stat().st_size
     rows = max(0, size - _HEADER_BYTES) // dtype.itemsize
     with path.open("r+b") as file:

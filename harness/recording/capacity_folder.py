@@ -1,5 +1,5 @@
-"""The folder of a capacity search: results/<scenario>/capacity/<UTC time>/ with capacity.json, events.jsonl, the report and
-``runs/<number>-<vary>-<value>/``, each a recording of its own."""
+"""The folder of a capacity search: results/<scenario>/capacity/<UTC time>/ with capacity.json, events.jsonl, the report
+and ``runs/<number>-<vary>-<value>/``, each with its own recording."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ FAMILY = "capacity"
 
 
 def create_capacity_folder(results: Path, search: CapacityPlan) -> Path:
-    """A new folder for ``search``. Raises EnvironmentFailure where it cannot be written."""
+    """A new folder for ``search``. Raises EnvironmentFailure if it cannot be written."""
 
     def fill(folder: Path) -> None:
         folder.mkdir()
@@ -26,7 +26,7 @@ def create_capacity_folder(results: Path, search: CapacityPlan) -> Path:
 
 
 def write_capacity(folder: Path, capacity: Capacity) -> None:
-    """Write capacity.json in one step. Raises EnvironmentFailure where the folder cannot be written."""
+    """Write capacity.json in one step. Raises EnvironmentFailure if the folder cannot be written."""
     try:
         _write(folder, capacity)
     except OSError as error:
@@ -42,7 +42,7 @@ def is_capacity_folder(folder: Path) -> bool:
 
 
 def read_capacity(folder: Path) -> Capacity:
-    """Raises UsageError for a folder that is no search, or is of another version."""
+    """Raises UsageError for a folder that is not a search, or is of another version."""
     try:
         document = msgspec.json.decode((folder / CAPACITY).read_bytes())
         found = document.pop("version")

@@ -6,14 +6,14 @@ A recording is a folder, ``results/<scenario>/<UTC time>/``:
     verdict.json series.json report.html plots/ tables/ pilots/
 
 All times are nanoseconds of CLOCK_MONOTONIC of the host that wrote the file; 0 means "never". clocks.json names the
-host of each row file, and says how far the clocks of two hosts can be compared. Messages, clients, channels and servers are
-named by their 0-based index in the plan. ``docs/recording.md`` is the long form.
+host of each row file, and says how far the clocks of two hosts can be compared. Messages, clients, channels and servers
+are named by their 0-based index in the plan. ``docs/recording.md`` is the long form.
 
 History of VERSION, which all files of a recording share, verdict.json included
   1  the first
   2  plan: ``faults`` and ``recovery``; events of faults; backplane-NN.npy
-  3  clocks.json; frames-NN.npy and heartbeat-*.npy have these names; roles instead of products; the verdict's measurements
-     are the types of harness/model/measurements
+  3  clocks.json; frames-NN.npy and heartbeat-*.npy have these names; roles instead of products; the verdict's
+  measurements are the types of harness/model/measurements
   4  seal.json
 """
 
@@ -31,7 +31,7 @@ CLOCKS = "clocks.json"
 EVENTS = "events.jsonl"
 TELEMETRY = "telemetry.jsonl"
 LIVE = "live.jsonl"
-"""what the live view showed, once a second; no verdict is made from it"""
+"""the rows of the live view, once a second; the verdict does not use them"""
 SEAL = "seal.json"
 VERDICT = "verdict.json"
 SERIES = "series.json"
@@ -45,7 +45,7 @@ RUNS = "runs"
 PILOTS = "pilots"
 """in the folder of a run: the recordings of its pilots"""
 CAPACITY = "capacity.json"
-"""in the folder of a capacity search: what was asked, every step, what was found"""
+"""in the folder of a capacity search: the request, every step, the result"""
 STATEMENTS = "statements.json"
 INCIDENTS = "incidents"
 """beginning of the names of incidents-NAME.json, one for each process of the load generator"""
@@ -58,9 +58,9 @@ UNSENT, ACKNOWLEDGED, REJECTED, INDETERMINATE = 0, 1, 2, 3
 
 # Flaw of a frame, in frames-NN.npy.
 SOUND, FOREIGN, ALTERED, UNVERIFIED = 0, 1, 2, 3
-"""SOUND: the text is exactly what was posted. FOREIGN: the text is not of this run's schedule. ALTERED: the text names a
-message of the schedule but differs from that message's text. UNVERIFIED: the load worker had seen so many different frames
-that it did not compare this one any more."""
+"""SOUND: the text is exactly what was posted. FOREIGN: the text is not of this run's schedule. ALTERED: the text names
+a message of the schedule but differs from that message's text. UNVERIFIED: the load worker had seen so many different
+frames that it did not compare this one any more."""
 
 POST = np.dtype(
     [
@@ -82,7 +82,7 @@ DELIVERY = np.dtype([("client", "<u4"), ("frame", "<u4"), ("received_ns", "<i8")
 
 FRAME = np.dtype([("message", "<i8"), ("channel", "<i4"), ("seq", "<i8"), ("flaw", "u1")])
 """frames-NN.npy: the distinct frames that worker NN saw; deliveries point here. ``message`` -1: none of this run's;
-``channel`` -1: a name that is not of this run. Frames that differ in nothing but what is ignored share a row."""
+``channel`` -1: a name that is not of this run. Frames that differ only in ignored parts share a row."""
 
 SESSION = np.dtype(
     [
@@ -100,15 +100,16 @@ SESSION = np.dtype(
 HEARTBEAT = np.dtype(
     [
         ("at_ns", "<i8"),
-        ("late_ns", "<i8"),  # how late this heartbeat of the event loop came: it stands for all that were due meanwhile
+        ("late_ns", "<i8"),  # how late this heartbeat of the event loop was: it counts for all that were due meanwhile
         ("cpu_ns", "<i8"),  # CPU time of the process so far
         ("count", "<i8"),  # deliveries received (workers) or posts sent (publisher) so far
         ("connected", "<i8"),
     ]
 )
 HEARTBEAT_INTERVAL_NS = 20_000_000
-"""heartbeat-worker-NN.npy, heartbeat-publisher.npy: each process of the load generator measuring itself. A heartbeat is due
-every HEARTBEAT_INTERVAL_NS, always at the same distance from the first; the next row is the first that is due after it."""
+"""heartbeat-worker-NN.npy, heartbeat-publisher.npy: each process of the load generator measuring itself. A heartbeat is
+due every HEARTBEAT_INTERVAL_NS, always at the same distance from the first; the next row is the first that is due after
+it."""
 
 ACCEPTED = np.dtype(
     [("channel", "<u4"), ("seq", "<i8"), ("accepted_ns", "<i8"), ("committed_ns", "<i8"), ("published_ns", "<i8")]
@@ -129,12 +130,12 @@ DELIVERED = np.dtype(
 
 DOWN, UP, SUBSCRIBED = 0, 1, 2
 BACKPLANE = np.dtype([("state", "u1"), ("at_ns", "<i8")])
-"""backplane-NN.npy: the state of server NN's connection to the backplane, and when it changed. SUBSCRIBED: every channel
-that the server wants is confirmed. A server that was started again has only the changes since then."""
+"""backplane-NN.npy: the state of server NN's connection to the backplane, and when it changed. SUBSCRIBED: every
+channel that the server wants is confirmed. A server that was started again has only the changes since then."""
 
 STORED = np.dtype([("message", "<i8"), ("channel", "<i4"), ("seq", "<i8"), ("flaw", "u1")])
 """stored.npy: the audit, every row that the database holds of this run, in order of (channel, seq)."""
 
 QUERY = np.dtype([("at_ns", "<i8"), ("statement", "<u2"), ("duration_us", "<u4")])
-"""queries.npy: what PostgreSQL's own log says of each statement, in order of its end. ``statement`` is an index into
+"""queries.npy: the statements by PostgreSQL's own log, in order of their ends. ``statement`` is an index into
 statements.json, a list of texts."""

@@ -1,5 +1,5 @@
 """The folder of a matrix: results/matrix/<UTC time>/ with plan.json, events.jsonl, verdict and report of the whole, and
-``runs/<order>-<system>-<scenario>-<servers>x<repetition>/``, each a recording of its own."""
+``runs/<order>-<system>-<scenario>-<servers>x<repetition>/``, each with its own recording."""
 
 import json
 from dataclasses import asdict
@@ -17,7 +17,7 @@ _KEY = "matrix"
 
 
 def create_matrix_folder(results: Path, plan: MatrixPlan) -> Path:
-    """A new folder for ``plan``. Raises EnvironmentFailure where it cannot be written."""
+    """A new folder for ``plan``. Raises EnvironmentFailure if it cannot be written."""
     folder = create_folder(results, plan.reference)
     try:
         for part in (ARRAYS, LOGS):
@@ -46,13 +46,13 @@ def cell_folder(folder: Path, cell: Cell) -> Path:
 
 
 def is_matrix_folder(folder: Path) -> bool:
-    """Whether ``folder`` holds a matrix. Raises UsageError where it holds no run at all."""
+    """Whether ``folder`` holds a matrix. Raises UsageError if it holds no run."""
     read_plan(folder)
     return _KEY in json.loads((folder / PLAN).read_text(encoding="utf-8"))
 
 
 def read_matrix(folder: Path) -> MatrixPlan:
-    """Raises UsageError for a folder that is no matrix, or is of another version."""
+    """Raises UsageError for a folder that is not a matrix, or is of another version."""
     read_plan(folder)
     document = json.loads((folder / PLAN).read_text(encoding="utf-8"))
     try:

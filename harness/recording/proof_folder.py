@@ -1,4 +1,4 @@
-"""Where a proof is kept: results/prove/<UTC time>/ with proof.json, and a note of the newest one on this machine."""
+"""The folder of a proof: results/prove/<UTC time>/ with proof.json, and a note of the newest one on this machine."""
 
 import os
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ PROOF_PAGE = "proof.html"
 STATE_VARIABLE = "XDG_STATE_HOME"
 NOTES = "broadcast-harness"
 KEPT_SCOPES = ("quick", "whole")
-"""A proof of a few chosen bugs says nothing about the rest."""
+"""A proof of a few chosen bugs does not cover the rest, so it gets no note."""
 
 
 def create_proof_folder(results: Path) -> Path:
-    """A new folder for a proof below ``results``. Raises EnvironmentFailure where it cannot be made."""
+    """A new folder for a proof below ``results``. Raises EnvironmentFailure if it cannot be made."""
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     try:
         for number in range(1, 100):
@@ -44,7 +44,8 @@ def write_proof(folder: Path, proof: Proof) -> None:
 
 
 def note_proof(proof: Proof, folder: Path) -> None:
-    """Note that this is the newest proof of its version on this machine. A home that cannot be written keeps no note."""
+    """Note that this is the newest proof of its version on this machine. If the home folder cannot be written, there is
+    no note."""
     if proof.scope not in KEPT_SCOPES or not proof.complete:
         return
     note = LastProof(
@@ -64,7 +65,7 @@ def note_proof(proof: Proof, folder: Path) -> None:
 
 
 def last_proof(version: str) -> LastProof | None:
-    """The newest proof of this version on this machine; None where there is none any more."""
+    """The newest proof of this version on this machine; None if there is none any more."""
     try:
         note = msgspec.json.decode(_note_path(version).read_bytes(), type=LastProof)
     except (OSError, msgspec.MsgspecError):
@@ -73,7 +74,7 @@ def last_proof(version: str) -> LastProof | None:
 
 
 def _note_path(version: str) -> Path:
-    """Raises OSError where nobody knows this user's home."""
+    """Raises OSError if this user's home is not known."""
     base = os.environ.get(STATE_VARIABLE)
     if not base:
         try:

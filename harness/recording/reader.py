@@ -1,4 +1,4 @@
-"""Reads a recording, from whatever folder it was copied to, and never writes to it."""
+"""Reads a recording in any folder, and never writes to it."""
 
 import json
 import os
@@ -37,7 +37,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """Everything that a run left. Absent parts are empty or None; layouts are those of `harness.recording.format`.
+    """All parts of a recording. Absent parts are empty or None; layouts are those of `harness.recording.format`.
 
     ``seen`` is by load worker, ``accepted``, ``delivered`` and ``backplane`` by server index, ``heartbeats`` and
     ``incidents`` by process.
@@ -60,8 +60,8 @@ class Recording:
 
     @classmethod
     def open(cls, folder: Path) -> "Recording":
-        """Raises UsageError for a folder that is no recording, is of another version, or has files that are damaged or
-        are not those that were sealed."""
+        """Raises UsageError for a folder that is not a recording, is of another version, or has files that are damaged
+        or differ from the seal."""
         plan = read_plan(folder)
         events = tuple(read_events(folder))
         require_seal(folder, events)
@@ -113,13 +113,13 @@ def read_plan(folder: Path) -> Plan:
 
 
 def read_machine(folder: Path) -> Document:
-    """machine.json; empty where the run ended before it was written."""
+    """machine.json; empty if the run ended before it was written."""
     path = folder / layout.MACHINE
     return _document(path) if path.exists() else {}
 
 
 def read_clocks(folder: Path) -> Clocks | None:
-    """clocks.json; None where the run ended before it was written."""
+    """clocks.json; None if the run ended before it was written."""
     path = folder / layout.CLOCKS
     if not path.exists():
         return None
@@ -133,7 +133,7 @@ def read_events(folder: Path) -> list[Document]:
 
 
 def read_verdict(folder: Path) -> Verdict:
-    """verdict.json with series.json. Raises UsageError where the run was not judged."""
+    """verdict.json with series.json. Raises UsageError if the run was not judged."""
     read_plan(folder)
     path = folder / layout.VERDICT
     if not path.exists():
@@ -146,7 +146,7 @@ def read_verdict(folder: Path) -> Verdict:
 
 
 def read_queries(folder: Path) -> tuple[list[str], Rows]:
-    """(statements, rows of queries.npy); both empty where PostgreSQL's log was not kept."""
+    """(statements, rows of queries.npy); both empty if PostgreSQL's log was not kept."""
     texts = folder / layout.ARRAYS / layout.STATEMENTS
     if not texts.exists():
         return [], np.empty(0, layout.QUERY)
@@ -160,7 +160,7 @@ def _incidents(path: Path) -> tuple[Incident, ...]:
 
 
 def _expect_version(path: Path, document: Document) -> None:
-    """Raises UsageError where ``document`` is of another version, with the harness that reads it."""
+    """Raises UsageError, which names the harness that reads it, if ``document`` is of another version."""
     found = document.get("version")
     if found != layout.VERSION:
         reader = layout.READ_BY.get(found) if isinstance(found, int) else None
@@ -192,12 +192,12 @@ def _convert(path: Path, value: Any, kind: type[T]) -> T:
 
 
 def _lines(path: Path, **fields: type) -> list[Document]:
-    """The objects of a .jsonl file, each with ``fields`` of these types; half a line at its end, left by a process that was
-    killed, is ignored."""
+    """The objects of a .jsonl file, each with ``fields`` of these types; an incomplete last line of a killed process is
+    ignored."""
     if not path.exists():
         return []
     try:
-        # A JSON text may hold other signs that end a line for Python.
+        # A JSON text may hold other characters that end a line for Python.
         *lines, half = path.read_bytes().split(b"\n")
     except OSError as error:
         raise UsageError(f"{path} cannot be read: expected lines of JSON ({error.strerror})") from error
@@ -231,10 +231,10 @@ def _numbered(arrays: Path, part: str) -> dict[int, Path]:
 
 
 def _rows(path: Path, dtype: "np.dtype[np.void]") -> Rows:
-    """The file's rows, memory-mapped read-only; by its length where its writer did not close it. Empty if absent."""
+    """The file's rows, memory-mapped read-only; by its length if its writer did not close it. Empty if absent."""
     if not os.path.lexists(path):
         return np.empty(0, dtype)
-    if not path.is_file():  # of a pipe nobody knows whether it has a writer
+    if not path.is_file():  # a pipe may have no writer, and reading would wait for ever
         raise UsageError(f"{path} cannot be read: expected a NumPy file, found something else")
     try:
         with path.open("rb") as file:

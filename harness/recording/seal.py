@@ -1,6 +1,6 @@
 """The seal of a recording: the size and the SHA-256 checksum of each of its files, taken when the run has ended.
 
-A judge that reads a recording of which a file is missing would blame the service for what the copy lost. So a sealed
+If a file of a copied recording is missing, a judge would blame the service for the missing rows. So a sealed
 recording is compared with its seal before it is judged.
 """
 
@@ -15,9 +15,9 @@ from harness.recording.format import ARRAYS, CLOCKS, EVENTS, MACHINE, PLAN, SEAL
 from harness.recording.writer import Journal, write_json
 
 SEALED_FILES = (PLAN, MACHINE, CLOCKS, EVENTS, TELEMETRY)
-"""Beside all files of arrays/. Logs, verdict and report are not what a run is judged from."""
+"""Beside all files of arrays/. A verdict is not made from logs, verdict or report."""
 NAMED = 5
-"""A message names so many damaged files, and counts the others."""
+"""The number of damaged files that a message names; it counts the others."""
 
 
 class SealedFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ def write_seal(folder: Path) -> None:
 
 
 def end_recording(folder: Path, journal: Journal, *, how: str, why: str) -> None:
-    """The last event, then the seal. Raises OSError where even the events cannot be written (a full disk)."""
+    """The last event, then the seal. Raises OSError if even the events cannot be written (a full disk)."""
     journal.event("ended", how=how, why=why, sealed=True)
     try:
         write_seal(folder)
@@ -51,9 +51,8 @@ def end_recording(folder: Path, journal: Journal, *, how: str, why: str) -> None
 
 
 def require_seal(folder: Path, events: Sequence[Document]) -> None:
-    """Raise UsageError where the files are not those that were sealed, with every difference.
-
-    A recording whose ``events`` do not say that it was sealed was cut short: it needs no seal.
+    """Raise UsageError, with every difference, if the files differ from the seal. If the ``events`` do not say that the
+    recording was sealed, the run ended early: it needs no seal.
     """
     path = folder / SEAL
     if not path.exists():
@@ -70,7 +69,7 @@ def require_seal(folder: Path, events: Sequence[Document]) -> None:
 
 
 def _differences(folder: Path, seal: Seal) -> Iterator[str]:
-    """One phrase for each file that is missing, was changed, or was not there."""
+    """One phrase for each file that is missing, changed, or additional."""
     sealed = {file.path: file for file in seal.files}
     present = {_relative(folder, path): path for path in _files(folder)}
     for name, file in sealed.items():

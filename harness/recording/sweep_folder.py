@@ -1,5 +1,5 @@
-"""The folder of a sweep: results/<scenario>/<UTC time>/ with plan.json, events.jsonl, verdict and report of the whole, and
-``runs/<order>-<curve>-<servers>x<repetition>/``, each a recording of its own."""
+"""The folder of a sweep: results/<scenario>/<UTC time>/ with plan.json, events.jsonl, verdict and report of the whole,
+and ``runs/<order>-<curve>-<servers>x<repetition>/``, each with its own recording."""
 
 import json
 from dataclasses import asdict
@@ -15,7 +15,7 @@ from harness.recording.writer import create_folder, fill_folder, write_json
 
 
 def create_sweep_folder(results: Path, sweep: SweepPlan) -> Path:
-    """A new folder for ``sweep``. Raises EnvironmentFailure where it cannot be written."""
+    """A new folder for ``sweep``. Raises EnvironmentFailure if it cannot be written."""
     folder = create_folder(results, sweep.widest)
     try:
         for part in (ARRAYS, LOGS):
@@ -43,13 +43,13 @@ def member_folder(folder: Path, member: Member) -> Path:
 
 
 def is_sweep_folder(folder: Path) -> bool:
-    """Whether ``folder`` holds a sweep. Raises UsageError where it holds no run at all."""
+    """Whether ``folder`` holds a sweep. Raises UsageError if it holds no run."""
     read_plan(folder)
     return "sweep" in json.loads((folder / PLAN).read_text(encoding="utf-8"))
 
 
 def read_sweep(folder: Path) -> SweepPlan:
-    """Raises UsageError for a folder that is no sweep, or is of another version."""
+    """Raises UsageError for a folder that is not a sweep, or is of another version."""
     read_plan(folder)
     document = json.loads((folder / PLAN).read_text(encoding="utf-8"))
     try:

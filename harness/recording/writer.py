@@ -1,4 +1,5 @@
-"""Writes the small files of a recording. Each file is replaced in one step, so that a reader never sees half of one."""
+"""Writes the small files of a recording. Each file is replaced in one step, so that a reader never sees an incomplete
+file."""
 
 import json
 import os
@@ -19,13 +20,14 @@ from harness.model.plan import Plan
 from harness.recording.format import ARRAYS, CLOCKS, EVENTS, LOGS, MACHINE, PLAN, SERIES, VERDICT, VERSION, Document
 
 ESCAPED = "backslashreplace"
-"""A path may hold bytes that are no text, which UTF-8 cannot write. As an escape of Python each is one of JSON too."""
+"""A path may hold bytes that are not text, which UTF-8 cannot write. Python's escape of such a byte is valid in JSON
+too."""
 
 
 def create_folder(results: Path, plan: Plan) -> Path:
     """A new folder ``results/<scenario>/<UTC time>/`` with plan.json in it, and ``latest`` pointing to it.
 
-    Raises EnvironmentFailure where it cannot be written.
+    Raises EnvironmentFailure if it cannot be written.
     """
     return new_folder(results / plan.scenario, lambda folder: fill_folder(folder, plan))
 
@@ -33,7 +35,7 @@ def create_folder(results: Path, plan: Plan) -> Path:
 def new_folder(family: Path, fill: Callable[[Path], None]) -> Path:
     """A new folder ``family/<UTC time>/`` that ``fill`` makes, and ``latest`` pointing to it.
 
-    Raises EnvironmentFailure where it cannot be written.
+    Raises EnvironmentFailure if it cannot be written.
     """
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
     try:
@@ -52,7 +54,7 @@ def new_folder(family: Path, fill: Callable[[Path], None]) -> Path:
 
 
 def fill_folder(folder: Path, plan: Plan) -> None:
-    """Make ``folder``, which must not exist, with what every recording begins with. Raises OSError."""
+    """Make ``folder``, which must not exist, with the first files of every recording. Raises OSError."""
     folder.mkdir()
     (folder / ARRAYS).mkdir()
     (folder / LOGS).mkdir()
@@ -88,7 +90,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_clocks(folder: Path, clocks: Clocks) -> None:
-    """Write clocks.json. Raises EnvironmentFailure where the folder cannot be written."""
+    """Write clocks.json. Raises EnvironmentFailure if the folder cannot be written."""
     try:
         write_json(folder / CLOCKS, {"version": VERSION, **msgspec.to_builtins(clocks)})
     except OSError as error:
@@ -103,7 +105,7 @@ def verdict_document(verdict: Verdict) -> Document:
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> None:
-    """Write verdict.json and series.json. Raises EnvironmentFailure where the folder cannot be written."""
+    """Write verdict.json and series.json. Raises EnvironmentFailure if the folder cannot be written."""
     try:
         write_json(folder / VERDICT, verdict_document(verdict))
         write_json(folder / SERIES, msgspec.to_builtins(dict(verdict.series)))

@@ -1,5 +1,5 @@
-"""Verdict → HTML, figures, terminal. Pure but for `files` and `index`, which write; matplotlib and Jinja are imported
-only when something is rendered."""
+"""Verdict → HTML, figures, terminal. Pure, except `files` and `index`, which write files; matplotlib and Jinja are
+imported only when something is rendered."""
 
 from harness.report.page.files import write_report
 from harness.report.page.index import write_index

@@ -1,1 +1,1 @@
-"""How servers pass messages on to each other: `base` says what each member must do, `registry` lists the members."""
+"""How servers send messages to each other: `base` says what each member must do, `registry` lists the members."""

@@ -28,7 +28,7 @@ class Outgoing(NamedTuple):
 
 class Receiver(Protocol):
     """What a backplane calls (the gateway). A backplane that carries whole messages calls ``on_message``; one that only
-    points at the log (polling, NOTIFY) calls ``on_newer``. All return at once."""
+    announces new messages (polling, NOTIFY) calls ``on_newer``. All return at once."""
 
     def on_message(self, channel: str, seq: int, frame: bytes) -> None:
         """A message arrived."""
@@ -37,28 +37,28 @@ class Receiver(Protocol):
         """The log holds messages of this channel up to ``seq``; the receiver reads those that it does not have yet."""
 
     def on_subscribed(self, channels: Collection[str]) -> None:
-        """From now on messages of these channels arrive. A backplane says this after every (re)connection for all wanted
-        channels: the receiver then reads from the log what was published before."""
+        """From now on messages of these channels arrive. A backplane calls this after every (re)connection for all
+        wanted channels: the receiver then reads from the log what was published before."""
 
     def on_state(self, up: bool) -> None:
-        """The connection for receiving is up or down. While it is down nothing arrives."""
+        """The connection for receiving is up or down. While it is down no message arrives."""
 
 
 class Backplane(Protocol):
     @property
     def up(self) -> bool:
-        """Whether, as far as is known, messages can be sent and received."""
+        """Whether messages can be sent and received, by the present state of the connection."""
 
     async def run(self, receiver: Receiver) -> None:
         """Connect, and stay connected, until cancelled. A broker that does not answer is a state, not an error."""
 
     def subscribe(self, channels: Collection[str]) -> None:
-        """Want these channels, now and after every reconnection; ``on_subscribed`` follows."""
+        """Subscribe to these channels, now and after every reconnection; ``on_subscribed`` follows."""
 
     def unsubscribe(self, channels: Collection[str]) -> None: ...
 
     def publish(self, messages: Sequence[Outgoing]) -> bool:
-        """Hand over without waiting; False where the messages could not be taken. Never raises, never queues without
+        """Hand over without waiting; False if the messages could not be taken. Never raises, never queues without
         bound: the log has all messages."""
 
 
@@ -77,12 +77,12 @@ class BackplaneKind:
 
     name: str
     section: type[Section] | None
-    """the type of its own settings; None where it has none"""
+    """the type of its own settings; None if it has none"""
     broker: str | None
-    """the kind of broker it needs; None where it needs none"""
+    """the kind of broker it needs; None if it needs none"""
     build: Callable[[Any, BackplaneContext], Backplane]
     """gets the decoded section (an empty ``Section`` where ``section`` is None)"""
     delay_s: Callable[[Any], float] = lambda _: 0.0
-    """how long, by its section, a message that is not lost may wait in it: nobody calls it missing before"""
+    """by its section: how long a message that is not lost may take; only after that time it counts as missing"""
     sequencer: Callable[[Any], Sequencer] | None = None
-    """numbers from its broker, for a write path that needs them; gets the section. None where the broker gives none"""
+    """numbers from its broker, for a write path that needs them; gets the section. None if the broker gives none"""

@@ -1,6 +1,7 @@
 """The baseline: one server, no broker. A published message arrives in the same process, in the next turn of its loop.
 
-Not during the call: a message is received after it was published, here as everywhere, and the trace shows it.
+It does not arrive during the call: as with every backplane, a message is received after it was published, and the trace
+shows both times.
 """
 
 import asyncio

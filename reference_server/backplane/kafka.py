@@ -1,14 +1,15 @@
-"""Kafka as a backplane: its settings and its registry entry. The client library is imported only where it is chosen."""
+"""Kafka as a backplane: its settings and its registry entry. The client library is imported only if it is chosen."""
 
 from reference_server.backplane.base import Backplane, BackplaneContext, BackplaneKind
 from reference_server.settings_section import Section
 
 
 class Kafka(Section, frozen=True, kw_only=True):
-    """Where Kafka is, and the topic, which is the same for every server: the first one creates it.
+    """The address of Kafka, and the topic, which is the same for every server: the first server creates it.
 
-    The number of partitions is fixed at creation: a server that reads by assignment does not notice new ones. Messages
-    stay for ``retention_ms``: a server needs them for as long as it may be away, the message log has them for ever.
+    The number of partitions is fixed at creation: a server that reads by assignment does not notice new ones. Kafka
+    keeps messages for ``retention_ms``: a server needs them only for the time that it may be away, and the message log
+    keeps them always.
     """
 
     host: str

@@ -1,4 +1,4 @@
-"""Publishes to Kafka without letting anybody wait: a bounded queue in front of aiokafka's producer."""
+"""Publishes to Kafka without making the caller wait: a bounded queue in front of aiokafka's producer."""
 
 import asyncio
 import zlib
@@ -16,7 +16,7 @@ PUBLISH_BUFFER_BYTES = 1_048_576
 
 
 class KafkaPublisher:
-    """Belongs to one connection: what waits when the broker is lost is dropped with it."""
+    """Belongs to one connection: messages that wait when the connection is lost are dropped with it."""
 
     def __init__(self, producer: AIOKafkaProducer, topic: str, partitions: int, metrics: Metrics) -> None:
         self._producer = producer

@@ -1,8 +1,8 @@
-"""Kafka: one topic with a fixed number of partitions, each channel in one of them; every server reads all partitions from
-its own position, without a consumer group.
+"""Kafka: one topic with a fixed number of partitions, each channel in one of them; every server reads all partitions
+from its own position, without a consumer group.
 
-A record's key is the channel, its value 8 bytes of seq and the finished frame. Each server gets every message, whether it
-has subscribers or not. After a reconnection a server goes on at its position where the topic still has it.
+A record's key is the channel, its value 8 bytes of seq and the finished frame. Each server gets every message, whether
+it has subscribers or not. After a reconnection a server continues at its position if the topic still has it.
 """
 
 import asyncio
@@ -26,12 +26,13 @@ OPEN_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 5.0
 REQUEST_TIMEOUT_MS = 5_000
 PUBLISH_LIMIT_MS = 2_000
-"""How long a message may wait for the broker before it is left to the message log."""
+"""How long a message may wait for the broker. After that the server drops it, and the others read it from the message
+log."""
 PRODUCER = {"acks": 1, "linger_ms": 0, "request_timeout_ms": PUBLISH_LIMIT_MS}
 CONSUMER = {"group_id": None, "fetch_min_bytes": 1, "fetch_max_wait_ms": 500, "request_timeout_ms": REQUEST_TIMEOUT_MS}
 
 _log = logging.getLogger(__name__)
-logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it repeats every failure many times a second; we say it once
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs every failure many times a second; we log it once
 
 
 class KafkaTopic:
@@ -94,7 +95,7 @@ class KafkaTopic:
         return clients
 
     async def _create_topic(self) -> None:
-        """Create it where it does not exist. Its leader may not be known for a moment: the clients try again."""
+        """Create it if it does not exist. Its leader may not be known for a moment: the clients try again."""
         admin = AIOKafkaAdminClient(**_address(self._kafka), request_timeout_ms=REQUEST_TIMEOUT_MS)
         try:
             await admin.start()
@@ -116,7 +117,7 @@ class KafkaTopic:
         return {"retention.ms": str(self._kafka.retention_ms)}
 
     async def _find_positions(self, consumer: AIOKafkaConsumer) -> None:
-        """Go on at the known positions where the partitions still have them, else at their ends."""
+        """Continue at the known positions if the partitions still have them, else at their ends."""
         ends = await consumer.end_offsets(self._partitions)
         begins = await consumer.beginning_offsets(self._partitions)
         for partition, end in ends.items():
@@ -160,15 +161,15 @@ class KafkaTopic:
                 self._confirm_when_read()
 
     def _confirm_when_read(self) -> None:
-        """Confirm the channels when everything is read that was there at the connection: what is in the topic need not come
-        from the message log."""
+        """Confirm the channels when every message is read that was there at the connection: the server need not read
+        these from the message log."""
         if all(self._positions[partition] >= end for partition, end in self._goal.items()):
             self._goal = {}
             self._receiver.on_subscribed(self._channels)
 
 
 class _Clients:
-    """The connections of one time that the broker was reachable."""
+    """The connections of one period in which the broker was reachable."""
 
     def __init__(self, kafka: Kafka, watch: KafkaWatch, closing: set[asyncio.Task[None]]) -> None:
         self.watch = watch
@@ -184,7 +185,7 @@ class _Clients:
         self.consumer.assign(self._partitions)
 
     def abort(self) -> None:
-        """Close everything in the background: a producer takes a while to give up what it has not sent."""
+        """Close everything in the background: a producer takes a while to drop what it has not sent."""
         self.watch.abort()
         for client in (self.producer, self.consumer):
             task = asyncio.ensure_future(_close(client))

@@ -1,4 +1,4 @@
-"""A connection to Kafka that only tells whether the broker lives: its client library reconnects and says nothing."""
+"""A connection to Kafka that only shows whether the broker answers: the client library reconnects without a notice."""
 
 import asyncio
 import struct
@@ -6,7 +6,7 @@ import struct
 ANSWER_TIMEOUT_S = 2.0
 PING_INTERVAL_S = 2.0
 _API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 0, -1)
-"""length, ApiVersions, version 0, correlation id 0, no client id: answered before any login, by every Kafka"""
+"""length, ApiVersions, version 0, correlation id 0, no client id: every Kafka answers it before any login"""
 
 
 class KafkaWatch:
@@ -24,10 +24,10 @@ class KafkaWatch:
         return watch
 
     async def keep_alive(self) -> None:
-        """Ask for as long as the broker answers. Raise ConnectionError when the connection is lost, or after a question
-        without an answer: a frozen process keeps its connections open."""
+        """Send requests as long as the broker answers. Raise ConnectionError when the connection is lost, or after a
+        request without an answer: a frozen process keeps its connections open."""
         while True:
-            # The end of the connection is noticed at once, also between two questions.
+            # The end of the connection is noticed at once, also between two requests.
             try:
                 async with asyncio.timeout(PING_INTERVAL_S):
                     await self._reader.read(1)
@@ -45,7 +45,7 @@ class KafkaWatch:
             self._writer = None
 
     async def _ask(self) -> None:
-        """On a new connection: without a login Kafka answers one question."""
+        """On a new connection: without a login Kafka answers one request."""
         self.abort()
         async with asyncio.timeout(ANSWER_TIMEOUT_S):
             self._reader, self._writer = await asyncio.open_connection(self._host, self._port)

@@ -1,7 +1,7 @@
 """A mesh: every server has one TCP connection to every other, and sends a message only to those that want its channel.
-
-Of a pair, the server with the higher name dials. A server is up when every other living server (`mesh_lease`) is linked and
-knows which channels this one wants. What a slow peer cannot take is dropped, and the peer is told to read it from the log.
+In each pair the server with the higher name connects. A server is up when every other living server (`mesh_lease`) is
+linked and knows which channels this one wants. If too much waits for a slow peer, the server drops messages, and tells
+the peer to read them from the log.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ PING_S = 1.0
 SILENCE_S = 3.0
 HANDSHAKE_S = 2.0
 START_GRACE_S = 5.0
-"""so long a server that starts waits for peers of which there is no sign yet"""
+"""how long a server that starts waits for peers that it has not seen yet"""
 BACK_OFF_BASE_S = 0.05
 BACK_OFF_CAP_S = 1.0
 
@@ -37,7 +37,7 @@ class Peer(Section, frozen=True, kw_only=True):
 
 
 class MeshSettings(Section, frozen=True, kw_only=True):
-    """``host`` and ``port``: where this server takes links. ``peers``: all other servers."""
+    """``host`` and ``port``: where this server accepts links. ``peers``: all other servers."""
 
     port: int
     host: str = "127.0.0.1"
@@ -72,7 +72,7 @@ class Mesh:
             mesh_reconnections=("Links to a peer beside the first.", lambda: self._reconnections),
             mesh_dropped=("Messages that a slow peer must read from the log.", lambda: self._dropped),
             mesh_complete_seconds=(
-                "From the start until all peers heard each other; 0: not yet.",
+                "From the start until all peers were linked; 0: not yet.",
                 lambda: self._complete_s,
             ),
         )
@@ -144,7 +144,7 @@ class Mesh:
         return link
 
     async def _dial(self, peer: Peer) -> None:
-        """Keep the link to this peer, with full jitter between attempts."""
+        """Keep a link to this peer, with full jitter between attempts."""
         loop = asyncio.get_running_loop()
         failures = 0
         while True:
@@ -222,7 +222,7 @@ class Mesh:
             was_up = self._up
             self._evaluate()
             if first and was_up and self._up:
-                # What this peer published before it knew us did not come: the gateway compares with the log.
+                # What this peer published before it knew this server did not arrive: the gateway compares with the log.
                 receiver.on_subscribed(self._channels - self._unconfirmed.keys())
             self._confirm()
 
@@ -246,7 +246,8 @@ class Mesh:
         self._evaluate()
 
     def _evaluate(self) -> None:
-        """Up or down? Before the first time, a server waits a while for peers that may be starting."""
+        """Decide whether the mesh is up or down. Before it is up for the first time, a server waits a while for peers
+        that may be starting."""
         if self._receiver is None or self._alive is None:
             return
         heard = {name for name, link in self._links.items() if link.acknowledged}

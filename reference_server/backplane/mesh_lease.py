@@ -28,8 +28,8 @@ _log = logging.getLogger(__name__)
 
 
 class MeshLease:
-    """``changed`` gets the names of the living servers after each renewal. While PostgreSQL is away nobody is declared
-    dead: the last answer counts."""
+    """``changed`` gets the names of the living servers after each renewal. While PostgreSQL is away, no server is
+    declared dead: the last answer counts."""
 
     def __init__(self, connection: PostgresqlConnection, name: str, changed: Callable[[set[str]], None]) -> None:
         self._connection = connection
@@ -37,7 +37,7 @@ class MeshLease:
         self._changed = changed
 
     async def run(self) -> None:
-        """Renew until cancelled, then give the lease up: the others need not wait for its end."""
+        """Renew until cancelled, then delete the lease: the other servers need not wait for its end."""
         made = failing = False
         try:
             while True:

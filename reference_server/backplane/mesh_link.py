@@ -1,7 +1,7 @@
 """One link of the mesh: a TCP connection between two servers that speaks in length-prefixed frames.
 
-A frame is 4 bytes of length, 1 byte of kind, and a body: JSON, or for a batch of messages a sequence of (2 bytes length of
-the channel, channel, 8 bytes seq, 4 bytes length of the frame, frame). All numbers are big-endian.
+A frame is 4 bytes of length, 1 byte of kind, and a body: JSON, or for a batch of messages a sequence of (2 bytes length
+of the channel, channel, 8 bytes seq, 4 bytes length of the frame, frame). All numbers are big-endian.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class Hello(msgspec.Struct, frozen=True):
 
 
 class Interest(msgspec.Struct, frozen=True):
-    """``number`` is what the other end acknowledges; ``full`` replaces everything that was told before."""
+    """``number`` is what the other end acknowledges; ``full`` replaces everything that was sent before."""
 
     number: int
     full: bool
@@ -43,7 +43,7 @@ def encoded(message: Outgoing) -> bytes:
 
 
 def decoded(body: bytes) -> Iterator[Outgoing]:
-    """Raises struct.error or UnicodeDecodeError for what ``encoded`` did not make."""
+    """Raises struct.error or UnicodeDecodeError for bytes that ``encoded`` did not make."""
     at = 0
     while at < len(body):
         (length,) = _CHANNEL.unpack_from(body, at)
@@ -58,7 +58,7 @@ def decoded(body: bytes) -> Iterator[Outgoing]:
 
 class MeshLink(asyncio.Protocol):
     """``opened`` is called when the other end has proved that it has the token, ``received`` for each frame after that,
-    ``closed`` once in the end. Both ends say HELLO; the dialling one first."""
+    ``closed`` once in the end. Both ends send HELLO; the connecting end sends it first."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class MeshLink(asyncio.Protocol):
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self.peer = ""
-        """the name of the other end, empty until it said HELLO"""
+        """the name of the other end, empty until its HELLO"""
         self.interest: set[str] = set()
         """the channels that the other end wants"""
         self.acknowledged = 0
@@ -99,8 +99,8 @@ class MeshLink(asyncio.Protocol):
         self.sent_bytes += _HEAD.size + len(body)
 
     def send_messages(self, messages: Iterable[tuple[Outgoing, bytes]]) -> int:
-        """Send those that the other end wants. Where too much waits, drop them and remember to say what it must read from
-        the log. Returns how many were dropped."""
+        """Send the messages that the other end wants. If too much waits, drop them, and announce later what it must
+        read from the log. Returns how many were dropped."""
         wanted = [(message, data) for message, data in messages if message.channel in self.interest]
         if not wanted:
             return 0
@@ -138,7 +138,7 @@ class MeshLink(asyncio.Protocol):
         try:
             self._take_frames()
         except (msgspec.MsgspecError, struct.error, ValueError):
-            self.abort()  # whatever it is, it is no server of this mesh
+            self.abort()  # the other end is not a server of this mesh
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None

@@ -1,6 +1,7 @@
 """One connection that speaks the client protocol of NATS: lines of text, and payloads by their length.
 
-An asyncio Protocol of our own, because nats-py has a queue and a task for each subscription between socket and callback.
+An asyncio Protocol of our own, because nats-py has a queue and a task for each subscription between socket and
+callback.
 """
 
 import asyncio
@@ -46,8 +47,8 @@ class NatsConnection(asyncio.Protocol):
         return connection
 
     async def keep_alive(self) -> None:
-        """Send PINGs for as long as the peer answers. Raise ConnectionError when the connection is lost, or when nothing
-        arrived for a whole interval after a PING: a frozen process keeps its connections open."""
+        """Send PINGs for as long as the peer answers. Raise ConnectionError when the connection is lost, or when
+        nothing arrived for a whole interval after a PING: a frozen process keeps its connections open."""
         while True:
             self._received = False
             self.ping(lambda: None)
@@ -67,7 +68,7 @@ class NatsConnection(asyncio.Protocol):
         return self._transport.get_write_buffer_size()
 
     def send(self, data: bytes) -> None:
-        """Hand over complete commands; drop them where the connection is lost."""
+        """Hand over complete commands; drop them if the connection is lost."""
         assert self._transport is not None
         if not self.lost:
             self._transport.write(data)
@@ -133,7 +134,7 @@ class NatsConnection(asyncio.Protocol):
 
     def _on_info(self, info: Mapping[str, Any]) -> None:
         if self._ready.done() or self._pongs:
-            return  # a later INFO tells of other servers of a cluster
+            return  # a later INFO names other servers of a cluster
         options = {"verbose": False, "pedantic": False, "echo": True, "lang": "python", "version": "1", "protocol": 1}
         self.send(b"CONNECT " + json.dumps({**options, **self._login}).encode() + b"\r\n")
         self.ping(self._accepted)

@@ -1,7 +1,7 @@
 """Core NATS: one subject per channel, one connection that publishes and subscribes.
 
-A payload is 8 bytes of seq and the finished frame, as with Redis Pub/Sub. NATS forgets a message that no server was
-subscribed to, and nothing is kept here for a reconnection: the gateway reads it from the message log.
+A payload is 8 bytes of seq and the finished frame, as with Redis Pub/Sub. NATS does not keep messages, and this module
+keeps none for a reconnection: the gateway reads missing messages from the message log.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ PUBLISH_BUFFER_BYTES = 1_048_576
 
 
 class Nats(Section, frozen=True, kw_only=True):
-    """Where NATS is. A password without a user name is a token."""
+    """The address of NATS. A password without a user name is a token."""
 
     host: str
     port: int = 4222
@@ -125,7 +125,7 @@ class NatsCore:
 
 
 def _subject(channel: str) -> bytes:
-    """A subject's tokens between dots must not be empty, a channel's may; a channel has no slash."""
+    """The parts between dots must not be empty in a subject, but may be empty in a channel; a channel has no slash."""
     return PREFIX + channel.replace(".", "/").encode()
 
 

@@ -1,11 +1,11 @@
-"""PostgreSQL LISTEN/NOTIFY: one notification channel for all servers, so every server hears of every message.
+"""PostgreSQL LISTEN/NOTIFY: one notification channel for all servers, so every server gets every notification. A server
+has two separate connections. One only listens. The other publishes what was committed: one statement publishes all
+messages that arrived while the last statement ran. PostgreSQL limits a payload to text below 8,000 bytes, so messages
+are packed into payloads, one a line. A message that does not fit is a pointer; each server reads it from the log.
 
-A server has two connections of its own. One only listens. The other publishes what was committed: all that gathered
-while the last statement ran goes out in one statement. PostgreSQL limits a payload to text below 8,000 bytes, so
-messages are packed into payloads, one a line. A message that does not fit is a pointer; each server reads it from the log.
-
-With ``inside_transaction`` the committing transaction notifies by itself. Then no message is without its notification, and
-commits are serial in the whole PostgreSQL: each holds a lock from its NOTIFY until its log is flushed.
+With ``inside_transaction`` the committing transaction sends the notification itself. Then every message has its
+notification, and commits are serial in the whole PostgreSQL: each holds a lock from its NOTIFY until its log is
+flushed.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from reference_server.settings_section import Section
 CHANNEL = "chat"
 PAYLOAD_LIMIT_BYTES = 7_500
 QUEUE_LIMIT = 20_000
-"""messages that may wait for publication; more are left to recovery"""
+"""messages that may wait for publication; beyond that, recovery reads them from the log"""
 MESSAGES_PER_STATEMENT = 2_000
 ANSWER_TIMEOUT_S = 2.0
 BACK_OFF_BASE_S = 0.05
@@ -142,7 +142,8 @@ class PostgresNotify:
                 self._metrics.published += len(batch)
 
     async def _until_published_again(self) -> None:
-        """Down until a statement is answered: the messages are left to recovery, for a queue would be late."""
+        """Down until a statement is answered: recovery reads the messages from the log, because a queue would be
+        late."""
         self._publishing = False
         self._metrics.publish_failures += len(self._waiting)
         self._waiting.clear()

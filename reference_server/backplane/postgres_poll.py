@@ -1,7 +1,8 @@
 """PostgreSQL by polling: every server reads what was committed since its last read, at a fixed interval.
 
-There is nothing to publish. A read costs the same however many channels are open, so N servers ask N ÷ interval times
-a second, idle or not. The mark between two reads is safe against commits out of order (`SINCE` of the log).
+There is nothing to publish. A read costs the same for any number of open channels. N servers read N ÷ interval times a
+second, also without messages. The mark between two reads skips no commit, even if commits are out of order (`SINCE` of
+the log).
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from reference_server.settings_section import Section
 ROWS_PER_READ = 1_000
 CHANNELS_PER_COMPARISON = 2_000
 ANSWER_TIMEOUT_S = 2.0
-"""A read without an answer for so long: PostgreSQL counts as down."""
+"""After a read without an answer for this long, PostgreSQL counts as down."""
 RETRY_PAUSE_S = 0.1
 JITTER = 0.1
 
@@ -50,7 +51,7 @@ class PostgresPoll:
         return self._up
 
     def publish(self, messages: Sequence[Outgoing]) -> bool:
-        """What is committed is published: the other servers find it."""
+        """A committed message is published already: the other servers find it."""
         self._metrics.published += len(messages)
         return True
 
@@ -66,7 +67,7 @@ class PostgresPoll:
 
     async def run(self, receiver: Receiver) -> None:
         self._receiver = receiver
-        # Servers that start together must not read in step: the phase of each is random, and drifts.
+        # Servers that start together must not read at the same moments: the phase of each is random, and drifts.
         await asyncio.sleep(random.uniform(0, self._interval_s))  # noqa: S311  # jitter, not a secret
         try:
             while True:
@@ -81,7 +82,7 @@ class PostgresPoll:
                 else:
                     self._set_up(True)
                     took_s = time.monotonic() - started_s
-                    await asyncio.sleep(max(pause_s - took_s, took_s))  # a slow database is not asked without a pause
+                    await asyncio.sleep(max(pause_s - took_s, took_s))  # a slow read: a pause as long as the read
         finally:
             self._connection.close()
 
@@ -134,7 +135,7 @@ def _build(section: PostgresPollSettings, context: BackplaneContext) -> Postgres
 
 
 def _delay_s(section: PostgresPollSettings) -> float:
-    """A message waits for the next read, and for the one after it where it was committed during a read."""
+    """A message waits for the next read; if it was committed during a read, it waits for one more."""
     return 2 * (1 + JITTER) * section.interval_ms / 1_000
 
 

@@ -28,8 +28,9 @@ class Reconnection:
         self._reachable = asyncio.Event()
 
     async def keep(self, role: str, connect: Callable[[], Awaitable[C]], serve: Callable[[C], Awaitable[None]]) -> None:
-        """Connect and serve, again after each OSError, until cancelled. The pause before a retry is random and its limit
-        doubles (full jitter), so that servers that lost the broker together do not return together."""
+        """Connect and serve, again after each OSError, until cancelled. The pause before a retry is random and its
+        limit doubles (full jitter), so that servers that lost the broker at the same moment do not reconnect at the
+        same moment."""
         failures = 0
         while True:
             connection = None

@@ -1,4 +1,4 @@
-"""Where Redis is, and the connection on which a server publishes to it: what Pub/Sub and Streams have in common."""
+"""The address of Redis, and the connection on which a server publishes to it: common to Pub/Sub and Streams."""
 
 import logging
 from collections.abc import Sequence
@@ -48,7 +48,8 @@ class RedisPublisher:
         await reconnection.keep("publisher", lambda: connect(self._redis, self._on_replies), self._serve)
 
     def send(self, commands: Sequence[Command]) -> bool:
-        """One command for each message; False, and nothing sent, where too much waits already or nothing is connected."""
+        """One command for each message; False, and nothing sent, if too much waits already or there is no
+        connection."""
         connection = self._connection
         if connection is None or connection.lost or connection.waiting_bytes > PUBLISH_BUFFER_BYTES:
             self._metrics.publish_failures += len(commands)

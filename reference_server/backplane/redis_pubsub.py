@@ -1,7 +1,7 @@
 """Redis Pub/Sub: one Redis channel per chat channel, one connection to publish and one to subscribe.
 
 A payload is 8 bytes of seq (big-endian) and the finished WebSocket frame, so a receiving server parses no JSON. Redis
-forgets a message that no server was subscribed to; the gateway then reads it from the message log.
+does not keep messages; the gateway reads missing ones from the message log.
 """
 
 import asyncio

@@ -1,8 +1,7 @@
-"""Numbers from Redis: one script gives the number, publishes, and keeps the message for those who missed it.
-
-Redis runs a script alone, so in each channel the order of publications is the order of numbers. What it writes besides is
-bounded: the newest RECENT messages of a channel, and the ids of the last IDS_KEPT_MS; a channel without posts is forgotten
-after CHANNEL_KEPT_MS and begins again after its newest stored seq.
+"""Numbers from Redis: one script gives the number, publishes, and keeps the message for servers that missed it. Redis
+runs one script at a time, so in each channel messages are published in the order of their numbers. The data that Redis
+keeps is bounded: the newest RECENT messages of a channel, and the ids of the last IDS_KEPT_MS. Redis removes a channel
+without posts after CHANNEL_KEPT_MS; the channel then begins again after its newest stored seq.
 """
 
 import asyncio
@@ -75,7 +74,7 @@ def _script() -> bytes:
 
 
 class RedisSequencer:
-    """Implements ``sequencer.Sequencer`` on a connection of its own."""
+    """Implements ``sequencer.Sequencer`` on a separate connection."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -152,7 +151,7 @@ class RedisSequencer:
         connection.send(command)
         done, _ = await asyncio.wait((answer,), timeout=ANSWER_TIMEOUT_S)
         if not done:
-            connection.abort()  # a frozen broker: the answers behind this one will not come either
+            connection.abort()  # the broker is frozen: later answers will not come either
             raise NumberUnknown(f"no answer from the broker within {ANSWER_TIMEOUT_S:g} s")
         return answer.result()
 
@@ -177,4 +176,4 @@ class RedisSequencer:
             answer = self._asked.popleft()
             if not answer.done():
                 answer.set_exception(NumberUnknown("the connection to the broker was lost"))
-                answer.exception()  # nobody may be waiting any more
+                answer.exception()  # the caller may have stopped waiting

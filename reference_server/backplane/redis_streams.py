@@ -1,9 +1,9 @@
 """Redis Streams: a fixed number of streams, each channel in one of them; every server reads all streams from its own
 position, without consumer groups.
 
-An entry has the channel and, as in Pub/Sub, 8 bytes of seq and the finished frame. The streams are bounded, so a server
-that was away for long, or a Redis that was started again empty, leaves the rest to the message log. Each server gets every
-message, whether it has subscribers or not: that is the price of one position for many channels.
+An entry has the channel and, as in Pub/Sub, 8 bytes of seq and the finished frame. The streams are bounded, so after a
+long absence, or after Redis was started again empty, a server reads the rest from the message log. Each server gets
+every message, whether it has subscribers or not: that is the price of one position for many channels.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ _log = logging.getLogger(__name__)
 
 
 class RedisStreamsSection(Redis, frozen=True, kw_only=True):
-    """Where Redis is, and the shape of the streams, which is the same at every server. ``entries`` are kept of each stream,
-    approximately; one read takes at most ``read_count`` of each."""
+    """The address of Redis, and the settings of the streams, which are the same at every server. ``entries`` are kept
+    of each stream, approximately; one read takes at most ``read_count`` of each."""
 
     streams: int = 16
     entries: int = 10_000
@@ -105,8 +105,8 @@ class RedisStreams:
                 self._receiver.on_state(False)
 
     async def _find_positions(self, connection: RespConnection) -> None:
-        """Go on after the last entry read where its stream still has it: nothing after it is lost then, because the oldest
-        entries are trimmed first. Else begin with what is published from now on."""
+        """Continue after the last entry read if its stream still has it: then nothing after it is lost, because Redis
+        trims the oldest entries first. Else begin with what is published from now on."""
         known = bool(self._positions)
         newest = await self._ask(connection, [("XREVRANGE", key, "+", "-", "COUNT", "1") for key in self._keys])
         self._goal = {key: found[0][0] if found else BEGINNING for key, found in zip(self._keys, newest, strict=True)}
@@ -115,7 +115,7 @@ class RedisStreams:
             ranges = [("XRANGE", key, self._positions[key], self._positions[key]) for key in self._keys]
             kept = await self._ask(connection, ranges)
         for key, found in zip(self._keys, kept, strict=True):
-            # A stream that was empty and still is has lost nothing either; its goal is its beginning.
+            # A stream that was empty, and is empty now, has lost nothing either; its goal is its beginning.
             if not found:
                 if known and self._positions[key] != self._goal[key]:
                     _log.warning("%s no longer has entry %s", key.decode(), self._positions[key].decode())
@@ -168,8 +168,8 @@ class RedisStreams:
             self._confirm_when_read()
 
     def _confirm_when_read(self) -> None:
-        """Confirm the channels when everything is read that was there at the connection: what is in the streams need not
-        come from the message log."""
+        """Confirm the channels when every entry is read that was there at the connection: the server need not read
+        these from the message log."""
         if all(_parts(self._positions[key]) >= _parts(newest) for key, newest in self._goal.items()):
             self._goal = {}
             self._receiver.on_subscribed(self._channels)

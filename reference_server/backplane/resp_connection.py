@@ -59,7 +59,7 @@ class RespConnection(asyncio.Protocol):
         return self._lost.done()
 
     def send(self, *commands: Command) -> None:
-        """Hand over the commands; drop them where the connection is lost. uvloop would raise there, asyncio would not."""
+        """Hand over the commands; drop them if the connection is lost. uvloop would raise there, asyncio would not."""
         assert self._transport is not None
         if self.lost:
             return

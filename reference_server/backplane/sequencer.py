@@ -1,4 +1,5 @@
-"""What a broker must do for a write path that publishes before it stores: number messages, and keep the newest of them."""
+"""What a broker must do for a write path that publishes before it stores: number messages, and keep the newest of
+them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -7,7 +8,7 @@ from reference_server.protocol.client_requests import Post
 
 
 class SequencerError(Exception):
-    """The broker did not do what it was asked."""
+    """The broker did not carry out a request."""
 
 
 class SequencerDown(SequencerError):
@@ -19,7 +20,7 @@ class NumberUnknown(SequencerError):
 
 
 class Unseeded(SequencerError):
-    """The broker does not know the channel, and was not told where to begin. Nothing was published."""
+    """The broker does not know the channel, and the request had no seed. Nothing was published."""
 
 
 class Numbered(NamedTuple):
@@ -40,7 +41,7 @@ class Sequencer(Protocol):
         """Wait until the broker can be asked."""
 
     async def publish(self, post: Post, *, known: int, seed: int | None) -> Numbered:
-        """Give the next number of the channel, publish, and keep the message, in one step that nothing can come between.
+        """Give the next number of the channel, publish, and keep the message, in one atomic step.
 
         The number is above ``known``, the highest that the caller has seen. A channel that the broker does not know
         begins after ``seed``. A ``client_msg_id`` that the broker has seen lately gives the first number again, and
@@ -51,7 +52,7 @@ class Sequencer(Protocol):
         """The number under which this was published lately."""
 
     async def newest(self, channels: Sequence[str]) -> dict[str, int]:
-        """The newest number of each channel; one that the broker does not know is left out."""
+        """The newest number of each channel; a channel that the broker does not know is left out."""
 
     async def recent(self, channels: Sequence[str]) -> list[list[tuple[int, str]]]:
         """The newest messages of each channel that the broker keeps: (seq, text) in order."""

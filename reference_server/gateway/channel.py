@@ -1,4 +1,5 @@
-"""The order of one channel on this server: which messages were taken, which wait for the sockets, which came too early.
+"""The order of one channel on this server: which messages were taken, which wait for the sockets, which arrived too
+early.
 
 Pure bookkeeping, without a clock and without sockets. It relies on the order that ``message_log.base.Log`` promises:
 the next seq is the next message, so a gap means that a message is missing.
@@ -18,14 +19,14 @@ PENDING_LIMIT_BYTES = 8_388_608
 
 
 class Arrival(Enum):
-    """What became of a message that came from the backplane."""
+    """The outcome of a message that arrived from the backplane."""
 
     TAKEN = auto()
     REPEATED = auto()
     HELD = auto()
-    """it came too early and waits for the messages in front of it"""
+    """it arrived too early and waits for the messages before it"""
     SHED = auto()
-    """too much waits already; the log has the message"""
+    """too many messages wait already; the log has this one"""
 
 
 class Delivery(NamedTuple):
@@ -42,7 +43,7 @@ class Channel:
     seq that was written to sockets. The messages between them are ``pending``.
 
     ``members`` have everything up to ``flushed`` and get every flush. The connections in ``ahead`` have more (the value
-    says up to which seq) and get only what is new to them.
+    is their last seq) and get only the messages after it.
     """
 
     __slots__ = (
@@ -70,7 +71,7 @@ class Channel:
         self.expected = 0
         """the newest seq known to exist"""
         self.announced = 0
-        """the newest seq that the backplane pointed at without bringing its frame"""
+        """the newest seq that the backplane announced without bringing its frame"""
         self.pending: list[Delivery] = []
         self.pending_bytes = 0
         self.held: dict[int, Delivery] = {}
@@ -79,7 +80,7 @@ class Channel:
         self.interest = 0
         """how many connections are subscribed or about to be"""
         self.idle = False
-        """no connection was interested at the last sweep"""
+        """no connection used the channel at the last sweep"""
         self.dirty = False
         """part of the next flush"""
         self.subscribed = asyncio.Event()
@@ -89,12 +90,12 @@ class Channel:
 
     @property
     def behind(self) -> bool:
-        """Whether a message is known to exist that was not taken yet."""
+        """Whether a message exists, as far as is known, that was not taken yet."""
         return self.position is not None and self.position < self.expected
 
     @property
     def announced_more(self) -> bool:
-        """Whether the backplane pointed at a message that was not taken yet."""
+        """Whether the backplane announced a message that was not taken yet."""
         return self.position is not None and self.position < self.announced
 
     def offer(self, seq: int, frame: bytes, received_ns: int) -> Arrival:
@@ -119,7 +120,7 @@ class Channel:
         return Arrival.TAKEN
 
     def announce(self, seq: int) -> bool:
-        """The backplane says that the log holds the messages up to ``seq``. Returns whether that was unknown."""
+        """The backplane says that the log holds the messages up to ``seq``. Returns whether that was new."""
         if seq <= self.announced or (self.position is not None and seq <= self.position):
             return False
         self.announced = seq
@@ -150,8 +151,8 @@ class Channel:
         return news
 
     def skip(self, shown_before_ns: int) -> int:
-        """Continue after every hole that a later message has shown since ``shown_before_ns`` or longer. Returns how many
-        messages are lost."""
+        """Continue after every hole that a later message has shown since ``shown_before_ns`` or earlier. Returns how
+        many messages are lost."""
         shown = [seq for seq, delivery in self.held.items() if delivery.received_ns <= shown_before_ns]
         if self.position is None or not shown:
             return 0
@@ -163,7 +164,8 @@ class Channel:
         return lost
 
     def take_pending(self, limit_bytes: int) -> list[Delivery]:
-        """Remove and return what is written next: all pending messages, or the first ones where all are over the limit."""
+        """Remove and return what is written next: all pending messages, or the first ones where all are over the
+        limit."""
         batch = self.pending
         if self.pending_bytes <= limit_bytes:
             self.pending = []

@@ -16,9 +16,9 @@ CHUNK_BYTES = 262_144
 BACKLOG_POLL_S = 0.01
 NO_PROGRESS_LIMIT_S = 2.0
 BACKLOG_LIMIT_S = 5.0
-"""The rest of a backlog waits until all subscribers have room for it: not longer than this, and no longer than
-NO_PROGRESS_LIMIT_S for clients that read nothing. A client that reads nothing at all delays a backlog four times at
-most: then more bytes wait for it than the limit allows."""
+"""The rest of a backlog waits until all subscribers have room for it: at most this long, and at most
+NO_PROGRESS_LIMIT_S for clients that read nothing. A client that reads nothing at all delays a backlog at most four
+times: then more bytes wait for it than the limit allows."""
 
 SLOW_CONSUMER = 4008
 
@@ -41,8 +41,8 @@ class FanOut:
         self._failure: Exception | None = None
 
     async def run(self) -> None:
-        """Watch the flushes until cancelled. Raises the error of a failed flush: a server that cannot deliver must end, so
-        that its clients go to another one."""
+        """Watch the flushes until cancelled. Raises the error of a failed flush: a server that cannot deliver must end,
+        so that its clients go to another one."""
         await self._failed.wait()
         assert self._failure is not None
         raise self._failure
@@ -153,7 +153,7 @@ class _BacklogWait:
         self._least_bytes: float = math.inf
 
     def goes_on(self, full_bytes: int, now_s: float) -> bool:
-        """Whether to wait longer. ``full_bytes`` is what waits for the clients that have no room."""
+        """Whether to wait longer. ``full_bytes`` is how many bytes wait for the clients that have no room."""
         if full_bytes < self._least_bytes:
             self._least_bytes = full_bytes
             self._progress_s = now_s

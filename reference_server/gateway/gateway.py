@@ -1,6 +1,5 @@
-"""What the backplane and recovery bring, put in order and passed on to the sockets.
-
-Every method returns at once, without waiting. What needs the message log becomes ``work`` for recovery.
+"""Puts the messages from the backplane and from recovery in order, and passes them on to the sockets. Every method
+returns at once, without waiting. Reads of the message log become ``work`` for recovery.
 """
 
 import asyncio
@@ -23,11 +22,10 @@ late."""
 class Gateway:
     """Implements ``backplane.base.Receiver``.
 
-    Each subscription gets every message after the position it named, in order, each once. The gateway never writes a
-    message before the ones in front of it, nor twice, whatever the backplane does. With ``recovery`` automatic, missing
-    messages are read from the log after a grace. With manual the gateway waits for them until a rebroadcast is
-    requested. With off it skips them after the grace. ``on_newer`` is no recovery: it reads from the log in every
-    setting.
+    Each subscription gets every message after the position it named, in order, each once. The gateway writes messages
+    in order, and each message once, whatever the backplane does. With ``recovery`` automatic, it reads missing messages
+    from the log after a grace period. With manual it waits for them until a rebroadcast is requested. With off it skips
+    them after the grace period. ``on_newer`` is not recovery: it reads from the log with every setting.
     """
 
     def __init__(
@@ -131,7 +129,7 @@ class Gateway:
         if news and channel.behind:
             self.work.fill((name,))
         else:
-            # The log may not have it yet, where messages are stored after they were published.
+            # The log may not have it yet, if messages are stored after they are published.
             self._expect_missing(channel, 0.0 if news else GRACE_S)
         return news
 
@@ -142,7 +140,7 @@ class Gateway:
     # Missing messages.
 
     def _expect_missing(self, channel: Channel, at_least_s: float = 0.0) -> None:
-        """Where a message is missing, give it a grace to arrive by itself."""
+        """If a message is missing, give it a grace period to arrive by itself."""
         if channel.behind and channel.grace is None:
             self._metrics.holes += 1
             self._start_grace(channel, at_least_s)
@@ -163,5 +161,5 @@ class Gateway:
         elif self._recovery == "off":
             self._metrics.skipped += channel.skip(time.monotonic_ns() - int(self._grace_s() * 1e9))
             self._fan_out.add(channel)
-            if channel.held:  # a hole that appeared later, and has the rest of its grace
+            if channel.held:  # a hole that appeared later, and has the rest of its grace period
                 self._start_grace(channel)

@@ -9,16 +9,16 @@ WEIGHT = 0.2
 
 
 class Pacing:
-    """The rule: no pause while writing one channel costs less than 0.25 ms and the loop is less than 2 ms late. Otherwise
-    the pause is eight times the cost plus twice the lateness, at most 25 ms.
+    """The rule: no pause while writing one channel costs less than 0.25 ms and the loop is less than 2 ms late.
+    Otherwise the pause is eight times the cost plus twice the lateness, at most 25 ms.
 
     A write to a socket costs some 10 µs at either end, for one message or for fifty, so in a busy channel messages must
     share writes. A pause of eight times the cost limits writing to a ninth of the time, up to the longest pause. So
-    several servers and their clients can share a machine, and messages gather for the next write. It adds a few
-    milliseconds where a message goes to some hundred sockets, and at most 25 ms, a quarter of the budget of 100 ms. The
+    several servers and their clients can share a machine, and messages collect for the next write. The pause adds a few
+    milliseconds if a message goes to some hundred sockets, and at most 25 ms, a quarter of the budget of 100 ms. The
     cost counts per channel: messages of different channels go to different sockets, and waiting would not join their
-    writes. Lateness is how much later than asked a pause ended; it shows the load of everything else on the loop and on
-    the processor. Both are smoothed, so that one outlier does not slow the next flushes.
+    writes. Lateness is how much later than requested a pause ended; it shows the load of all other work on the loop and
+    on the processor. Both are smoothed, so that one outlier does not slow the next flushes.
     """
 
     def __init__(self) -> None:

@@ -25,7 +25,7 @@ class Subscriptions:
         return channel
 
     def expected(self, name: str) -> int:
-        """The highest seq of the channel that is known here; 0 where it is not open."""
+        """The highest seq of the channel that is known here; 0 if the channel is not open."""
         channel = self.channels.get(name)
         return 0 if channel is None else channel.expected
 
@@ -48,16 +48,15 @@ class Subscriptions:
             channel.interest -= 1
 
     def leave(self, connection: Connection) -> None:
-        """Write nothing more to this connection."""
+        """Stop writing to this connection."""
         connection.closed = True
         self.connections.discard(connection)
         for name in list(connection.channels):
             self.detach(connection, name)
 
     def close_idle(self) -> list[str]:
-        """Close the channels without interest at this call and at the last one; return their names.
-
-        A client that returns soon finds its channel open.
+        """Close the channels that no connection used at this call and at the last one; return their names. So a client
+        that reconnects soon finds its channel open.
         """
         gone = [name for name, channel in self.channels.items() if channel.idle and not channel.interest]
         for name in gone:

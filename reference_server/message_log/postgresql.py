@@ -19,7 +19,7 @@ NOTIFIED_TEXT_BYTES = 7_000
 class PostgresqlLog:
     """Implements ``base.Log`` and ``base.History``. How it keeps their promises is explained in ``postgresql_schema``.
 
-    It has three connections, so that an append never waits behind a read of the recovery or of a route.
+    It has three connections, so that an append never waits for a read of the recovery or of a route.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class PostgresqlLog:
         self.notify_inside: str | None = None
         """the notification channel on which each append notifies in its own transaction"""
         self.one_commit_per_post = False
-        """for experiments: each message of an append has a transaction of its own, several at once; an append that fails
+        """for experiments: each message of an append has its own transaction, several at once; an append that fails
         may be committed in part, and says that its outcome is unknown"""
 
     async def start(self, timeout_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Where PostgreSQL is, as a section of the settings."""
+"""The address of PostgreSQL, as a section of the settings."""
 
 from typing import Literal
 

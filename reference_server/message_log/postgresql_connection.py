@@ -17,7 +17,7 @@ stored; after the client's it is not."""
 
 
 class PostgresqlConnection:
-    """Runs one statement at a time, each in a transaction of its own. It never repeats a statement."""
+    """Runs one statement at a time, each in its own transaction. It never repeats a statement."""
 
     def __init__(self, postgres: Postgres | str, *, name: str, statement_timeout_ms: int, **settings: str) -> None:
         self.address: dict[str, Any] = (
@@ -117,10 +117,10 @@ class PostgresqlConnection:
 
 
 def _leaves_outcome_open(error: asyncpg.PostgresError) -> bool:
-    """Whether a statement that ended with this error may be committed all the same.
+    """Whether a statement that ended with this error may still be committed.
 
-    When PostgreSQL reports an error, it has rolled the statement back. Two classes are different: 08 (asyncpg reports that
-    the connection was lost in the middle) and 57P (PostgreSQL ends the session, perhaps between COMMIT and its
+    When PostgreSQL reports an error, it has rolled the statement back. Two classes are different: 08 (asyncpg reports
+    that the connection was lost in the middle) and 57P (PostgreSQL ends the session, perhaps between COMMIT and its
     confirmation).
     """
     state = error.sqlstate or "08000"

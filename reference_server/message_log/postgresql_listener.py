@@ -1,4 +1,5 @@
-"""A connection to PostgreSQL that only listens. It is no pooled one: a pool gives up LISTEN when it takes it back."""
+"""A connection to PostgreSQL that only listens. It does not come from a pool: a pool ends LISTEN when it takes a
+connection back."""
 
 import asyncio
 import contextlib
@@ -23,7 +24,8 @@ async def listen(
     on_payload: Callable[[str], None],
     on_listening: Callable[[], None],
 ) -> None:
-    """Listen until the connection fails; then raise ListenerLost. ``on_listening`` is called when LISTEN is confirmed."""
+    """Listen until the connection fails; then raise ListenerLost. ``on_listening`` is called when LISTEN is
+    confirmed."""
     connection: asyncpg.Connection | None = None
     lost = asyncio.Event()
 
@@ -39,7 +41,7 @@ async def listen(
             await connection.add_listener(channel, heard)  # returns when LISTEN is confirmed
         on_listening()
         while not lost.is_set():
-            # A peer that is gone or frozen is noticed only by a question without an answer.
+            # Only a query without an answer shows that a peer is gone or frozen.
             await connection.execute("SELECT 1", timeout=ANSWER_TIMEOUT_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(KEEP_ALIVE_S):

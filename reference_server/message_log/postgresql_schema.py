@@ -1,8 +1,8 @@
 """The tables, the function that appends messages, and the queries.
 
 How they keep the promises of ``base.Log``: the row of a channel in ``channels`` is locked from the moment its
-``last_seq`` is read until COMMIT. So the order of commits is the order of seqs, and who sees seq n sees every seq
-before it. ``xact``, the number of the transaction, gives marks over all channels.
+``last_seq`` is read until COMMIT. So the order of commits is the order of seqs, and a read that sees seq n sees every
+seq before it. ``xact``, the number of the transaction, gives marks over all channels.
 """
 
 LOCK_KEY = 0x62726F6164636173
@@ -124,8 +124,8 @@ SELECT name, last_seq FROM unnest($1::text[], $2::bigint[]) AS known (channel, p
 JOIN channels ON name = channel COLLATE "C" AND last_seq > position
 """
 
-# Every transaction below the xmin of a snapshot has ended before the snapshot. So the next read starts at the xmin of this
-# one and skips nothing, whatever the order of commits. It may read a message again; the seq shows that.
+# Every transaction below the xmin of a snapshot has ended before the snapshot. So the next read starts at the xmin of
+# this one and skips nothing, whatever the order of commits. It may read a message again; the seq shows that.
 SINCE = """
 SELECT next_mark, tail.channel, tail.seq, tail.text
 FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint) AS snapshot (next_mark)

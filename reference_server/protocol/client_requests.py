@@ -25,7 +25,7 @@ class Refused(Exception):
 
 
 INTERNAL_ERROR = Refused(500, "internal_error", "the server failed unexpectedly; its log has the traceback")
-"""To be answered, not raised: the one object would collect tracebacks."""
+"""Use it as an answer; do not raise it, because this one object would collect tracebacks."""
 
 
 class Post(msgspec.Struct, frozen=True, gc=False):
@@ -93,8 +93,8 @@ def _invalid(detail: str) -> Refused:
 
 
 def _undecodable(error: ValueError, what: str) -> Refused:
-    # The protocol has one code for "not a JSON object" and another for "a JSON object with wrong fields". msgspec raises
-    # ValidationError for both, and names no path where the outermost value is not an object.
+    # The protocol has one code for "not a JSON object" and another for "a JSON object with wrong fields". msgspec
+    # raises ValidationError for both, and names no path where the outermost value is not an object.
     detail = str(error)
     if isinstance(error, msgspec.ValidationError) and not detail.startswith("Expected `object`, got"):
         return _invalid(detail)

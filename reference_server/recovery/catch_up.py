@@ -16,7 +16,7 @@ SWEEP_S = 1.0
 CHANNELS_PER_SWEEP = 2_000
 CHANNELS_PER_REBROADCAST_READ = 64
 CHANNELS_PER_FILL = 16
-"""What is read at once is written at once: few channels, so that posts are served in between."""
+"""All messages of one read are written at once. So a read covers few channels, and posts are served in between."""
 REBROADCAST_LIMIT_S = 30.0
 PENDING_PAUSE_S = 0.02
 RETRY_PAUSE_S = 0.05
@@ -67,7 +67,7 @@ class CatchUp:
             self._gateway.work.check((channel.name,))
 
     async def rebroadcast(self, names: Sequence[str]) -> int:
-        """Deliver what the subscribers of these channels miss. Returns how many messages that were; raises LogError."""
+        """Deliver the messages that the subscribers of these channels miss. Returns their number; raises LogError."""
         gateway = self._gateway
         for at in range(0, len(names), CHANNELS_PER_SWEEP):
             part = names[at : at + CHANNELS_PER_SWEEP]
@@ -84,7 +84,7 @@ class CatchUp:
             news = sum(gateway.recover(name, rows) for (name, _), rows in zip(asked, found, strict=True))
             total += news
             if not news:
-                await asyncio.sleep(PENDING_PAUSE_S)  # the sockets have as many waiting messages as they may have
+                await asyncio.sleep(PENDING_PAUSE_S)  # as many messages wait for the sockets as the limit allows
         return total
 
     def _behind(self, names: Sequence[str]) -> list[tuple[str, int]]:
@@ -149,7 +149,7 @@ class CatchUp:
             try:
                 found = await self.reader.frames_after(asked)
             except LogError:
-                # Every later message of these channels waits with the missing ones: that is too long for the next sweep.
+                # Every later message of these channels waits too, so they cannot wait for the next sweep.
                 await asyncio.sleep(RETRY_PAUSE_S)
                 work.fill(name for name, _ in asked)
                 continue
@@ -158,7 +158,8 @@ class CatchUp:
                     work.follow()
 
     def _take_behind(self) -> tuple[list[tuple[str, int]], set[str]]:
-        """(name, position) of some channels that are behind; and which of them miss what the backplane did not announce."""
+        """(name, position) of some channels that are behind; and which of them miss what the backplane did not
+        announce."""
         gateway, work = self._gateway, self._gateway.work
         asked: list[tuple[str, int]] = []
         lost: set[str] = set()

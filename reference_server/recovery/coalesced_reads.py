@@ -1,4 +1,4 @@
-"""Many small reads of the message log become few large ones."""
+"""Combines many small reads of the message log into few large ones."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -11,10 +11,8 @@ V = TypeVar("V")
 
 
 class CoalescedReads(Generic[K, V]):
-    """Questions that come while a read is under way share the next read; equal questions are asked once.
-
-    When 10,000 clients subscribe within seconds, some dozens of queries serve 10,000 questions. An answer is never
-    older than its question.
+    """Requests that arrive during a read share the next read; equal requests are read once. When 10,000 clients
+    subscribe within seconds, some dozens of queries serve 10,000 requests. An answer is never older than its request.
     """
 
     def __init__(self, ask: Callable[[Sequence[K]], Awaitable[Sequence[V]]], *, at_once: int) -> None:

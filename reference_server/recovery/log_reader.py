@@ -16,7 +16,8 @@ Rows = list[tuple[int, bytes]]
 
 
 class LogReader:
-    """``newest`` and ``after`` serve one client each, and share reads; the other two ask at once. All raise LogError."""
+    """``newest`` and ``after`` serve one client each, and share reads; the other two read at once. All raise
+    LogError."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -30,15 +31,15 @@ class LogReader:
             tasks.create_task(self._after.run())
 
     async def newest(self, channel: str) -> int:
-        """The newest committed seq of the channel; 0 where it has no messages."""
+        """The newest committed seq of the channel; 0 if it has no messages."""
         return await self._newest.get(channel)
 
     async def after(self, channel: str, since: int) -> Rows:
-        """Some messages after ``since``; empty only where there are none."""
+        """Some messages after ``since``; empty only if there are none."""
         return await self._after.get((channel, since))
 
     async def newest_of(self, channels: Sequence[str]) -> list[int]:
-        """The newest committed seq of each channel; 0 where it has no messages."""
+        """The newest committed seq of each channel; 0 if it has no messages."""
         newest = await self._log.newest(channels)
         return [newest.get(channel, 0) for channel in channels]
 

@@ -1,5 +1,5 @@
-"""The message log as recovery sees it where messages are published before they are stored: the broker's newest messages in
-front of what is stored, and an answer to the holes that nothing fills."""
+"""The message log for recovery if messages are published before they are stored: it adds the broker's newest messages
+to the stored ones, and decides which missing messages are lost."""
 
 import time
 from collections.abc import Sequence
@@ -8,8 +8,9 @@ from reference_server.backplane.sequencer import Sequencer, SequencerError
 from reference_server.message_log.base import Log, LogError, Mark
 
 HOLE_LIMIT_S = 5.0
-"""A message that neither the broker nor the log has for so long is taken for lost. It is longer than a write-behind
-takes to store what it holds after a short outage of the log; one that is stored later is in the history only."""
+"""A message that neither the broker nor the log has for this long counts as lost. The time is longer than a
+write-behind needs to store its queue after a short outage of the log. A message that is stored later is only in the
+history."""
 HOLES = 100_000
 
 
@@ -67,7 +68,8 @@ class RecentLog:
     def _joined(
         self, channel: str, since: int, found: dict[int, str], limit: int, *, complete: bool
     ) -> list[tuple[int, str | None]]:
-        """The messages after ``since`` up to the first hole that may still be filled. ``complete``: the log was read."""
+        """The messages after ``since`` up to the first hole that may still be filled. ``complete``: the log was
+        read."""
         last = max(max(found, default=0), self._told.get(channel, 0))
         rows: list[tuple[int, str | None]] = []
         for seq in range(since + 1, min(last, since + limit) + 1):

@@ -1,1 +1,1 @@
-"""The routes of the server, and what it changes in uvicorn to serve them."""
+"""The routes of the server, and the changes to uvicorn that they need."""

@@ -1,4 +1,4 @@
-"""The ASGI application: it checks the token and chooses who answers."""
+"""The ASGI application: it checks the token and chooses the handler."""
 
 import hmac
 import logging

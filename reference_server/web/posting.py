@@ -1,6 +1,5 @@
-"""``POST /v1/chat.postMessage``: the one route with a thousand calls a second.
-
-A bare ASGI function: Starlette's routing, Request and Response would cost as much as the rest of a post.
+"""``POST /v1/chat.postMessage``: the only route with a thousand calls a second. It is a plain ASGI function:
+Starlette's routing, Request and Response would cost as much as the rest of a post.
 """
 
 import logging
@@ -48,7 +47,7 @@ class Posting:
             await answer(send, 200, encode(Posted(True, post.channel, seq, duplicate)))
 
     async def _body(self, receive: Receive) -> bytes | None:
-        """The whole body, or None where the client left. Raises Refused as soon as the body is over the limit."""
+        """The whole body, or None if the client left. Raises Refused as soon as the body is over the limit."""
         body = b""
         while True:
             event = await receive()

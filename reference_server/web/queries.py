@@ -21,8 +21,8 @@ METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def _clock() -> dict[str, str] | None:
-    """What tells whether another process reads the same CLOCK_MONOTONIC: the boot of the kernel, and the time namespace.
-    None where the system has neither."""
+    """By these another process can decide whether it reads the same CLOCK_MONOTONIC: the boot of the kernel, and the
+    time namespace. None if the system has neither."""
     try:
         boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
         return {"boot_id": boot_id, "time_namespace": os.readlink("/proc/self/ns/time")}

@@ -15,7 +15,7 @@ from reference_server.web.websocket_protocol import BroadcastWebSocket
 
 BACKLOG = 4_096
 PING_S = 25.0
-"""Well below 60 s: after that long without a byte many proxies close a connection."""
+"""Well below 60 s: many proxies close a connection after 60 s without a byte."""
 PONG_S = 30.0
 
 
@@ -24,7 +24,7 @@ class CannotListen(Exception):
 
 
 def listen(host: str, port: int, send_buffer_bytes: int) -> socket.socket:
-    """Take the address before anything else is started. A client that connects early waits until the server is ready.
+    """Bind the address before anything else is started. A client that connects early waits until the server is ready.
 
     Raises CannotListen.
     """

@@ -1,4 +1,5 @@
-"""uvicorn's WebSocket protocol with two additions: the gateway writes to its transport, and is called before its end."""
+"""uvicorn's WebSocket protocol with two additions: the gateway writes to its transport, and is called before its
+end."""
 
 import asyncio
 import socket
@@ -21,10 +22,9 @@ class BroadcastWebSocket(WebSocketsSansIOProtocol):
     """uvicorn and websockets handle handshake, ping, close and receiving.
 
     A frame written straight to ``transport`` costs only the system call (10.5 µs), against 25 µs through ``send``. Such
-    frames are complete, unmasked text frames. ``on_end`` is called before anything is written that must be the last.
-
-    However a connection ends, it is aborted ``CLOSE_TIMEOUT_S`` later if the peer has not taken the rest by then. A
-    transport that is only closed would keep its buffers for as long as the peer does not read.
+    frames are complete, unmasked text frames. ``on_end`` is called before the last frame is written. In every case of
+    an end, the connection is aborted ``CLOSE_TIMEOUT_S`` later if the peer has not read the rest by then. A transport
+    that is only closed would keep its buffers as long as the peer does not read.
     """
 
     on_end: Callable[[], None] | None = None
@@ -53,8 +53,8 @@ class BroadcastWebSocket(WebSocketsSansIOProtocol):
         self.close_timer = self.loop.call_later(CLOSE_TIMEOUT_S, self._abort)
 
     def send_receive_event_to_app(self) -> None:
-        """A text message that is not UTF-8 ends the connection with 1007. uvicorn would log a traceback for this mistake of
-        a client."""
+        """A text message that is not UTF-8 ends the connection with 1007. uvicorn would log a traceback for this
+        mistake of a client."""
         if self.curr_msg_data_type == "text" and not self.close_sent:
             try:
                 b"".join(self.frames).decode()
@@ -95,8 +95,8 @@ class BroadcastWebSocket(WebSocketsSansIOProtocol):
             on_end()
 
     def _abort(self) -> None:
-        """Drop what waits in the transport, and make the kernel drop what waits in its buffer: it would keep that for
-        minutes for a peer that acknowledges but does not read."""
+        """Drop the bytes that wait in the transport, and make the kernel drop those in its buffer: the kernel would
+        keep them for minutes if the peer acknowledges but does not read."""
         if self.disconnected:
             return  # its descriptor may already belong to another connection
         with suppress(OSError):

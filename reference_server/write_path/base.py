@@ -1,7 +1,7 @@
 """What a write path must do, what it may use of its server, and what its registry entry says.
 
-A write path takes posts and decides when a message is committed to the message log, when it is published on the backplane,
-and when the sender gets the answer.
+A write path takes posts and decides when a message is committed to the message log, when it is published on the
+backplane, and when the sender gets the answer.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,7 +23,7 @@ Publish = Callable[[Sequence[Outgoing]], bool]
 
 
 class Outcome(NamedTuple):
-    """What the sender of a post is told."""
+    """The answer to the sender of a post."""
 
     seq: int
     duplicate: bool
@@ -41,7 +41,8 @@ class WritePath(Protocol):
         """Work until cancelled."""
 
     async def finish(self) -> None:
-        """Called while ``run`` still runs, when no post comes any more: store what was acknowledged, in a bounded time."""
+        """Called at the end, when no post arrives any more and ``run`` still runs: store the acknowledged messages, in
+        a bounded time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class WritePathContext:
     trace: Trace
     metrics: Metrics
     sequencer: Sequencer | None = None
-    """numbers from the broker; there where ``needs_sequencer`` says so"""
+    """numbers from the broker; not None if ``needs_sequencer`` is set"""
     expected: Callable[[str], int] = lambda channel: 0
     """the highest seq of a channel that this server knows of"""
 

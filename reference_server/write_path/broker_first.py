@@ -1,7 +1,8 @@
 """The broker-first write path (write-behind): it publishes, then answers, and stores later.
 
-The broker gives the number. Between the answer and the COMMIT a message is in the memory of this server only: what the
-server holds when it dies is lost for the database, although clients have it. docs/write-paths.md says how much that is.
+The broker gives the number. Between the answer and the COMMIT a message is only in the memory of this server: if the
+server dies, the database never gets these messages, although clients have them. docs/write-paths.md says how many that
+are.
 """
 
 import asyncio
@@ -53,7 +54,7 @@ class BrokerFirst:
         """Raises Refused."""
         if self.queued >= self._capacity:
             raise Refused(503, "overloaded", f"{self._capacity} messages wait for the database; try again later")
-        # A task of its own: what is published is stored, also where the sender has left.
+        # A separate task: a published message is stored, also if the sender has left.
         task = asyncio.create_task(self._publish(post, accepted_ns))
         self._publishing.add(task)
         task.add_done_callback(self._publishing.discard)
@@ -112,7 +113,7 @@ class BrokerFirst:
         self._behind.put(Behind(post.channel, seq, post.text, post.client_msg_id, on_stored))
 
     async def _resolve(self) -> None:
-        """Store what was published although its answer was lost."""
+        """Store the messages that were published although their answers were lost."""
         while True:
             await asyncio.sleep(RESOLVE_PAUSE_S)
             if not self._doubtful:
@@ -137,7 +138,7 @@ def _build(context: WritePathContext) -> BrokerFirst:
 
 KIND = WritePathKind(
     name="broker-first",
-    promise="The message is published, and will be committed if this server lives that long.",
+    promise="The message is published, and will be committed if this server does not die first.",
     build=_build,
     needs_sequencer=True,
 )

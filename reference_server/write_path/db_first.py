@@ -1,7 +1,7 @@
 """The DB-first write path: it commits posts in batches, then publishes them, then answers.
 
-One writer at a time: while one batch is being committed, the next one gathers, and a pause of a few milliseconds lets it
-grow. A batch costs the log one round trip and one flush to disk, however many posts it holds.
+One writer at a time: while one batch is being committed, posts collect for the next one, and a pause of a few
+milliseconds lets it grow. A batch costs the log one round trip and one flush to disk, however many posts it holds.
 """
 
 import asyncio
@@ -34,9 +34,9 @@ class DbFirst:
     """Answers each post with its outcome, or with Refused.
 
     * An outcome is final: it is given after the commit.
-    * The answer waits for nothing but the commit: ``publish`` hands over without waiting and must not raise.
-    * ``database_unavailable`` is the answer only where it is certain that nothing was stored; otherwise
-      ``outcome_unknown``.
+    * The answer waits only for the commit: ``publish`` hands over without waiting and must not raise.
+    * ``database_unavailable`` is the answer only if it is certain that nothing was stored; otherwise
+    ``outcome_unknown``.
     * Nothing is tried twice: a post whose outcome is unknown stays unknown. Its sender repeats it with the same
       ``client_msg_id``.
     """
@@ -59,7 +59,7 @@ class DbFirst:
         return len(self._waiting)
 
     def submit(self, post: Post, accepted_ns: int) -> asyncio.Future[Outcome]:
-        """Queue a post. Raises Refused (``overloaded``) where the queue is full."""
+        """Queue a post. Raises Refused (``overloaded``) if the queue is full."""
         if len(self._waiting) >= self._capacity:
             raise Refused(503, "overloaded", f"{self._capacity} posts are waiting for the database; try again later")
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
@@ -85,7 +85,7 @@ class DbFirst:
                 raise
 
     async def finish(self) -> None:
-        """Nothing: what was acknowledged is committed."""
+        """Nothing to do: every acknowledged message is committed."""
 
     async def _commit(self, batch: list[_Waiting]) -> None:
         posts = [waiting.post for waiting in batch]
@@ -117,7 +117,7 @@ class DbFirst:
                 waiting.outcome.set_result(Outcome(seq, duplicate))
 
     def _fail(self, batch: list[_Waiting], error: LogError) -> None:
-        """Refuse the batch and every queued post: each would otherwise wait for a time-out of its own."""
+        """Refuse the batch and every queued post: otherwise each would wait for its own time-out."""
         unknown = isinstance(error, OutcomeUnknown)
         not_stored = Refused(503, "database_unavailable", str(error))
         _refuse(batch, Refused(500, "outcome_unknown", str(error)) if unknown else not_stored)

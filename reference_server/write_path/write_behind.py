@@ -29,9 +29,8 @@ class Behind(NamedTuple):
 
 
 class WriteBehind:
-    """Stores what is put into it. A row leaves the queue when it is committed, or when it cannot be stored.
-
-    It cannot be stored where the log holds another message under its number or its id, and where the log answers but
+    """Stores the rows that are put into it. A row leaves the queue when it is committed, or when it cannot be stored.
+    It cannot be stored in two cases: the log holds another message under its number or its id, or the log answers but
     refuses this row alone three times. Such a row is set aside: counted, and named in the server's log.
     """
 
@@ -56,7 +55,7 @@ class WriteBehind:
         self._arrived.set()
 
     async def finish(self) -> None:
-        """Wait until everything is stored, FLUSH_LIMIT_S at most. What is then still in the queue is lost."""
+        """Wait until everything is stored, at most FLUSH_LIMIT_S. Rows that are then still in the queue are lost."""
         try:
             async with asyncio.timeout(FLUSH_LIMIT_S):
                 await self._empty.wait()
@@ -93,7 +92,7 @@ class WriteBehind:
             _log.warning("storing behind fails, %d messages wait: %s", len(self._rows), error)
         self._failures += 1
         if isinstance(error, LogUnavailable) and await self._answers():
-            # The log is there and refuses this batch: look for the row that it refuses.
+            # The log answers and refuses this batch: find the row that it refuses.
             if self._size == 1 and self._failures >= ATTEMPTS_ALONE:
                 self._set_aside(self._rows.popleft(), str(error))
                 self._note_empty()

@@ -106,7 +106,7 @@ def test_an_impatient_second_ctrl_c(start: Start, temporary: Path, tmp_path: Pat
         env=environment(temporary),
     )
     assert second.returncode == 4, second.stderr
-    assert f"another run is under way on this machine (process {run.process.pid})" in second.stderr
+    assert f"another run is in progress on this machine (process {run.process.pid})" in second.stderr
     for _ in range(3):
         run.process.send_signal(signal.SIGINT)
         time.sleep(0.05)

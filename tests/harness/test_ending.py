@@ -36,7 +36,7 @@ def end_with(error: BaseException | None) -> Ending:
             ZeroDivisionError("planted"),
             Ending(
                 how="failed",
-                why="a defect of the harness itself: ZeroDivisionError: planted",
+                why="a bug in the harness itself: ZeroDivisionError: planted",
                 exit_code=ExitCode.ENVIRONMENT,
             ),
         ),

@@ -1,4 +1,4 @@
-"""Which resource gave out in a run, from its measurements alone."""
+"""Which resource was exhausted in a run, from its measurements alone."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ holds rho / (1 - rho) pieces of work on average (M/M/1), 4 at a share of 0.8 and
 MACHINE_FULL_SHARE = 0.9
 """Of all cores of the machine."""
 LONG_STEP_SHARE = 0.5
-"""A step gave out where its own P99 is at least this share of the P99 of the whole way."""
+"""A step is the exhausted resource if its own P99 is at least this share of the P99 of the whole way."""
 _STEPS = (
     (Resource.SERVER_CPU, "ingest"),
     (Resource.DATABASE, "commit"),
@@ -43,7 +43,7 @@ def cores_used(measured: RunMeasurements) -> CoresUsed:
 
 
 def exhaustion(verdict: Verdict, cores: int) -> Exhaustion | None:
-    """What gave out in a run on a machine with ``cores`` cores: the first of these that its measurements show.
+    """The exhausted resource of a run on a machine with ``cores`` cores: the first of these that its measurements show.
 
     A disk that stalled; a process that filled the one core that it can use; the machine's cores, charged to the role that
     used the most of them; the longest step, where it took half of the latency. None for a run without measurements.
@@ -89,7 +89,7 @@ def _full_machine(measured: RunMeasurements, cores: int) -> Exhaustion | None:
     }
     known = {resource: (name, share) for resource, (name, share) in shares.items() if share is not None}
     told = ", ".join(f"{name} {share:.2f}" for name, share in known.values())
-    because = f"all {cores} cores of the machine were busy ({used.machine:.2f}): {told or 'by what is not known'}"
+    because = f"all {cores} cores of the machine were busy ({used.machine:.2f}): {told or 'the program is not known'}"
     largest = max(known, key=lambda resource: known[resource][1], default=Resource.NOT_FOUND)
     return Exhaustion(resource=largest, because=because)
 

@@ -1,4 +1,4 @@
-"""What one judged run says about its load: whether it held, and what gave out where it did not."""
+"""The result of one judged run for its load: whether it held, and if not, which resource was exhausted."""
 
 from dataclasses import replace
 
@@ -8,10 +8,10 @@ from harness.model.finding import Finding, Kind, Status, Verdict
 from harness.model.measurements.delivery import DeliveryCounts
 
 GENERATOR_CHECKS = frozenset({"send-lateness", "loop-lag", "generator-cpu", "throughput", "complete-rows"})
-"""Validity checks that do not pass where the load generator does not keep up."""
+"""Validity checks that do not pass if the load generator is too slow."""
 DISTURBANCES = frozenset({"foreign-cpu", "steal", "disk"})
-"""Validity checks that do not pass where something outside the run took what it needed: then that is the reason, also where
-the load generator fell behind for it."""
+"""Validity checks that do not pass where something outside the run took what it needed: then that is the reason, also
+where the load generator fell behind for it."""
 
 
 def step_of(verdict: Verdict, *, number: int, value: int, run: str, cores: int) -> CapacityStep:
@@ -21,7 +21,7 @@ def step_of(verdict: Verdict, *, number: int, value: int, run: str, cores: int) 
     because = _because(verdict, result)
     found = exhaustion(verdict, cores) if result in (TrialResult.BROKE, TrialResult.GENERATOR) else None
     if result is TrialResult.BROKE and found and found.resource is Resource.GENERATOR and not _is_unsafe(verdict):
-        # What the generator added to the latency is not known, so the system need not have given out.
+        # It is not known how much latency the generator added, so the system may not have been the limit.
         result, because = TrialResult.GENERATOR, f"{found.because}, so this is not decided: {because}"
     if result is TrialResult.GENERATOR:
         found = _generator(found)
@@ -43,16 +43,16 @@ def step_of(verdict: Verdict, *, number: int, value: int, run: str, cores: int) 
 
 
 def _generator(found: Exhaustion | None) -> Exhaustion:
-    """The load generator gave out, whatever else was ``found`` to be full or slow beside it."""
+    """The load generator was exhausted; ``found`` is what else was full or slow."""
     if found is None or found.resource is Resource.NOT_FOUND:
-        return Exhaustion(resource=Resource.GENERATOR, because="it did not keep up, with cores to spare")
-    beside = "" if found.resource is Resource.GENERATOR else "it did not keep up; beside it: "
+        return Exhaustion(resource=Resource.GENERATOR, because="it was too slow, although cores were free")
+    beside = "" if found.resource is Resource.GENERATOR else "it was too slow; also: "
     return Exhaustion(resource=Resource.GENERATOR, because=f"{beside}{found.because}")
 
 
 def result_of(verdict: Verdict) -> TrialResult:
-    """PASS held and FAIL broke. UNKNOWN is the load generator's where one of its own checks did not pass, and nothing from
-    outside disturbed the run."""
+    """PASS held and FAIL broke. UNKNOWN is the load generator's where one of its own checks did not pass, and nothing
+    from outside disturbed the run."""
     if verdict.status is Status.PASS:
         return TrialResult.HELD
     if verdict.status is Status.FAIL:
@@ -64,7 +64,7 @@ def result_of(verdict: Verdict) -> TrialResult:
 
 
 def _is_unsafe(verdict: Verdict) -> bool:
-    """Whether a delivery was wrong or missing, which no load generator excuses."""
+    """Whether a delivery was wrong or missing: the load generator cannot be the cause of that."""
     return any(one.kind is Kind.SAFETY and one.status is Status.FAIL for one in verdict.findings)
 
 

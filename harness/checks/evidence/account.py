@@ -1,4 +1,4 @@
-"""Which expected deliveries are missing: the ledger against what the clients received."""
+"""The expected deliveries that are missing: the ledger compared with the received deliveries."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ BLOCK_PAIRS = 1 << 22
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """``expected`` and ``delivered`` pairs by message, message and client of every lost pair, ``undelivered`` pairs by
-    message. What is missing is lost or undelivered (`harness.checks.evidence.undelivered`)."""
+    message. A missing pair is lost or undelivered (`harness.checks.evidence.undelivered`)."""
 
     expected: Ints
     delivered: Ints
@@ -27,12 +27,12 @@ class Account:
     lost_message: NDArray[np.int32]
     lost_client: NDArray[np.int32]
     tail: NDArray[np.bool_]
-    """which of the lost come after everything that their client received"""
+    """which of the lost pairs are later than every message that their client received"""
     drain: DrainEvidence
 
     @classmethod
     def nothing(cls, messages: int, clients: int) -> "Account":
-        """No pair was expected: what a recording gives that cannot be reconciled."""
+        """The account of a recording that cannot be reconciled: no pair was expected."""
         none, nothing = np.zeros(0, np.int32), np.zeros(messages, np.int64)
         return cls(
             expected=nothing,
@@ -79,7 +79,7 @@ def reconcile(evidence: Evidence, tally: Tally) -> Account:
         # A client that subscribed late does not miss the messages before its subscription.
         late = first.behind(evidence, client, message)
         last = seq > tally.highest_seq[client]
-        # Of a message without a seq nobody knows whether its client's position has passed it.
+        # For a message without a seq it is unknown whether its client's position has passed it.
         open_ = (last | (seq == 0)) & ~late & ~drain.quiet[client]
         excused += np.bincount(message[late], minlength=len(sizes))
         undelivered += np.bincount(message[open_], minlength=len(sizes))
@@ -99,7 +99,8 @@ def reconcile(evidence: Evidence, tally: Tally) -> Account:
 
 
 def _blocks(messages: Ints, sizes: Ints) -> Iterator[Ints]:
-    """The messages in parts of about BLOCK_PAIRS pairs, so that the work on them takes the same memory for any number."""
+    """The messages in parts of about BLOCK_PAIRS pairs, so that the work on them takes the same memory for any
+    number."""
     part = np.cumsum(sizes[messages]) // BLOCK_PAIRS
     for found in np.split(messages, np.flatnonzero(np.diff(part)) + 1):
         if len(found):
@@ -111,7 +112,7 @@ def _missing(evidence: Evidence, tally: Tally, messages: Ints, sizes: Ints) -> t
     message = np.repeat(messages, sizes[messages])
     within = np.arange(len(message)) - np.repeat(np.cumsum(sizes[messages]) - sizes[messages], sizes[messages])
     client = within + evidence.first_client[evidence.channel[message]]
-    # What a client received whose rows are missing is not known.
+    # If the rows of a client are missing, it is not known what it received.
     missing = (tally.seqs[evidence.base[message] + within] == 0) & ~tally.unseen[client]
     return message[missing], client[missing]
 
@@ -123,7 +124,7 @@ def _delivered(evidence: Evidence, tally: Tally, sizes: Ints) -> Ints:
     for low, high in pairwise(edges.tolist()):
         first = evidence.base[low]
         counted = tally.seqs[first : evidence.base[high - 1] + sizes[high - 1]]
-        # Nearly always everything arrived, and that is found with one look.
+        # Nearly always everything arrived, and one comparison shows that.
         got[low:high] = (
             sizes[low:high] if counted.all() else np.add.reduceat(counted > 0, evidence.base[low:high] - first)
         )

@@ -1,4 +1,4 @@
-"""Measurements that are made one by one: one that raises is absent by name and hides no other."""
+"""Makes each measurement separately: one that raises is absent by name, and the others are still made."""
 
 import logging
 from collections.abc import Callable
@@ -19,8 +19,8 @@ class Attempts:
         self._failed: dict[str, str] = {}
 
     def make(self, name: str, measurement: Callable[[], T], absent: T) -> T:
-        """The result of ``measurement``, or ``absent`` where it raises. Errors of the harness's environment (a full disk)
-        are raised: they say nothing about the recording."""
+        """The result of ``measurement``, or ``absent`` if it raises. Errors of the harness's environment (a full disk)
+        are raised: the recording does not cause them."""
         try:
             return measurement()
         except HarnessError:

@@ -10,15 +10,15 @@ from harness.checks.evidence.evidence import Ints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behind:
-    """Deliveries that came behind a later one: their rows, and the highest seq that their client had before."""
+    """Deliveries that came after a later one: their rows, and the highest seq that their client had before."""
 
     rows: Ints
     highest: Ints
 
 
 class ClientOrder:
-    """Follows the highest seq that each client has received. ``highest_seq`` has shape (clients,), 0 for none, and is kept
-    up to date; ``mine`` are the clients of one load worker, whose deliveries are followed."""
+    """Follows the highest seq that each client has received. ``highest_seq`` has shape (clients,), 0 for none, and is
+    kept up to date; ``mine`` are the clients of one load worker, whose deliveries are followed."""
 
     def __init__(self, highest_seq: Ints, mine: Ints) -> None:
         self._highest_seq = highest_seq
@@ -46,8 +46,8 @@ class ClientOrder:
 
 
 def _highest_before(seq: Ints, starts: Ints, at_start: Ints) -> NDArray[np.int64]:
-    """The highest of ``at_start`` and of all earlier seqs of the same client, by row. Rows of one client follow each other
-    from ``starts`` on."""
+    """The highest of ``at_start`` and of all earlier seqs of the same client, by row. Rows of one client follow each
+    other from ``starts`` on."""
     group = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(seq)]))
     values, rank = np.unique(seq, return_inverse=True)
     # Ranks of a later group are higher than all of an earlier one: one running maximum serves all groups.

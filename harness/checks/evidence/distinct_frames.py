@@ -1,4 +1,4 @@
-"""The distinct frames that a load worker saw: what is true of a frame is true of all its deliveries."""
+"""The distinct frames that a load worker saw. A property of a frame is a property of all its deliveries."""
 
 from dataclasses import dataclass
 
@@ -12,22 +12,22 @@ from harness.recording.reader import Seen
 FLAWS = (
     "not compared with its post (too many different frames)",
     "not of this run",
-    "altered text",
+    "changed text",
     "under another channel's name",
     "of a post that was rejected",
     "of a post that was not sent",
 )
 VARIANTS = 8
-"""Seqs that are told apart for one message; all beyond share the last variant."""
+"""How many seqs of one message are distinguished; all further ones share the last variant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistinctFrames:
     """Arrays by frame, shape (frames,).
 
-    ``pair``: the number of a delivery's pair is this and its client. ``flaw``: 0 for none, else 1 + an index into `FLAWS`.
-    ``variant``: one bit. Frames with one message and one seq have the same bit, frames with one message and another seq
-    have another; the seq that the message really has is bit 0. ``odd``: the frame has another seq than its message.
+    ``pair``: the number of a delivery's pair is this and its client. ``flaw``: 0 for none, else 1 + an index into
+    `FLAWS`. ``variant``: one bit. Frames with one message and one seq have the same bit, frames with one message and
+    another seq have another; the true seq of the message is bit 0. ``odd``: the frame has another seq than its message.
     """
 
     message: Ints

@@ -1,4 +1,4 @@
-"""What was broken on purpose, when that really was, and which deliveries that or another interruption disturbed."""
+"""The injected faults with their real times, and the deliveries that they or other interruptions disturbed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -57,7 +57,7 @@ def _endings(done: Document) -> tuple[Ending, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """The span of one fault that was begun. ``back_ns`` is `NEVER` where the broken parts never answered again."""
+    """The span of one fault that was begun. ``back_ns`` is `NEVER` if the broken parts never answered again."""
 
     fault: Fault
     begun_ns: int
@@ -65,10 +65,8 @@ class Outage:
 
     @property
     def over_ns(self) -> int:
-        """When nothing waits for the broken part any more.
-
-        After a partition that is later: TCP doubles its wait with every attempt (RFC 6298), so a connection that lived
-        through it may stay silent for as long again.
+        """When no message waits for the broken part any more. After a partition that is later: TCP doubles its wait
+        with every attempt (RFC 6298), so a connection that lived through it may stay silent for as long again.
         """
         if self.back_ns == NEVER or self.fault.kind is not FaultKind.PARTITION:
             return self.back_ns
@@ -156,10 +154,10 @@ def disturbance(
     meant_for: NDArray[np.uint16],
     recovered: Bools | None,
 ) -> Disturbance | None:
-    """None where no fault was begun and nothing else was interrupted.
+    """None if no fault was begun and nothing else was interrupted.
 
-    ``interrupted``: messages that were due around an interruption that no fault explains, None for no such interruption.
-    ``meant_for`` is the server that the schedule chose for each message.
+    ``interrupted``: messages that were due around an interruption that no fault explains, None for no such
+    interruption. ``meant_for`` is the server that the schedule chose for each message.
     """
     if not begun and interrupted is None:
         return None
@@ -208,8 +206,8 @@ def _sent_from(recording: Recording, part: str, meant_for: NDArray[np.uint16]) -
 def _held_up(
     recording: Recording, outage: Outage, intended_ns: Ints, meant_for: NDArray[np.uint16], *, traced: bool
 ) -> Bools:
-    """Messages that this outage held up for all clients: because the database was away, the server that accepts them was
-    away, or no re-broadcast had been requested yet."""
+    """Messages that this outage held up for all clients: because the database was away, the server that accepts them
+    was away, or no re-broadcast had been requested yet."""
     target = outage.fault.target
     end_ns = outage.over_ns
     if target is Target.DATABASE and outage.back_ns != NEVER:
@@ -257,7 +255,7 @@ def _away(recording: Recording, found: Sequence[Outage], sessions: Sessions, cli
 
 
 def _calm_again_ns(recording: Recording, clocks: HostClocks, found: Sequence[Outage], sessions: Sessions) -> int:
-    """A second after the last sign of recovery; `NEVER` where a fault was not healed. A server whose clock cannot be
+    """A second after the last sign of recovery; `NEVER` if a fault was not healed. A server whose clock cannot be
     compared with the harness's gives no sign."""
     if any(outage.back_ns == NEVER for outage in found):
         return NEVER

@@ -1,4 +1,4 @@
-"""What the checks share: the plan's arithmetic, the ledger and the traces, joined once by message."""
+"""The data that checks share: the plan's arithmetic, the ledger and the traces, joined once by message."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,10 +39,11 @@ def slice_s(plan: Plan) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """The servers' traces by message, in ns on the clock of the server's host; 0 where the server did not see the message.
+    """The servers' traces by message, in ns on the clock of the server's host; 0 if the server did not see the message.
 
-    ``accepted``, ``committed``, ``published``: of the server ``accepted_by``, shape (messages,). ``received``, ``written``,
-    ``sockets``: shape (servers, messages). ``live``: the message came over the backplane, shape (servers, messages).
+    ``accepted``, ``committed``, ``published``: of the server ``accepted_by``, shape (messages,). ``received``,
+    ``written``, ``sockets``: shape (servers, messages). ``live``: the message came over the backplane, shape (servers,
+    messages).
     """
 
     accepted_by: Ints
@@ -59,7 +60,8 @@ class Trace:
 class Evidence:
     """Arrays by message have shape (messages,), arrays by client (clients,).
 
-    A (message, client) pair has the number ``base[message] + client - first_client[channel]``; there are ``pairs`` of them.
+    A (message, client) pair has the number ``base[message] + client - first_client[channel]``; there are ``pairs`` of
+    them.
     """
 
     recording: Recording
@@ -67,26 +69,26 @@ class Evidence:
     schedule: Schedule
     channel: Ints
     outcome: NDArray[np.uint8]
-    """INDETERMINATE for all messages where the ledger is missing"""
+    """INDETERMINATE for all messages if the ledger is missing"""
     has_ledger: bool
     """whether posts.npy has one row for each message of the schedule"""
     intended_ns: Ints
     """0 for messages that were never due"""
     second: Ints
-    """of the measured window, in which each was due; 0 for those before it. In a window of more than `SECONDS_AT_MOST` it
-    counts slices of ``slice_s`` seconds instead"""
+    """of the measured window, in which each was due; 0 for those before it. In a window of more than `SECONDS_AT_MOST`
+    it counts slices of ``slice_s`` seconds instead"""
     measured: Bools
     timed: Bools
     """which measured messages have an intended time; without the ledger none has"""
     seq: Ints
     """the seq of each message: as stored, else as acknowledged, else 0"""
     stored_seq: Ints | None
-    """the seq under which the database holds each message, 0 for none; None where there was no audit"""
+    """the seq under which the database holds each message, 0 for none; None if there was no audit"""
     audience: Ints
     """by channel"""
     client_channel: Ints
     client_server: Ints
-    """where each client was when the measured window began, by its connections"""
+    """the server of each client when the measured window began, by its connections"""
     first_client: Ints
     """by channel"""
     base: Ints
@@ -94,8 +96,8 @@ class Evidence:
     trace: Trace | None
     clocks: HostClocks
     server_host: Ints
-    """by server: the host whose clock its trace has; a host of its own with an unknown offset where the trace contradicts
-    what clocks.json says of that clock"""
+    """by server: the host whose clock its trace has; a separate host with an unknown offset if the trace contradicts
+    clocks.json about that clock"""
     impossible_times: Ints
     """by server: posts that by clocks.json it accepted before they were sent, or after they were answered"""
     generator_host: int
@@ -109,13 +111,14 @@ class Evidence:
     heartbeats: Mapping[str, Rows]
     """by process of the load generator, on the harness's clock"""
     disturbance: Disturbance | None
-    """None where no fault was begun and nothing else was interrupted"""
+    """None if no fault was begun and nothing else was interrupted"""
     reconnected: Bools
     """by client: had more than one connection, so that it was not always on ``client_server``"""
     start_ns: int
-    """when offset 0 of the schedule was due; 0 where the schedule never began"""
+    """when offset 0 of the schedule was due; 0 if the schedule never began"""
     ended: str
-    """how the run ended: ``complete``, ``casualty``, ``interrupted``, ``failed``; empty where the recording does not say"""
+    """how the run ended: ``complete``, ``casualty``, ``interrupted``, ``failed``; empty if the recording does not
+    say"""
     why: str
 
     @property
@@ -140,7 +143,7 @@ class Evidence:
 
 
 def gather(recording: Recording, attempts: Attempts | None = None) -> Evidence:
-    """Join what the recording holds. Works on whatever part of it exists; ``attempts`` keeps what could not be joined."""
+    """Join the parts of the recording that exist; ``attempts`` keeps the parts that could not be joined."""
     attempts = attempts or Attempts()
     plan = recording.plan
     made = schedule(plan)
@@ -149,7 +152,8 @@ def gather(recording: Recording, attempts: Attempts | None = None) -> Evidence:
     stored_seq = attempts.make("audit", lambda: _stored_seq(recording, len(made)), None)
     seq = ledger.seq
     if stored_seq is not None:
-        # The database is right where an answer names another seq: the answer is then the error that is counted.
+        # If an answer names another seq than the database, the database is right, and the answer is counted as the
+        # error.
         seq = np.where(stored_seq > 0, stored_seq, seq)
     trace = attempts.make("traces", lambda: _join_traces(recording, plan, len(made), channel, seq), None)
     clocks = HostClocks(recording.clocks)
@@ -225,7 +229,7 @@ def _slices(plan: Plan, intended_ns: Ints, start_ns: int) -> Ints:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ledger:
-    """posts.npy by message. Where it is missing, the outcome of every post is unknown."""
+    """posts.npy by message. If it is missing, the outcome of every post is unknown."""
 
     known: bool
     outcome: NDArray[np.uint8]
@@ -259,9 +263,9 @@ def _stored_seq(recording: Recording, total: int) -> Ints | None:
 def _impossible_times(
     recording: Recording, ledger: _Ledger, trace: Trace, clocks: HostClocks, server_host: Ints, generator_host: int
 ) -> Ints:
-    """By server: how many acknowledged posts it accepted before they were sent or after they were answered, more than the
-    clocks' error can explain. No server can do that, whatever its write path is: its clock is not the one that clocks.json
-    says."""
+    """By server: how many acknowledged posts it accepted before they were sent or after they were answered, more than
+    the clocks' error can explain. No server can do that with any write path: so clocks.json is wrong about its
+    clock."""
     posts = recording.posts
     which = (
         (trace.accepted > 0) & (ledger.outcome == ACKNOWLEDGED) & (posts["sent_ns"] > 0) & (posts["answered_ns"] > 0)
@@ -278,8 +282,9 @@ def _impossible_times(
 def must_arrive(evidence: Evidence, delivered: Ints) -> Bools:
     """Which messages every client of their channel must have.
 
-    Acknowledged ones; and of those with an unknown outcome the ones that turned out to exist, because the database holds
-    them or because a client received them (``delivered``: clients by message). A message is for all clients or for none.
+    Acknowledged ones; and of those with an unknown outcome the ones that turned out to exist, because the database
+    holds them or because a client received them (``delivered``: clients by message). A message is for all clients or
+    for none.
     """
     exists = delivered > 0
     if evidence.stored_seq is not None:

@@ -9,7 +9,7 @@ from harness.recording.reader import Recording, Rows
 
 
 def heartbeats_of(recording: Recording, clocks: HostClocks) -> Mapping[str, Rows]:
-    """By process; ``at_ns`` is on the harness's clock. Where an offset is not known it is taken to be 0: the check `clock`
+    """By process; ``at_ns`` is on the harness's clock. An unknown offset is taken to be 0: the check `clock`
     then says that the clocks cannot be compared."""
     return {name: _on_one_clock(name, rows, clocks) for name, rows in recording.heartbeats.items()}
 

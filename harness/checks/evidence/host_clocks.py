@@ -1,4 +1,4 @@
-"""Times of two hosts, compared. Nothing else in the checks compares times of different hosts."""
+"""Compares times of two hosts. Only this module of the checks compares times of different hosts."""
 
 from dataclasses import dataclass
 
@@ -25,19 +25,20 @@ class Elapsed:
 
     @property
     def middle(self) -> Ints:
-        """The likeliest values; exact where the clocks are one."""
+        """The likeliest values; exact if the clocks are one."""
         found: Ints = self.low if self.low is self.high else self.low + (self.high - self.low) // 2
         return found
 
     @property
     def open(self) -> Bools:
-        """Whether it cannot be told which of the two times was first."""
+        """Whether it is unknown which of the two times was first."""
         found: Bools = (self.low < 0) & (self.high >= 0)
         return found
 
 
 class HostClocks:
-    """The clocks of a recording. A file that clocks.json does not name is on a host of its own, with an unknown offset."""
+    """The clocks of a recording. A file that clocks.json does not name is on a host of its own, with an unknown
+    offset."""
 
     def __init__(self, clocks: Clocks | None) -> None:
         known = clocks or Clocks()
@@ -71,7 +72,7 @@ class HostClocks:
         return not self._offset_ns.any() and not self._bound_ns.any()
 
     def bound_ns(self, first: Hosts, second: Hosts) -> Ints:
-        """How wrong a difference between times of these hosts can be; UNKNOWN_NS or more where that is not known."""
+        """The largest error of a difference between times of these hosts; UNKNOWN_NS or more if it is not known."""
         bound = np.asarray(self._bound_ns[first] + self._bound_ns[second])
         found: Ints = np.where(np.asarray(first) == np.asarray(second), 0, bound)
         return found

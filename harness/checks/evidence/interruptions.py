@@ -1,4 +1,4 @@
-"""Connections and backplanes that were lost although no planned fault explains it."""
+"""Connections and backplanes that were lost outside of the planned faults."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,13 +13,14 @@ from harness.recording.format import DOWN, SUBSCRIBED
 from harness.recording.reader import Recording
 
 SETTLED_NS = 5_000_000_000
-"""How long after an outage a lost connection is still its consequence: a client that did not read meets the close late."""
+"""How long after an outage a lost connection is still its consequence: a client that did not read sees the close
+late."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackplaneGap:
     """``server`` had no backplane from ``begin_ns`` until it was subscribed again; times are on the clock of its host.
-    ``end_ns`` is `NEVER` where it never was."""
+    ``end_ns`` is `NEVER` if it never was."""
 
     server: int
     begin_ns: int
@@ -28,7 +29,8 @@ class BackplaneGap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interruptions:
-    """``lost``: indices of the connections in `Sessions`, ``begin_ns`` and ``end_ns``: how long each client was away."""
+    """``lost``: indices of the connections in `Sessions`, ``begin_ns`` and ``end_ns``: how long each client was
+    away."""
 
     lost: Ints
     begin_ns: Ints
@@ -36,7 +38,7 @@ class Interruptions:
     backplane: tuple[BackplaneGap, ...]
     """on the harness's clock"""
     undated: tuple[BackplaneGap, ...] = ()
-    """of servers whose clock cannot be compared: their length is known, and not when they were"""
+    """of servers whose clock cannot be compared: their length is known, but not their time"""
 
     def __bool__(self) -> bool:
         return bool(len(self.lost) or self.backplane or self.undated)
@@ -59,7 +61,7 @@ def interruptions(
     begun: Sequence[Outage],
     start_ns: int,
 ) -> Interruptions:
-    """Those from the first scheduled post (``start_ns``, 0 where the schedule never began) on, outside of outages."""
+    """Those from the first scheduled post (``start_ns``, 0 if the schedule never began) on, outside of outages."""
 
     def unexplained(at_ns: Ints) -> Bools:
         found = at_ns >= start_ns if start_ns else np.zeros(len(at_ns), np.bool_)

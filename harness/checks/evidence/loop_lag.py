@@ -1,10 +1,10 @@
-"""How long an event loop kept waiting what became ready, at any time and not only when a heartbeat came.
+"""The lag of an event loop at every moment, and not only at the heartbeats.
 
-A heartbeat is due every 20 ms. While the loop is stalled none comes, and the one that comes at last is late by L. It stands
-for all that were due meanwhile: what became ready 20 ms later waited L - 20 ms, 40 ms later L - 40 ms, and so on. To count
-the one late heartbeat alone would hide a stall the better the longer it is (coordinated omission: Gil Tene, "How NOT to
-Measure Latency", 2013). With one wait for every 20 ms a percentile is weighted by time: a stall of 500 ms in every 6 s
-makes a hundredth of all moments wait 440 ms or longer.
+A heartbeat is due every 20 ms. While the loop is stalled none comes, and the next one is late by L. It counts
+for all that were due meanwhile: what became ready 20 ms later waited L - 20 ms, 40 ms later L - 40 ms, and so on. If
+only the one late heartbeat were counted, a long stall would count less than several short ones (coordinated omission:
+Gil Tene, "How NOT to Measure Latency", 2013). With one wait for every 20 ms a percentile is weighted by time: a stall
+of 500 ms in every 6 s makes a hundredth of all moments wait 440 ms or longer.
 """
 
 from collections.abc import Iterator
@@ -20,8 +20,9 @@ from harness.recording.reader import Rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoopLag:
-    """The waits of one process in a span of time. ``count``: how many, one for every 20 ms that is known of. ``share``:
-    of the span that is known of, 1 for all of it. ``p99_ms`` and ``max_ms`` are None where nothing is known."""
+    """The waits of one process in a span of time. ``count``: how many, one for every 20 ms that heartbeats cover.
+    ``share``: the covered share of the span, 1 for all of it. ``p99_ms`` and ``max_ms`` are None if no heartbeat covers
+    it."""
 
     count: int
     share: float
@@ -30,8 +31,8 @@ class LoopLag:
 
 
 def waits_ns(heartbeat: Rows, begin_ns: int, end_ns: int) -> Iterator[tuple[Ints, Ints]]:
-    """Pieces of (when a heartbeat was due, how long the loop kept it waiting): one for every 20 ms from ``begin_ns`` up to
-    ``end_ns``, on the clock of the process."""
+    """Pieces of (when a heartbeat was due, how long the loop kept it waiting): one for every 20 ms from ``begin_ns`` up
+    to ``end_ns``, on the clock of the process."""
     step = HEARTBEAT_INTERVAL_NS
     for start in range(0, len(heartbeat), PIECE_ROWS):
         rows = heartbeat[start : start + PIECE_ROWS]

@@ -4,8 +4,8 @@ from harness.recording.reader import Recording
 
 
 def measured_window(recording: Recording) -> tuple[int, int]:
-    """(begin, end) in ns on the harness's clock; (0, 0) where the schedule never began. Of a run that ended early, up to
-    the last post that was sent."""
+    """(begin, end) in ns on the harness's clock; (0, 0) if the schedule never began. The window of a run that ended
+    early ends at the last post that was sent."""
     event = recording.event("schedule")
     if event is None or not event["start_ns"]:
         return 0, 0

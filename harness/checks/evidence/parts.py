@@ -12,7 +12,7 @@ from harness.planning.placement import client_workers
 
 
 class Need(StrEnum):
-    """A part of a recording. Without it a check cannot pass."""
+    """A part of a recording. A check that needs it cannot pass without it."""
 
     LEDGER = "ledger"
     DELIVERIES = "deliveries"
@@ -28,7 +28,7 @@ class Need(StrEnum):
 
 
 def lacking(evidence: Evidence, tally: Tally) -> Mapping[Need, str]:
-    """The parts that are missing or incomplete, each with what is missing of it."""
+    """The parts that are missing or incomplete, each with a description of the gap."""
     found = {
         Need.LEDGER: "" if evidence.has_ledger else "posts.npy is missing or does not fit the plan",
         Need.DELIVERIES: _deliveries(evidence, tally),

@@ -1,4 +1,5 @@
-"""Where in its channel each client's first subscription began: what the server named, and what can be true."""
+"""The position of each client's first subscription in its channel: as the server named it, and whether it is
+possible."""
 
 from dataclasses import dataclass
 
@@ -18,7 +19,8 @@ class Positions:
     def behind(self, evidence: Evidence, client: Ints, message: Ints) -> Bools:
         """By pair: the message lies behind the client's position, so that the client need not get it.
 
-        The server's word is not enough: a message that was sent after the confirmation arrived cannot lie behind it.
+        The server's answer alone is not enough: a message that was sent after the confirmation arrived cannot be before
+        the position.
         """
         found: Bools = evidence.seq[message] <= self.seq[client]
         posts = evidence.recording.posts

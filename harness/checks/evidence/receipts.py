@@ -1,4 +1,5 @@
-"""When messages were received, by each pair's first delivery: repetitions complete no message and count in no rate."""
+"""When messages were received, by each pair's first delivery: repetitions do not complete a message and do not count in
+a rate."""
 
 import numpy as np
 
@@ -8,9 +9,9 @@ from harness.checks.evidence.evidence import Evidence, Ints
 class Receipts:
     """Times are on the clock of the ledger.
 
-    ``last_ns``: when the last client received each message, 0 for never, shape (messages,). ``backwards``: deliveries that
-    were received before their message was sent. ``in_window``: deliveries received within the measured window, whenever
-    they were due. ``due_in_window``: those of them that were also due in it.
+    ``last_ns``: when the last client received each message, 0 for never, shape (messages,). ``backwards``: deliveries
+    that were received before their message was sent. ``in_window``: deliveries received within the measured window,
+    whenever they were due. ``due_in_window``: those of them that were also due in it.
     """
 
     def __init__(self, evidence: Evidence) -> None:
@@ -25,7 +26,8 @@ class Receipts:
         self.due_in_window = 0
 
     def add(self, message: Ints, received_ns: Ints, bound_ns: int) -> None:
-        """First deliveries of their pairs. ``bound_ns``: how wrong ``received_ns`` can be on the clock of the ledger."""
+        """First deliveries of their pairs. ``bound_ns``: how wrong ``received_ns`` can be on the clock of the
+        ledger."""
         if not len(message):
             return
         np.maximum.at(self.last_ns, message, received_ns)

@@ -1,8 +1,8 @@
 """Deliveries that came once more after a reconnection, and which of them the contract allows.
 
 A client that reconnects names the last seq that it has, and the server confirms the position after which it delivers
-(docs/protocol.md). So a client may get again what lies behind that position, once on each connection. Anything else that
-comes twice is an error: on one connection, at or before the position, at a client that never reconnected.
+(docs/protocol.md). So a client may get the messages after that position again, once on each connection. Any other
+repetition is an error: on one connection, at or before the position, at a client that never reconnected.
 """
 
 from collections.abc import Iterable
@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from harness.checks.evidence.sessions import Ints, Sessions
 
 CANDIDATES_MAX = 100_000
-"""More repetitions than this are not looked at: none of them is allowed."""
+"""More repetitions than this are not examined: none of them is allowed."""
 
 
 class Repetitions:
-    """The repetitions of one load worker's clients. ``allowed`` looks at the rows again, only if there are candidates."""
+    """The repetitions of one load worker's clients. ``allowed`` looks at the rows again, only if there are
+    candidates."""
 
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
@@ -26,7 +27,8 @@ class Repetitions:
         """(client, message, phase, connection)"""
 
     def may_be_allowed(self, clients: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """By row: its client reconnected. A server that repeats everything to all others is not looked at row by row."""
+        """By row: its client reconnected. If a server repeats everything to all others, its rows are not examined one
+        by one."""
         return np.isin(clients, list(self._clients))
 
     def note(self, client: int, message: int, phase: int, seq: int, received_ns: int) -> None:

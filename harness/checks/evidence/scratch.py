@@ -1,4 +1,4 @@
-"""Room for what grows with a recording: memory while it is small, unnamed temporary files when it is large."""
+"""Space for data that grow with a recording: memory if they are few, unnamed temporary files if they are many."""
 
 import math
 import tempfile
@@ -17,7 +17,7 @@ IN_MEMORY_BYTES = 32_000_000
 
 
 class Column:
-    """Numbers that are appended first and then read in pieces. Raises EnvironmentFailure where the disk is full."""
+    """Numbers that are appended first and then read in pieces. Raises EnvironmentFailure if the disk is full."""
 
     def __init__(self, dtype: DTypeLike) -> None:
         self._dtype = np.dtype(dtype)
@@ -45,12 +45,13 @@ class Column:
 
 
 def zeros(shape: tuple[int, int], dtype: type[np.generic]) -> NDArray[Any]:
-    """An array of zeros; a large one is mapped to a file. Raises EnvironmentFailure where the disk is full."""
+    """An array of zeros; a large one is mapped to a file. Raises EnvironmentFailure if the disk is full."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
     if size < IN_MEMORY_BYTES:
         return np.zeros(shape, dtype)
     with _room(), tempfile.TemporaryFile() as file:
-        # Written, not only made long: the first touch of a page that the disk has no room for would end the process.
+        # It is written, not only extended: otherwise the first access to a page without disk space would end the
+        # process.
         for start in range(0, size, IN_MEMORY_BYTES):
             file.write(bytes(min(IN_MEMORY_BYTES, size - start)))
         return np.memmap(file, dtype, "r+", shape=shape)
@@ -67,6 +68,7 @@ def _room() -> Iterator[None]:
         yield
     except OSError as error:
         raise EnvironmentFailure(
-            f"judging a recording as large as this takes room in {tempfile.gettempdir()}, which cannot be written: "
-            f"{error.strerror or error}; free some, or set TMPDIR to a folder that has it, and judge the run again"
+            f"a large recording needs temporary files in {tempfile.gettempdir()}, and they cannot be written: "
+            f"{error.strerror or error}; free disk space there, or set TMPDIR to another folder, and judge the run "
+            f"again"
         ) from error

@@ -15,14 +15,16 @@ Bools = NDArray[np.bool_]
 
 NEVER = int(np.iinfo(np.int64).max)
 CLOSED_BY_WORKER = 1000
-"""Close code of a session that the load worker ended in good order. A killed worker leaves 0."""
+"""Close code of a session that the load worker closed at the end. A killed worker leaves 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sessions:
-    """One entry for each connection, sorted by client, then by time. Times are in ns on the harness's clock, 0 for never.
+    """One entry for each connection, sorted by client, then by time. Times are in ns on the harness's clock, 0 for
+    never.
 
-    ``last``: the client has no later connection. ``lost``: the connection ended although the load worker did not close it.
+    ``last``: the client has no later connection. ``lost``: the connection ended although the load worker did not close
+    it.
     """
 
     client: Ints
@@ -44,8 +46,8 @@ class Sessions:
         return len(self.client)
 
     def servers_at(self, at_ns: int, planned: Ints) -> Ints:
-        """The server of each client at ``at_ns``, shape (clients,): that of the newest connection that was begun by then,
-        else of the client's first. ``planned`` is kept for clients without a connection."""
+        """The server of each client at ``at_ns``, shape (clients,): that of the newest connection that was begun by
+        then, else of the client's first. ``planned`` is kept for clients without a connection."""
         found = planned.copy()
         first = np.r_[True, self.last[:-1]] if len(self) else np.empty(0, np.bool_)
         found[self.client[first]] = self.server[first]
@@ -59,8 +61,8 @@ class Sessions:
         return found
 
     def again_ns(self) -> Ints:
-        """When the client of each connection was subscribed again, by whichever of its later connections; `NEVER` where it
-        was not."""
+        """When the client of each connection was subscribed again, on any of its later connections; `NEVER` if it was
+        not."""
         rows = len(self)
         subscribed = np.r_[np.where(self.subscribed_ns > 0, np.arange(rows), rows), rows]
         following = np.minimum.accumulate(subscribed[::-1])[::-1][1:]  # the next row that was subscribed, of any client
@@ -78,7 +80,7 @@ def sessions_of(recording: Recording, clocks: HostClocks) -> Sessions:
 
 
 def _sorted(rows: "NDArray[np.void]", cut_off: Bools) -> Sessions:
-    """``rows`` are sorted by client and time; ``cut_off``: nothing in good order ended the connection."""
+    """``rows`` are sorted by client and time; ``cut_off``: the connection ended without the closing handshake."""
     last = np.ones(len(rows), np.bool_)
     last[:-1] = rows["client"][1:] != rows["client"][:-1]
     columns = {name: rows[name].astype(np.int64) for name in SESSION.names or ()}
@@ -98,7 +100,8 @@ def _on_one_clock(recording: Recording, clocks: HostClocks) -> Iterator["NDArray
 
 
 def _cut_off(recording: Recording, rows: "NDArray[np.void]") -> Bools:
-    """Connections that ended before the harness closed any: a server may close with the same code as the load worker."""
+    """Connections that ended before the harness closed any: a server may close with the same code as the load
+    worker."""
     found: Bools = ~np.isin(rows["close_code"], (0, CLOSED_BY_WORKER))
     drained = recording.event("drained")
     if drained is not None and "at_ns" in drained:

@@ -1,4 +1,4 @@
-"""One pass over every delivery: each is matched with its post, counted, timed. Everything else works on the result.
+"""One pass over every delivery: each is matched with its post, counted, timed. All checks work on the result.
 
 The rows stay on disk and are read a piece at a time; what grows in memory with a run is one byte per expected (message,
 client) pair.
@@ -29,11 +29,10 @@ EXAMPLES = 20
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """What all clients received together.
-
-    ``seqs``: the seqs under which each pair came, a bit for each (`DistinctFrames.variant`), 0 for a pair that never came.
-    ``highest_seq``: newest seq of each client, 0 for none. ``misnumbered``: clients of each message that got it first under
-    another seq than its own. Counters are by phase, phantoms also by what is wrong with them.
+    """The deliveries of all clients together. ``seqs``: the seqs under which each pair came, a bit for each
+    (`DistinctFrames.variant`), 0 for a pair that never came. ``highest_seq``: newest seq of each client, 0 for none.
+    ``misnumbered``: clients of each message that got it first under another seq than its own. Counters are by phase,
+    phantoms also by their flaw.
     """
 
     seqs: NDArray[np.uint8]
@@ -42,7 +41,7 @@ class Tally:
     misnumbered: Ints
     rows: int = 0
     unseen: Bools
-    """clients whose load worker left no rows, or not all: what they did not receive is not known"""
+    """clients whose load worker left no rows, or not all: it is not known what they received"""
     duplicates_wire: Counter[int] = field(default_factory=Counter)
     resumed_again: Counter[int] = field(default_factory=Counter)
     """those of ``duplicates_wire`` that a reconnection of their client allows"""
@@ -65,8 +64,8 @@ class Tally:
 
 
 def tally(evidence: Evidence, attempts: Attempts | None = None) -> Tally:
-    """Count everything. Deliveries that are whole and expected are matched by message, not by seq, so that a server which
-    numbers wrongly is still counted right. ``attempts`` keeps the load workers whose rows cannot be read."""
+    """Count everything. Deliveries that are whole and expected are matched by message, not by seq, so that the counts
+    are right even if a server numbers wrongly. ``attempts`` keeps the load workers whose rows cannot be read."""
     attempts = attempts or Attempts()
     plan = evidence.plan
     workers = client_workers(plan)
@@ -109,7 +108,8 @@ def _tally_worker(found: Tally, evidence: Evidence, worker: int, seen: Seen, min
 
 
 def _deliveries_at_least(evidence: Evidence, worker: int) -> int:
-    """How many rows the worker must have left: as many as it counted itself, and some where every client saw its probe."""
+    """How many rows the worker must have left: as many as it counted itself, and some where every client saw its
+    probe."""
     heartbeat = evidence.heartbeats.get(f"worker-{worker:02}")
     counted = 0 if heartbeat is None else int(heartbeat["count"].max(initial=0))
     probe = evidence.recording.event("probe")
@@ -147,8 +147,8 @@ def push_is_comparable(evidence: Evidence) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Piece:
-    """Deliveries that are what was posted, to the clients that it was posted for, in order of arrival. ``received_ns`` is
-    on the clock of the ledger."""
+    """Deliveries that are what was posted, to the clients that it was posted for, in order of arrival. ``received_ns``
+    is on the clock of the ledger."""
 
     client: Ints
     frame: Ints
@@ -265,7 +265,8 @@ def _note_under_two_seqs(found: Tally, evidence: Evidence, piece: _Piece, rows: 
         message = piece.message[row]
         found.example(
             "duplicate-visible",
-            f"client {piece.client[row]}: message {message} (seq {evidence.seq[message]}) again as seq {piece.seq[row]}",
+            f"client {piece.client[row]}: message {message} (seq {evidence.seq[message]}) again as seq "
+            f"{piece.seq[row]}",
         )
 
 
@@ -275,8 +276,8 @@ def _by_phase(evidence: Evidence, messages: Ints) -> Counter[int]:
 
 
 def _note_numbers(found: Tally, evidence: Evidence, frames: DistinctFrames, piece: _Piece, first: Bools) -> None:
-    """Count the first deliveries under another seq than their message's, by message: one message that is numbered wrongly
-    is wrong at all its clients."""
+    """Count the first deliveries under another seq than their message's, by message: one message that is numbered
+    wrongly is wrong at all its clients."""
     odd = np.flatnonzero(first & frames.odd[piece.frame])
     message = piece.message[odd]
     np.add.at(found.misnumbered, message, 1)

@@ -1,4 +1,4 @@
-"""How long each measured delivery took, in files on disk where there are many."""
+"""The latency of each measured delivery, in files on disk if there are many."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,13 +10,13 @@ from harness.checks.statistics.distribution import Bools, Distribution, Ints
 
 
 class Timings:
-    """First everything is appended, then it is read. ``messages``: how many messages there are, of which numbers are
+    """All rows are appended first and read later. ``messages``: how many messages there are, of which numbers are
     appended.
 
     ``latency``: intended time to receipt, grouped by the second of the measured window in which the delivery was due.
     ``live`` and ``recovered``: the two parts of it, not disturbed and disturbed by a fault (`disturbance.Disturbance`).
-    ``by_server``: the same grouped by the server that delivered. ``push``: from the server's receipt to the client's, of
-    deliveries whose server traced it.
+    ``by_server``: the same grouped by the server that delivered. ``push``: from the server's receipt to the client's,
+    of deliveries whose server traced it.
     """
 
     def __init__(self, messages: int = 0) -> None:

@@ -1,8 +1,7 @@
-"""Is a missing delivery lost, or was the harness no longer listening when it would have come?
-
-A delivery is lost when nothing that could still bring it remains: its client has received a later message of its channel,
-or its connection was open in the last seconds, nothing new came to any client in them, and the load worker was reading.
-Every other missing delivery is undelivered: it may have been on its way when the wait for it was cut off.
+"""Is a missing delivery lost, or did the harness stop listening too early? A delivery is lost when it can no longer
+arrive: its client has received a later message of its channel, or its connection was open in the last seconds, nothing
+new came to any client in them, and the load worker was reading. Every other missing delivery is undelivered: it may
+have been on its way when the wait for it was cut off.
 """
 
 from collections.abc import Iterator
@@ -23,8 +22,8 @@ _ROUNDING_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrainEvidence:
-    """How the wait for the last deliveries ended. ``quiet``: clients, shape (clients,), for whom nothing was on its way any
-    more. ``why``: in words, why that is not so for others."""
+    """How the wait for the last deliveries ended. ``quiet``: clients, shape (clients,), for whom no delivery was on its
+    way any more. ``why``: the reasons for the other clients, in words."""
 
     how: str
     deliveries_hz: float
@@ -38,7 +37,7 @@ class DrainEvidence:
 
 
 def drain_evidence(evidence: Evidence) -> DrainEvidence:
-    """What the recording says of the end of the drain. Without such an event nothing is known to have been quiet."""
+    """The end of the drain, by the recording. Without such an event nothing is known to have been quiet."""
     event = evidence.recording.event("drained")
     if event is None:
         return DrainEvidence.unknown(evidence.plan.clients)
@@ -64,12 +63,12 @@ def _reasons(how: str, rate_hz: float, *, silent: bool, closed: int, behind: tup
         yield f"{closed:,} clients had no connection in all of the last {QUIET_S:g} s"
     if behind:
         names = ", ".join(f"worker-{worker:02}" for worker in behind)
-        yield f"the load generator was behind with reading ({names})"
+        yield f"the load generator had not read everything ({names})"
 
 
 def _open_until(evidence: Evidence, drained_ns: int) -> Bools:
-    """Clients that were connected and subscribed all through the last `QUIET_S` of the drain. What a client missed is on
-    its way only after its subscription, so one that came back later was not waited for."""
+    """Clients that were connected and subscribed all through the last `QUIET_S` of the drain. What a client missed is
+    on its way only after its subscription, so one that came back later was not waited for."""
     sessions = evidence.sessions
     settled = sessions.present_at(drained_ns) & (
         sessions.subscribed_ns <= drained_ns - int((QUIET_S - _ROUNDING_S) * 1e9)

@@ -1,4 +1,4 @@
-"""What one cell of a matrix contributes to it: a row of figures, from its verdict and its recording."""
+"""The row of figures of one cell of a matrix, from its verdict and its recording."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ NOT_STORED = "acknowledged-not-stored"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RanCell:
-    """A cell that was planned. ``verdict`` and ``recording`` are None where it left none; ``why`` says why, if known."""
+    """A cell that was planned. ``verdict`` and ``recording`` are None if it left none; ``why`` says why, if known."""
 
     cell: Cell
     verdict: Verdict | None = None
@@ -67,14 +67,14 @@ def cell_figures(ran: RanCell) -> CellFigures:
 
 
 def _because(verdict: Verdict) -> str:
-    """The first finding that decided, where the cell did not pass."""
+    """The first finding that decided, if the cell did not pass."""
     if verdict.status is Status.PASS:
         return ""
     return next((finding.summary for finding in verdict.findings if finding.status is verdict.status), "")
 
 
 def _safety(findings: Sequence[Finding]) -> Status:
-    """The worst safety finding. Without one nothing is safe: UNKNOWN."""
+    """The worst safety finding; UNKNOWN without one."""
     found = [finding.status for finding in findings if finding.kind is Kind.SAFETY]
     return worst(found) if found else Status.UNKNOWN
 

@@ -19,7 +19,7 @@ _EXAMPLES = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixCase:
-    """What a check of a matrix looks at. ``runs`` has one entry for each cell that can run here."""
+    """The input of a check of a matrix. ``runs`` has one entry for each cell that can run here."""
 
     plan: MatrixPlan
     runs: Sequence[RanCell]
@@ -30,7 +30,7 @@ def _findings(ran: RanCell, kind: Kind) -> list[Finding]:
 
 
 def _safety(case: MatrixCase) -> Answer:
-    """Every alternative keeps the promise of the architecture: that is what makes them alternatives."""
+    """Every alternative must keep the promises of the architecture, or it is no alternative."""
     found = {ran.cell.name: _findings(ran, Kind.SAFETY) for ran in case.runs}
     status = worst(finding.status for findings in found.values() for finding in findings)
     if status is Status.PASS and (not found or any(not findings for findings in found.values())):
@@ -41,7 +41,8 @@ def _safety(case: MatrixCase) -> Answer:
     lost = [one for many in found.values() for one in many if one.check == "lost"]
     messages, pairs = sum(one.samples for one in lost), sum(one.pairs or 0 for one in lost)
     summary = (
-        f"every safety check passed in all {len(case.runs)} cells: {pairs:,} expected deliveries arrived, once and in order"
+        f"every safety check passed in all {len(case.runs)} cells: {pairs:,} expected deliveries arrived, once and in "
+        f"order"
         if status is Status.PASS
         else f"{len(red)} safety checks of {len(case.runs)} cells did not pass: {', '.join(names)}"
     )
@@ -63,7 +64,7 @@ def _unsafe(ran: RanCell) -> bool:
 
 
 def _limits(case: MatrixCase) -> Answer:
-    """What the scenarios expect of performance, in every cell."""
+    """The performance limits of the scenarios, in every cell."""
     found = {ran.cell.name: (ran, _findings(ran, Kind.PERFORMANCE)) for ran in case.runs}
     status = worst(finding.status for _, findings in found.values() for finding in findings)
     if status is Status.PASS and (not found or any(not findings for _, findings in found.values())):
@@ -139,7 +140,9 @@ MATRIX_CHECKS: Registry[Check[MatrixCase]] = Registry(
             kind=Kind.PERFORMANCE,
             function=_limits,
             needs=(Need.VERDICTS,),
-            red_when="a performance check of any cell failed: an alternative does not keep what the scenario expects",
+            red_when=(
+                "a performance check of any cell failed: an alternative does not meet the limits of the scenario"
+            ),
             what_to_do="that cell's report; the matrix says how far beyond the limit it is",
             planted_bug=f"{PLANTED}test_a_system_beyond_its_limit_fails_the_matrix",
         ),

@@ -48,13 +48,13 @@ def _named(system: SystemFigures) -> tuple[Claim, ...]:
 
 
 def _decisions(measured: MatrixMeasurements) -> tuple[Decision, ...]:
-    """What the matrix says of each decision record: the decided member beside all others, in figures."""
+    """The evidence of the matrix for each decision record: the decided member beside all others, in figures."""
     return (_backplane(measured), _write_path(measured))
 
 
 def _backplane(measured: MatrixMeasurements) -> Decision:
-    """ADR-0002 is contradicted where another backplane that lost nothing is shown to be faster, supported where none is and
-    the decided one lost nothing."""
+    """ADR-0002 is contradicted if another backplane that lost nothing is shown to be faster. It is supported if none
+    is, and the decided one lost nothing."""
     decided = BACKPLANES.default
     rows = {one.backplane: one for one in measured.systems if one.system == one.backplane}
     mine = rows.get(decided.name)
@@ -69,8 +69,8 @@ def _backplane(measured: MatrixMeasurements) -> Decision:
     slower = [one for one in sound if one.p99_ms is not None and is_separated(mine.p99_ms, one.p99_ms)]
     evidence = (
         f"{decided.name}: P99 {mine.p99_ms.value:.1f} ms ({mine.p99_ms.low:.1f} to {mine.p99_ms.high:.1f}), "
-        f"{mine.lost:,} of {mine.expected:,} deliveries lost; shown to be slower: {_names(slower)}; shown to be faster: "
-        f"{_names(faster)}"
+        f"{mine.lost:,} of {mine.expected:,} deliveries lost; shown to be slower: {_names(slower)}; shown to be "
+        f"faster: {_names(faster)}"
     )
     status = Outcome.SUPPORTED if slower and not faster and not mine.lost else Outcome.NOT_REACHED
     if faster or mine.lost:
@@ -83,7 +83,7 @@ def _names(systems: Sequence[SystemFigures]) -> str:
 
 
 def _write_path(measured: MatrixMeasurements) -> Decision:
-    """ADR-0001 is supported where the decided write path lost nothing and another one lost acknowledged messages."""
+    """ADR-0001 is supported if the decided write path lost nothing and another one lost acknowledged messages."""
     decided = WRITE_PATHS.default
     title = decided.decision or ("", decided.name)
     mine = [one for one in measured.systems if one.write_path == decided.name]

@@ -1,5 +1,5 @@
-"""Cells → one row for each system, and the order of the systems. Percentiles are never averaged: of several repetitions the
-median one is shown, with the ends of what was seen."""
+"""Cells → one row for each system, and the order of the systems. Percentiles are never averaged: of several repetitions
+the median one is shown, with the range."""
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
@@ -25,7 +25,7 @@ Timed = Callable[[CellFigures], Percentiles | None]
 
 
 def spread(values: Iterable[tuple[float, float | None, float | None]]) -> Spread | None:
-    """``values`` are (figure, low end, high end) of each cell; None where there is none."""
+    """``values`` are (figure, low end, high end) of each cell; None if there is none."""
     found = list(values)
     if not found:
         return None
@@ -89,7 +89,7 @@ def system_figures(plan: MatrixPlan, cells: Sequence[CellFigures], system: Syste
 
 
 def _widest(cells: Sequence[CellFigures]) -> list[CellFigures]:
-    """Those with the most servers: latencies of different sizes are not put together."""
+    """Those with the most servers: latencies of different sizes are not combined."""
     most = max((cell.servers for cell in cells), default=0)
     return [cell for cell in cells if cell.servers == most]
 
@@ -162,8 +162,9 @@ def _claims(
 
 
 def _outcome(claim: LatencyClaim, p50_ms: Spread | None, p99_ms: Spread | None) -> Outcome:
-    """The claims name no percentile. An upper limit is supported where even the P99 stays below it, contradicted where not
-    even the median does. A range is about what is usual: the median of every repetition is in it, or of none."""
+    """The claims name no percentile. An upper limit is supported if even the P99 stays below it, and contradicted if
+    even the median does not. A range is about the usual value: it is supported if the median of every repetition is in
+    it, and contradicted if the median of none is."""
     if p50_ms is None:
         return Outcome.NOT_REACHED
     if claim.low_ms == 0:

@@ -1,4 +1,4 @@
-"""The architecture's claims beside what was measured, and what that says of the decisions that rest on them."""
+"""The architecture's claims beside the measured figures, and the evidence for the decisions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,8 +35,8 @@ CLAIMS = (
 
 
 def compare(measured: RunMeasurements) -> tuple[Claim, ...]:
-    """The claims name no percentile, so a claim is supported where even the P99 stays within the bound, contradicted where
-    not even the median does, and not reached in between. The error of the clocks counts against either."""
+    """The claims name no percentile, so a claim is supported if even the P99 stays within the bound, contradicted if
+    even the median does not, and not reached in between. The error of the clocks counts against both."""
     return tuple(_compared(claim, measured) for claim in CLAIMS)
 
 
@@ -65,7 +65,7 @@ def _compared(limit: _Limit, measured: RunMeasurements) -> Claim:
 
 
 def decide(plan: Plan, findings: Sequence[Finding], measured: RunMeasurements) -> tuple[Decision, ...]:
-    """Whether this run supports, contradicts or does not reach the decision records."""
+    """For each decision record, whether this run supports it, contradicts it, or does not reach it."""
     return (_write_path(plan, findings, measured), _backplane(plan, findings, measured))
 
 
@@ -88,19 +88,20 @@ def _write_path(plan: Plan, findings: Sequence[Finding], measured: RunMeasuremen
 
 
 def _alternative(plan: Plan, findings: Sequence[Finding], measured: RunMeasurements) -> tuple[Outcome, str]:
-    """What a run of another write path says of the decision. A loss supports it; that nothing was lost decides nothing."""
+    """The evidence of a run of another write path. A loss supports the decision; a run without a loss does not
+    decide."""
     used = f"this run used the write path {plan.write_path}"
     found = {finding.check: finding for finding in findings}
     stored = found.get("acknowledged-not-stored")
     if stored is None or stored.status is Status.UNKNOWN:
-        return Outcome.NOT_REACHED, f"{used}; it is not known whether anything acknowledged was lost"
+        return Outcome.NOT_REACHED, f"{used}; it is not known whether an acknowledged message was lost"
     acknowledged = measured.acknowledgement
     gained = ""
     if acknowledged is not None and acknowledged.p50_ms is not None:
         gained = f", with acknowledgements of {acknowledged.p50_ms:.1f} ms at the median"
     if stored.status is Status.FAIL:
         return Outcome.SUPPORTED, f"{used}: {stored.summary}{gained}"
-    return Outcome.NOT_REACHED, f"{used}: nothing acknowledged was lost in this run{gained}"
+    return Outcome.NOT_REACHED, f"{used}: no acknowledged message was lost in this run{gained}"
 
 
 def _backplane(plan: Plan, findings: Sequence[Finding], measured: RunMeasurements) -> Decision:

@@ -81,17 +81,18 @@ def _lost(case: Case) -> Answer:
     return _if_decided(answer, _unread(case, account.delivered == 0), _MAY_EXIST)
 
 
-_MAY_EXIST = "reached no client, so that it is not known whether they exist"
+_MAY_EXIST = "reached no client, so it is not known whether they exist"
 
 
 def _unread(case: Case, which: Bools) -> int:
-    """How many messages of ``which`` have an unknown outcome that only the database could tell, which was not read."""
+    """How many messages of ``which`` have an unknown outcome, if the database was not read; only the database knows
+    it."""
     evidence = case.evidence
     return int(((evidence.outcome == INDETERMINATE) & which).sum()) if evidence.stored_seq is None else 0
 
 
 def _if_decided(answer: Answer, messages: int, why: str) -> Answer:
-    """A PASS becomes UNKNOWN where the outcome of ``messages`` leaves the question open."""
+    """A PASS becomes UNKNOWN if ``messages`` have an unknown outcome."""
     if answer.status is not Status.PASS or not messages:
         return answer
     summary = (
@@ -114,7 +115,7 @@ def _lost_tail(case: Case) -> Answer:
     status, summary = Status.PASS, "no client misses its last messages"
     if not pairs or not evidence.complete:
         status = Status.UNKNOWN
-        summary = "not decided: the run did not come to its end" if pairs else "no message was acknowledged"
+        summary = "not decided: the run did not reach its end" if pairs else "no message was acknowledged"
     elif len(tail):
         status = Status.FAIL
         clients = len(np.unique(account.lost_client[tail]))
@@ -136,7 +137,7 @@ def _lost_tail(case: Case) -> Answer:
 
 
 def _none_of(case: Case, check: str, what: str, by_phase: Counter[int], kinds: Counter[str] | None = None) -> Answer:
-    """PASS where deliveries were recorded and no such delivery is among them."""
+    """PASS if deliveries were recorded and no such delivery is among them."""
     tally, total, messages = case.tally, by_phase.total(), case.account.delivered_messages
     status = Status.FAIL if total else (Status.PASS if tally.rows and case.account.pairs else Status.UNKNOWN)
     summary = f"no {what} among {tally.rows:,} deliveries"
@@ -160,13 +161,14 @@ def _none_of(case: Case, check: str, what: str, by_phase: Counter[int], kinds: C
 
 def _phantom(case: Case) -> Answer:
     """A delivered message with an unknown outcome is a phantom if the database does not hold it."""
-    answer = _none_of(case, "phantom", "delivery that was not to be", case.tally.phantom, case.tally.phantom_kinds)
-    why = "were delivered, so that it is not known whether they were to be"
+    answer = _none_of(case, "phantom", "delivery that is not allowed", case.tally.phantom, case.tally.phantom_kinds)
+    why = "were delivered, and it is not known whether that was right"
     return _if_decided(answer, _unread(case, case.account.delivered > 0), why)
 
 
 def _duplicate_wire(case: Case) -> Answer:
-    """Repetitions that a reconnection of their own client allows are counted and told, no others."""
+    """A repetition is wrong unless a reconnection of its own client allows it; allowed ones are counted and
+    reported."""
     found, allowed = case.tally.duplicates_wire, case.tally.resumed_again
     answer = _none_of(case, "duplicate-wire", "delivery repeated to one client", found - allowed)
     if not allowed.total():
@@ -196,10 +198,12 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.SAFETY,
         function=_lost,
         needs=(Need.LEDGER, Need.DELIVERIES, Need.SESSIONS, Need.EVENTS),
-        red_when="a message that must arrive never reached a client that was subscribed, and nothing that could still "
-        "bring it remained. A message must arrive if it was acknowledged, or if its outcome is unknown and it exists. "
-        "UNKNOWN where deliveries were undelivered at the end, see below, or where nobody received a message of unknown "
-        "outcome and the database was not read",
+        red_when=(
+            "a message that must arrive never reached a subscribed client, and nothing remained that could still "
+            "bring it. A message must arrive if it was acknowledged, or if its outcome is unknown and it exists. "
+            "UNKNOWN if deliveries were undelivered at the end, see below, or if no client received a message of "
+            "unknown outcome and the database was not read"
+        ),
         what_to_do="`lost_at` names the hop; read that server's log",
         planted_bug=f"{PLANTED}test_one_lost_delivery_is_red",
     ),
@@ -230,11 +234,13 @@ CHECKS: tuple[Check[Case], ...] = (
         name="order",
         kind=Kind.SAFETY,
         function=lambda case: _none_of(
-            case, "order", "delivery behind a later one of its channel", case.tally.out_of_order
+            case, "order", "delivery after a later message of its channel", case.tally.out_of_order
         ),
         needs=(Need.LEDGER, Need.DELIVERIES),
-        red_when="a client got a seq below the highest that it already had. Every such delivery counts: of n + 3, n, "
-        "n + 1, n + 2 these are three",
+        red_when=(
+            "a client got a seq below the highest that it already had. Every such delivery counts: of n + 3, n, n + "
+            "1, n + 2 three count"
+        ),
         what_to_do="the gateway's order",
         planted_bug=f"{PLANTED}test_two_swapped_deliveries_are_red",
     ),
@@ -243,12 +249,12 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.SAFETY,
         function=_phantom,
         needs=(Need.LEDGER, Need.DELIVERIES),
-        red_when="a client got a text of another run, an altered text, a text in the wrong channel, a text of a "
-        "channel that "
-        "it is not subscribed to, or a text of a post that was rejected or not sent. UNKNOWN where a message with an "
-        "unknown "
-        "outcome was delivered and the database was not read",
-        what_to_do="the summary counts each kind, `examples` name messages: compare their texts with the database",
+        red_when=(
+            "a client got a text of another run, a changed text, a text in the wrong channel, a text of a channel "
+            "that it is not subscribed to, or a text of a post that was rejected or not sent. UNKNOWN if a message "
+            "with an unknown outcome was delivered and the database was not read"
+        ),
+        what_to_do="the summary counts each kind; `examples` name messages: compare their texts with the database",
         planted_bug=f"{PLANTED}test_phantoms_are_red",
     ),
     Check(
@@ -256,8 +262,10 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.SAFETY,
         function=_duplicate_wire,
         needs=(Need.LEDGER, Need.DELIVERIES, Need.SESSIONS),
-        red_when="a client got a message twice. Only counted: what it got before a reconnection of its own and again after "
-        "it, once on each connection, behind the position that the new subscription named",
+        red_when=(
+            "a client got a message twice. One case is counted and allowed: a client that reconnected gets a message"
+            " once on each connection, and the message is after the position that the new subscription named"
+        ),
         what_to_do="the gateway's position in the channel",
         planted_bug=f"{PLANTED}test_a_delivery_repeated_on_the_wire_is_red",
     ),

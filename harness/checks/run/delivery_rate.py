@@ -1,7 +1,6 @@
-"""Did deliveries come at the rate at which messages were posted?
-
-Counted is what was received within the measured window. A posting rate says nothing about that: a cluster that is asked
-for too much takes every post and delivers long after.
+"""Did deliveries arrive at the rate at which messages were posted? The deliveries that were received within the
+measured window are counted. The posting rate does not show this: an overloaded cluster may accept every post and
+deliver much later.
 """
 
 import numpy as np
@@ -13,12 +12,13 @@ from harness.model.finding import Kind, Status
 from harness.model.measurements.run_measurements import Rates
 
 SHARE_AT_LEAST = 0.95
-"""A steady latency moves no share: as much of the time before the window arrives in it as leaves it at its end."""
+"""A constant latency does not change the share: as many deliveries of the time before the window arrive in it as leave
+it at its end."""
 _NORMAL_97_5 = 1.96
 
 
 def rates(evidence: Evidence, tally: Tally) -> Rates:
-    """What was posted and what was received per second of the measured window, beside the plan."""
+    """Posts and received deliveries per second of the measured window, beside the plan."""
     posts, plan = evidence.recording.posts, evidence.plan
     messages_hz = deliveries_hz = None
     if len(posts) == len(evidence.schedule):
@@ -40,8 +40,8 @@ def rates(evidence: Evidence, tally: Tally) -> Rates:
 def _kept_up(case: Case) -> Answer:
     """Deliveries received within the window, as a share of those due in it.
 
-    What was on its way at the beginning and at the end is as random as the arrival of that many messages (Poisson): that
-    gives the share its interval.
+    The number of deliveries on their way at the beginning and at the end is random (Poisson of that many messages):
+    from this follows the interval of the share.
     """
     receipts, account, measured = case.tally.receipts, case.account, case.evidence.measured
     due = int(account.expected[measured].sum())
@@ -58,7 +58,8 @@ def _kept_up(case: Case) -> Answer:
     rate_hz = case.measured.rates.deliveries_hz
     return Answer(
         status=status,
-        summary=f"{rate_hz or 0:,.1f} deliveries/s were received in the measured window, {share:.1%} of those due in it",
+        summary=f"{rate_hz or 0:,.1f} deliveries/s were received in the measured window, {share:.1%} of those due in "
+        f"it",
         measured={"share": round(share, 4), "deliveries_hz": rate_hz},
         expected=expected,
         samples=messages,
@@ -71,12 +72,14 @@ CHECKS: tuple[Check[Case], ...] = (
         name="delivery-rate",
         kind=Kind.PERFORMANCE,
         function=_kept_up,
-        # A fault holds deliveries up on purpose; when they come is judged by `backfilled` and by the recovered latency.
+        # A fault delays deliveries on purpose; `backfilled` and the recovered latency judge when they arrive.
         applies=lambda case: not case.evidence.plan.faults,
         needs=(Need.LEDGER, Need.DELIVERIES, Need.EVENTS),
-        red_when="fewer deliveries were received within the measured window than 95 % of those that were due in it: the "
-        "cluster, or what reads from it, is saturated and delivers later. Decided by the 95 % interval of the share; not "
-        "asked of a run with faults",
+        red_when=(
+            "fewer deliveries were received within the measured window than 95 % of those that were due in it: the "
+            "cluster, or the load generator, is saturated, and deliveries come later. The 95 % interval of the share"
+            " decides. Does not apply to a run with faults"
+        ),
         what_to_do="the CPU of each process; a lower `--rate` or `--audience`",
         planted_bug="tests/harness/checks/run/test_delivery_rate.py::test_a_saturated_cluster_is_seen_in_the_rate_of_receipt",
     ),

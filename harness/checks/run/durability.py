@@ -20,7 +20,7 @@ from harness.recording.format import ACKNOWLEDGED, INDETERMINATE, REJECTED, UNSE
 
 PLANTED = "tests/harness/checks/run/test_durability.py::"
 ANSWER_NS = 100_000_000
-"""A post without an answer is taken to have been on its way for at least this long."""
+"""A post without an answer was on its way for at least this long, by assumption."""
 GRACE_NS = 2_000_000_000
 """After a component is back: until all have connected to it again."""
 
@@ -50,9 +50,9 @@ def _none_wrong(
 
 
 def _ledger(case: Case) -> Answer:
-    """Every planned message was posted and acknowledged, except where a fault excuses it: a post cannot succeed without the
-    database, or on a server that is away. An outage of the broker excuses nothing, except on a write path that publishes
-    before it commits."""
+    """Every planned message was posted and acknowledged, except where a fault excuses it: a post cannot succeed without
+    the database, or on a server that is away. An outage of the broker excuses nothing, except on a write path that
+    publishes before it commits."""
     evidence = case.evidence
     outcome = evidence.outcome
     excused = int((excusable(evidence) & np.isin(outcome, (REJECTED, INDETERMINATE))).sum())
@@ -85,8 +85,9 @@ def _ledger(case: Case) -> Answer:
 
 
 def excusable(evidence: Evidence) -> Bools:
-    """Which posts may fail: those that were on their way between the beginning of an outage of the database or of servers
-    and two seconds after its end. An outage of the broker excuses posts only where the write path needs its answer."""
+    """Which posts may fail: those that were on their way between the beginning of an outage of the database or of
+    servers and two seconds after its end. An outage of the broker excuses posts only if the write path needs its
+    answer."""
     found = np.zeros(len(evidence.outcome), np.bool_)
     posts = evidence.recording.posts
     if not evidence.has_ledger:
@@ -140,7 +141,7 @@ def _delivered_not_stored(case: Case) -> Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:
-    """By message: which rules of the write path it certainly broke, and where the clocks leave that open."""
+    """By message: the rules of the write path that it certainly broke, and those that the clocks do not decide."""
 
     broken: Mapping[str, Bools]
     open: Bools
@@ -159,7 +160,8 @@ def _order(evidence: Evidence, trace: Trace, traced: Bools) -> _Order:
     early_arrival, open_arrival = np.zeros(len(traced), np.bool_), np.zeros(len(traced), np.bool_)
     own_notice = not commit_seen_early(evidence.plan.backplane, evidence.plan.backplane_settings)
     for server, (received, live) in enumerate(zip(trace.received, trace.live, strict=True)):
-        # Only over the backplane: what a server reads from the database is committed, however late that is confirmed.
+        # Only over the backplane: a message that a server reads from the database is committed, even if the
+        # confirmation is late.
         arrived = traced & live & own_notice
         until_arrival = clocks.elapsed_ns(trace.committed, host, received, int(evidence.server_host[server]))
         early_arrival |= arrived & (until_arrival.high < 0)
@@ -201,7 +203,8 @@ def _commit_order(case: Case) -> Answer:
         answer = replace(answer, status=Status.UNKNOWN, summary=summary, confidence="")
     if open_ and answer.status is not Status.FAIL:
         summary = (
-            f"{answer.summary}; of {open_:,} messages it is not known whether COMMIT came first, because the clocks of the "
+            f"{answer.summary}; of {open_:,} messages it is not known whether COMMIT came first, because the clocks of "
+            f"the "
             "hosts cannot be compared closely enough"
         )
         answer = replace(answer, status=Status.UNKNOWN, summary=summary, confidence="")
@@ -228,12 +231,11 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.SAFETY,
         function=_ledger,
         needs=(Need.LEDGER, Need.EVENTS),
-        red_when="a post was rejected or its outcome is unknown, except around an outage of the database or of "
-        "servers (from "
-        "its beginning until two seconds after its end); an outage of the broker excuses nothing, except on a write path "
-        "that publishes before it commits. UNKNOWN when a post "
-        "was not "
-        "sent",
+        red_when=(
+            "a post was rejected or its outcome is unknown. An outage of the database or of servers (from its "
+            "beginning until two seconds after its end) excuses such posts. An outage of the broker excuses them "
+            "only on a write path that publishes before it commits. UNKNOWN if a post was not sent"
+        ),
         what_to_do="the server's log; the sender's log for time-outs",
         planted_bug=f"{PLANTED}test_a_rejected_message_must_not_be_delivered",
     ),
@@ -260,9 +262,12 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.SAFETY,
         function=numbering.gapless,
         needs=(Need.AUDIT, Need.LEDGER),
-        red_when="the stored seqs of a channel have a hole or a repetition, a stored text is not what was posted, lies in "
-        "another channel or is stored twice, or a message was answered or delivered under another seq than it is stored "
-        "under. A cause counts once, by its place (channel, seq); what it touched stands beside",
+        red_when=(
+            "the stored seqs of a channel have a hole or a repetition; a stored text is not what was posted, is in "
+            "another channel, or is stored twice; or a message was answered or delivered with another seq than the "
+            "stored one. Each cause counts once, by its place (channel, seq); the summary also counts the messages "
+            "that it affected"
+        ),
         what_to_do="the statement that assigns seq; other writers on the same tables",
         planted_bug=f"{PLANTED}test_a_gap_in_the_stored_seqs_is_red",
     ),
@@ -270,18 +275,19 @@ CHECKS: tuple[Check[Case], ...] = (
         name="commit-order",
         kind=Kind.SAFETY,
         function=_commit_order,
-        # The server of another maker need not keep a trace; ours does, and without it the question stays open.
+        # A server of another origin need not keep a trace; ours does, and without a trace the check is UNKNOWN.
         # A write path that publishes first does not promise it: its loss is `acknowledged-not-stored`.
         applies=lambda case: (
             (case.evidence.trace is not None or case.evidence.owns_servers)
             and durability_lag.commits_first(case.evidence)
         ),
         needs=(Need.TRACES, Need.LEDGER),
-        red_when="by the servers' traces a message was answered, published or on another server before COMMIT. "
-        "UNKNOWN where "
-        "the clocks of the hosts cannot be compared. Not asked of an external cluster without traces. The arrival on "
-        "another server is not compared where PostgreSQL itself shows the message at its COMMIT (`postgres-poll`, "
-        "`inside_transaction`). Not asked of a write path that publishes before it commits",
+        red_when=(
+            "by the servers' traces a message was answered, published or on another server before COMMIT. UNKNOWN if"
+            " the clocks of the hosts cannot be compared. Does not apply to an external cluster without traces, nor "
+            "to a write path that publishes before it commits. The arrival on another server is not compared if "
+            "PostgreSQL itself shows the message at its COMMIT (`postgres-poll`, `inside_transaction`)"
+        ),
         what_to_do="the write path; for UNKNOWN the clocks, see below",
         planted_bug=f"{PLANTED}test_a_publication_before_the_commit_is_red",
     ),

@@ -1,4 +1,4 @@
-"""How far storing was behind delivering, over the run; and the loss that a killed server is expected to cause."""
+"""How much later than the delivery messages were stored, over the run; and the expected loss of a killed server."""
 
 from math import sqrt
 
@@ -24,7 +24,7 @@ def commits_first(evidence: Evidence) -> bool:
 
 
 def measure(evidence: Evidence) -> Durability | None:
-    """None where neither a trace nor an audit says when or whether messages were stored."""
+    """None if there is neither a trace nor an audit of the stored messages."""
     trace = evidence.trace
     if trace is None and evidence.stored_seq is None:
         return None
@@ -40,13 +40,14 @@ def measure(evidence: Evidence) -> Durability | None:
 
 
 def series(evidence: Evidence) -> dict[str, Series]:
-    """The exposure over time: messages delivered and not stored. Absent where no message ever was."""
+    """The exposure over time: messages delivered and not stored. Absent if there was no such message."""
     found = None if evidence.trace is None or not evidence.start_ns else _exposure(evidence, evidence.trace)
     if found is None or not found[1].max(initial=0):
         return {}
     at_ns, exposed = found
     x = np.linspace(at_ns[0], at_ns[-1], POINTS).astype(np.int64)
-    # The most in each interval, not the state at its end: storing comes in batches, and a sample would fall between.
+    # The most in each interval, not the state at its end: messages are stored in batches, and a sample could miss the
+    # peak.
     place = np.searchsorted(at_ns, x, side="right") - 1
     starts = np.concatenate(([0], place[:-1]))
     values = tuple(float(exposed[a : b + 1].max(initial=0)) for a, b in zip(starts, place, strict=True))
@@ -56,7 +57,7 @@ def series(evidence: Evidence) -> dict[str, Series]:
 
 
 def _first_written(evidence: Evidence, trace: Trace) -> Ints:
-    """When each message was first handed to a socket, on the coordinator's clock; 0 where it never was."""
+    """When each message was first handed to a socket, on the coordinator's clock; 0 if it never was."""
     found = np.zeros(trace.written.shape[1], np.int64)
     for server, written in enumerate(trace.written):
         seen = written > 0
@@ -67,7 +68,7 @@ def _first_written(evidence: Evidence, trace: Trace) -> Ints:
 
 
 def _on_coordinator(evidence: Evidence, at_ns: Ints, host: Ints) -> Ints:
-    """Times of hosts on the coordinator's clock, as well as that is known."""
+    """Times of hosts on the coordinator's clock, by the known offsets."""
     zero = np.zeros(len(at_ns), np.int64)
     return evidence.clocks.elapsed_ns(zero, evidence.clocks.coordinator, at_ns, host).middle
 
@@ -82,8 +83,8 @@ def _lags(evidence: Evidence, trace: Trace) -> tuple[Ints, Ints]:
 
 
 def _exposure(evidence: Evidence, trace: Trace) -> tuple[Ints, Ints] | None:
-    """(times, how many messages were delivered and not stored from then on). A message that is not in the database stays
-    exposed; one that is there, and whose trace died with its server, is left out."""
+    """(times, how many messages were delivered and not stored from then on). A message that is not in the database
+    stays exposed; one that is there, and whose trace died with its server, is left out."""
     written = _first_written(evidence, trace)
     stored = _on_coordinator(evidence, trace.committed, evidence.server_host[trace.accepted_by])
     known = (written > 0) & (trace.committed > 0) & (stored > written)
@@ -107,8 +108,8 @@ def _missing(evidence: Evidence) -> Bools:
 
 
 def _not_stored_at(evidence: Evidence) -> tuple[NotStoredAt, ...]:
-    """The hop after which nothing more is known of each acknowledged message that the database lacks. What was delivered
-    was published, also where the trace of its server is gone."""
+    """The hop after which nothing more is known of each acknowledged message that the database lacks. A delivered
+    message was published, even if the trace of its server is gone."""
     lacking = _missing(evidence) & (evidence.outcome == ACKNOWLEDGED)
     if not lacking.any():
         return ()
@@ -135,7 +136,7 @@ def _losses(evidence: Evidence) -> tuple[ServerLoss, ...]:
         lag_s = usual_s + _database_away_s(evidence, killed_ns)
         messages = plan.rate_hz * lag_s
         expected = 0.0 if commits_first(evidence) else rate_hz * lag_s
-        # Each message draws its server: a binomial count with the chance 1/servers.
+        # Each message has a random server: a binomial count with probability 1/servers.
         half = 0.0 if commits_first(evidence) else 1.96 * sqrt(messages * (1 - 1 / plan.servers) / plan.servers)
         for server in broken_servers((fault,)):
             mine = evidence.recording.posts["server"] == server
@@ -156,7 +157,7 @@ def _losses(evidence: Evidence) -> tuple[ServerLoss, ...]:
 
 
 def _database_away_s(evidence: Evidence, at_ns: int) -> float:
-    """For how long the database had been broken at that moment; 0 where it was not."""
+    """For how long the database had been broken at that moment; 0 if it was not."""
     begun = [
         outage.begun_ns
         for outage in evidence.outages
@@ -166,7 +167,8 @@ def _database_away_s(evidence: Evidence, at_ns: int) -> float:
 
 
 def _usual_lag_s(evidence: Evidence) -> float:
-    """The mean time from publication to COMMIT of what was stored before the first outage; 0 where that is not known."""
+    """The mean time from publication to COMMIT of what was stored before the first outage; 0 if that is not
+    known."""
     trace = evidence.trace
     if trace is None or not evidence.outages:
         return 0.0

@@ -1,5 +1,5 @@
-"""Was everything watched for the whole measured window, and could everything be measured? A figure over a part of it hides
-what happened in the rest."""
+"""Are there samples of the whole measured window, and could everything be measured? A figure over a part of the window
+hides problems in the rest."""
 
 from collections.abc import Iterable
 
@@ -23,7 +23,8 @@ def longest_gap_ns(at_ns: Ints, begin_ns: int, end_ns: int) -> int:
 
 
 def _gaps(case: Case) -> Answer:
-    """Samples of the machine and of the load generator's processes, and their own heartbeats, cover the whole window."""
+    """Samples of the machine and of the load generator's processes, and their own heartbeats, cover the whole
+    window."""
     begin_ns, end_ns = case.evidence.window_ns
     sources = _sources(case.evidence)
     gaps_s = {name: longest_gap_ns(at_ns, begin_ns, end_ns) / 1e9 for name, at_ns in sources.items()}
@@ -46,7 +47,7 @@ def _gaps(case: Case) -> Answer:
 
 
 def _sources(evidence: Evidence) -> dict[str, Ints]:
-    """By what was watched: the times of its samples."""
+    """The times of the samples, by their source."""
     recording = evidence.recording
     found = {"the machine": _times(sample["at_ns"] for sample in recording.telemetry if "machine" in sample)}
     for process in generator_processes(evidence):

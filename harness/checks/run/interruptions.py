@@ -1,4 +1,4 @@
-"""What was lost in mid-run although no fault of the plan explains it: connections of clients, backplanes of servers."""
+"""Losses during the run outside of the planned faults: connections of clients, backplanes of servers."""
 
 from collections import Counter
 
@@ -12,7 +12,7 @@ PLANTED = "tests/harness/checks/run/test_interruptions.py::"
 
 # Conventions (docs/results.md says why each).
 SHARE_LIMIT = 0.01
-"""What happens to one client in a hundred, or in a hundredth of the time, decides a P99."""
+"""An event at one client in a hundred, or in a hundredth of the time, decides a P99."""
 
 
 def _interruptions(case: Case) -> Answer:
@@ -37,7 +37,9 @@ def _interruptions(case: Case) -> Answer:
     outside = "outside of the planned outages" if evidence.plan.faults else "although no fault was planned"
     return Answer(
         status=Status.PASS if tolerable or not found else Status.UNKNOWN,
-        summary=f"{outside}: {'; '.join(parts)}" if parts else "no connection and no backplane was lost unasked",
+        summary=f"{outside}: {'; '.join(parts)}"
+        if parts
+        else "no connection and no backplane was lost without a planned fault",
         measured={
             "connections": len(found.lost),
             "clients": clients,
@@ -53,8 +55,8 @@ def _interruptions(case: Case) -> Answer:
 
 
 def _away_s(case: Case) -> dict[str, float]:
-    """By server: how long it had no backplane in all; to the end of the measured window where it never came back, or for
-    all of the window where its clock does not tell when it began."""
+    """By server: how long it had no backplane in all. The time counts to the end of the measured window if the
+    backplane never returned, and for the whole window if the server's clock does not show the begin."""
     found: Counter[str] = Counter()
     _, end_ns = case.evidence.window_ns
     interruptions = case.evidence.interruptions
@@ -85,11 +87,11 @@ CHECKS: tuple[Check[Case], ...] = (
         bias=Bias.OPTIMISTIC,
         function=_interruptions,
         needs=(Need.SESSIONS, Need.BACKPLANE, Need.EVENTS),
-        red_when="outside of the planned outages 1 % of the clients or more lost their connection, or a server had no "
-        "backplane "
-        "for 1 % of the measured time or longer: that much decides a P99, and meanwhile the load was lower than "
-        "planned. Less "
-        "is told and passes",
+        red_when=(
+            "outside of the planned outages 1 % of the clients or more lost their connection, or a server had no "
+            "backplane for 1 % of the measured time or longer. That much decides a P99, and meanwhile the load was "
+            "lower than planned. Less is reported and passes"
+        ),
         what_to_do="the close codes in docs/protocol.md; the logs of the servers and of the broker",
         planted_bug=f"{PLANTED}test_connections_that_are_lost_unasked_are_told_with_their_codes",
     ),

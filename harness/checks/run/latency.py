@@ -30,7 +30,8 @@ _LABELS = {
 
 
 def measure(evidence: Evidence, tally: Tally, account: Account, attempts: Attempts) -> dict[str, Percentiles]:
-    """The latencies of `RunMeasurements` by the name of the field; those that the recording does not hold are absent."""
+    """The latencies of `RunMeasurements` by the name of the field; a latency that the recording does not have is
+    absent."""
     posts = evidence.recording.posts
     found = {
         name: attempts.make(name, partial(_with_interval, values), None)
@@ -55,13 +56,14 @@ def _with_interval(distribution: Callable[[], Distribution]) -> Percentiles:
 
 
 def distribution(evidence: Evidence, tally: Tally, account: Account, measure: Measure) -> Distribution:
-    """What an expectation is about; empty where it was not measured."""
+    """The percentiles of an expectation; empty if not measured."""
     found = _distributions(evidence, tally, account).get(measure.removesuffix("_ms"))
     return Distribution.of(np.empty(0, np.int64)) if found is None else found()
 
 
 def _distributions(evidence: Evidence, tally: Tally, account: Account) -> dict[str, Callable[[], Distribution]]:
-    """By second of the measured window. Where nothing was disturbed, all deliveries are live, and no half is told apart."""
+    """By second of the measured window. If nothing was disturbed, all deliveries are live, and the two halves are
+    absent."""
     timings = tally.timings
     found: dict[str, Callable[[], Distribution]] = {
         "latency": lambda: timings.latency,
@@ -130,7 +132,7 @@ def _by_server(tally: Tally, seconds: int, servers: int, width_s: int) -> Series
 
 
 def _percentile_plot(curves: Mapping[str, Distribution]) -> Series:
-    """Quantiles at evenly spaced nines, as far as the smaller sample reaches: so the tail has room."""
+    """Quantiles at evenly spaced nines, as far as the smaller sample allows, so that the tail is visible."""
     nines = np.log10(max(min(len(values) for values in curves.values()), 10))
     x = np.linspace(0.02, nines, CURVE_POINTS)
     quantiles = tuple((1 - 10**-x).tolist())

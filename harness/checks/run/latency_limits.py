@@ -10,18 +10,18 @@ from harness.model.measurements.percentiles import Percentiles
 QUANTILES: dict[Statistic, float] = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p999": 0.999, "max": 1.0}
 # Conventions (docs/results.md says why each).
 FAR_BELOW: tuple[tuple[int, float, float], ...] = ((60, 20, 0.9), (20, 20 / 3, 0.75), (0, 1, 0.5))
-"""Without an upper end of the interval: PASS only where every delivery took less than a share of the limit.
+"""Without an upper end of the interval: PASS only if every delivery took less than a share of the limit.
 
-Each row: at least so many seconds with messages, at least so many times the messages that an upper bound needs, the share.
-Of n independent messages the largest is below the true P99 with probability 0.99^n: 4.95 % for 299. Where seconds differ
-it is more often, in half of the runs of three seconds whose logarithms of levels vary by 0.3 with a correlation of 0.7.
-A longer run has more chances to meet a slow second, so its largest delivery says more. The shares are such that at most 5 %
-of runs whose true P99 is at the limit pass. A coverage test holds that for each row.
+Each row: at least so many seconds with messages, at least so many times the messages that an upper bound needs, the
+share. Of n independent messages the largest is below the true P99 with probability 0.99^n: 4.95 % for 299. Where
+seconds differ it is more often, in half of the runs of three seconds whose logarithms of levels vary by 0.3 with a
+correlation of 0.7. A longer run has more chances to meet a slow second, so its largest delivery says more. The shares
+are such that at most 5 % of runs whose true P99 is at the limit pass. A coverage test holds that for each row.
 """
 FAR_BELOW_LONG_AT_MOST = 0.99
 """The shares of longer runs are tested up to this quantile; beyond it the last row holds."""
 FAR_BEYOND = 10
-"""Without an interval: FAIL only where this many times as many deliveries as allowed reached the limit."""
+"""Without an interval: FAIL only if this many times as many deliveries as allowed reached the limit."""
 
 _NAMES = {
     "latency_ms": "delivery latency",
@@ -31,7 +31,7 @@ _NAMES = {
 
 
 def limit_check(measure: Measure, statistic: Statistic, *, planted_bug: str = "") -> Check[Case]:
-    """The check of every expectation of the plan that is about this figure."""
+    """The check of every expectation of the plan for this figure."""
     what = f"{statistic.upper()} of the {_NAMES[measure]}"
     return Check(
         name=f"{measure}.{statistic}",
@@ -39,8 +39,8 @@ def limit_check(measure: Measure, statistic: Statistic, *, planted_bug: str = ""
         function=lambda case: _below_limit(case, measure, statistic),
         applies=lambda case: _limit_ms(case, measure, statistic) is not None,
         needs=(Need.LEDGER, Need.DELIVERIES, Need.EVENTS),
-        red_when=f"the {what} reaches its limit with its whole 95 % interval. PASS only where the whole interval is below; "
-        "else UNKNOWN, see below",
+        red_when=f"the whole 95 % interval of the {what} is at its limit or beyond. "
+        "PASS only if the whole interval is below the limit; else UNKNOWN, see below",
         what_to_do="the steps table: which step takes the time; then the CPU of each process. For UNKNOWN a longer run",
         planted_bug=planted_bug,
     )
@@ -58,7 +58,7 @@ def _limit_ms(case: Case, measure: Measure, statistic: Statistic) -> float | Non
 
 def _below_limit(case: Case, measure: Measure, statistic: Statistic) -> Answer:
     limit_ms = _limit_ms(case, measure, statistic)
-    assert limit_ms is not None, "the check applies only where the plan has a limit"
+    assert limit_ms is not None, "the check applies only if the plan has a limit"
     values = latency.distribution(case.evidence, case.tally, case.account, measure)
     figures = values.percentiles()
     interval = None if statistic == "max" else values.interval_ms(QUANTILES[statistic])
@@ -81,7 +81,7 @@ def _below_limit(case: Case, measure: Measure, statistic: Statistic) -> Answer:
 
 
 def in_words(interval: PercentileInterval | None) -> str:
-    """The interval as the confidence of a finding; empty where there is none."""
+    """The interval as the confidence of a finding; empty if there is none."""
     if interval is None:
         return ""
     if interval.high_ms is None:
@@ -97,10 +97,10 @@ def decide(
     *,
     seconds: int,
 ) -> tuple[Status, str]:
-    """Whether the true value is below the limit, and why; UNKNOWN where the interval holds the limit.
+    """Whether the true value is below the limit, and why; UNKNOWN if the interval holds the limit.
 
-    ``seconds``: how many seconds have values. A run that is too short for an interval decides only what is far from the
-    limit. The largest latency is not an estimate: it is decided by its value.
+    ``seconds``: how many seconds have values. A run that is too short for an interval decides only if the latencies are
+    far from the limit. The largest latency is not an estimate: its value decides.
     """
     value_ms = figures.at_ms(statistic)
     if value_ms is None:
@@ -113,7 +113,7 @@ def decide(
     if interval is not None and interval.low_ms >= limit_ms:
         return Status.FAIL, f"not below {limit_ms:g} ms"
     if interval is not None and interval.high_ms is not None:
-        return Status.UNKNOWN, f"which does not decide: its interval holds the limit of {limit_ms:g} ms"
+        return Status.UNKNOWN, f"which does not decide: its interval contains the limit of {limit_ms:g} ms"
     return _far_from_limit(figures, interval, QUANTILES[statistic], limit_ms, seconds)
 
 
@@ -130,7 +130,7 @@ def far_below(quantile: float, messages: int, seconds: int) -> float | None:
 def _far_from_limit(
     figures: Percentiles, interval: PercentileInterval | None, quantile: float, limit_ms: float, seconds: int
 ) -> tuple[Status, str]:
-    """The decision where the interval has no upper end, or where there is no interval."""
+    """The decision if the interval has no upper end, or if there is no interval."""
     least, messages = messages_for_upper_bound(quantile), figures.messages or 0
     share = far_below(quantile, messages, seconds)
     if share is not None and figures.max_ms is not None and figures.max_ms < share * limit_ms:
@@ -146,10 +146,7 @@ def _far_from_limit(
     elif interval is None:
         needs = f"an interval needs at least {SECONDS_AT_LEAST} seconds with messages"
     else:
-        needs = (
-            "neighbouring messages resemble each other so much that they do not bound it from above; that needs a longer "
-            "run"
-        )
+        needs = "neighbouring messages are so similar that they give it no upper bound; that needs a longer run"
     return Status.UNKNOWN, f"which does not decide about {limit_ms:g} ms: {needs}"
 
 

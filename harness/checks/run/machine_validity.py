@@ -11,11 +11,11 @@ GENERATOR_CORES_LIMIT = 0.8
 FOREIGN_SHARE_LIMIT = 0.1
 STEAL_PERCENT_LIMIT = 1.0
 DISK_STALLED_PERCENT_LIMIT = 0.5
-"""What happens in a hundredth of the time decides a P99; a probe that looks now and then sees about half of it."""
+"""Stalls in a hundredth of the time decide a P99; a probe at intervals sees about half of them."""
 
 
 def _generator_cpu(case: Case) -> Answer:
-    """A worker that fills its core stamps deliveries late: figures can only come out worse than the system deserves."""
+    """A worker that fills its core stamps deliveries late: figures can only be worse than the system deserves."""
     found = resources.samples(case.evidence.recording)
     names = ["publisher", *(f"worker-{number:02}" for number in range(case.evidence.plan.workers))]
     used = [value for name in names if (value := resources.cores(found, name)) is not None]
@@ -24,7 +24,7 @@ def _generator_cpu(case: Case) -> Answer:
 
 
 def _foreign_cpu(case: Case) -> Answer:
-    """What the machine did beside the run; interrupts and kernel threads are in it, a few hundredths of a core."""
+    """CPU of the machine beside the run; it includes interrupts and kernel threads, a few hundredths of a core."""
     found = resources.samples(case.evidence.recording)
     busy = resources.rate(found, "machine", "busy_s")
     names = {name for sample in found for name in sample.get("processes", {})}
@@ -38,7 +38,7 @@ def _steal(case: Case) -> Answer:
     found = resources.samples(case.evidence.recording)
     steal = resources.rate(found, "machine", "steal_s")
     percent = None if steal is None else 100 * steal / _cores(case)
-    text = "time of the machine that the hypervisor gave to others"
+    text = "time of the machine that the hypervisor gave to other virtual machines"
     return below_limit(percent, STEAL_PERCENT_LIMIT, text, "steal_percent", samples=len(found))
 
 
@@ -50,13 +50,13 @@ def _disk(case: Case) -> Answer:
     found = resources.samples(case.evidence.recording)
     stalled = resources.rate(found, "machine", "disk_stalled_s")
     percent = None if stalled is None else 100 * stalled
-    text = "time in which the disk let a write of one page wait for 30 ms or longer"
+    text = "time in which the disk delayed a write of one page by 30 ms or longer"
     return below_limit(percent, DISK_STALLED_PERCENT_LIMIT, text, "stalled_percent", samples=len(found))
 
 
 def _disk_was_measured(case: Case) -> bool:
-    """The check is left out where the disk was not measured: it can only turn a FAIL into UNKNOWN, so no PASS is lost or
-    won without it. The disk of an external cluster is on another machine."""
+    """The check is left out if the disk was not measured: it can only turn a FAIL into UNKNOWN, so it never changes a
+    PASS. The disk of an external cluster is on another machine."""
     found = resources.samples(case.evidence.recording)
     return case.evidence.owns_servers and resources.rate(found, "machine", "disk_stalled_s") is not None
 
@@ -68,7 +68,7 @@ CHECKS: tuple[Check[Case], ...] = (
         bias=Bias.PESSIMISTIC,
         function=_generator_cpu,
         needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="a process of the load generator fills 0.8 of a core or more",
+        red_when="a process of the load generator uses 0.8 of a core or more",
         what_to_do="fewer clients or deliveries",
         planted_bug=f"{PLANTED}test_a_busy_machine_is_found",
     ),
@@ -77,12 +77,14 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.VALIDITY,
         bias=Bias.PESSIMISTIC,
         function=_foreign_cpu,
-        # Processes of an external cluster on this machine cannot be told from foreign ones.
+        # Processes of an external cluster on this machine cannot be distinguished from foreign ones.
         applies=lambda case: case.evidence.owns_servers,
         needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="programs that are not part of the run used a tenth of the cores or more. Not asked of an external "
-        "cluster",
-        what_to_do="stop what else runs",
+        red_when=(
+            "programs that are not part of the run used a tenth of the cores or more. Does not apply to an external "
+            "cluster"
+        ),
+        what_to_do="stop the other programs",
         planted_bug=f"{PLANTED}test_a_busy_machine_is_found",
     ),
     Check(
@@ -103,8 +105,8 @@ CHECKS: tuple[Check[Case], ...] = (
         bias=Bias.PESSIMISTIC,
         function=_steal,
         needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="the hypervisor gave 1 % of the time or more to others",
-        what_to_do="another machine, or another hour",
+        red_when="the hypervisor gave 1 % of the time or more to other virtual machines",
+        what_to_do="use another machine, or run at another time",
         planted_bug=f"{PLANTED}test_a_busy_machine_is_found",
     ),
 )

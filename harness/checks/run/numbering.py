@@ -1,6 +1,6 @@
-"""Are the messages of each channel stored as 1, 2, 3 …, and is that seq what the poster and the clients were told?
+"""Are the messages of each channel stored as 1, 2, 3 …, and did the poster and the clients get that seq?
 
-A cause is counted once and named by its place, a channel and a seq. What follows from it is told beside: one hole puts
+A cause is counted once and named by its place, a channel and a seq. Its effect is counted separately: one hole puts
 every later message out of line, one wrong answer changes nothing for a hundred right deliveries.
 """
 
@@ -80,7 +80,8 @@ def _holes(stored: Rows) -> Causes:
         behind = int((ends[np.searchsorted(ends, first)] - first + 1).sum())
     return Causes(
         count=len(at),
-        told=f"{len(at):,} × hole in the stored seqs of a channel ({missing:,} seqs missing, {behind:,} messages stored "
+        told=f"{len(at):,} × hole in the stored seqs of a channel ({missing:,} seqs missing, {behind:,} messages "
+        f"stored "
         "behind)",
         examples=tuple(
             f"channel {channel[i]}: {_seqs(int(before[i]) + 1, int(seq[i]) - 1)} missing, next is seq {seq[i]}"
@@ -90,7 +91,7 @@ def _holes(stored: Rows) -> Causes:
 
 
 def _repeated(stored: Rows) -> Causes:
-    """A seq that a channel has twice. Neighbours are one cause: a numbering that began anew repeats many in a row."""
+    """A seq that a channel has twice. Neighbours are one cause: a numbering that began again repeats many in a row."""
     channel, seq, starts = _in_order(stored)
     again = np.flatnonzero(~starts & (seq == np.r_[0, seq[:-1]][: len(seq)]))
     places = np.unique(np.stack((channel[again], seq[again])), axis=1)
@@ -152,7 +153,8 @@ def _place(stored: Rows, row: int) -> str:
 
 
 def _told_otherwise(case: Case) -> Causes:
-    """Messages that were answered or delivered under another seq than their own. One is one, for however many clients."""
+    """Messages that were answered or delivered under another seq than their own. One is one, for however many
+    clients."""
     evidence, misnumbered = case.evidence, case.tally.misnumbered
     posts = evidence.recording.posts
     answered = np.zeros(len(misnumbered), np.bool_)

@@ -1,4 +1,4 @@
-"""What the checks of faults share: where they apply, and what is compared with the time without the fault."""
+"""Shared by the checks of faults: when they apply, and the comparison with the time without the fault."""
 
 from collections.abc import Callable
 
@@ -16,23 +16,24 @@ ENDING = (FaultKind.STOP, FaultKind.KILL, FaultKind.RESTART)
 # Conventions (docs/results.md says why each).
 SLOWER_AT_MOST = 1.2
 RESOLUTION_MS = 5.0
-"""The few hundred posts of an outage do not tell a smaller difference from the noise of a shared machine."""
+"""With the few hundred posts of an outage a smaller difference cannot be distinguished from the noise of a shared
+machine."""
 
 
 def during_outage(function: Callable[[Case, Span], Answer]) -> Callable[[Case], Answer]:
-    """A check that is asked only where a fault was begun, with the span of the outage."""
+    """A check that applies only if a fault was begun, with the span of the outage."""
 
     def answer(case: Case) -> Answer:
         outage = span(case.evidence)
-        assert outage is not None, "the check applies only where a fault was begun"
+        assert outage is not None, "the check applies only if a fault was begun"
         return function(case, outage)
 
     return answer
 
 
 def where_hit(*targets: Target, restart: bool = True) -> Callable[[Case], bool]:
-    """Where a fault was begun, and one of the plan hits one of ``targets``. Without ``restart``: not where all faults are
-    restarts, which are over before there are enough posts for a P99."""
+    """Where a fault was begun, and one of the plan hits one of ``targets``. Without ``restart``: not where all faults
+    are restarts, which are over before there are enough posts for a P99."""
 
     def applies(case: Case) -> bool:
         faults = case.evidence.plan.faults
@@ -50,15 +51,16 @@ def not_slower(
     messages: tuple[int, int],
     when: str = "before",
 ) -> Answer:
-    """P99 of ``during`` is at most SLOWER_AT_MOST times that of ``calm``, or RESOLUTION_MS more where that is the larger.
-    ``when`` says where ``calm`` lies: before the outage, or around it. ``messages``: how many messages the two consist of.
+    """P99 of ``during`` is at most SLOWER_AT_MOST times that of ``calm``, or RESOLUTION_MS more where that is the
+    larger. ``when`` says where ``calm`` lies: before the outage, or around it. ``messages``: how many messages the two
+    consist of.
 
-    Decided by the ends of intervals, never by the values alone. PASS: the upper end during the outage is within the limit
-    that the lower end of ``calm`` sets. FAIL: the lower end during the outage is beyond the limit that the upper end of
-    ``calm`` sets. Else UNKNOWN. Less evidence never decides more: with fewer than P99_MESSAGES_AT_LEAST messages on
-    either side nothing is decided; where no interval has an upper end, the largest value takes its place, which is never
-    below such an end; an outage without an interval cannot fail, since one hiccup of the machine decides the P99 of a few
-    seconds.
+    Decided by the ends of intervals, never by the values alone. PASS: the upper end during the outage is within the
+    limit that the lower end of ``calm`` sets. FAIL: the lower end during the outage is beyond the limit that the upper
+    end of ``calm`` sets. Else UNKNOWN. Less evidence never decides more: with fewer than P99_MESSAGES_AT_LEAST messages
+    on either side nothing is decided; where no interval has an upper end, the largest value takes its place, which is
+    never below such an end; an outage without an interval cannot fail, since one hiccup of the machine decides the P99
+    of a few seconds.
     """
     expected: dict[str, Scalar] = {f"times_p99_{when}_at_most": SLOWER_AT_MOST, "or_more_by_ms": RESOLUTION_MS}
     if not len(calm) or not len(during) or min(messages) < P99_MESSAGES_AT_LEAST:
@@ -82,7 +84,8 @@ def not_slower(
     elif interval is None:
         summary += (
             f"; not decided: {during.groups} seconds of outage are too few for an interval, and the machine may have "
-            f"caused the largest value, {upper:.1f} ms, beyond {_limit_ms(calm_low):.1f} ms: repeat it with a longer outage"
+            f"caused the largest value, {upper:.1f} ms, beyond {_limit_ms(calm_low):.1f} ms: repeat it with a longer "
+            f"outage"
         )
     else:
         summary += "; not decided: the machine may have caused a few slow seconds"
@@ -102,8 +105,8 @@ def _limit_ms(calm_p99_ms: float) -> float:
 
 
 def _ends_ms(values: Distribution, messages: int) -> tuple[float, float]:
-    """The ends of the 95 % interval of the P99 of that many independent messages (order statistics, binomial). The largest
-    value where there is no upper end."""
+    """The ends of the 95 % interval of the P99 of that many independent messages (order statistics, binomial). The
+    largest value if there is no upper end."""
     around = quantiles_around(0.99, messages)
     low, high = around or (0.0, None)
     low_ms, high_ms = values.quantiles_ms((low, 1.0 if high is None else high))
@@ -111,7 +114,7 @@ def _ends_ms(values: Distribution, messages: int) -> tuple[float, float]:
 
 
 def _confidence(interval: PercentileInterval | None, upper_ms: float, messages: int) -> str:
-    """What is known of the P99 during the outage."""
+    """The bounds of the P99 during the outage, in words."""
     if interval is not None and interval.high_ms is not None:
         return f"P99 during the outage {interval.low_ms:.1f} to {interval.high_ms:.1f} ms at 95 %"
     most = f"at most {upper_ms:.1f} ms, the largest of {messages:,} messages: 95 % where they are independent"

@@ -1,4 +1,5 @@
-"""Was the measured cluster the planned one: did every server have its clients and posts, and did it answer to the end?"""
+"""Was the measured cluster the planned one: did every server have its clients and posts, and did it answer at the
+end?"""
 
 import numpy as np
 
@@ -16,8 +17,8 @@ SHARE_AT_LEAST = 0.95
 
 
 def _placement(case: Case) -> Answer:
-    """Each server had its clients at the beginning and at the end of the measured window, and took its posts. The end and
-    the posts are not asked about where a fault of the plan moves clients or posts."""
+    """Each server had its clients at the beginning and at the end of the measured window, and took its posts. The end
+    and the posts are not checked if a fault of the plan moves clients or posts."""
     evidence = case.evidence
     planned = _by_server(evidence, client_servers(evidence.plan))
     moments = dict(zip(("beginning", "end"), evidence.window_ns, strict=True))
@@ -30,7 +31,8 @@ def _placement(case: Case) -> Answer:
     for word, at_ns in moments.items():
         found = _by_server(evidence, evidence.sessions.server[evidence.sessions.present_at(at_ns)])
         problems += [
-            f"server-{server + 1} had {found[server]:,} of {planned[server]:,} clients at the {word} of the measured window"
+            f"server-{server + 1} had {found[server]:,} of {planned[server]:,} clients at the {word} of the measured "
+            f"window"
             for server in _short(found, planned)
         ]
     if not moved_by_fault:
@@ -75,7 +77,7 @@ def _servers_answer(case: Case) -> Answer:
     servers = case.evidence.plan.servers
     event = case.evidence.recording.event("answering")
     if event is None:
-        summary = "not known: no server was asked after the load"
+        summary = "not known: the harness asked no server after the load"
         return Answer(status=Status.UNKNOWN, summary=summary, expected=servers)
     problems = {str(name): str(problem) for name, problem in (event.get("servers") or {}).items() if problem}
     answering = len(event.get("servers") or {}) - len(problems)
@@ -99,11 +101,12 @@ CHECKS: tuple[Check[Case], ...] = (
         bias=Bias.OPTIMISTIC,
         function=_placement,
         needs=(Need.SESSIONS, Need.LEDGER, Need.EVENTS),
-        red_when="at the beginning or at the end of the measured window a server had less than 95 % of its planned "
-        "clients, or "
-        "it took less than 95 % of its planned posts: the others did its work. The end and the posts are not asked about "
-        "where a fault of the plan hits servers or clients",
-        what_to_do="that server's log: does it complete handshakes, and did it live to the end?",
+        red_when=(
+            "at the beginning or at the end of the measured window a server had less than 95 % of its planned "
+            "clients, or it took less than 95 % of its planned posts, so other servers did its work. If a fault of "
+            "the plan hits servers or clients, the end and the posts are not compared"
+        ),
+        what_to_do="that server's log: does it complete handshakes, and did it run until the end?",
         planted_bug=f"{PLANTED}test_a_server_without_its_clients_is_found",
     ),
     Check(

@@ -38,7 +38,7 @@ def _protocol_violations(case: Case) -> Answer:
     total = counts.total()
     exchanged = case.tally.rows + int((evidence.outcome == ACKNOWLEDGED).sum())
     status = Status.FAIL if total else (Status.PASS if exchanged else Status.UNKNOWN)
-    summary = f"nothing that docs/protocol.md forbids beside {exchanged:,} deliveries and answers"
+    summary = f"no violation of docs/protocol.md in {exchanged:,} deliveries and answers"
     if total:
         parts = (f"{count:,} {kind}" for kind, count in counts.most_common() if count)
         summary = f"{total:,} violations of the protocol: {', '.join(parts)}"
@@ -58,7 +58,7 @@ def _protocol_violations(case: Case) -> Answer:
 
 
 def outcome_reasons(evidence: Evidence) -> str:
-    """Why posts were not acknowledged, the newest reasons first, each with its count; empty where all were."""
+    """Why posts were not acknowledged, the newest reasons first, each with its count; empty if all were."""
     found: dict[str, tuple[int, int]] = {}
     for incident in _incidents(evidence):
         if incident.kind in OUTCOMES:
@@ -91,11 +91,14 @@ CHECKS: tuple[Check[Case], ...] = (
         kind=Kind.SAFETY,
         function=_protocol_violations,
         needs=(Need.LEDGER, Need.DELIVERIES, Need.SESSIONS, Need.INCIDENTS),
-        red_when="the service sent what docs/protocol.md or RFC 6455 forbids: a broken frame or handshake, a binary "
-        "message, text that is no event, an error or a confirmation that nobody asked "
-        "for, a position that does not exist or that the next delivery does not follow, an answer that does not fit its "
-        "post",
-        what_to_do="`measured` counts each kind, `examples` name the client or the message and show what came",
+        red_when=(
+            "the service sent something that docs/protocol.md or RFC 6455 forbids: a broken frame or handshake, a "
+            "binary message, text that is no event, an error or a confirmation without a request, a position that "
+            "does not exist or that does not fit the next delivery, an answer that does not fit its post"
+        ),
+        what_to_do=(
+            "`measured` counts each kind; `examples` name the client or the message and show what the service sent"
+        ),
         planted_bug=f"{PLANTED}test_each_kind_of_violation_is_red",
     ),
 )

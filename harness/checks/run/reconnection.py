@@ -40,9 +40,10 @@ CHECKS: tuple[Check[Case], ...] = (
         function=during_outage(_reconnected),
         applies=where_hit(Target.SERVER, Target.SERVERS, Target.CLIENTS),
         needs=(Need.SESSIONS, Need.EVENTS),
-        red_when="a client that lost its connection was not subscribed again at the end. UNKNOWN when a server was "
-        "ended and "
-        "no client lost its connection",
+        red_when=(
+            "a client that lost its connection was not subscribed again at the end. UNKNOWN if a server was ended "
+            "and no client lost its connection"
+        ),
         what_to_do="the load worker's log; `/readyz` of the servers",
         planted_bug=f"{PLANTED}test_a_client_that_does_not_come_back_is_red",
     ),

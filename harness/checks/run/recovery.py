@@ -1,4 +1,4 @@
-"""What a fault did, and how everything came back: the figures of the narrative."""
+"""The effects of a fault and the recovery: the figures of the narrative."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -21,13 +21,13 @@ from harness.model.measurements.recovery import (
 from harness.recording.format import ACKNOWLEDGED, DOWN, INDETERMINATE, REJECTED, SUBSCRIBED, UNSENT
 
 RESOLUTION_NS = 1_000_000
-"""A server's time is told to the millisecond, so its clock must be known as closely."""
+"""Server times are shown in milliseconds, so the offset of the clock must be known to the millisecond."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """From the beginning of the first fault until the last component was back, in ns; ``end_ns`` is `NEVER` where one never
-    was."""
+    """From the beginning of the first fault until the last component was back, in ns; ``end_ns`` is `NEVER` if one
+    never was."""
 
     begin_ns: int
     end_ns: int
@@ -42,7 +42,7 @@ class Span:
 
 
 def span(evidence: Evidence) -> Span | None:
-    """None where no fault was begun."""
+    """None if no fault was begun."""
     begun = evidence.outages
     if not begun:
         return None
@@ -50,7 +50,7 @@ def span(evidence: Evidence) -> Span | None:
 
 
 def measure(evidence: Evidence, tally: Tally) -> Recovery | None:
-    """None where no fault was begun."""
+    """None if no fault was begun."""
     outage = span(evidence)
     if outage is None:
         return None
@@ -108,7 +108,7 @@ def acknowledgement_ns(evidence: Evidence, which: Bools) -> Ints:
 
 
 def _server(evidence: Evidence, outage: Span, index: int) -> ServerRecovery:
-    """What this server's trace says of the fault. Times are None where its clock cannot be compared closely enough."""
+    """One server's recovery, by its trace. Times are None if its clock cannot be compared closely enough."""
     clocks, host = evidence.clocks, int(evidence.server_host[index])
     timed = bool(clocks.bound_ns(clocks.coordinator, host) <= RESOLUTION_NS)
 

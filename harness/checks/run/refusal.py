@@ -1,4 +1,4 @@
-"""Are posts refused in good order while the database is away?"""
+"""Does every post get a timely answer while the database is away?"""
 
 import numpy as np
 
@@ -20,9 +20,9 @@ REFUSAL_LIMIT_S = 10.0
 
 
 def _clean_refusal(case: Case, outage: Span) -> Answer:
-    """Without the database every post gets an answer in bounded time: refused, or outcome unknown; or it waits, where the
-    database is frozen for less than the server's time-out. A server that another fault ends answers nothing: its posts
-    are not asked about."""
+    """Without the database every post gets an answer in bounded time: refused, or outcome unknown; or it waits, where
+    the database is frozen for less than the server's time-out. A server that another fault ends does not answer: its
+    posts are not checked."""
     evidence = case.evidence
     database = [each for each in evidence.outages if each.fault.target is Target.DATABASE]
     if database:
@@ -48,7 +48,7 @@ def _clean_refusal(case: Case, outage: Span) -> Answer:
     if len(silent) or slowest_s >= REFUSAL_LIMIT_S:
         status = Status.FAIL
     summary = (
-        f"of {int(due.sum()):,} posts that were due without the database {refused:,} were refused; the slowest answer took "
+        f"of {int(due.sum()):,} posts due without the database {refused:,} were refused; the slowest answer took "
         f"{slowest_s:.1f} s, {len(silent):,} got none"
     )
     if waited:
@@ -71,10 +71,12 @@ CHECKS: tuple[Check[Case], ...] = (
         # A write path that publishes first need not refuse: what it then loses is `acknowledged-not-stored`.
         applies=lambda case: where_hit(Target.DATABASE)(case) and durability_lag.commits_first(case.evidence),
         needs=(Need.LEDGER, Need.EVENTS),
-        red_when="without the database a post got no answer, or an answer that took 10 s or longer: the server's "
-        "time-out of 5 s for a statement, one second more, 2 s to connect, and room for a busy machine. UNKNOWN when "
-        "no post was refused and none waited for the end of a freeze. Posts to a server that another fault ended are not "
-        "asked about, and a write path that publishes before it commits is not",
+        red_when=(
+            "without the database a post got no answer, or got its answer after 10 s or longer. The limit is the "
+            "server's time-out of 5 s for a statement, one second more, 2 s to connect, and a reserve for a busy "
+            "machine. UNKNOWN if no post was refused and no post waited for the end of a freeze. Does not apply to "
+            "posts to a server that another fault ended, nor to a write path that publishes before it commits"
+        ),
         what_to_do="the write path's time-outs",
         planted_bug=f"{PLANTED}test_posts_that_hang_are_red",
     ),

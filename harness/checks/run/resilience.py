@@ -1,4 +1,4 @@
-"""Did the architecture survive the faults, and did it come back by itself? Asked of runs with faults only."""
+"""Did the architecture survive the faults, and did it recover by itself? Only for runs with faults."""
 
 import numpy as np
 
@@ -57,8 +57,8 @@ def _acknowledgements(case: Case, outage: Span) -> Answer:
 
 
 def _resubscribed(case: Case, outage: Span) -> Answer:
-    """Every server ends subscribed to the backplane, and noticed when its connection was cut: a server that is ready may
-    still receive nothing."""
+    """Every server ends subscribed to the backplane, and noticed when its connection was cut: a server that is ready
+    may still receive no messages."""
     evidence, plan = case.evidence, case.evidence.plan
     states = evidence.recording.backplane
     if not _has_connections(plan):
@@ -94,7 +94,7 @@ def _resubscribed(case: Case, outage: Span) -> Answer:
 
 
 def _not_subscribed(rows: "np.ndarray[tuple[int, ...], np.dtype[np.void]]", *, started_again: bool) -> str:
-    """What is wrong with the state in which a server's trace ends; empty for nothing. The clocks do not matter for it."""
+    """The problem of the last state in a server's trace; empty if there is none. It needs no comparison of clocks."""
     subscribed, downs = (np.flatnonzero(rows["state"] == state) for state in (SUBSCRIBED, DOWN))
     if not len(subscribed):
         return "never subscribed after it was started again" if started_again else "never subscribed"
@@ -102,7 +102,7 @@ def _not_subscribed(rows: "np.ndarray[tuple[int, ...], np.dtype[np.void]]", *, s
 
 
 def _started_again(plan: Plan) -> list[int]:
-    """Servers that a fault ended: their traces begin anew."""
+    """Servers that a fault ended: their traces begin again."""
     return broken_servers([fault for fault in plan.faults if fault.kind in ENDING])
 
 
@@ -124,7 +124,7 @@ def _noticed(case: Case, outage: Span, index: int) -> bool | None:
 
 
 def _has_connections(plan: Plan) -> bool:
-    """Whether servers are connected to a broker, to the database or to each other, and so may have lost that."""
+    """Whether servers are connected to a broker, to the database or to each other, and so may lose a connection."""
     backplane = BACKPLANES.find(plan.backplane)
     return backplane is not None and (backplane.broker is not None or backplane.links is not Links.NONE)
 
@@ -142,7 +142,7 @@ def _backfilled(case: Case, outage: Span) -> Answer:
     if recovery.rebroadcast is not None:
         back_s = recovery.on_axis_s(outage.end_ns) or 0.0
         since_s = round(since_s - (recovery.rebroadcast.asked_s - back_s), 3)
-        moment = "the re-broadcast was asked for"
+        moment = "the re-broadcast was requested"
     when = f"{since_s:.2f} s after" if since_s >= 0 else f"{-since_s:.2f} s before"
     return Answer(
         status=Status.PASS if since_s < BACKFILL_LIMIT_S else Status.FAIL,
@@ -160,7 +160,7 @@ def _filled_on_request(case: Case, outage: Span) -> Answer:
     asked = evidence.recording.event("rebroadcast")
     trace, disturbed, clocks = evidence.trace, evidence.disturbance, evidence.clocks
     if asked is None or trace is None or disturbed is None:
-        summary = "not known: no re-broadcast was asked for, or the servers' traces are missing"
+        summary = "not known: no re-broadcast was requested, or the servers' traces are missing"
         return Answer(status=Status.UNKNOWN, summary=summary, expected=0)
     recovered = (trace.received > 0) & ~trace.live & disturbed.window
     since = clocks.elapsed_ns(
@@ -169,7 +169,7 @@ def _filled_on_request(case: Case, outage: Span) -> Answer:
     count, total = int((recovered & (since.high < 0)).sum()), int(recovered.sum())
     open_ = int((recovered & since.open).sum())
     status = Status.FAIL if count else Status.PASS if total and not open_ else Status.UNKNOWN
-    summary = f"{count:,} of {total:,} messages were filled in before the re-broadcast was asked for"
+    summary = f"{count:,} of {total:,} messages were filled in before the re-broadcast was requested"
     if not total:
         summary = "nothing was filled in"
     elif open_ and not count:
@@ -201,14 +201,15 @@ CHECKS: tuple[Check[Case], ...] = (
         function=during_outage(_acknowledgements),
         applies=where_hit(*CARRIERS, Target.CLIENTS, restart=False),
         needs=(Need.LEDGER, Need.EVENTS),
-        red_when="the P99 of acknowledgements during the outage is more than 1.2 times the P99 before it, and "
-        "more than 5 ms above it: a few hundred posts on a shared machine do not show less. Decided by "
-        "95 % intervals. PASS: the upper end during the outage is within the limit that the lower end "
-        "before it sets; without an upper end the largest value counts, so an outage of a few seconds "
-        "passes only where no acknowledgement took longer. FAIL: the lower end during the outage is "
-        "beyond the limit that the upper end before it sets; an outage of fewer than six seconds has no "
-        "lower end. Else UNKNOWN, also with fewer than 299 acknowledged posts before or during it: "
-        "0.99²⁹⁹ < 0.05. Not asked of a restart",
+        red_when=(
+            "the P99 of acknowledgements during the outage is more than 1.2 times the P99 before it, and more than 5"
+            " ms above it; a few hundred posts on a shared machine cannot show a smaller difference. 95 % intervals "
+            "decide. PASS: the upper end during the outage is within the limit that the lower end before it sets. "
+            "Without an upper end the largest value counts, so an outage of a few seconds passes only if no "
+            "acknowledgement took longer. FAIL: the lower end during the outage is beyond the limit that the upper "
+            "end before it sets. An outage of fewer than six seconds has no lower end. Else UNKNOWN, also with fewer"
+            " than 299 acknowledged posts before or during it: 0.99²⁹⁹ < 0.05. Does not apply to a restart"
+        ),
         what_to_do="nothing between COMMIT and the answer may wait for the broker",
         planted_bug=f"{PLANTED}test_slow_acknowledgements_during_the_outage_are_red",
     ),
@@ -230,9 +231,10 @@ CHECKS: tuple[Check[Case], ...] = (
         function=during_outage(_backfilled),
         applies=where_hit(*CARRIERS, Target.DATABASE, Target.SERVER, Target.SERVERS),
         needs=(Need.DELIVERIES, Need.EVENTS),
-        red_when="the last delivery that the fault disturbed came 10 s or later after the broken component was back, "
-        "or after "
-        "the re-broadcast was asked for. UNKNOWN when nothing was recovered",
+        red_when=(
+            "the last delivery that the fault disturbed came 10 s or later after the broken component was back, or "
+            "after the re-broadcast was requested. UNKNOWN if nothing was recovered"
+        ),
         what_to_do="the server's comparison of positions with the database",
         planted_bug=f"{PLANTED}test_a_backfill_that_takes_too_long_is_red",
     ),
@@ -242,9 +244,10 @@ CHECKS: tuple[Check[Case], ...] = (
         function=during_outage(_filled_on_request),
         applies=_manual,
         needs=(Need.TRACES, Need.EVENTS),
-        red_when="with `--recovery manual` a server read missing messages from the database before the re-broadcast "
-        "was asked "
-        "for",
+        red_when=(
+            "with `--recovery manual` a server read missing messages from the database before the re-broadcast was "
+            "requested"
+        ),
         what_to_do="the server's setting `recovery`",
         planted_bug=f"{PLANTED}test_filling_in_before_anybody_asked_is_red",
     ),

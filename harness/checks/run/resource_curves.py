@@ -1,4 +1,4 @@
-"""Curves over time of what processes, database, broker and machine did, for the report."""
+"""Curves over time of processes, database, broker and machine, for the report."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -82,7 +82,7 @@ def _of(group: str, key: str) -> Callable[[Sample], float | None]:
 
 
 def _rates(every: Sequence[Sample], value: Callable[[Sample], float | None]) -> tuple[float | None, ...]:
-    """Increase per second from sample to sample; None where one of the two lacks it or a counter began anew."""
+    """Increase per second from sample to sample; None if one of the two lacks it or a counter began again."""
     rates: list[float | None] = []
     for before, after in pairwise(every):
         old, new = value(before), value(after)

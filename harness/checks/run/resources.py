@@ -1,4 +1,4 @@
-"""What the processes, the database, the broker and the machine did during the run, from the telemetry."""
+"""The figures of the processes, the database, the broker and the machine, from the telemetry."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -36,7 +36,7 @@ def samples(recording: Recording) -> list[Sample]:
 
 
 def rate(found: Sequence[Sample], group: str, key: str) -> float | None:
-    """Increase per second of a cumulative counter over the window; None where it was not sampled twice."""
+    """Increase per second of a cumulative counter over the window; None if it was not sampled twice."""
     seen = [(sample["at_ns"], sample[group][key]) for sample in found if key in sample.get(group, {})]
     if len(seen) < 2 or seen[-1][0] <= seen[0][0]:
         return None
@@ -64,7 +64,7 @@ def machine(found: Sequence[Sample], every: Sequence[Sample]) -> MachineFigures:
 
 
 def broker(plan: Plan, found: Sequence[Sample]) -> BrokerFigures | None:
-    """None where the backplane needs no broker."""
+    """None if the backplane needs no broker."""
     backplane = BACKPLANES.find(plan.backplane)
     if backplane is None or backplane.broker is None:
         return None
@@ -83,7 +83,7 @@ def broker(plan: Plan, found: Sequence[Sample]) -> BrokerFigures | None:
 
 
 def _broker_cores(found: Sequence[Sample]) -> float | None:
-    """What the broker says itself, which it can from another machine too; else what its process used."""
+    """The broker's own figure, which works on another machine too; else the figure of its process."""
     own = rate(found, "broker", "cpu_s")
     return cores(found, "broker") if own is None else own
 
@@ -139,8 +139,8 @@ class FanOut(NamedTuple):
 
 
 def received_per_needed(evidence: Evidence) -> dict[str, FanOut]:
-    """By server: the messages that the backplane brought to it, and those that a client of it was subscribed to. Nothing
-    where a fault moved clients to other servers, or where the counter began again with a new process."""
+    """By server: the messages that the backplane brought to it, and those that a client of it was subscribed to.
+    Nothing if a fault moved clients to other servers, or if the counter began again with a new process."""
     event = evidence.recording.event("received")
     if event is None or any(
         fault.target in (Target.SERVER, Target.SERVERS, Target.CLIENTS) for fault in evidence.plan.faults

@@ -1,4 +1,4 @@
-"""Do the servers' traces agree with the clocks that the recording names?"""
+"""Do the servers' traces agree with the clocks in the recording?"""
 
 import numpy as np
 
@@ -17,9 +17,9 @@ def _server_clocks(case: Case) -> Answer:
         for server in np.flatnonzero(impossible)
     ]
     negative = steps.negative if steps else ()
-    problems += [f"the step {step} took less than no time" for step in negative]
+    problems += [f"the step {step} ended before it began" for step in negative]
     accepted = int((evidence.trace.accepted > 0).sum()) if evidence.trace else 0
-    nothing = "not known: the servers' traces hold no post of this run"
+    nothing = "not known: the servers' traces have no post of this run"
     agree = "no time of a server's trace contradicts the ledger or another step" if accepted else nothing
     return Answer(
         status=Status.UNKNOWN if problems or not accepted else Status.PASS,
@@ -39,12 +39,15 @@ CHECKS: tuple[Check[Case], ...] = (
         function=_server_clocks,
         applies=lambda case: case.evidence.trace is not None,
         needs=(Need.TRACES, Need.LEDGER),
-        red_when="by a server's trace a post was accepted before it was sent or after it was answered, or a step is "
-        "impossible: "
-        "at least 1 % of its samples ended before they could begin, or its median is negative, each time by more than the "
-        "clocks' error. That server's clock is then taken to be unknown, and the step is left out. UNKNOWN too where the "
-        "traces hold no post. Not asked without traces",
-        what_to_do="the clock of that server's host: another host than `clocks.json` says, or was it suspended?",
+        red_when=(
+            "by a server's trace a post was accepted before it was sent or after it was answered, or a step is "
+            "impossible: at least 1 % of its samples ended before they could begin, or its median is negative, each "
+            "time by more than the clocks' error. The harness then treats that server's clock as unknown, and leaves"
+            " the step out. Also UNKNOWN if the traces have no post. Does not apply without traces"
+        ),
+        what_to_do=(
+            "the clock of that server's host: is it another host than `clocks.json` says, or was it suspended?"
+        ),
         planted_bug=f"{PLANTED}test_a_clock_that_steps_in_mid_run_accuses_nobody",
     ),
 )

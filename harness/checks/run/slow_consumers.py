@@ -1,4 +1,4 @@
-"""Do clients that stop reading harm the others, or cost memory without bound?"""
+"""Do clients that stop reading delay other clients, or use memory without bound?"""
 
 import numpy as np
 
@@ -13,19 +13,20 @@ from harness.model.finding import Kind, Status
 PLANTED = "tests/harness/checks/run/test_slow_consumers.py::"
 # Conventions (docs/results.md says why each).
 SLOW_CONSUMER_BYTES = 2 * 1_048_576
-"""What a client that reads nothing may cost a server: the protocol's limit for what waits, and as much overhead."""
+"""The memory of a server for a client that reads nothing: the protocol's limit of waiting bytes, and as much
+overhead."""
 SLOW_CONSUMER_BASE_BYTES = 64 * 1_048_576
 
 
 def _bystanders(case: Case, outage: Span) -> Answer:
-    """Clients that read are served as fast while other clients do not read as before and after. Judged by whole seconds of
+    """While some clients do not read, the others get deliveries as fast as before and after. Judged by whole seconds of
     the measured window, before and after: a machine that slows down during the run slows both.
     """
     evidence, live = case.evidence, case.tally.timings.live
     origin = evidence.begin_ns
     width_ns = slice_s(evidence.plan) * 1_000_000_000
     seconds_ns = origin + np.arange(live.groups) * width_ns
-    # Without the second in which they read again: what waited for them arrives all at once.
+    # Without the second in which they read again, because their waiting deliveries arrive then.
     calm = (seconds_ns + width_ns <= outage.begin_ns) | (seconds_ns - 1_000_000_000 >= outage.end_ns)
     inside = (seconds_ns >= outage.begin_ns) & (seconds_ns + width_ns <= outage.end_ns)
     second = np.clip(evidence.second, 0, max(live.groups - 1, 0))
@@ -40,7 +41,7 @@ def _bystanders(case: Case, outage: Span) -> Answer:
 
 
 def _bounded_memory(case: Case, outage: Span) -> Answer:
-    """What clients that do not read cost the servers, from their resident memory."""
+    """The memory that clients that do not read cost the servers."""
     evidence = case.evidence
     names = [f"server-{number + 1}" for number in range(evidence.plan.servers)]
     totals = [
@@ -80,12 +81,13 @@ CHECKS: tuple[Check[Case], ...] = (
         function=during_outage(_bystanders),
         applies=where_hit(Target.CLIENTS),
         needs=(Need.DELIVERIES, Need.EVENTS),
-        red_when="while one client in a hundred reads nothing, the P99 of the other clients' deliveries is more than "
-        "1.2 times "
-        "the P99 before and after, and more than 5 ms above it. Judged by whole seconds, with numbers and an interval "
-        "as in "
-        "`ack-during-outage`; before and after, because a machine may slow down during a run. `--target clients` measures "
-        "30 s unless `--duration` is given, so that seven of them are inside the outage",
+        red_when=(
+            "while one client in a hundred reads nothing, the P99 of the other clients' deliveries is more than 1.2 "
+            "times the P99 before and after, and more than 5 ms above it. Whole seconds are compared, with numbers "
+            "and an interval as in `ack-during-outage`. The time before and the time after both count, because a "
+            "machine may slow down during a run. `--target clients` measures 30 s unless `--duration` is given, so "
+            "that seven of them are inside the outage"
+        ),
         what_to_do="the gateway's writes: does one client wait for another?",
         planted_bug=f"{PLANTED}test_bystanders_that_suffer_are_red",
     ),

@@ -1,4 +1,4 @@
-"""Where does the time go, step by step, and at which hop was a lost delivery lost? Both from the servers' traces."""
+"""The time of each step, and the hop at which a lost delivery was lost, from the servers' traces."""
 
 from collections.abc import Callable, Iterator
 
@@ -14,14 +14,14 @@ from harness.model.measurements.delivery import LostAt
 from harness.model.measurements.steps import StepLatencies
 
 NEGATIVE_SHARE_LIMIT = 0.01
-"""A step of which so many samples are impossible has wrong percentiles."""
+"""If this share of a step's samples is impossible, its percentiles are wrong."""
 
 
 def measure(evidence: Evidence, tally: Tally) -> StepLatencies | None:
     """Percentiles of each step over the measured window; None without traces.
 
-    Where something was interrupted, the first four steps are of messages that were due outside of it. A step is left out
-    where it begins and ends on hosts whose clocks cannot be compared, and where it took less than no time.
+    If something was interrupted, the first four steps are of messages that were due outside of the interruption. A step
+    is left out if it begins and ends on hosts whose clocks cannot be compared, or if it ended before it could begin.
     """
     trace = evidence.trace
     if trace is None:
@@ -43,7 +43,8 @@ def measure(evidence: Evidence, tally: Tally) -> StepLatencies | None:
         "push": lambda: tally.timings.push,
     }
     found = {step: values() for step, values in every.items() if step not in left_out}
-    # A server may receive a message before its publisher has noted that it handed it over, never before it was accepted.
+    # A server may receive a message before the publishing server has noted the publication, but not before the message
+    # was accepted.
     lasting = found | ({"fan_out": _fan_out(evidence, trace, trace.accepted, published)} if "fan_out" in found else {})
     negative = tuple(
         step
@@ -87,7 +88,7 @@ def _is_negative(values: Distribution, share: float, bound_ns: int) -> bool:
 
 
 def _bounds_ns(evidence: Evidence, trace: Trace, traced: Bools, published: Bools) -> dict[str, int]:
-    """How wrong a sample of each step can be that goes from host to host; UNKNOWN_NS or more where that is not known."""
+    """The largest error of a sample of each step between hosts; UNKNOWN_NS or more if it is not known."""
     clocks, hosts = evidence.clocks, evidence.server_host
     accepting = hosts[np.unique(trace.accepted_by[traced])]
     publishing = hosts[np.unique(trace.accepted_by[published])]
@@ -128,9 +129,8 @@ def _fan_out(evidence: Evidence, trace: Trace, since_ns: Ints, published: Bools)
 
 
 def lost_at(evidence: Evidence, account: Account) -> tuple[LostAt, ...]:
-    """How many lost deliveries each hop lost; empty where none was lost or nothing was traced.
-
-    The first hop after which no trace of a delivery is found has lost it.
+    """How many lost deliveries each hop lost; empty if none was lost or nothing was traced. A delivery was lost at the
+    first hop after which it has no trace.
     """
     trace = evidence.trace
     if trace is None or not len(account.lost_message):
@@ -156,7 +156,8 @@ def lost_at(evidence: Evidence, account: Account) -> tuple[LostAt, ...]:
 
 
 def _short_of_sockets(evidence: Evidence, trace: Trace) -> Bools:
-    """Where a server wrote a message to fewer sockets than it has clients of the channel, shape (servers, messages)."""
+    """Whether a server wrote a message to fewer sockets than it has clients of the channel, shape (servers,
+    messages)."""
     plan = evidence.plan
     pairs = evidence.client_server * plan.channels + evidence.client_channel
     members = np.bincount(pairs, minlength=plan.servers * plan.channels).reshape(plan.servers, plan.channels)

@@ -1,4 +1,4 @@
-"""Can this measurement be trusted? How the load generator and the machine may have falsified the figures, and in which
+"""Can this measurement be trusted? The load generator and the machine may falsify figures; a bias names the
 direction."""
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ PLANTED = "tests/harness/checks/run/test_validity.py::"
 SEND_LATE_P99_LIMIT_MS = 5.0
 LOOP_LAG_P99_LIMIT_MS = 10.0
 HEARTBEAT_SHARE_AT_LEAST = 0.99
-"""Of the window that a worker's heartbeats cover: what is missing could hold the whole slowest hundredth."""
+"""Of the window that a worker's heartbeats cover: the missing part could hold the whole slowest hundredth."""
 RATE_SHARE_AT_LEAST = 0.99
 CLOCK_BOUND_LIMIT_NS = 1_000_000
 """A hundredth of the latency budget."""
@@ -64,7 +64,8 @@ def _complete_rows(case: Case) -> Answer:
         summary=f"all {workers} load workers left complete rows"
         if good
         else f"{missing} of {workers} load workers left no rows, {unclosed} left no sessions, "
-        f"{orphans:,} deliveries have no text; what {int(case.tally.unseen.sum()):,} clients did not receive is not known",
+        f"{orphans:,} deliveries have no text; what {int(case.tally.unseen.sum()):,} clients did not receive is not "
+        f"known",
         measured={"missing_workers": missing, "without_sessions": unclosed, "orphans": orphans},
         expected=0,
         samples=workers,
@@ -75,7 +76,8 @@ def _samples(case: Case) -> Answer:
     messages, deliveries = case.measured.latency.messages or 0, case.measured.latency.count
     return Answer(
         status=Status.PASS if messages >= P99_MESSAGES_AT_LEAST else Status.UNKNOWN,
-        summary=f"{messages:,} measured messages ({deliveries:,} deliveries); a P99 needs at least {P99_MESSAGES_AT_LEAST} "
+        summary=f"{messages:,} measured messages ({deliveries:,} deliveries); a P99 needs at least "
+        f"{P99_MESSAGES_AT_LEAST} "
         "messages",
         measured={"messages": messages},
         expected={"messages_at_least": P99_MESSAGES_AT_LEAST},
@@ -85,7 +87,7 @@ def _samples(case: Case) -> Answer:
 
 
 def _throughput(case: Case) -> Answer:
-    """The planned load was really posted: a lower rate makes the latency look better."""
+    """The planned load was posted: a lower rate makes the latency look better."""
     planned, achieved = case.measured.rates.planned_messages_hz, case.measured.rates.messages_hz
     good = achieved is not None and achieved >= RATE_SHARE_AT_LEAST * planned
     shown = "no rate" if achieved is None else f"{achieved:,.1f} messages/s"
@@ -99,7 +101,7 @@ def _throughput(case: Case) -> Answer:
 
 def _send_lateness(case: Case) -> Answer:
     late = case.measured.send_late or Percentiles()
-    text = "P99 of how late the sender posted, all of it counted in the latency"
+    text = "P99 of the sender's lateness, which is part of the latency"
     return below_limit(late.p99_ms, SEND_LATE_P99_LIMIT_MS, text, "p99_ms", samples=late.count)
 
 
@@ -144,7 +146,7 @@ def _clock(case: Case) -> Answer:
 
 
 def _generator_bound_ns(evidence: Evidence) -> int:
-    """How wrong a difference between a time of the ledger and one of a load worker can be."""
+    """The largest error of the difference between a time of the ledger and one of a load worker."""
     hosts = [evidence.clocks.of_file(f"deliveries-{worker:02}") for worker in evidence.recording.seen]
     return max((int(evidence.clocks.bound_ns(evidence.generator_host, host)) for host in hosts), default=0)
 
@@ -190,8 +192,10 @@ CHECKS: tuple[Check[Case], ...] = (
         bias=Bias.OPTIMISTIC,
         function=_samples,
         needs=(Need.DELIVERIES,),
-        red_when="fewer than 299 measured messages: an upper 95 % bound on a P99 needs as many, as 0.99²⁹⁹ < 0.05. The "
-        "deliveries of one message count once",
+        red_when=(
+            "fewer than 299 measured messages: an upper 95 % bound on a P99 needs that many, as 0.99²⁹⁹ < 0.05. The "
+            "deliveries of one message count once"
+        ),
         what_to_do="a longer run, or a higher `--rate`",
         planted_bug=f"{PLANTED}test_too_few_messages_are_found",
     ),
@@ -221,8 +225,11 @@ CHECKS: tuple[Check[Case], ...] = (
         bias=Bias.PESSIMISTIC,
         function=_loop_lag,
         needs=(Need.HEARTBEATS, Need.EVENTS),
-        red_when="a worker's event loop lags 10 ms or more at its P99, weighted by time: a late heartbeat stands "
-        "for all that were due meanwhile. Also when a worker's heartbeats do not cover 99 % of the measured window",
+        red_when=(
+            "a worker's event loop lags 10 ms or more at its P99, weighted by time: a late heartbeat counts for all "
+            "heartbeats that were due meanwhile. Also UNKNOWN if a worker's heartbeats do not cover 99 % of the "
+            "measured window"
+        ),
         what_to_do="a smaller load, or more cores",
         planted_bug=f"{PLANTED}test_a_lagging_worker_is_found",
     ),

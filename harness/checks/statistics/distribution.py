@@ -1,4 +1,4 @@
-"""Percentiles, their uncertainty, and what a count of zero proves."""
+"""Percentiles, their uncertainty, and the evidence of a count of zero."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -24,7 +24,7 @@ Counts = NDArray[np.uint32]
 QUANTILES = (0.50, 0.95, 0.99, 0.999, 1.0)
 """those of `Percentiles`, in the order of its fields"""
 PIECE_ROWS = 1 << 17
-"""What is worked on at once: small enough for a processor's cache, and for the memory allocator to reuse."""
+"""How many values are processed at once: few enough for a processor's cache, and for the memory allocator to reuse."""
 
 _SUB_BITS = 6
 _LOWEST_EXPONENT = 16
@@ -37,21 +37,21 @@ _FIRST = (1023 + _LOWEST_EXPONENT) << _SUB_BITS
 class Distribution:
     """Percentiles of values in nanoseconds that come in groups (seconds), of any number of them.
 
-    ``pieces`` gives them as often as it is called, as arrays of (values, groups). They are never in memory all at once: a
-    first pass counts them by group and bin, a second pass finds the exact value in its bin. So a percentile is the smallest
-    value with at least that share of all values at or below it (nearest rank): a latency that really happened.
+    ``pieces`` gives them as often as it is called, as arrays of (values, groups). They are never in memory all at once:
+    a first pass counts them by group and bin, a second pass finds the exact value in its bin. So a percentile is the
+    smallest value with at least that share of all values at or below it (nearest rank): a measured latency.
     """
 
     def __init__(self, pieces: Pieces, counts: Counts, messages: int | None = None) -> None:
         self._pieces = pieces
         self._counts = counts
         self.messages = messages
-        """of how many messages the values are; None where that is not known"""
+        """of how many messages the values are; None if that is not known"""
         self._exact_ms: dict[float, float] = {}
 
     @classmethod
     def count(cls, pieces: Pieces, groups: int, messages: int | None = None) -> "Distribution":
-        """Of all that ``pieces`` gives, in groups 0 … ``groups`` - 1."""
+        """Of all values of ``pieces``, in groups 0 … ``groups`` - 1."""
         counts = np.zeros((groups, _BINS), np.uint32)
         for values, group in pieces():
             if len(values):
@@ -72,7 +72,8 @@ class Distribution:
         return cls.count(pieces, 1 if groups is None else int(groups.max(initial=-1)) + 1, len(values_ns))
 
     def within(self, groups: Bools) -> "Distribution":
-        """The part of it that is in these groups, shape (groups,). Its messages are taken to be its share of all values."""
+        """The part of it that is in these groups, shape (groups,). Its messages are taken to be its share of all
+        values."""
 
         def pieces() -> Iterable[tuple[Ints, Ints]]:
             for values, group in self._pieces():
@@ -96,7 +97,7 @@ class Distribution:
         return int(self._counts.any(axis=1).sum())
 
     def percentiles(self) -> Percentiles:
-        """The usual percentiles; only a count of 0 where there are no values."""
+        """The usual percentiles; only a count of 0 if there are no values."""
         if not len(self):
             return Percentiles()
         p50, p95, p99, p999, highest = self.quantiles_ms(QUANTILES)
@@ -105,7 +106,8 @@ class Distribution:
         )
 
     def quantiles_ms(self, quantiles: tuple[float, ...]) -> list[float]:
-        """Exact quantiles over all groups. There must be values; they are read once for each quantile not asked for yet."""
+        """Exact quantiles over all groups. There must be values; they are read once for each quantile not asked for
+        yet."""
         missing = tuple(quantile for quantile in quantiles if quantile not in self._exact_ms)
         if missing:
             self._exact_ms.update(zip(missing, self._read_quantiles_ms(missing), strict=True))
@@ -121,7 +123,7 @@ class Distribution:
         return [to_ms(_nth(found[bins == bin_], index)) for bin_, index in zip(at, rest, strict=True)]
 
     def quantiles_by_group_ms(self, quantiles: tuple[float, ...]) -> list[list[float | None]]:
-        """Exact quantiles of each group; None where it has no values."""
+        """Exact quantiles of each group; None if it has no values."""
         located = {
             group: _locate(self._counts[group], quantiles)
             for group in np.flatnonzero(self._counts.any(axis=1)).tolist()
@@ -140,13 +142,14 @@ class Distribution:
         return rows
 
     def curve_ms(self, quantiles: tuple[float, ...]) -> list[float]:
-        """Quantiles to the width of a bin (1.6 % at most): for a plot, where no more can be seen. There must be values."""
+        """Quantiles to the width of a bin (1.6 % at most): for a plot, where no more can be seen. There must be
+        values."""
         at, _ = _locate(self._counts.sum(axis=0, dtype=np.int64), quantiles)
         return [to_ms(_lower_edge_ns(bin_ + 0.5)) for bin_ in at]
 
     def interval_ms(self, quantile: float) -> PercentileInterval | None:
-        """The 95 % interval of ``quantile``; None where fewer than SECONDS_AT_LEAST groups have values, or the number of
-        messages is not known.
+        """The 95 % interval of ``quantile``; None where fewer than SECONDS_AT_LEAST groups have values, or the number
+        of messages is not known.
 
         It contains the exact quantile. Its ends are rounded outwards to the edges of bins (1.6 % at most). The module
         ``interval`` says how it is found.
@@ -199,8 +202,8 @@ def _lower_edge_ns(bin_: float) -> float:
 def _design_effect(blocks: Ints, quantile: float, messages: int) -> float:
     """The largest around ``quantile``, for counts of shape (blocks, bins).
 
-    Just above and just below its bin; and there where as many values are slow as one block holds. If all slow values are in
-    one block, only the latter shows how much blocks differ.
+    It is computed just above and just below the quantile's bin, and at the bin above which there are as many values as
+    in one block. If all slow values are in one block, only the latter shows how much blocks differ.
     """
     every, together = blocks.sum(axis=1), blocks.sum(axis=0)
     at, _ = _locate(together, (quantile, min(quantile, 1 - 1 / len(blocks))))
@@ -242,9 +245,9 @@ def to_ms(value_ns: Any) -> float:
 
 
 def loss_bound(messages: int, pairs: int | None = None) -> str:
-    """What "0 wrong of ``messages``" proves: with 95 % confidence the rate is below 3 / n (the rule of three; Hanley and
-    Lippman-Hand, JAMA 249, 1983). Messages are counted, because the deliveries of one message share its fate; ``pairs`` of
-    (client, message) are named beside them."""
+    """The evidence of "0 wrong of ``messages``": with 95 % confidence the rate is below 3 / n (the rule of three;
+    Hanley and Lippman-Hand, JAMA 249, 1983). Messages are counted, because the deliveries of one message share its
+    fate; ``pairs`` of (client, message) are named beside them."""
     if not messages:
         return "no evidence"
     beside = "" if pairs is None else f" ({pairs:,} deliveries)"

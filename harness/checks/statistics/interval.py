@@ -1,12 +1,13 @@
 """How far the percentile of a run can be from the true one.
 
 The interval lies between two order statistics: how many of n independent messages are above the true percentile is
-binomial. Deliveries of one message are not independent of each other, nor are messages of neighbouring seconds. So n is the
-effective sample size: the number of independent messages that tell as much (Korn and Graubard, "Confidence intervals for
-proportions with small expected number of positive counts estimated from survey data", Survey Methodology 24, 1998). It
-follows from how much blocks of whole seconds differ in their shares of slow deliveries (batch means; Schmeiser, "Batch size
-effects in the analysis of simulation output", Operations Research 30, 1982). The coverage is tested in
-tests/harness/checks/statistics/test_interval.py; docs/decisions/0011-intervals-of-percentiles.md holds its figures.
+binomial. Deliveries of one message are not independent of each other, nor are messages of neighbouring seconds. So n is
+the effective sample size: the number of independent messages that tell as much (Korn and Graubard, "Confidence
+intervals for proportions with small expected number of positive counts estimated from survey data", Survey Methodology
+24, 1998). It follows from how much blocks of whole seconds differ in their shares of slow deliveries (batch means;
+Schmeiser, "Batch size effects in the analysis of simulation output", Operations Research 30, 1982). The coverage is
+tested in tests/harness/checks/statistics/test_interval.py; docs/decisions/0011-intervals-of-percentiles.md holds its
+figures.
 """
 
 import math
@@ -21,26 +22,27 @@ from harness.checks.statistics.student import student_quantile
 
 CONFIDENCE = 0.95
 SECONDS_AT_LEAST = 6
-"""With fewer the spread between them is not known well enough for any interval."""
+"""With fewer groups the spread between them is not known well enough for an interval."""
 BLOCKS_AT_MOST = 20
-"""More seconds make longer blocks, not more of them: what lasts for some seconds must stay within a block."""
+"""More seconds make longer blocks, not more of them: a disturbance of some seconds must be within one block."""
 
 MEAN_BLOCKS = 8
-"""Fewer and longer than for a percentile: what lasts for some seconds moves their means more than their extremes."""
+"""Fewer and longer than for a percentile: a disturbance of some seconds changes their means more than their
+extremes."""
 MEAN_SECONDS_AT_LEAST = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PercentileInterval:
-    """The 95 % interval of a percentile, in ms. ``high_ms`` is None where the messages do not bound it from above."""
+    """The 95 % interval of a percentile, in ms. ``high_ms`` is None if the messages do not bound it from above."""
 
     low_ms: float
     high_ms: float | None
 
 
 def messages_for_upper_bound(quantile: float, confidence: float = CONFIDENCE) -> int:
-    """The least number of independent messages whose largest value is, with this confidence, not below ``quantile``: 299
-    for a P99, as 0.99^299 < 0.05."""
+    """The least number of independent messages whose largest value is, with this confidence, not below ``quantile``:
+    299 for a P99, as 0.99^299 < 0.05."""
     return math.ceil(math.log(1 - confidence) / math.log(quantile))
 
 
@@ -49,10 +51,11 @@ P99_MESSAGES_AT_LEAST = messages_for_upper_bound(0.99)
 
 
 def design_effect(slow: NDArray[Any], every: NDArray[Any], messages: int) -> float:
-    """By how much the variance of the share of slow values is larger than that of as many independent messages, at least 1.
+    """By how much the variance of the share of slow values is larger than that of as many independent messages, at
+    least 1.
 
-    ``slow`` of ``every`` value in each block, shape (blocks,), two blocks or more. The share is a ratio of two sums over
-    blocks; its variance is that of the linearized ratio (Cochran, Sampling Techniques, 3rd ed. 1977, §6.3).
+    ``slow`` of ``every`` value in each block, shape (blocks,), two blocks or more. The share is a ratio of two sums
+    over blocks; its variance is that of the linearized ratio (Cochran, Sampling Techniques, 3rd ed. 1977, §6.3).
     """
     total = float(every.sum())
     share = float(slow.sum()) / total
@@ -65,10 +68,8 @@ def design_effect(slow: NDArray[Any], every: NDArray[Any], messages: int) -> flo
 
 
 def effective_messages(messages: int, design_effect: float, blocks: int) -> float:
-    """The number of independent messages that tell as much.
-
-    The fewer blocks estimate the design effect, the smaller it is: by the square of the quotient of the two quantiles of
-    Student's t.
+    """The number of independent messages with the same information. With fewer blocks it is smaller, because they
+    estimate the design effect less exactly: by the square of the quotient of the two quantiles of Student's t.
     """
     unsure = student_quantile((1 + CONFIDENCE) / 2, messages - 1) / student_quantile((1 + CONFIDENCE) / 2, blocks - 1)
     return min(messages, messages / design_effect * unsure**2)
@@ -78,8 +79,8 @@ def effective_messages(messages: int, design_effect: float, blocks: int) -> floa
 def quantiles_around(quantile: float, messages: int) -> tuple[float, float | None] | None:
     """Between which two quantiles of ``messages`` independent values the true ``quantile`` lies with 95 % confidence.
 
-    The upper one is None where even the largest value may be below it; all is None where even the smallest may be above.
-    Between two whole ranks it is interpolated.
+    The upper one is None where even the largest value may be below it; all is None where even the smallest may be
+    above. Between two whole ranks it is interpolated.
     """
     if messages < 1:
         return None

@@ -16,9 +16,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A value with its standard error, its two-sided interval, and the one-sided bound on each side at the same confidence.
+    """A value with its standard error, its two-sided interval, and the one-sided bound on each side at the same
+    confidence.
 
-    Without a degree of freedom (as many parameters as points) the bounds are infinite: nothing is known of the error.
+    Without a degree of freedom (as many parameters as points) the bounds are infinite, because the error is not known.
     """
 
     value: float
@@ -30,7 +31,7 @@ class Estimate:
     upper_bound: float
 
     def p_above(self, limit: float) -> float:
-        """How likely such a value, or a larger one, is where the true one is ``limit``: small where it is larger."""
+        """How likely such a value, or a larger one, is if the true one is ``limit``: small if the value is larger."""
         return _p_above(self.value - limit, self.error, self.freedom)
 
     def detectable(self, limit: float, *, p_value: float, power: float = 0.8) -> float:
@@ -65,15 +66,15 @@ def line(x: Sequence[float], y: Sequence[float]) -> Line | None:
 
 def exponent(x: Sequence[float], y: Sequence[float]) -> Line | None:
     """The line through (log x, log y): its slope is the power with which y grows, 1 for proportional, 2 for quadratic
-    growth. None for fewer than two different x, or where a value is not positive."""
+    growth. None for fewer than two different x, or if a value is not positive."""
     if not x or min(*x, *y) <= 0:
         return None
     return line([math.log(value) for value in x], [math.log(value) for value in y])
 
 
 def quadratic_share(x: Sequence[float], y: Sequence[float]) -> Estimate | None:
-    """Which share of y at the largest x the term in x² makes up, in y = a + b·x + c·x². None for fewer than three
-    different x; unbounded where there are no more points than parameters."""
+    """The share of y at the largest x that the term in x² has, in y = a + b·x + c·x². None for fewer than three
+    different x; unbounded if there are no more points than parameters."""
     xs, ys = np.asarray(x, np.float64), np.asarray(y, np.float64)
     if len(set(x)) < 3:
         return None
@@ -89,7 +90,7 @@ def quadratic_share(x: Sequence[float], y: Sequence[float]) -> Estimate | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalabilityLaw:
-    """Gunther's universal scalability law, X(N) = γ·N / (1 + α·(N − 1) + β·N·(N − 1)): a description, no prediction.
+    """Gunther's universal scalability law, X(N) = γ·N / (1 + α·(N − 1) + β·N·(N − 1)): a description, not a prediction.
 
     α is contention (work that does not divide), β is coherency (work for every pair of servers).
     """
@@ -148,7 +149,7 @@ def _estimate(value: float, error: float, freedom: int) -> Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """A figure of one run, positive, with its 95 % interval within the run where there is one."""
+    """A figure of one run, positive, with its 95 % interval within the run if there is one."""
 
     value: float
     low: float | None = None
@@ -169,7 +170,7 @@ def spread_between_runs(points: Sequence[Sequence[Sample]]) -> tuple[float, int]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
     """``lower_bound`` and ``upper_bound`` are one-sided at 95 % each. ``p_value``: how likely such a ratio, or a larger
-    one, is where the true one is the limit."""
+    one, is if the true one is the limit."""
 
     value: float
     lower_bound: float
@@ -180,11 +181,12 @@ class Ratio:
 def ratio(
     base: Sequence[Sample], other: Sequence[Sample], spread: tuple[float, int] = (0.0, 0), *, limit: float = 1.0
 ) -> Ratio | None:
-    """other / base, by the runs of two points, beside ``limit``; None where nothing bounds it.
+    """other / base, by the runs of two points, beside ``limit``; None if it has no bound.
 
-    One run of each: the intervals within the runs, combined on the logarithmic scale by the method of variance estimates
-    recovery (Zou and Donner, Statistics in Medicine 27, 2008). Several: the run is the unit, and ``spread``, as of
-    `spread_between_runs` over every point there is, says with Student's t what the difference of two means is worth.
+    One run of each: the intervals within the runs, combined on the logarithmic scale by the method of variance
+    estimates recovery (Zou and Donner, Statistics in Medicine 27, 2008). Several: the run is the unit, and ``spread``,
+    as of `spread_between_runs` over every point there is, gives, with Student's t, the uncertainty of the difference of
+    two means.
     """
     if not base or not other:
         return None
@@ -218,7 +220,7 @@ def _around(middle: float, down: float, up: float, p_value: float) -> Ratio:
 
 
 def _reaches(sample: Sample) -> tuple[float, float] | None:
-    """How far the logarithm reaches down and up from its value; None without an interval."""
+    """The distance of the interval's ends from the value, on logarithms; None without an interval."""
     if sample.low is None or sample.high is None or sample.low <= 0:
         return None
     return math.log(max(sample.value / sample.low, 1.0)), math.log(max(sample.high / sample.value, 1.0))

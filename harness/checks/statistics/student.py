@@ -6,12 +6,12 @@ from statistics import NormalDist
 import numpy as np
 
 _NORMAL_FROM = 200
-"""degrees of freedom beyond which the normal distribution is as good"""
+"""degrees of freedom beyond which the normal distribution is used"""
 
 
 def student_quantile(probability: float, freedom: int) -> float:
-    """The quantile of Student's t, for ``probability`` ≥ 0.5, by bisection of its distribution function. Infinite without a
-    degree of freedom."""
+    """The quantile of Student's t, for ``probability`` ≥ 0.5, by bisection of its distribution function. Infinite
+    without a degree of freedom."""
     if freedom < 1:
         return math.inf
     if freedom > _NORMAL_FROM:
@@ -26,8 +26,8 @@ def student_quantile(probability: float, freedom: int) -> float:
 
 
 def student_probability(t: float, freedom: int) -> float:
-    """P(T ≤ t): with t = √ν · tan θ the density becomes cos^(ν−1) θ, which Simpson's rule integrates exactly enough on its
-    finite range. 0.5 without a degree of freedom: nothing is known of T."""
+    """P(T ≤ t): with t = √ν · tan θ the density becomes cos^(ν−1) θ, which Simpson's rule integrates exactly enough on
+    its finite range. 0.5 without a degree of freedom."""
     if freedom < 1:
         return 0.5
     if freedom > _NORMAL_FROM:

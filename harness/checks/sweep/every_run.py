@@ -1,4 +1,4 @@
-"""What every run of a sweep must show by itself: delivery, latency below its limit, validity, an end."""
+"""The checks of each single run of a sweep: delivery, latency below its limit, validity, a complete end."""
 
 from collections.abc import Sequence
 
@@ -36,7 +36,7 @@ def delivery(runs: Sequence[Ran]) -> Answer:
 
 
 def latency_limit(runs: Sequence[Ran]) -> Answer:
-    """What the scenario expects of latency, in every run."""
+    """The scenario's limit of latency, in every run."""
     found = {ran.member.name: [f for f in _of_kind(ran, Kind.PERFORMANCE) if "latency" in f.check] for ran in runs}
     status = worst(finding.status for findings in found.values() for finding in findings)
     if any(not findings for findings in found.values()) and status is Status.PASS:

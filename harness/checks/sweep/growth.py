@@ -1,8 +1,7 @@
-"""Does a cost grow linearly with the servers, or faster?
-
-What is looked at is the cost of one message. Every server reads every message of its channels, so a message costs
-a + b·N by design: linear, and the same law whether the rate stays (constant curve) or grows with the servers (weak curve).
-The cost per second would not do: on the weak curve it grows with N² by nature, N times as many messages read N times.
+"""Does a cost grow linearly with the servers, or faster? The cost of one message is examined. Every server reads every
+message of its channels, so a message costs a + b·N by design: linear, and the same law whether the rate stays (constant
+curve) or grows with the servers (weak curve). The cost per second is not suitable: on the weak curve it always grows
+with N², because N times as many messages are read N times.
 """
 
 import math
@@ -17,12 +16,12 @@ from harness.model.measurements.sweep_measurements import Fit, FitEstimate, FitL
 from harness.model.sweep_plan import Curve
 
 COUNTS_AT_LEAST = 3
-"""Two points lie on every curve."""
+"""Two points fit every curve."""
 EXPONENT_LIMIT = 1.25
-"""Linear growth has an exponent of 1, or less where a constant part stands beside it; quadratic growth tends to 2."""
+"""Linear growth has an exponent of 1, or less if there is also a constant part; quadratic growth tends to 2."""
 QUADRATIC_SHARE_LIMIT = 0.2
-"""What the term in N² may make up of the cost at the most servers. Beside a large constant part it can make up half of it
-while the exponent is still below 1."""
+"""The largest allowed share of the term in N² in the cost at the most servers. Beside a large constant part it can make
+up half of it while the exponent is still below 1."""
 COMPARISONS = 2 * len(Curve)
 """Exponent and share on each curve: any of them beyond its limit is a FAIL, so each is tested at 0.05 over their number
 (Bonferroni; the first step of Holm's procedure)."""
@@ -67,10 +66,10 @@ def fit(rows: Sequence[SweepRun], curve: Curve, figure: str) -> Fit | None:
 
 
 def judged(check: str, fits: Sequence[Fit], rows: Sequence[SweepRun]) -> Answer:
-    """PASS where on every curve the exponent is shown to be at most EXPONENT_LIMIT and the share of the term in N² at most
-    QUADRATIC_SHARE_LIMIT; FAIL where one of them is shown to be beyond its limit on one curve; else UNKNOWN.
+    """PASS where on every curve the exponent is shown to be at most EXPONENT_LIMIT and the share of the term in N² at
+    most QUADRATIC_SHARE_LIMIT; FAIL if one of them is shown to be beyond its limit on one curve; else UNKNOWN.
 
-    ``rows`` are those of all planned runs. No PASS where one of them lacks the figure, or a curve has no fit.
+    ``rows`` are those of all planned runs. No PASS if one of them lacks the figure, or a curve has no fit.
     """
     what, figure = FIGURES[check]
     mine = [fit for fit in fits if fit.figure == figure]
@@ -82,12 +81,13 @@ def judged(check: str, fits: Sequence[Fit], rows: Sequence[SweepRun]) -> Answer:
     words = {
         Status.PASS: "grows linearly with the servers at most",
         Status.FAIL: "grows faster than linearly with the servers",
-        Status.UNKNOWN: "may grow faster than linearly: the runs do not decide, more of them would (`--repeat`)",
+        Status.UNKNOWN: "may grow faster than linearly: too few runs to decide; use `--repeat`",
     }
     summary = f"{what} {words[status]}: " + "; ".join(_in_words(fit) for fit in mine)
     if not mine:
         summary = (
-            f"{what}: measured at fewer than {COUNTS_AT_LEAST} server counts, which cannot tell a line from a curve"
+            f"{what}: measured at fewer than {COUNTS_AT_LEAST} server counts, "
+            "too few to separate linear from faster growth"
         )
     if mine and curves:
         summary += f"; the {' and the '.join(curves)} curve was measured at fewer than {COUNTS_AT_LEAST} server counts"
@@ -106,7 +106,7 @@ def judged(check: str, fits: Sequence[Fit], rows: Sequence[SweepRun]) -> Answer:
 
 
 def _judged(power: Line, share: Estimate | None) -> Status:
-    """That no term in N² is found is no evidence that there is none: PASS needs its upper bound."""
+    """If no term in N² is found, that is not evidence that there is none: PASS needs its upper bound."""
     p_values = [power.slope.p_above(EXPONENT_LIMIT)]
     if share is not None:
         p_values.append(share.p_above(QUADRATIC_SHARE_LIMIT))
@@ -129,7 +129,7 @@ def _in_words(fit: Fit) -> str:
             else f", no term in N² is shown at the most servers ({most} of the cost)"
         )
     if fit.detectable_share is None or fit.detectable_share >= 1:
-        quadratic += "; these runs are too few and too uneven to find a term in N² of any share"
+        quadratic += "; these runs are too few, or vary too much, to find any term in N²"
     else:
         quadratic += f"; these runs would find a share of {fit.detectable_share:.0%} in 4 of 5 sweeps"
     return f"{fit.curve} curve with N^{power.value:.2f}{bound}{quadratic}"
@@ -147,7 +147,7 @@ def _measured(fit: Fit) -> dict[str, Scalar]:
 
 
 def _plain(estimate: Estimate) -> FitEstimate:
-    """As JSON, which knows no infinity."""
+    """As JSON, which has no infinity."""
     return FitEstimate(
         value=_digits(estimate.value),
         low=_digits(estimate.low),

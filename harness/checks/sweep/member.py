@@ -1,4 +1,4 @@
-"""What one run of a sweep contributes to it: a row of figures, from its verdict and its recording."""
+"""The row of figures of one run of a sweep, from its verdict and its recording."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,8 +24,8 @@ SYSTEM = ("server-", "database", "broker")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """A run of a sweep. ``verdict`` and ``recording`` are None where it left none, ``queries`` is empty where the
-    database's log was not kept."""
+    """A run of a sweep. ``verdict`` and ``recording`` are None if it left none, ``queries`` is empty if the database's
+    log was not kept."""
 
     member: Member
     verdict: Verdict | None
@@ -71,7 +71,7 @@ def row(ran: Ran) -> SweepRun:
 
 
 def _per(amount_hz: float | None, messages_hz: float | None, factor: float = 1.0) -> float | None:
-    """A rate for each message; None where either is not known."""
+    """A rate for each message; None if either is not known."""
     return None if amount_hz is None or not messages_hz else round(amount_hz / messages_hz * factor, 4)
 
 
@@ -94,7 +94,7 @@ def _with_cost(row: SweepRun, samples: Sequence[resources.Sample], rates: Rates)
 
 
 def _spent(before: resources.Sample, after: resources.Sample) -> float | None:
-    """Cores that the system kept busy between two samples; None where one of its processes is in one of them only."""
+    """Cores that the system kept busy between two samples; None if one of its processes is only in one of them."""
     old, new = before.get("processes", {}), after.get("processes", {})
     names, earlier = ({name for name in found if name.startswith(SYSTEM)} for found in (new, old))
     if not names or names != earlier:

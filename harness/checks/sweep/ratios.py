@@ -1,4 +1,4 @@
-"""Does latency stay as it is with more servers, and does each server deliver its share?"""
+"""Is latency stable with more servers, and does each server deliver its share?"""
 
 from collections.abc import Sequence
 
@@ -54,9 +54,9 @@ def ratios(rows: Sequence[SweepRun], curve: Curve) -> list[Ratio]:
 def latency_stable(entries: Sequence[Ratio], sweep: SweepPlan) -> Answer:
     """Non-inferiority, not "no significant difference".
 
-    PASS where growth beyond the margin is excluded at every count. Every bound must exclude it, so that no bound needs a
-    correction. FAIL where growth beyond the margin is shown at one count, after Holm's correction: of many counts one is
-    beyond the margin by chance.
+    PASS if growth beyond the margin is excluded at every count. Every bound must exclude it, so no bound needs a
+    correction. FAIL if growth beyond the margin is shown at one count, after Holm's correction: of many counts one may
+    be beyond the margin by chance.
     """
     bounds = [entry.upper_bound for entry in entries if entry.upper_bound is not None]
     points = [entry.p99_ratio for entry in entries if entry.p99_ratio is not None]
@@ -68,7 +68,7 @@ def latency_stable(entries: Sequence[Ratio], sweep: SweepPlan) -> Answer:
     if few or not entries or len(bounds) < len(entries) or compared != planned:
         status = Status.UNKNOWN
         reason = f"fewer than {growth.COUNTS_AT_LEAST} server counts" if few else "runs are missing or too short"
-        summary = f"not decided whether latency stays as it is with more servers: {reason}"
+        summary = f"not decided whether latency is stable with more servers: {reason}"
     elif max(bounds) <= STABLE_RATIO_LIMIT:
         status = Status.PASS
         summary = f"P99 grows by less than {STABLE_RATIO_LIMIT - 1:.0%} compared with the fewest servers"
@@ -80,7 +80,7 @@ def latency_stable(entries: Sequence[Ratio], sweep: SweepPlan) -> Answer:
             f"{most.base_servers}"
         )
     else:
-        status, summary = Status.UNKNOWN, "P99 may grow beyond the margin: the runs do not exclude it"
+        status, summary = Status.UNKNOWN, "P99 may grow beyond the margin: the runs do not rule it out"
     return Answer(
         status=status,
         summary=summary,
@@ -129,8 +129,8 @@ def efficient(entries: Sequence[Efficiency], sweep: SweepPlan) -> Answer:
 
 
 def law(rows: Sequence[SweepRun]) -> ScalabilityLaw | None:
-    """Gunther's law for what the servers could deliver if each had a core and only CPU were limited: N over the CPU of a
-    message. It describes the measured cost; it is no throughput that was seen."""
+    """Gunther's law for what the servers could deliver if each had a core and only CPU were limited: N over the CPU of
+    a message. It describes the measured cost; it is not a measured throughput."""
     x, cost = growth.points(rows, Curve.CONSTANT, "cpu_us_per_message")
     if len(set(x)) < growth.COUNTS_AT_LEAST:
         return None

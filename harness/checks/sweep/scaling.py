@@ -42,7 +42,7 @@ def judge_sweep(sweep: SweepPlan, runs: Sequence[Ran], *, cores: int | None) -> 
 
 
 def measure_sweep(sweep: SweepPlan, rows: Sequence[SweepRun]) -> SweepMeasurements:
-    """Everything that is measured, without claims and decisions."""
+    """All measurements, without claims and decisions."""
     fits = (growth.fit(rows, curve, figure) for _, figure in growth.FIGURES.values() for curve in Curve)
     counted = [one.delivery.total for one in rows if one.delivery is not None]
     return SweepMeasurements(

@@ -21,8 +21,8 @@ SPARE_CORES = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepCase:
-    """What a check of a sweep looks at. ``measured`` has no claims and decisions yet; ``cores`` are the machine's, None if
-    unknown."""
+    """The input of a check of a sweep. ``measured`` has no claims and decisions yet; ``cores`` are the machine's, None
+    if unknown."""
 
     sweep: SweepPlan
     runs: Sequence[Ran]
@@ -31,7 +31,7 @@ class SweepCase:
 
 
 def lacking(case: SweepCase) -> Mapping[Need, str]:
-    """What is missing of the parts that checks of a sweep need, by part."""
+    """The missing parts that checks of a sweep need, by part."""
     verdicts = [ran.member.name for ran in case.runs if ran.verdict is None]
     telemetry = [row.run for row in case.measured.runs if row.cpu_us_per_message is None]
     found = {
@@ -46,14 +46,15 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _one_host(case: SweepCase) -> Answer:
-    """Servers, load, database and broker that share cores slow each other down the more of them there are."""
+    """Servers, load, database and broker that share cores slow each other down, more with a larger number of them."""
     cores = case.cores
     needed = case.sweep.widest.servers + case.sweep.widest.workers + SPARE_CORES
     enough = cores is not None and cores >= needed
     summary = (
         f"{cores} cores for {needed} processes at the largest count: every server can have its own"
         if enough
-        else f"{cores or 'an unknown number of'} cores for {needed} processes at the largest count: this shows the cost of "
+        else f"{cores or 'an unknown number of'} cores for {needed} processes at the largest count: this shows the "
+        f"cost of "
         "a delivery and that it arrives, not parallel speed-up; latency grows with the machine's load, whatever the "
         "architecture does"
     )
@@ -108,16 +109,18 @@ SWEEP_CHECKS: Registry[Check[SweepCase]] = Registry(
             compares_ratio=True,
             function=lambda case: ratios.latency_stable(case.measured.ratios, case.sweep),
             needs=(Need.VERDICTS,),
-            red_when="the P99 at some count is shown (95 %, Holm's correction for several counts) to be more than 1.25 "
-            "times that at the fewest servers. PASS only where the upper 95 % bound of every ratio is at most 1.25: that "
-            "no difference is significant is no evidence of sameness. Else UNKNOWN",
-            what_to_do="the steps of the runs side by side",
+            red_when=(
+                "the P99 at some count is shown (95 %, Holm's correction for several counts) to be more than 1.25 "
+                "times that at the fewest servers. PASS only if the upper 95 % bound of every ratio is at most 1.25:"
+                " a difference that is not significant is no evidence of equality. Else UNKNOWN"
+            ),
+            what_to_do="compare the steps of the runs",
             planted_bug=f"{PLANTED}test_growing_latency_fails_where_every_server_has_a_core",
         ),
         _growth(
             "cpu-growth",
             "the CPU of servers, broker and database per message grows faster than linearly",
-            "which process grows: the runs' own reports",
+            "the reports of the runs: which process grows",
         ),
         _growth(
             "broker-cpu-growth",
@@ -136,7 +139,7 @@ SWEEP_CHECKS: Registry[Check[SweepCase]] = Registry(
             function=lambda case: ratios.efficient(case.measured.efficiency, case.sweep),
             needs=(Need.VERDICTS,),
             red_when="at some count a server delivers less than 0.9 of what one delivers at the fewest servers",
-            what_to_do="where it saturates",
+            what_to_do="which process of that run is saturated",
             planted_bug=f"{PLANTED}test_servers_that_saturate_fail_weak_scaling",
         ),
         Check(

@@ -17,7 +17,8 @@ State = Mapping[str, Any]
 
 
 class Container:
-    """A container that exists. ``asked_to_end``: its end is wanted. ``casualty``: a sentence about any other end."""
+    """A container that exists. ``asked_to_end``: its end was requested. ``casualty``: a sentence about any other
+    end."""
 
     def __init__(self, engine: Engine, handle: Any, recipe: Recipe, network: RunNetwork, published: int | None) -> None:
         self.engine = engine
@@ -53,7 +54,7 @@ class Container:
 
     @property
     def component(self) -> Component | None:
-        """Its first process; None while there is none, or where it is not one of this machine's own kernel."""
+        """Its first process; None while there is none, or if it does not run on this machine's own kernel."""
         if self._pid is None or self.asked_to_end:
             return None
         return Component(name=self.name, role=self.role, kind=self.kind, pid=self._pid)
@@ -64,7 +65,7 @@ class Container:
             return
         with contextlib.suppress(EngineFailure), engine_errors():
             state = self._inspect()
-            # The event of an end that was asked for may arrive after the next start.
+            # The event of a requested end may arrive after the next start.
             if state["Running"] or state["FinishedAt"] == self._known_end:
                 return
             self.casualty = f"{self.name} ended unexpectedly: {how_it_ended(state)}; {self.last_words()}"
@@ -83,9 +84,8 @@ class Container:
 async def create_container(
     engine: Engine, recipe: Recipe, network: RunNetwork, labels: Mapping[str, str], *, published: int | None
 ) -> Container:
-    """Make a container and put its files into it; nothing of it runs yet.
-
-    ``published``: the loopback port at which it is to be reached, or None. Raises EngineFailure.
+    """Make a container and put its files into it, but do not start it. ``published``: its loopback port, or None.
+    Raises EngineFailure.
     """
     handle = await engine.call(
         engine.create_container,
@@ -99,7 +99,7 @@ async def create_container(
         command=list(recipe.command) if recipe.command else None,
         environment=dict(recipe.environment),
         labels={**labels, PART: recipe.name},
-        # A fixed port: one that the engine chooses would be another after each start.
+        # A fixed port: a port that the engine chooses would change with each start.
         ports={f"{recipe.port}/tcp": ("127.0.0.1", published)} if published else None,
         # A health check starts a Python in every server's container every few seconds, on the cores that are measured.
         healthcheck={"test": ["NONE"]},

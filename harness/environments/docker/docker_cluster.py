@@ -1,5 +1,5 @@
-"""The docker environment: database, broker and the reference servers as containers in a network of their own, labelled
-with the run and gone with it."""
+"""The docker environment: database, broker and the reference servers as containers in a separate network, labelled with
+the run and removed with it."""
 
 import asyncio
 import os
@@ -81,7 +81,7 @@ def open_docker(
 async def docker_cluster(
     topology: Topology, *, logs: Path, say: Callable[[str], None], publish: bool | None = None
 ) -> AsyncIterator[DockerCluster]:
-    """Start the cluster, hand it out, take it down. Raises EnvironmentFailure where a part cannot start.
+    """Start the cluster, yield it, and remove it at the end. Raises EnvironmentFailure if a part cannot start.
 
     ``publish``: reach the containers at published loopback ports (True) or at their own addresses (False); None decides
     by whether this machine has the network's bridge.
@@ -119,7 +119,7 @@ async def docker_cluster(
 
 
 async def _take_down(engine: Engine, owner: Owner, run_id: str, say: Callable[[str], None]) -> None:
-    """Remove everything of this run. An impatient second Ctrl-C does not cut it short: it is bounded by itself."""
+    """Remove everything of this run. A second Ctrl-C does not stop the removal, which has its own time limit."""
     removal = asyncio.ensure_future(remove_run(engine, owner, run_id))
     cancelled = False
     while not removal.done():
@@ -135,7 +135,7 @@ async def _take_down(engine: Engine, owner: Owner, run_id: str, say: Callable[[s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Start:
-    """The start of one cluster: what all its parts have in common."""
+    """The start of one cluster: the state that all its parts share."""
 
     engine: Engine
     network: RunNetwork
@@ -201,7 +201,7 @@ class _Start:
             )
             address, token = _server_address(container), self.secrets.token
             await _until(container, lambda: server_refusal(address, token, protocol, protocol.readiness()))
-            # Healthy, not ready: what it depends on may be away on purpose.
+            # Healthy, not ready: database or broker may be away on purpose.
             until_ready = partial(
                 _until, container, lambda: server_refusal(address, token, protocol, protocol.health())
             )
@@ -220,7 +220,7 @@ class _Start:
                 taken = "already allocated" in str(error) or "in use" in str(error)
                 if not self.publish or not taken or attempt == START_ATTEMPTS:
                     raise
-                # Another program took the port between the look and the start.
+                # Another program took the port after the harness had chosen it.
                 await self.engine.call(container.handle.remove, force=True, v=True)
                 continue
             return container
@@ -248,7 +248,8 @@ class _Start:
 
 
 async def _shares_clock(container: Container) -> bool:
-    """Whether times of the container can be compared with ours: its clock read between two readings of this one's."""
+    """Whether times of the container can be compared with those of the harness: its clock is read between two readings
+    of the harness's clock."""
 
     def read() -> tuple[int, int, int]:
         before_ns = time.monotonic_ns()
@@ -260,7 +261,7 @@ async def _shares_clock(container: Container) -> bool:
 
 
 async def _until(container: Container, question: Question) -> None:
-    """Return when it answers. Raises EnvironmentFailure with what it said last where it does not."""
+    """Return when it answers. Raises EnvironmentFailure with the last answer or error if it does not."""
 
     async def last_words() -> str:
         words: str = await container.engine.call(container.last_words)

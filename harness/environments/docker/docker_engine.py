@@ -1,4 +1,5 @@
-"""The Docker engine. The SDK is imported here and nowhere else: its blocking calls become awaitable, its errors ours."""
+"""The Docker engine. Only this module imports the SDK. It makes the blocking calls awaitable and converts the
+errors."""
 
 import asyncio
 import os
@@ -18,9 +19,9 @@ from urllib3.exceptions import HTTPError
 from harness.model.errors import EnvironmentFailure
 
 CALL_TIMEOUT_S = 30.0
-"""How long the engine may take for one answer. What is known to take longer says so itself."""
+"""How long the engine may take for one answer. Calls that are known to take longer have their own limit."""
 QUICK_S = 5.0
-"""The same where only the presence of an engine is asked for."""
+"""The same for a check whether there is an engine."""
 STREAM_TIMEOUT_S = 900.0
 """The longest silence in the middle of a build or a pull: one layer, one `pip install`."""
 THREADS = 16
@@ -33,7 +34,7 @@ class EngineFailure(EnvironmentFailure):
 
 
 class Absent(EngineFailure):
-    """What was asked for is not there."""
+    """The requested object does not exist."""
 
 
 class Engine:
@@ -55,8 +56,8 @@ class Engine:
     async def call(self, function: Callable[..., T], /, *arguments: Any, **keywords: Any) -> T:
         """``function`` in a thread. Raises Absent and EngineFailure.
 
-        When cancelled it still waits for the function's end, so that nothing comes into being behind the back of the
-        teardown that follows. Only short calls are made this way.
+        When cancelled it still waits for the function's end, so that the function creates nothing after the teardown.
+        Use it only for short calls.
         """
 
         def work() -> T:
@@ -71,17 +72,16 @@ class Engine:
             except asyncio.CancelledError:
                 cancelled = True
         if cancelled:
-            done.exception()  # whatever it was, the cancellation is what the caller has to know
+            done.exception()  # the error does not matter: the caller must see the cancellation
             raise asyncio.CancelledError
         return done.result()
 
     async def follow(
         self, stream: Callable[[], Iterable[Mapping[str, Any]]], see: Callable[[Mapping[str, Any]], None]
     ) -> None:
-        """``see`` everything that ``stream`` yields, as it comes. Raises EngineFailure.
-
-        When cancelled the stream is abandoned in its daemon thread: it goes with the process, and the engine ends what
-        no caller waits for any more. Waiting could take as long as a `pip install`.
+        """Call ``see`` with everything that ``stream`` yields, as it comes. Raises EngineFailure. When cancelled the
+        stream is abandoned in its daemon thread: the thread ends with the process, and the engine ends work for which
+        no caller waits. To wait could take as long as a `pip install`.
         """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
@@ -114,7 +114,7 @@ class Engine:
             abandoned.set()
 
     def create_network(self, name: str, labels: Mapping[str, str], *, subnet: str = "", gateway: str = "") -> Any:
-        """A bridge network; the engine chooses the subnet where none is given. Blocking."""
+        """A bridge network; the engine chooses the subnet if none is given. Blocking."""
         pool = [IPAMPool(subnet=subnet, gateway=gateway)] if subnet else None
         return self.sdk.networks.create(
             name, driver="bridge", labels=dict(labels), ipam=IPAMConfig(pool_configs=pool) if pool else None
@@ -134,9 +134,8 @@ class Engine:
 
 
 def connect(*, timeout_s: float = CALL_TIMEOUT_S) -> Engine:
-    """The engine that DOCKER_HOST, or else the chosen docker context, points to. Blocking.
-
-    Raises EnvironmentFailure with the reason where none answers.
+    """The engine that DOCKER_HOST, or else the chosen docker context, points to. Blocking. Raises EnvironmentFailure
+    with the reason if none answers.
     """
     environment = dict(os.environ)
     address = environment.get("DOCKER_HOST", "")
@@ -151,15 +150,16 @@ def connect(*, timeout_s: float = CALL_TIMEOUT_S) -> Engine:
         version = str(sdk.version()["Version"])
     except (DockerException, HTTPError, OSError, ValueError, KeyError) as error:
         raise EnvironmentFailure(
-            f"no Docker engine answers at {address or 'its usual address'}: expected a running engine that this user may "
-            f"use, found: {_reason(error)}; start it (`systemctl start docker`, Docker Desktop), allow this user to use it "
+            f"no Docker engine answers at {address or 'its usual address'}: expected a running engine that this user "
+            f"may use, found: {_reason(error)}; start it (`systemctl start docker`, Docker Desktop), allow this user "
+            f"to use it "
             "(group docker), point DOCKER_HOST to it, or use --environment embedded"
         ) from error
     return Engine(sdk, address, version)
 
 
 def _knock(address: str, timeout_s: float) -> None:
-    """Check whether a process listens at a socket's path. Raises OSError with the plain reason, which the SDK buries."""
+    """Check whether a process listens at a socket's path. Raises OSError with the plain reason, which the SDK hides."""
     if address.startswith("unix://"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             probe.settimeout(timeout_s)
@@ -168,7 +168,7 @@ def _knock(address: str, timeout_s: float) -> None:
 
 @contextmanager
 def engine_errors() -> Iterator[None]:
-    """What goes wrong between us and the engine, as our own errors with the engine's words."""
+    """Convert errors of the SDK and the connection into our own errors, with the engine's message."""
     try:
         yield
     except NotFound as error:
@@ -180,7 +180,7 @@ def engine_errors() -> Iterator[None]:
 
 
 def _reason(error: BaseException) -> str:
-    """What a person can act on: no such file, permission denied."""
+    """The part of the error that a person can act on: no such file, permission denied."""
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     text = str(error)

@@ -1,4 +1,5 @@
-"""Images: public ones, pulled where they are missing, and the server's own, built when what it is made of has changed."""
+"""Images: public ones are pulled if they are missing; the server's own image is built when one of its inputs has
+changed."""
 
 import hashlib
 import io
@@ -28,8 +29,8 @@ LAST_LINES = 15
 
 
 def build_inputs() -> dict[str, bytes]:
-    """Everything that the server's image is made of, by its path in the build's context, which is the one that
-    compose/compose.yaml uses. Raises EnvironmentFailure where something is missing."""
+    """All inputs of the server's image, by their paths in the build's context, which is the one that
+    compose/compose.yaml uses. Raises EnvironmentFailure if one is missing."""
     found = {}
     for path in COMPOSE_INPUTS:
         found[path] = (_compose_folder() / path.removeprefix("compose/")).read_bytes()
@@ -53,7 +54,7 @@ def image_tag(inputs: Mapping[str, bytes]) -> str:
 
 
 async def image_of(topology: Topology, engine: Engine, say: Callable[[str], None]) -> str:
-    """The image of the servers: the one that the topology names, pulled where it is missing, or our own. Raises
+    """The image of the servers: the one that the topology names, pulled if it is missing, or our own. Raises
     EnvironmentFailure."""
     if not topology.server_module.startswith(SERVER_IMAGE):
         return await server_image(engine, say)
@@ -63,7 +64,7 @@ async def image_of(topology: Topology, engine: Engine, say: Callable[[str], None
 
 
 async def server_image(engine: Engine, say: Callable[[str], None]) -> str:
-    """The server's image, built where it is missing. Raises EnvironmentFailure with the build's last lines."""
+    """The server's image, built if it is missing. Raises EnvironmentFailure with the build's last lines."""
     inputs = build_inputs()
     tag = image_tag(inputs)
     if await _has(engine, tag):
@@ -109,7 +110,7 @@ async def server_image(engine: Engine, say: Callable[[str], None]) -> str:
 
 
 async def pulled(engine: Engine, image: str, say: Callable[[str], None]) -> None:
-    """See that ``image`` is there, pulling it where it is missing. Raises EnvironmentFailure with the reason."""
+    """Make sure that ``image`` is there: pull it if it is missing. Raises EnvironmentFailure with the reason."""
     if await _has(engine, image):
         return
     say(f"pulling {image}")
@@ -138,7 +139,7 @@ async def pulled(engine: Engine, image: str, say: Callable[[str], None]) -> None
 
 
 async def image_id(engine: Engine, image: str) -> str:
-    """Which image exactly it is, as the engine names it."""
+    """The exact image, as the engine names it."""
     return str((await engine.call(engine.sdk.images.get, image)).id)
 
 
@@ -150,7 +151,7 @@ def store_images() -> list[str]:
 
 
 def diagnose() -> tuple[str, str]:
-    """What is there of what the docker environment needs, and what to do; the latter empty where nothing is missing."""
+    """Which of the docker environment's requirements are met, and what to do; the latter is empty if all are met."""
     try:
         with connect(timeout_s=QUICK_S) as engine, engine_errors():
             here = {tag for image in engine.sdk.images.list() for tag in image.tags}
@@ -168,7 +169,7 @@ def diagnose() -> tuple[str, str]:
 
 
 def _compose_folder() -> Path:
-    """Beside the packages in a checkout, inside of ours where it was installed from a wheel."""
+    """In a checkout the folder is beside the packages; in an installation from a wheel it is inside our package."""
     checkout = Path(__file__).resolve().parents[3] / "compose"
     folder = checkout if checkout.is_dir() else Path(__file__).resolve().parents[1] / "compose"
     if not (folder / "server.Dockerfile").exists():

@@ -1,5 +1,5 @@
-"""Removing what a run made, its own at its end, or what dead runs left: containers, their volumes, networks. Only what
-carries our labels is ever touched."""
+"""Removes containers, their volumes and networks: those of a run at its end, and those that dead runs left. Only
+objects with our labels are touched."""
 
 import asyncio
 import contextlib
@@ -39,7 +39,7 @@ def labels_of(thing: Any) -> Mapping[str, str]:
 
 
 async def belongings(engine: Engine, *, owner: Owner | None = None) -> dict[str, Belongings]:
-    """What is labelled, by the owner's label; everybody's where no ``owner`` is given. Raises EngineFailure."""
+    """The labelled objects, by the owner's label; of all owners if no ``owner`` is given. Raises EngineFailure."""
     filters = {"label": f"{OWNER}={owner.label}" if owner else OWNER}
     found: dict[str, Belongings] = defaultdict(Belongings)
     for thing in await engine.call(engine.sdk.containers.list, all=True, sparse=True, filters=filters):
@@ -50,9 +50,8 @@ async def belongings(engine: Engine, *, owner: Owner | None = None) -> dict[str,
 
 
 async def remove_run(engine: Engine, owner: Owner, run_id: str) -> list[str]:
-    """Remove everything that ``owner`` made for this run, keeping its logs. Returns what could not be done, as sentences.
-
-    Bounded in time; never raises but for its own cancellation, which leaves the rest to `remove_dead_runs`.
+    """Remove everything that ``owner`` made for this run, keeping its logs. Returns the failures, as sentences. Bounded
+    in time. Raises only when it is cancelled; `remove_dead_runs` then removes the rest.
     """
     try:
         async with asyncio.timeout(REMOVE_LIMIT_S):
@@ -66,11 +65,13 @@ async def remove_run(engine: Engine, owner: Owner, run_id: str) -> list[str]:
             )
     except (EnvironmentFailure, TimeoutError) as error:
         reason = str(error) or f"not done within {REMOVE_LIMIT_S:g} s"
-        return [f"what run {run_id} made was not removed: {reason}; `harness down` will, when the engine answers again"]
+        return [
+            f"the parts of run {run_id} were not removed: {reason}; run `harness down` when the engine answers again"
+        ]
 
 
 async def remove_dead_runs(engine: Engine) -> list[str]:
-    """Remove what runs left whose process is gone. Returns a sentence for each. Raises EngineFailure."""
+    """Remove the objects of runs whose process has ended. Returns a sentence for each. Raises EngineFailure."""
     here = Owner.of_this_process()
     said = []
     for found in (await belongings(engine)).values():
@@ -83,7 +84,7 @@ async def remove_dead_runs(engine: Engine) -> list[str]:
 
 
 def remove_leftovers() -> list[str]:
-    """`remove_dead_runs`, or nothing where no engine answers."""
+    """`remove_dead_runs`, or nothing if no engine answers."""
     try:
         engine = connect(timeout_s=QUICK_S)
     except EnvironmentFailure:
@@ -92,7 +93,7 @@ def remove_leftovers() -> list[str]:
         try:
             return asyncio.run(remove_dead_runs(engine))
         except EnvironmentFailure as error:
-            return [f"what dead runs left in the Docker engine was not removed: {error}"]
+            return [f"the remaining parts of dead runs in the Docker engine were not removed: {error}"]
 
 
 async def _remove(engine: Engine, found: Belongings) -> list[str]:
@@ -102,7 +103,7 @@ async def _remove(engine: Engine, found: Belongings) -> list[str]:
 
 
 async def _remove_container(engine: Engine, container: Any) -> str:
-    # What it says last is part of its log; and nothing it holds is worth a slow end.
+    # Its last words are part of its log, and its data need no slow shutdown.
     with contextlib.suppress(EngineFailure):
         await engine.call(container.kill)
     problem = ""
@@ -139,7 +140,7 @@ async def _remove_network(engine: Engine, network: Any) -> str:
 
 
 def _keep_log(container: Any, path: Path) -> None:
-    """Write its log, from its first start on. Only where the run's folder still is."""
+    """Write its log, from its first start on, if the run's folder still exists."""
     if path.parent.is_dir():
         with path.open("wb") as file:
             for chunk in container.logs(stream=True, follow=False):

@@ -23,17 +23,18 @@ class RunNetwork:
 
     @property
     def reachable(self) -> bool:
-        """Whether this machine has the bridge itself and so reaches the containers' addresses. It has not where the engine
-        runs in a virtual machine (Docker Desktop), in a network of its own (rootless), or elsewhere."""
+        """Whether this machine has the bridge itself and so reaches the containers' addresses. It does not if the
+        engine runs in a virtual machine (Docker Desktop), in its own network namespace (rootless), or on another
+        machine."""
         return f"br-{self.handle.id[:12]}" in psutil.net_if_addrs()
 
 
 async def create_network(engine: Engine, name: str, labels: Mapping[str, str], parts: tuple[str, ...]) -> RunNetwork:
     """A network with an address for each of ``parts``. Raises EnvironmentFailure.
 
-    The engine takes addresses for containers only in a network whose subnet was named. So the engine first chooses a free
-    subnet, and then the network is made again with that subnet named. If another network takes it in between, both steps
-    are repeated.
+    The engine takes addresses for containers only in a network whose subnet was named. So the engine first chooses a
+    free subnet, and then the harness makes the network again with that subnet. If another network takes it in between,
+    both steps are repeated.
     """
     problem: EnvironmentFailure | None = None
     for _ in range(ATTEMPTS):

@@ -1,4 +1,4 @@
-"""Who owns what is labelled: a run of one process of one machine, alive or dead."""
+"""The owner of labelled objects: a run of one process of one machine, alive or dead."""
 
 import json
 import os
@@ -19,8 +19,8 @@ LOGS = "broadcast-harness.logs"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """One process. ``boot`` and ``pids`` say within what its number means something: the same start of the same kernel,
-    the same namespace; ``started`` tells it from a later process of the same number. Empty where the system has none."""
+    """One process. Its number is valid only within ``boot`` (one start of one kernel) and ``pids`` (one namespace);
+    ``started`` distinguishes it from a later process with the same number. Empty if the system has none."""
 
     machine: str
     boot: str
@@ -40,7 +40,7 @@ class Owner:
 
     @classmethod
     def read(cls, label: str) -> Self | None:
-        """From a label; None where it is not one of ours, or of a version that wrote others."""
+        """From a label; None if it is not one of ours, or of a version that wrote others."""
         try:
             return cls(**json.loads(label))
         except (ValueError, TypeError):
@@ -52,14 +52,14 @@ class Owner:
 
 
 def labels(*, run_id: str, owner: Owner, logs: Path) -> dict[str, str]:
-    """What everything that a run makes is labelled with."""
+    """The labels of every object that a run makes."""
     return {RUN: run_id, OWNER: owner.label, LOGS: str(logs.resolve())}
 
 
 def is_dead(owner: Owner, here: Owner, *, anything_runs: bool) -> bool:
-    """Whether ``owner`` is certainly gone, seen from ``here``. In doubt it lives: an engine may serve several machines.
-
-    ``anything_runs``: whether a container of the run is running. After a start of this machine none of its own is.
+    """Whether ``owner`` is certainly dead, seen from ``here``. In doubt it counts as alive: an engine may serve several
+    machines. ``anything_runs``: whether a container of the run is running. After a restart of this machine none of its
+    own containers runs.
     """
     if owner.machine != here.machine:
         return False

@@ -16,11 +16,12 @@ KIND = "postgresql"
 POSTGRES_IMAGE = "postgres:17"
 SERVER_PORT = 8000
 LINK_PORT = 7000
-"""where servers take links of other servers"""
+"""where servers accept links of other servers"""
 SECRETS = "run/secrets"
 SERVER_SETTINGS = "etc/broadcast-server"
 OPEN_FILES = 16_384
-"""10,000 clients, and what a server opens besides. No more: an engine may not raise a container's limit beyond its own."""
+"""For 10,000 clients and the other files of a server. Not more: an engine cannot raise a container's limit beyond its
+own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class Secrets:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """One container. ``files`` are put into it before it starts, by their path without the leading slash. ``user`` and
-    ``database`` are what a client of a database or of a broker gives; empty where its kind has none."""
+    ``database`` are what a client of a database or of a broker gives; empty if its kind has none."""
 
     name: str
     role: Role
@@ -70,7 +71,8 @@ def postgresql_recipe(name: str, password: str, topology: Topology) -> Recipe:
         command=("postgres", *settings),
         environment={
             "POSTGRES_PASSWORD_FILE": f"/{SECRETS}/{name}-password",
-            # The data folder lives as long as the run, so making it need not wait for the disk; what runs in it does.
+            # The data folder lasts only as long as the run, so its creation need not wait for the disk; the running
+            # PostgreSQL does.
             "POSTGRES_INITDB_ARGS": "--encoding=UTF8 --locale=C --no-sync",
         },
         files={f"{SECRETS}/{name}-password": password},
@@ -81,8 +83,8 @@ def postgresql_recipe(name: str, password: str, topology: Topology) -> Recipe:
 def server_recipe(
     name: str, image: str, topology: Topology, secrets: Secrets, hosts: Mapping[str, str], stores: Mapping[Role, Recipe]
 ) -> Recipe:
-    """A reference server. ``hosts``: the address of every other part by its name. ``stores``: the recipes of the database
-    and, where there is one, of the broker."""
+    """A reference server. ``hosts``: the address of every other part by its name. ``stores``: the recipes of the
+    database and, where there is one, of the broker."""
     addresses = {role: _address(recipe) for role, recipe in stores.items()}
     settings = server_settings(
         topology,

@@ -32,7 +32,7 @@ def missing_wheels() -> list[str]:
 
 
 def broken_wheels() -> list[str]:
-    """The packages that are installed but cannot be imported: a part of them is missing, or made for another Python."""
+    """The packages that are installed but cannot be imported: a file is missing, or is for another Python."""
     found = []
     for kind in COMPONENT_KINDS:
         if NAME in kind.starters and not kind.optional:

@@ -17,7 +17,8 @@ from harness.model.process_end import how_it_ended, last_lines
 
 
 class Child:
-    """A running program whose output goes to ``log``. It has a session of its own: Ctrl-C reaches only the harness."""
+    """A running program whose output goes to ``log``. It has its own session, so that Ctrl-C reaches only the
+    harness."""
 
     def __init__(
         self,
@@ -96,7 +97,7 @@ class Child:
                     member.send_signal(number)
 
     async def end(self, number: int | None = None, *, timeout_s: float = 5.0) -> None:
-        """Ask it to end by signal ``number`` (by default its stop signal); kill it after ``timeout_s``. Never raises."""
+        """End it by signal ``number`` (by default its stop signal); kill it after ``timeout_s``. Never raises."""
         self.asked_to_end = True
         self.send(self.stop_signal if number is None else number)
         # A frozen process handles no other signal; the processes below may be frozen too.
@@ -112,7 +113,8 @@ class Child:
         return "" if code is None else how_it_ended(code)
 
     async def kill_family(self, timeout_s: float) -> None:
-        """End it and every process below it by SIGKILL, and return when it has ended. This end is no casualty."""
+        """End it and every process below it by SIGKILL, and return when it has ended. This end does not count as a
+        casualty."""
         self.asked_to_end = True
         self.send_family(signal.SIGKILL)
         await self._ended_within(timeout_s)

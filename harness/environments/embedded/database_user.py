@@ -1,4 +1,5 @@
-"""Which user PostgreSQL runs as, and whether it can: it refuses root, and initdb wants an entry in the user database."""
+"""Which user PostgreSQL runs as, and whether it can run: it refuses root, and initdb needs an entry in the user
+database."""
 
 import os
 import pwd
@@ -11,7 +12,8 @@ UNPRIVILEGED = "nobody"
 
 
 def unprivileged_user() -> int | None:
-    """The user that PostgreSQL runs as where this one is root; None: as this one. Raises KeyError without such a user."""
+    """The user that PostgreSQL runs as if this process is root; None: as the user of this process. Raises KeyError if
+    that user does not exist."""
     return pwd.getpwnam(UNPRIVILEGED).pw_uid if os.geteuid() == 0 else None
 
 
@@ -26,43 +28,46 @@ def described_user() -> str:
 
 
 def user_problems() -> list[str]:
-    """Why PostgreSQL can run as no user here, as sentences."""
+    """Why PostgreSQL cannot run as any user here, as sentences."""
     try:
         if unprivileged_user() is None:
             pwd.getpwuid(os.geteuid())
     except KeyError:
         if os.geteuid() == 0:
             return [
-                f"PostgreSQL does not run as root and this system has no user {UNPRIVILEGED!r}: run harness as an ordinary "
+                f"PostgreSQL does not run as root and this system has no user {UNPRIVILEGED!r}: run harness as an "
+                f"ordinary "
                 "user"
             ]
         return [
             "PostgreSQL's initdb needs a user with a name, but the user database (/etc/passwd) has no entry for number "
-            f"{os.geteuid()}: add one where the image is built (harness:x:{os.geteuid()}:{os.getegid()}::/tmp:/bin/sh), "
+            f"{os.geteuid()}: add one where the image is built "
+            f"(harness:x:{os.geteuid()}:{os.getegid()}::/tmp:/bin/sh), "
             "run as a user that has one, preload nss_wrapper, or use --environment external"
         ]
     return []
 
 
 def folder_problems() -> list[str]:
-    """Why a cluster cannot be kept in the temporary folder, as sentences."""
+    """Why the temporary folder cannot hold a cluster, as sentences."""
     try:
         folder = Path(tempfile.gettempdir())
     except FileNotFoundError:
-        return ["no temporary folder can be written: set TMPDIR to one that can, with 1 GB of room"]
+        return [
+            "no temporary folder can be written: set TMPDIR to a folder that can be written, with 1 GB of free space"
+        ]
     try:
         with tempfile.TemporaryDirectory(prefix="harness-", dir=folder) as made:
             if os.geteuid() != 0 or user_problems():
                 return []
             return private_folders(Path(made)) or _powerless_root(Path(made))
     except OSError as error:
-        return [f"the temporary folder {folder} cannot be written ({error.strerror}): set TMPDIR to one that can"]
+        return [f"the temporary folder {folder} cannot be written ({error.strerror}): set TMPDIR to another folder"]
 
 
 def _powerless_root(folder: Path) -> list[str]:
-    """Why this root cannot start PostgreSQL as another user, as sentences: everything that it takes is tried once.
-
-    A container may take capabilities from its root, and one without subordinate users has no other user at all.
+    """Why this root cannot start PostgreSQL as another user, as sentences: every needed step is tried once. A container
+    may take capabilities from its root, and a container without subordinate users has no other user.
     """
     user = unprivileged_user()
     assert user is not None
@@ -83,15 +88,16 @@ def _powerless_root(folder: Path) -> list[str]:
             process.kill()
     except OSError as error:
         return [
-            f"PostgreSQL does not run as root but as the user {UNPRIVILEGED!r}, and this root cannot become that user or "
-            f"give it a folder ({error.strerror}): run harness as an ordinary user, or as a root that has it and the "
+            f"PostgreSQL does not run as root but as the user {UNPRIVILEGED!r}, and this root cannot become that user "
+            f"or give it a folder ({error.strerror}): run harness as an ordinary user, or as a root that has it and "
+            f"the "
             "capabilities CHOWN, DAC_OVERRIDE, KILL, SETGID and SETUID (docker run --cap-add …)"
         ]
     return []
 
 
 def private_folders(folder: Path) -> list[str]:
-    """The folders above ``folder`` that the user of PostgreSQL cannot pass through, where that one is not this one."""
+    """The folders above ``folder`` that the user of PostgreSQL cannot pass through, if that is another user."""
     return [
         f"PostgreSQL does not run as root but as the user {UNPRIVILEGED!r}, who must be able to pass through {parent}: "
         f"expected the permission to search it (o+x), found mode {stat.S_IMODE(parent.stat().st_mode):04o}; "

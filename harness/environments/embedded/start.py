@@ -1,7 +1,7 @@
-"""What a starter of the embedded environment gets: a folder, a log, a guard, and one way to find a free port.
+"""The arguments of a starter of the embedded environment: a folder, a log, a guard, and a way to find a free port.
 
-A starter is a coroutine function ``(Start) -> Part[Child]``. It starts one database or broker on loopback, waits until it
-answers, and raises EnvironmentFailure with the reason and the end of the log where it does not.
+A starter is a coroutine function ``(Start) -> Part[Child]``. It starts one database or broker on loopback, waits until
+it answers, and raises EnvironmentFailure with the reason and the end of the log if it does not.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ PORT_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """``topology`` is the cluster that is started, ``folder`` its temporary folder. ``name`` and ``log`` (a file) are the
-    component's own."""
+    """``topology`` is the cluster that is started, ``folder`` its temporary folder. ``name`` and ``log`` (a file) are
+    the component's own."""
 
     topology: Topology
 
@@ -45,8 +45,8 @@ async def on_free_port(
     limit_s: float,
     abort_signal: int = signal.SIGTERM,
 ) -> Part[Child]:
-    """Start ``make(port)`` on a free port and wait until it answers; again with another port where its log holds
-    ``port_taken``: another program took the port between the look and the start."""
+    """Start ``make(port)`` on a free port and wait until it answers; again with another port if its log holds
+    ``port_taken``: another program took the port before the start."""
     for _ in range(PORT_ATTEMPTS):
         (port,) = free_ports(1)
         child, endpoint = make(port)

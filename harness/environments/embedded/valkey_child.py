@@ -45,7 +45,7 @@ def _settings(folder: Path, port: int, password: str) -> Path:
                 # Pub/Sub keeps nothing, so there is nothing to save.
                 'save ""',
                 "appendonly no",
-                # The default, written out because it decides when a slow server is cut off.
+                # The default, written out because it decides when Valkey disconnects a slow server.
                 "client-output-buffer-limit pubsub 32mb 8mb 60",
                 "maxclients 1000",
             )

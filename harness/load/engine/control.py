@@ -1,7 +1,7 @@
 """The process's side of an engine: the job and commands come in on stdin, reports go out on stdout, a line each.
 
-End of file on stdin means that the engine is gone, for whatever reason. The process then exits at once, so that nothing
-of a run outlives it.
+End of file on stdin means that the engine has ended, for any reason. The process then exits at once, so that no process
+outlives its run.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ class Control:
         except BlockingIOError:
             return
         if not data:
-            # Row files are repaired from their length; nothing is left that waits for them to be closed.
+            # Row files are repaired from their length, so they need not be closed here.
             os._exit(0)
         self._handle(data)
 

@@ -1,4 +1,4 @@
-"""What the fleet needs of an engine: something that runs the load generator's jobs, here or on other machines."""
+"""What the fleet needs of an engine. An engine runs the load generator's jobs, here or on other machines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from harness.model.component import Component
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How the process of a job ended. ``in_order``: with exit code 0. ``how`` says it in words, e.g. ``exit code 1``;
-    ``last_lines`` is the end of its log, empty where the log is."""
+    """How the process of a job ended. ``in_order``: with exit code 0. ``how`` says it in words, for example ``exit code
+    1``; ``last_lines`` is the end of its log, empty if the log is empty."""
 
     in_order: bool
     how: str
@@ -26,7 +26,7 @@ class Engine(Protocol):
     """
 
     async def start(self, jobs: Sequence[Job]) -> None:
-        """Start every job. Raises EnvironmentFailure where one cannot be started; `end` then ends the others."""
+        """Start every job. Raises EnvironmentFailure if one cannot be started; `end` then ends the others."""
         ...
 
     def send(self, name: str, command: Command) -> None:
@@ -46,13 +46,13 @@ class Engine(Protocol):
         ...
 
     async def end(self) -> None:
-        """End every process at once, whatever it is doing. Idempotent."""
+        """End every process at once. Idempotent."""
         ...
 
     async def fetch(self) -> None:
         """Bring every row file and log of the jobs into the recording's folder; call it after `end`.
 
-        A file that its process left unclosed is repaired. Raises EnvironmentFailure where one cannot be brought."""
+        A file that its process left unclosed is repaired. Raises EnvironmentFailure if one cannot be brought."""
         ...
 
     def components(self) -> Sequence[Component]:

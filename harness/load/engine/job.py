@@ -1,7 +1,7 @@
 """What the fleet and its jobs say to each other, one JSON object a line.
 
-The first line that a process reads is its job. It holds the cluster's token, so it is neither given on the command line,
-where every user of the machine can see it, nor left in a file.
+The first line that a process reads is its job. It holds the cluster's token, so it is neither given on the command
+line, where every user of the machine can see it, nor left in a file.
 """
 
 from enum import StrEnum
@@ -26,7 +26,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """What a process tells the fleet; counts are totals so far."""
+    """The report of a process to the fleet; counts are totals so far."""
 
     phase: str = ""
     """the last command that it has carried out"""
@@ -43,27 +43,27 @@ class Report(msgspec.Struct, kw_only=True, omit_defaults=True):
     reports: int = 0
     """how many reports this process has sent: one that does not report is stalled"""
     disregarded: int = 0
-    """how many of the messages that are not to be counted in ``reached`` this process knows (load worker)"""
+    """this process knows so many of the messages that must not be counted in ``reached`` (load worker)"""
     refused: tuple[int, ...] = ()
     """the rejected messages, once the publisher was asked for them"""
     expected: int = 0
     """deliveries due so far: acknowledged messages times their audience (publisher)"""
     doubtful: int = 0
-    """deliveries that may come or not: messages of unknown outcome times their audience (publisher)"""
+    """deliveries that may or may not come: messages of unknown outcome times their audience (publisher)"""
     pending: int = 0
     """deliveries that have arrived and are not counted in ``reached`` yet (load worker)"""
     broken: int = 0
-    """deliveries that no service may make, whatever follows: of a message that was never posted or is not as posted, or of
-    another channel (load worker)"""
+    """deliveries that are always wrong: a message that was never posted, a changed text, a message of another channel
+    (load worker)"""
     lag_ms: float = 0.0
-    """the longest that the event loop kept something waiting since the report before"""
+    """the largest lag of the event loop since the last report"""
     late_ms: float = 0.0
     latencies_ms: tuple[float, ...] = ()
     """a sample of the last second's latencies, at most 500"""
     trouble: str = ""
-    """what went wrong last, as a sentence"""
+    """the newest problem, as a sentence"""
     failed: bool = False
-    """this process cannot go on; ``trouble`` says why"""
+    """this process cannot continue; ``trouble`` says why"""
 
     def fail(self, error: BaseException) -> None:
         self.failed = True

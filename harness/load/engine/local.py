@@ -36,8 +36,8 @@ class _Running:
 class LocalEngine:
     """See `harness.load.engine.engine.Engine`.
 
-    The work folder of every job is the recording's own folder for row files: their names differ from job to job, nothing
-    has to be copied, and the rows are where they belong even if the harness is killed.
+    The work folder of every job is the recording's own folder for row files: their names differ from job to job, the
+    harness need not copy them, and the rows are in their final place even if the harness is killed.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -83,7 +83,7 @@ class LocalEngine:
             running.reader.cancel()
 
     async def fetch(self) -> None:
-        """The rows are in their place; a process that was killed left its files unclosed."""
+        """The rows are in their final place; a process that was killed left its files unclosed."""
         for path in self._arrays.glob("*-*.npy"):
             if dtype := _REPAIRED.get(path.name.split("-")[0]):
                 # On a full disk the header cannot be written; a file without rows is judged as such.

@@ -20,7 +20,7 @@ class State(Enum):
 
 
 class Reaction(msgspec.Struct, gc=False):
-    """What follows from one frame. ``confirmed``: the subscription stands. ``refused``: the server refused it, see
+    """What follows from one frame. ``confirmed``: the client is subscribed. ``refused``: the server refused it, see
     `Dialogue.refusal`. ``reply`` is sent back, empty for nothing. ``violation``: the protocol does not allow this frame
     here."""
 
@@ -33,9 +33,9 @@ class Reaction(msgspec.Struct, gc=False):
 class Dialogue:
     """A client that wants one channel for as long as the run lasts, over as many connections as it takes.
 
-    ``last_seq`` is the newest seq that the client has, 0 before the first subscription: from the second connection on it
-    resumes after this one. ``position`` is the seq of the newest confirmation. ``refusal`` says why the server refused the
-    subscription on the present connection, empty where it did not.
+    ``last_seq`` is the newest seq that the client has, 0 before the first subscription: from the second connection on
+    it resumes after this one. ``position`` is the seq of the newest confirmation. ``refusal`` says why the server
+    refused the subscription on the present connection, empty if it did not.
     """
 
     __slots__ = ("_protocol", "_resumes", "channel", "last_seq", "position", "refusal", "state")
@@ -50,14 +50,14 @@ class Dialogue:
         self._resumes = False
 
     def connected(self) -> bytes:
-        """The connection stands: the first frame to send."""
+        """The connection is open: the first frame to send."""
         self.state = State.SUBSCRIBING
         self.refusal = ""
         opening = self._protocol.opening()
         return self._subscribe() if opening is None else opening
 
     def received(self, frame: Frame) -> Reaction:
-        """A text message arrived that is no delivery."""
+        """A text message arrived that is not a delivery."""
         assert not isinstance(frame, Delivery)
         if isinstance(frame, Confirmation):
             return self._confirmed(frame)
@@ -70,8 +70,8 @@ class Dialogue:
         return Reaction(reply=frame.reply)
 
     def lost(self, last_seq: int) -> None:
-        """The connection is gone; ``last_seq`` is of the newest sound delivery of the channel (0: there was none).
-        A delivery that is not beyond what the client had takes it nowhere."""
+        """The connection is gone; ``last_seq`` is of the newest valid delivery of the channel (0: there was none). A
+        delivery with a seq that the client already had does not change its position."""
         self.last_seq = max(last_seq, self.last_seq)
         if self.state is not State.CLOSED:
             self.state = State.CONNECTING

@@ -120,7 +120,7 @@ def _header(opcode: int, size: int, masked: int) -> bytes:
 
 
 def close_code(payload: bytes) -> int:
-    """The code of a close frame; NO_CODE where it has none. Raises FramingError for a payload that breaks §5.5.1."""
+    """The code of a close frame; NO_CODE if it has none. Raises FramingError for a payload that breaks §5.5.1."""
     if not payload:
         return NO_CODE
     code = int.from_bytes(payload[:2], "big")

@@ -20,14 +20,13 @@ class HandshakeRefused(Exception):
 
 
 class HandshakeBroken(Exception):
-    """The answer is no HTTP, or says 101 without what RFC 6455 §4.2.2 asks for."""
+    """The answer is not HTTP, or it has status 101 but breaks RFC 6455 §4.2.2."""
 
 
 class Handshake(asyncio.Protocol):
-    """Sends the request; ``done`` ends when the connection stands, or with the reason why it does not.
-
-    ``on_open(transport, rest)`` is called, before ``done``, where the answer is right and ``done`` is still awaited;
-    ``rest`` are the bytes behind the answer. It is expected to set another protocol.
+    """Sends the request; ``done`` ends when the WebSocket is open, or with the reason why it is not.
+    ``on_open(transport, rest)`` is called, before ``done``, if the answer is right and ``done`` is still awaited;
+    ``rest`` are the bytes after the answer. The function must set another protocol.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class Handshake(asyncio.Protocol):
         self._received = 0
 
     def give_up(self) -> None:
-        """Wait no longer. Closes the connection, except where it stands and another protocol has it."""
+        """Stop waiting. Closes the connection, except if the WebSocket is open and another protocol has it."""
         self.done.cancel()
         if (self.done.cancelled() or self.done.exception()) and self._transport is not None:
             self._transport.abort()
@@ -66,7 +65,7 @@ class Handshake(asyncio.Protocol):
         except httptools.HttpParserUpgrade as upgrade:
             self._upgraded(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
-            self._fail(HandshakeBroken(f"the answer is no HTTP/1.1: {error}"))
+            self._fail(HandshakeBroken(f"the answer is not HTTP/1.1: {error}"))
         else:
             if self._received > ANSWER_LIMIT_BYTES:
                 self._fail(HandshakeBroken(f"the answer is longer than {ANSWER_LIMIT_BYTES:,} bytes"))

@@ -1,4 +1,4 @@
-"""Asks servers to deliver what their subscribers miss: recovery by hand."""
+"""Asks servers to deliver the messages that their subscribers miss: recovery by hand."""
 
 import asyncio
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ async def rebroadcast(
 
 
 async def until_ready(protocol: ClientProtocol, servers: Sequence[ServerAddress], token: str, timeout_s: float) -> bool:
-    """Whether every server said within ``timeout_s`` that everything it depends on is up."""
+    """Whether every server reported within ``timeout_s`` that database and backplane are up."""
 
     async def ready(server: ServerAddress, session: aiohttp.ClientSession) -> None:
         while await refusal(session, server, protocol.readiness(), timeout_s=READY_TIMEOUT_S) is not None:  # noqa: ASYNC110 - another process

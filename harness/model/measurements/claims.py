@@ -1,4 +1,4 @@
-"""What the architecture claims and decides, and what a run says of it."""
+"""The architecture's claims and decisions, and the evidence of a run."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +15,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One claim beside what was measured. ``step`` is the step that it is about; empty where it is about no step."""
+    """One claim beside the measured figure. ``step`` is the step that it is about; empty if it is not about a step."""
 
     claim: str
     source: str
@@ -27,7 +27,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """One decision record, and in a sentence what this run says of it."""
+    """One decision record, and this run's evidence in a sentence."""
 
     adr: str
     title: str

@@ -1,4 +1,4 @@
-"""What became of each post and of each delivery, in integers."""
+"""The outcomes of posts and deliveries, as integers."""
 
 from dataclasses import dataclass, fields
 
@@ -44,7 +44,7 @@ class DeliveryByPhase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LostAt:
-    """How many deliveries one hop lost."""
+    """How many deliveries were lost at one hop."""
 
     hop: str
     deliveries: int

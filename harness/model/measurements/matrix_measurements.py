@@ -10,13 +10,13 @@ from harness.model.status import Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellFigures:
-    """One cell. A cell that left no verdict has UNKNOWN and None in all that is measured; ``because`` says why.
+    """One cell. A cell without a verdict has UNKNOWN, and None in all measured fields; ``because`` says why.
 
-    ``run`` is the folder of its recording. ``latency``: of all deliveries; of the live ones where the scenario limits
-    those. ``fan_out``: published → received by a server with subscribers, which is what the backplane takes. ``delivery``
-    is the sum over all phases. ``recovery_s``: from the moment when the broken part was back to the last delivery that it
-    held up. ``start_s``: until the cluster was ready. ``system_cores`` is the CPU of servers, broker and database
-    together. ``not_stored``: acknowledged messages that the database does not hold; None without an audit.
+    ``run`` is the folder of its recording. ``latency``: of all deliveries; of the live ones if the scenario limits
+    those. ``fan_out``: published → received by a server with subscribers, which is the time of the backplane.
+    ``delivery`` is the sum over all phases. ``recovery_s``: from the moment when the broken part was back to the last
+    delivery that it held up. ``start_s``: until the cluster was ready. ``system_cores`` is the CPU of servers, broker
+    and database together. ``not_stored``: acknowledged messages that the database does not hold; None without an audit.
     """
 
     run: str
@@ -44,10 +44,9 @@ class CellFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """One figure of a system over its repetitions: the median of the repetitions, and the ends of what was seen.
-
-    ``low`` and ``high`` are the lowest and the highest end of the 95 % intervals of the cells where these have one, else
-    the lowest and the highest figure. ``bounded``: every cell has an interval with two ends.
+    """One figure of a system over its repetitions: the median of the repetitions, and the range. ``low`` and ``high``
+    are the lowest and the highest end of the 95 % intervals of the cells if these have one, else the lowest and the
+    highest figure. ``bounded``: every cell has an interval with two ends.
     """
 
     value: float
@@ -59,9 +58,8 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operations:
-    """What it takes to operate a system, in counted facts: the broker beside database and servers.
-
-    ``processes``, ``ports`` and ``settings`` are of the broker alone: what must be run, opened and changed from its
+    """The work to operate a system, in counted facts about the broker, beside database and servers. ``processes``,
+    ``ports`` and ``settings`` are of the broker alone: processes to run, ports to open, settings to change from their
     defaults. ``links``: connections between servers and broker, or between servers, at ``servers`` servers.
     ``adapter_lines``: lines of code of the backplane in the reference server, without blank lines and comments.
     """
@@ -78,7 +76,7 @@ class Operations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostAt:
-    """What a delivery cost the system at a number of servers."""
+    """The cost of a delivery for the system at a number of servers."""
 
     servers: int
     cpu_us_per_delivery: Spread
@@ -115,7 +113,8 @@ class SystemFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Two neighbours in the order of the P99. ``separated``: the intervals of ``faster`` and ``slower`` do not overlap."""
+    """Two neighbours in the order of the P99. ``separated``: the intervals of ``faster`` and ``slower`` do not
+    overlap."""
 
     faster: str
     slower: str

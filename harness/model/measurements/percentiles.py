@@ -7,13 +7,12 @@ from harness.model.expectation import Statistic
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Percentiles:
-    """Exact percentiles in milliseconds, by nearest rank, of ``count`` samples; None where there are no samples.
-
-    ``messages``: of how many messages the samples are; None where that is not counted. Deliveries of one message are no
+    """Exact percentiles in milliseconds, by nearest rank, of ``count`` samples; None if there are no samples.
+    ``messages``: of how many messages the samples are; None if that is not counted. Deliveries of one message are not
     independent samples.
 
     ``p99_low_ms`` and ``p99_high_ms`` are the ends of the 95 % interval of the P99. Both are None for fewer than six
-    seconds, and where no interval is asked for. The upper one alone is None where the messages do not bound the P99 from
+    seconds, and if no interval was requested. Only the upper one is None if the messages do not bound the P99 from
     above.
     """
 

@@ -1,4 +1,4 @@
-"""What faults did to a run, and how the cluster came back."""
+"""The effects of faults on a run, and the recovery of the cluster."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,8 @@ from harness.model.fault import Fault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostCounts:
-    """What became of the posts that were due in one span, and how long acknowledgements took from the intended time."""
+    """The outcomes of the posts that were due in one span of time, and the acknowledgement latency from the intended
+    time."""
 
     posted: int = 0
     acknowledged: int = 0
@@ -28,11 +29,11 @@ class PostsAround:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerRecovery:
-    """One server's way back, from its own trace.
+    """The recovery of one server, by its own trace.
 
     ``detected_s`` counts from the beginning of the fault. ``resubscribed_s`` and ``backfilled_s`` count from the moment
-    when the broken component was back; they are negative where they came before it. ``recovered``: messages that the server
-    read from the database instead of from the backplane.
+    when the broken component was back; they are negative if they came before it. ``recovered``: messages that the
+    server read from the database instead of from the backplane.
     """
 
     name: str
@@ -73,10 +74,10 @@ class AnswerCount:
 class Recovery:
     """The figures of a run with faults.
 
-    Times in seconds are on the report's axis: 0 is when the first measured message was due, ``origin_ns`` on the harness's
-    clock. ``faults`` are those of the plan, with their times. ``backfilled_s``: when the last delivery that a fault held up
-    arrived, counted from the moment when the broken component was back. ``first_error_s`` and ``last_error_s``: when the
-    first and the last post that was not acknowledged was due.
+    Times in seconds are on the report's axis: 0 is when the first measured message was due, ``origin_ns`` on the
+    harness's clock. ``faults`` are those of the plan, with their times. ``backfilled_s``: when the last delivery that a
+    fault held up arrived, counted from the moment when the broken component was back. ``first_error_s`` and
+    ``last_error_s``: when the first and the last post that was not acknowledged was due.
     """
 
     origin_ns: int

@@ -12,8 +12,9 @@ from harness.model.measurements.percentiles import Percentiles
 class ServerFigures:
     """One server. ``clients`` were connected to it when the measured window began, ``planned_clients`` by the plan.
     ``accepted`` and ``delivered_sockets`` come from its trace; ``p50_ms`` and ``p99_ms`` are the delivery
-    latency of its clients. Over the whole run: ``received`` messages came to it over the backplane, ``needed`` had a client
-    of their channel here, ``received_per_needed`` is their ratio; None where a fault moved clients or ended the server."""
+    latency of its clients. Over the whole run: ``received`` messages came to it over the backplane, ``needed`` had a
+    client of their channel here, ``received_per_needed`` is their ratio; None if a fault moved clients or ended the
+    server."""
 
     name: str
     clients: int
@@ -31,7 +32,7 @@ class ServerFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerFigures:
-    """One load worker. ``lag_p99_ms``: how long its event loop kept waiting what became ready, P99, weighted by time."""
+    """One load worker. ``lag_p99_ms``: how long ready events waited for its event loop, P99, weighted by time."""
 
     name: str
     clients: int
@@ -62,7 +63,8 @@ class MachineFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerFigures:
-    """The broker; ``kind`` is the product, e.g. ``redis``. Without a unit in the name: the most that was seen."""
+    """The broker; ``kind`` is the product, e.g. ``redis``. Fields without a unit in the name: the largest value that
+    was seen."""
 
     kind: str
     cpu_cores: float | None = None
@@ -73,9 +75,9 @@ class BrokerFigures:
     subscriptions: int | None = None
     clients: int | None = None
     output_buffer_bytes: int | None = None
-    """the most that waited for one client"""
+    """the largest number of bytes that waited for one client"""
     subscriber_output_bytes: int | None = None
-    """the most that waited for all subscribers together"""
+    """the largest number of bytes that waited for all subscribers together"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ class StatementFigures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseFigures:
-    """The database; ``kind`` is the product, e.g. ``postgresql``. ``statements``: the most frequent first; empty where no
+    """The database; ``kind`` is the product, e.g. ``postgresql``. ``statements``: the most frequent first; empty if no
     statement log was kept."""
 
     kind: str

@@ -32,14 +32,14 @@ class Rates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunMeasurements:
-    """One run; of the measured window where nothing else is said.
+    """One run; of the measured window, if not stated otherwise.
 
     ``latency``: intended time → received by one client. ``completion``: → received by the last client of the audience.
-    ``acknowledgement``: → answered. ``send_late``: → sent. Where a fault, planned or not, disturbed deliveries,
-    ``live_latency`` is of those that it did not disturb, ``recovered_latency`` of the others; in other runs both are None.
-    ``durability`` is of the whole run, None without traces and audit.
-    ``recovery`` is None without a planned fault, ``steps`` without traces, ``broker`` where the backplane needs none.
-    ``not_measured`` names what the recording does not give.
+    ``acknowledgement``: → answered. ``send_late``: → sent. If a fault, planned or not, disturbed deliveries,
+    ``live_latency`` is of those that it did not disturb, ``recovered_latency`` of the others; in other runs both are
+    None. ``durability`` is of the whole run, None without traces and audit.
+    ``recovery`` is None without a planned fault, ``steps`` without traces, ``broker`` if the backplane needs none.
+    ``not_measured`` names the parts that the recording does not allow.
     """
 
     delivery: DeliveryByPhase | None

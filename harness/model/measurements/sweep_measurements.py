@@ -13,10 +13,10 @@ from harness.model.sweep_plan import Curve
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepRun:
-    """One run of a sweep. A run without a verdict has None in all that is measured.
+    """One run of a sweep. A run without a verdict has None in all measured fields.
 
-    ``run`` is the folder of its recording. ``system_cores`` is the CPU of servers, broker and database together, and so is
-    ``cpu_us_per_message``, with the ends of its 95 % interval (means of blocks of seconds).
+    ``run`` is the folder of its recording. ``system_cores`` is the CPU of servers, broker and database together, and so
+    is ``cpu_us_per_message``, with the ends of its 95 % interval (means of blocks of seconds).
     """
 
     run: str
@@ -51,7 +51,7 @@ class SweepRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitEstimate:
-    """An estimate with its two-sided 95 % interval and its one-sided 95 % bounds; None where a bound is infinite."""
+    """An estimate with its two-sided 95 % interval and its one-sided 95 % bounds; None if a bound is infinite."""
 
     value: float | None
     low: float | None
@@ -72,8 +72,9 @@ class FitLine:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
     """How one figure grows on one curve. ``figure`` is the name of a field of `SweepRun`. ``exponent`` is that of the
-    number of servers; ``quadratic_share`` is the share of the term in N² at the most servers. ``detectable_share`` is the
-    power of the runs: a true share of that much would be found in four of five sweeps like this; None where none would be.
+    number of servers; ``quadratic_share`` is the share of the term in N² at the most servers. ``detectable_share`` is
+    the power of the runs: a true share of this size would be found in four of five sweeps like this; None if no share
+    would be.
     """
 
     curve: Curve
@@ -88,9 +89,8 @@ class Fit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
-    """P99 at ``servers`` over P99 at ``base_servers``, with one-sided 95 % bounds; None where it cannot be told.
-
-    ``p_value``: how likely such a ratio, or a larger one, is where the true one is the limit of `latency-stable`.
+    """P99 at ``servers`` over P99 at ``base_servers``, with one-sided 95 % bounds; None if it is not known.
+    ``p_value``: how likely such a ratio, or a larger one, is if the true one is the limit of `latency-stable`.
     """
 
     curve: Curve

@@ -1,4 +1,5 @@
-"""Nothing is planted: a faithful server passes, a known latency is measured right, the harness has load to spare."""
+"""Controls without a bug: a correct server passes, a known latency is measured right, the harness can make more load
+than needed."""
 
 from harness.model.finding import Verdict
 from harness.model.proof import Place
@@ -17,7 +18,7 @@ WITHIN_MS = 1.0
 
 
 def _latency(name: str) -> Agrees:
-    """This percentile is the target's own within a millisecond."""
+    """This percentile equals the target's own within a millisecond."""
 
     def figure(verdict: Verdict) -> float | None:
         return getattr(verdict.run.latency, name) if verdict.run else None
@@ -41,7 +42,7 @@ def faithful(number: int) -> PlantedBug:
     return PlantedBug(
         name=f"faithful-{number:02}",
         place=Place.NOWHERE,
-        planted="a faithful server at smoke size",
+        planted="a correct server at smoke size",
         trial=Faithful(),
         demands=(Ends(status=PASS),),
         quick=number == 1,

@@ -1,4 +1,4 @@
-"""Deliveries that are lost, repeated, moved, altered, or that nobody should get."""
+"""Deliveries that are lost, repeated, moved, changed, or that no client should get."""
 
 from harness.model.proof import Place
 from harness.prove.bugs.red import each, red
@@ -68,7 +68,7 @@ BUGS = (
     PlantedBug(
         name="swapped",
         place=Place.WAY,
-        planted="two neighbouring deliveries of one client change places",
+        planted="two neighbouring deliveries of one client are swapped",
         trial=OnTheWay(bug=f"{ONE}Swapped"),
         demands=red(each("order")),
         quick=True,
@@ -76,7 +76,7 @@ BUGS = (
     PlantedBug(
         name="byte-altered",
         place=Place.WAY,
-        planted="one byte of a delivered text is another",
+        planted="one byte of a delivered text is changed",
         trial=OnTheWay(bug=f"{ONE}ByteAltered"),
         demands=red(each("phantom"), each("lost")),
         quick=True,
@@ -113,7 +113,7 @@ BUGS = (
     PlantedBug(
         name="never-posted",
         place=Place.WAY,
-        planted="a client gets a text that nobody posted",
+        planted="a client gets a text that was never posted",
         trial=OnTheWay(bug=f"{ONE}NeverPosted"),
         demands=red(each("phantom")),
     ),

@@ -24,7 +24,7 @@ BUGS = (
     PlantedBug(
         name="worker-starved",
         place=Place.MEASUREMENT,
-        planted="the load workers run for a quarter of the time only, in pieces of 50 ms",
+        planted="the load workers run only a quarter of the time, in pieces of 50 ms",
         trial=Stops(module=LOAD_WORKER, frozen_s=0.15, every_s=0.2, arguments=SHORT),
         demands=(*doubts("loop-lag"), NOTHING_LOST),
         alone=True,
@@ -32,7 +32,7 @@ BUGS = (
     PlantedBug(
         name="worker-frozen",
         place=Place.MEASUREMENT,
-        planted="the load workers stand still for 500 ms every 6 s",
+        planted="the load workers are stopped for 500 ms every 6 s",
         trial=Stops(module=LOAD_WORKER, frozen_s=0.5, every_s=6, arguments=STEADY),
         demands=(*doubts("loop-lag"), NOTHING_LOST),
         alone=True,
@@ -40,7 +40,7 @@ BUGS = (
     PlantedBug(
         name="sender-behind",
         place=Place.MEASUREMENT,
-        planted="the sender stands still for 200 ms in every second, and posts late",
+        planted="the sender is stopped for 200 ms in every second, and posts late",
         trial=Stops(module=PUBLISHER, frozen_s=0.2, every_s=1, arguments=SHORT),
         demands=(*doubts("send-lateness"), NOTHING_LOST),
         alone=True,
@@ -48,14 +48,14 @@ BUGS = (
     PlantedBug(
         name="worker-dies",
         place=Place.MEASUREMENT,
-        planted="a load worker is killed in mid-run",
+        planted="a load worker is killed during the run",
         trial=Dies(module=LOAD_WORKER, arguments=SHORT),
         demands=doubts("completeness"),
     ),
     PlantedBug(
         name="foreign-load-before",
         place=Place.MEASUREMENT,
-        planted="other programs take two cores before the outage, with which the outage is compared",
+        planted="other programs use two cores before the outage, with which the outage is compared",
         trial=ForeignLoad(begins=From.MEASURE, ends=From.FAULT, scenario="scenario-b", arguments=OUTAGE),
         demands=(Says(check="foreign-cpu", status=UNKNOWN), NOT_PASSED, RATIO_OPEN, NOTHING_LOST),
         alone=True,
@@ -63,7 +63,7 @@ BUGS = (
     PlantedBug(
         name="foreign-load-during",
         place=Place.MEASUREMENT,
-        planted="other programs take two cores during the outage",
+        planted="other programs use two cores during the outage",
         trial=ForeignLoad(begins=From.FAULT, ends=From.HEALED, scenario="scenario-b", arguments=OUTAGE),
         demands=(*doubts("foreign-cpu", "ack-during-outage"), NOTHING_LOST),
         alone=True,
@@ -71,7 +71,7 @@ BUGS = (
     PlantedBug(
         name="foreign-load-after",
         place=Place.MEASUREMENT,
-        planted="other programs take two cores after the outage",
+        planted="other programs use two cores after the outage",
         trial=ForeignLoad(begins=From.HEALED, ends=From.DRAIN, scenario="scenario-b", arguments=OUTAGE),
         demands=(*doubts("foreign-cpu"), NOTHING_LOST),
         alone=True,
@@ -125,21 +125,21 @@ BUGS = (
     PlantedBug(
         name="heartbeats-missing",
         place=Place.RECORDING,
-        planted="no heartbeat tells whether the load workers kept up",
+        planted="no heartbeat shows whether the load workers kept up",
         trial=InTheRecording(damage=damages.without_heartbeats),
         demands=doubts("loop-lag"),
     ),
     PlantedBug(
         name="telemetry-missing",
         place=Place.RECORDING,
-        planted="no telemetry tells what the machine did",
+        planted="no telemetry shows the load of the machine",
         trial=InTheRecording(damage=damages.without_telemetry),
         demands=doubts("gaps", "foreign-cpu", "generator-cpu"),
     ),
     PlantedBug(
         name="clock-steps-back",
         place=Place.RECORDING,
-        planted="the load worker's clock steps back by 300 ms in mid-run",
+        planted="the load worker's clock steps back by 300 ms during the run",
         trial=InTheRecording(damage=damages.clock_steps_back),
         demands=doubts("clock"),
         quick=True,
@@ -147,14 +147,14 @@ BUGS = (
     PlantedBug(
         name="clock-steps-forward",
         place=Place.RECORDING,
-        planted="the load worker's clock steps forward by 300 ms in mid-run",
+        planted="the load worker's clock steps forward by 300 ms during the run",
         trial=InTheRecording(damage=damages.clock_steps_forward),
         demands=doubts("loop-lag", "latency_ms.p99"),
     ),
     PlantedBug(
         name="clock-unknown",
         place=Place.RECORDING,
-        planted="the load worker ran on another host, and nobody compared its clock",
+        planted="the load worker ran on another host, and its clock was not compared",
         trial=InTheRecording(damage=damages.unknown_clock),
         demands=doubts("clock"),
         quick=True,
@@ -162,7 +162,7 @@ BUGS = (
     PlantedBug(
         name="server-clock-ahead",
         place=Place.RECORDING,
-        planted="one server's clock is 50 ms ahead, and by clocks.json it is the harness's",
+        planted="one server's clock is 50 ms ahead, but clocks.json says that it is the harness's",
         trial=InTheRecording(damage=damages.server_clock_ahead),
         demands=(*doubts("server-clocks"), NOTHING_LOST),
     ),

@@ -1,4 +1,4 @@
-"""Frames of WebSocket: what the protocol allows must be harmless, what it forbids must be found."""
+"""WebSocket frames: allowed ones must not change the verdict, forbidden ones must be found."""
 
 from harness.model.proof import Place
 from harness.prove.bugs.red import FAIL, HARMLESS, each, red
@@ -9,7 +9,7 @@ from harness.prove.trials import OnTheWay
 ONE = "harness.prove.way.one_delivery:"
 MANY = "harness.prove.way.many_deliveries:"
 WIRE = "protocol-violations"
-"""the check that asks for frames and answers which docs/protocol.md forbids"""
+"""the check that finds frames and answers which docs/protocol.md forbids"""
 
 
 BUGS = (
@@ -59,7 +59,7 @@ BUGS = (
     PlantedBug(
         name="not-json",
         place=Place.WAY,
-        planted="a text frame beside the delivery is no JSON",
+        planted="a text frame beside the delivery is not JSON",
         trial=OnTheWay(bug=f"{ONE}NotJson"),
         demands=red(each(WIRE, 1, "malformed")),
         quick=True,
@@ -83,7 +83,7 @@ BUGS = (
         place=Place.WAY,
         planted="confirmations name a position 100,000 ahead, and one delivery of some clients is lost",
         trial=OnTheWay(bug=f"{MANY}WrongPosition"),
-        # Each client was told a wrong position; the planter counts the lost deliveries.
+        # Each client got a wrong position; the planter counts the lost deliveries.
         demands=red(each("lost"), each(WIRE, None)),
     ),
 )

@@ -1,4 +1,4 @@
-"""The shortest way to say which checks a bug has to turn red."""
+"""Short forms for the checks that a bug must turn red."""
 
 from harness.model.finding import Status
 from harness.prove.demand import Demand, Ends, SafetyIs, Says
@@ -8,7 +8,7 @@ NEVER_PASS = (Status.UNKNOWN, Status.FAIL)
 
 
 def red(*checks: Says, perhaps: tuple[str, ...] = ()) -> tuple[Demand, ...]:
-    """These checks are red, and no other safety check is, but for those in ``perhaps``."""
+    """These checks are red, and no other safety check is, except those in ``perhaps``."""
     return (*checks, SafetyIs(red=frozenset(says.check for says in checks), perhaps=frozenset(perhaps)))
 
 
@@ -27,4 +27,4 @@ HARMLESS: tuple[Demand, ...] = (
     Says(check="ledger", status=PASS),
     SafetyIs(red=frozenset()),
 )
-"""The protocol allows it: nothing is red, nothing is lost."""
+"""The protocol allows it: no check is red, no delivery is lost."""

@@ -1,4 +1,4 @@
-"""What is stored, what is answered, and what the history says of it."""
+"""Bugs in storage, in answers and in the history."""
 
 from harness.model.proof import Place
 from harness.prove.bugs.framing import WIRE
@@ -16,7 +16,7 @@ BUGS = (
     PlantedBug(
         name="acknowledged-not-stored",
         place=Place.SERVER,
-        planted="a message is acknowledged and delivered, and never stored",
+        planted="a message is acknowledged and delivered, but never stored",
         trial=InTheServer(bug=f"{STORAGE}NeverStored"),
         demands=red(each("acknowledged-not-stored"), each("delivered-not-stored"), each("seq-gapless")),
         quick=True,
@@ -80,7 +80,7 @@ BUGS = (
     PlantedBug(
         name="duplicate-claimed",
         place=Place.WAY,
-        planted="the answer to a first post says that it was made before",
+        planted="the answer to a first post says that it is a repetition",
         trial=OnTheWay(bug=f"{ANSWERS}DuplicateClaimed"),
         demands=(Ends(status=NEVER_PASS), Says(check=WIRE, status=NEVER_PASS, each=1, key="answer")),
     ),
@@ -108,35 +108,36 @@ BUGS = (
     PlantedBug(
         name="history-in-short-pages",
         place=Place.WAY,
-        planted="a page of the history is shorter than asked for, and last_seq tells that there are more, which is allowed",
+        planted="a page of the history is shorter than requested, and last_seq shows that there are more, which is "
+        "allowed",
         trial=OnTheWay(bug=f"{ANSWERS}HistoryInShortPages"),
         demands=HARMLESS,
     ),
     PlantedBug(
         name="recovery-skipped",
         place=Place.SERVER,
-        planted="the broker stops in mid-run, and no server reads what it lost from the database",
+        planted="the broker stops during the run, and no server reads the lost messages from the database",
         trial=BySettings(scenario="scenario-b", arguments=("--size", "smoke", "--recovery", "off")),
         demands=red(each("lost", None), perhaps=("lost-tail", "resubscribed")),
     ),
     PlantedBug(
         name="resume-skips",
         place=Place.WAY,
-        planted="a client that comes back does not get the first message after its position",
+        planted="a client that reconnects does not get the first message after its position",
         trial=OnTheWay(bug=f"{CONNECTIONS}ResumeSkips"),
         demands=red(each("lost"), perhaps=(WIRE,)),
     ),
     PlantedBug(
         name="resume-repeats",
         place=Place.WAY,
-        planted="a client that comes back gets the last message that it has again",
+        planted="a client that reconnects gets its last message again",
         trial=OnTheWay(bug=f"{CONNECTIONS}ResumeRepeats"),
         demands=red(each("duplicate-wire"), perhaps=(WIRE,)),
     ),
     PlantedBug(
         name="resume-faithful",
         place=Place.WAY,
-        planted="connections are cut without a reason, and the resume is right",
+        planted="connections are cut without a reason, and the resume is correct",
         trial=OnTheWay(bug=f"{CONNECTIONS}ResumeFaithful"),
         demands=(*HARMLESS, Says(check="interruptions", status=UNKNOWN)),
     ),
@@ -150,7 +151,7 @@ BUGS = (
     PlantedBug(
         name="server-gone",
         place=Place.WAY,
-        planted="one server goes away in mid-run and does not come back",
+        planted="one server ends during the run and does not return",
         trial=OnTheWay(bug=f"{CONNECTIONS}ServerGone"),
         demands=(Ends(status=NEVER_PASS), Says(check="servers-answer", status=UNKNOWN)),
     ),

@@ -1,4 +1,4 @@
-"""Late deliveries, late answers, servers that stand still: what the percentiles must and must not see."""
+"""Late deliveries, late answers, stopped servers: what the percentiles must show and must not show."""
 
 from harness.model.finding import Verdict
 from harness.model.proof import Place
@@ -9,7 +9,7 @@ from harness.prove.trials import OnTheWay, SmallLoad
 
 MANY = "harness.prove.way.many_deliveries:"
 SPARSE = SmallLoad(clients=120, audience=3, rate_hz=120, duration_s=20)
-"""Three messages a second in each channel, so that a late one does not hold up the next."""
+"""Three messages a second in each channel, so that a late message does not delay the next."""
 STEADY = SmallLoad(clients=24, audience=6, rate_hz=120, duration_s=30)
 P99 = "latency_ms.p99"
 NOTHING_RED = SafetyIs(red=frozenset())
@@ -39,9 +39,10 @@ BUGS = (
     PlantedBug(
         name="late-half-percent",
         place=Place.WAY,
-        planted="one message in 200 comes 150 ms late, which the P99 must not see",
+        planted="one message in 200 comes 150 ms late, which the P99 must not show",
         trial=OnTheWay(bug=f"{MANY}Late", load=SPARSE, options={"every": 200, "late_ms": 150}),
-        # Whether the interval of so short a run ends below the limit depends on the machine: the figure must not see them.
+        # Whether the interval of so short a run ends below the limit depends on the machine: the figure must not show
+        # them.
         demands=(
             Says(check=P99, status=(*PASS, *UNKNOWN)),
             Measures(what="P99 in ms", figure=_p99_ms, low=0, high=100),
@@ -52,7 +53,7 @@ BUGS = (
     PlantedBug(
         name="freeze",
         place=Place.WAY,
-        planted="everything on the way stands still for 300 ms every 5 s",
+        planted="the proxy stops all traffic for 300 ms every 5 s",
         trial=OnTheWay(bug=f"{MANY}Freeze", load=STEADY, options={"every_s": 5, "freeze_ms": 300}),
         demands=(
             Says(check=P99, status=FAIL),
@@ -64,7 +65,7 @@ BUGS = (
     PlantedBug(
         name="saturated",
         place=Place.WAY,
-        planted="deliveries leave at half of the rate at which they come in",
+        planted="deliveries leave the proxy at half of the rate at which they arrive",
         trial=OnTheWay(
             bug=f"{MANY}Saturated",
             load=SmallLoad(rate_hz=160, duration_s=5),

@@ -47,14 +47,14 @@ class WrongChannel(OneAnswer):
 
 
 class DuplicateClaimed(OneAnswer):
-    """The answer says that the post was made before."""
+    """The answer says that the post is a repetition."""
 
     async def plant(self, found: dict[str, Any], response: HttpMessage) -> HttpMessage:
         return response.with_json({**found, "duplicate": True})
 
 
 class RejectedButStored(OneAnswer):
-    """The message is stored and delivered, and the answer says that it certainly is not."""
+    """The message is stored and delivered, but the answer says that it certainly is not."""
 
     async def plant(self, found: dict[str, Any], response: HttpMessage) -> HttpMessage:
         return json_response(
@@ -120,7 +120,7 @@ class HistoryAlters(History):
 
 
 class HistoryInShortPages(History):
-    """A page holds at most seven messages, whatever was asked for; ``last_seq`` tells that there are more."""
+    """A page holds at most seven messages, whatever the request is; ``last_seq`` shows that there are more."""
 
     def rows(self, channel: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if len(rows) > 7:

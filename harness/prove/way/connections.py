@@ -1,4 +1,4 @@
-"""Bugs in connections: handshakes, and what a client gets that comes back."""
+"""Bugs in connections: handshakes, and the messages after a reconnection."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class NoHandshake(WayBug):
 
 @dataclass(slots=True, kw_only=True)
 class ServerGone(WayBug):
-    """After the tenth message of a channel the second server cuts every connection and takes no other."""
+    """After the tenth message of a channel the second server cuts every connection and accepts no new one."""
 
     gone: bool = False
 
@@ -66,7 +66,7 @@ class FalseResume(WayBug):
         if event.seq == CUT_SEQ and event.type == "message" and len(self.cut) < VICTIMS and link not in self.asked:
             self.cut.add(link)
             await link.downstream.drain()
-            # The client has read the message: what is cut now does not lose it.
+            # The client has read the message, so the cut does not lose it.
             await asyncio.sleep(0.05)
             link.cut()
 
@@ -93,4 +93,4 @@ class ResumeRepeats(FalseResume):
 
 
 class ResumeFaithful(FalseResume):
-    """Connections are cut, and the resume is right."""
+    """Connections are cut, and the resume is correct."""

@@ -39,7 +39,7 @@ class HttpMessage:
         return int(self.head[9:12])
 
     def json(self) -> dict[str, object]:
-        """The body as a JSON object; empty where it is none."""
+        """The body as a JSON object; empty if it is not one."""
         try:
             return msgspec.json.decode(self.body, type=dict[str, object])
         except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -69,7 +69,7 @@ def in_chunks(response: HttpMessage, size_bytes: int) -> bytes:
 
 
 async def read_message(reader: asyncio.StreamReader) -> HttpMessage | None:
-    """The next message; None where the stream ends. An upgrade (status 101) has no body."""
+    """The next message; None if the stream ends. An upgrade (status 101) has no body."""
     try:
         head = await reader.readuntil(_HEAD_END)
         length = 0

@@ -16,7 +16,7 @@ from harness.prove.way.websocket_frames import CONTINUATION, PING, TEXT, WebSock
 
 @dataclass(slots=True, kw_only=True)
 class Deliveries(WayBug, ABC):
-    """Replaces what clients get for deliveries; everything else passes."""
+    """Replaces deliveries; everything else passes."""
 
     async def on_event(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
         if event.type == "message":
@@ -26,7 +26,7 @@ class Deliveries(WayBug, ABC):
 
     @abstractmethod
     async def deliver(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
-        """What the client gets for a delivery."""
+        """The bytes that the client gets instead of a delivery."""
 
 
 class Faithful(WayBug):
@@ -206,7 +206,7 @@ class Saturated(Deliveries):
 
 @dataclass(slots=True, kw_only=True)
 class Freeze(WayBug):
-    """Everything stands still for ``freeze_ms`` every ``every_s`` seconds, from the first delivery on."""
+    """All traffic stops for ``freeze_ms`` every ``every_s`` seconds, from the first delivery on."""
 
     began: bool = False
 

@@ -1,4 +1,4 @@
-"""Bugs in single deliveries: each victim is another client, and exactly one of its deliveries is broken."""
+"""Bugs in single deliveries: each victim is a different client, and exactly one of its deliveries is broken."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -63,7 +63,7 @@ class TwiceUnderTwoSeqs(OneDelivery):
 
 @dataclass(slots=True, kw_only=True)
 class Swapped(OneDelivery):
-    """The delivery changes places with the next one."""
+    """The delivery and the next one are swapped."""
 
     held: dict[Link, bytes] = field(default_factory=dict)
 
@@ -123,7 +123,7 @@ class OfAnotherRun(OneDelivery):
 
 
 class NeverPosted(OneDelivery):
-    """A delivery of a text that nobody posted."""
+    """A delivery of a text that was never posted."""
 
     async def plant(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
         link.write(frame.raw + _changed(event, text="nobody posted this"))
@@ -143,7 +143,7 @@ class NotUtf8(OneDelivery):
 
 
 class NotJson(OneDelivery):
-    """A text frame beside the delivery that is no JSON."""
+    """A text frame beside the delivery that is not JSON."""
 
     async def plant(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
         link.write(frame.raw + server_frame(b'{"type": "message", "channel": '))
@@ -168,6 +168,6 @@ def _changed(event: Event, **changes: str | int) -> bytes:
 
 
 def _neighbour(channel: str) -> str:
-    """A channel's name with another last digit but one: the next channel, or the one before an odd one."""
+    """The name of the neighbouring channel: the next one after an even number, the one before an odd number."""
     number = int(channel[-6:])
     return f"{channel[:-6]}{number ^ 1:06d}"

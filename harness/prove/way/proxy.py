@@ -45,7 +45,7 @@ class Proxy:
     async def _accept(
         self, server: int, upstream_port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """One connection of a client, with one of its own to the server."""
+        """One connection of a client, with its connection to the server."""
         try:
             upstream = await asyncio.open_connection("127.0.0.1", upstream_port)
         except OSError:

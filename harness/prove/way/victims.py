@@ -1,4 +1,4 @@
-"""Which deliveries and answers a bug breaks that breaks single ones."""
+"""The single deliveries and answers that a bug breaks."""
 
 VICTIM_SEQ = 5
 """Each victim is hit in its channel's fifth message; the first is the harness's probe."""

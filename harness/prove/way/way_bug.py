@@ -1,4 +1,4 @@
-"""What a bug on the way can do: the proxy asks it about everything that passes."""
+"""The interface of a bug on the way: the proxy calls it for everything that passes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ _decode = msgspec.json.Decoder(Event).decode
 
 
 def event_of(frame: WebSocketFrame) -> Event | None:
-    """The event in a frame; None for a frame that holds none."""
+    """The event in a frame; None for a frame without an event."""
     if frame.opcode != TEXT or not frame.final:
         return None
     try:
@@ -51,13 +51,13 @@ class WayBug:
         """A client asks for a WebSocket at this server."""
 
     async def on_response(self, server: int, request: HttpMessage, response: HttpMessage) -> bytes:
-        """What the client gets for this request."""
+        """The response that the client gets for this request."""
         return response.raw
 
     async def on_command(self, link: Link, frame: WebSocketFrame) -> bytes:
-        """What the server gets for this frame of the client."""
+        """The bytes that the server gets for this frame of the client."""
         return frame.raw
 
     async def on_event(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
-        """Write to ``link`` what the client gets for this event of the server."""
+        """Write to ``link`` the bytes that the client gets for this event of the server."""
         link.write(frame.raw)

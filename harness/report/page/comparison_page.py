@@ -38,14 +38,14 @@ def write_comparison_page(folder: Path, results: Path, comparison: Comparison, c
 def comparison_page(
     comparison: Comparison, drawn: Sequence[tuple[str, Sequence[Drawing]]], links: Sequence[str], command: str
 ) -> str:
-    """Every string in it is untrusted text; ``links`` are the reports of BASE, then of RUN, empty where there is none."""
+    """Every string in it is untrusted text; ``links`` are the reports of BASE, then of RUN, empty if there is none."""
     return fill(
         "comparison.html",
         comparison=comparison,
         headline=_headline(comparison),
         safety=tables.safety_table(comparison),
-        differences=tables.difference_table("What differs and forbids a verdict", comparison.differences),
-        noted=tables.difference_table("What differs and may", comparison.noted),
+        differences=tables.difference_table("Differences that forbid a verdict", comparison.differences),
+        noted=tables.difference_table("Differences that are allowed", comparison.noted),
         measures=tables.measure_table(comparison),
         left_out=tables.left_out_table(comparison),
         groups=tables.group_table(comparison, links),

@@ -73,7 +73,7 @@ def _fill(folder: Path, files: Mapping[str, bytes], endings: Sequence[str]) -> N
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Write ``path`` so that a reader sees the old file or the new one, never half of it."""
+    """Write ``path`` so that a reader sees the old file or the new one, never an incomplete one."""
     draft = path.with_name(f".{path.name}.draft")
     try:
         draft.write_bytes(content)

@@ -42,7 +42,7 @@ _COLUMNS = (
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """What the index reads of a verdict.json; the findings stay in the file."""
+    """The parts of a verdict.json that the index reads; it does not read the findings."""
 
     status: Status
     plan: Plan
@@ -57,8 +57,8 @@ class _Versioned(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One run's folder. ``trouble`` says why there is no verdict; empty where there is one. The plan is known where the run
-    was planned by this version."""
+    """One run's folder. ``trouble`` says why there is no verdict; empty if there is one. The plan is known if this
+    version planned the run."""
 
     scenario: str
     name: str
@@ -71,7 +71,7 @@ class Entry:
 def write_index(results: Path) -> Path:
     """List all runs below ``results`` in its ``index.html``; returns that path.
 
-    Raises EnvironmentFailure where the folder cannot be read or written.
+    Raises EnvironmentFailure if the folder cannot be read or written.
     """
     path = results / INDEX
     try:
@@ -91,7 +91,7 @@ def _entries(results: Path) -> list[Entry]:
 
 
 def _folders(results: Path) -> Iterator[Path]:
-    """Run folders are two levels down; ``latest`` and other links are not runs of their own."""
+    """Run folders are two levels down; ``latest`` and other links are not counted as runs."""
     for scenario in results.iterdir():
         if scenario.is_dir() and not scenario.is_symlink():
             for run in scenario.iterdir():
@@ -109,7 +109,7 @@ def _entry(results: Path, folder: Path) -> Entry:
 
 
 def _planned(folder: Path) -> Plan | None:
-    """What was planned is known even where nothing was judged."""
+    """The plan is known even if the run was not judged."""
     try:
         return read_plan(folder)
     except (OSError, ValueError, RecursionError, UsageError, msgspec.MsgspecError):

@@ -64,5 +64,5 @@ def matrix_page(
         cells=matrix_tables.cell_table(matrix),
         tables=tables,
         command=shlex.join(("harness", *plan.command)),
-        machine=settings("The machine and what ran on it", machine),
+        machine=settings("Machine, versions and settings", machine),
     )

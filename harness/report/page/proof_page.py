@@ -13,11 +13,11 @@ from harness.report.text import proof_lines
 from harness.report.text.quantities import count
 from harness.report.text.table import Cell, Table, figures, text
 
-_COLUMNS = ("Name", "Result", "What was planted", "Planted", "Had to be said", "Was said", "Found", "Seconds")
+_COLUMNS = ("Name", "Result", "What was planted", "Planted", "Expected verdict", "Was said", "Found", "Seconds")
 
 
 def write_proof_page(folder: Path, proof: Proof) -> Path:
-    """Write proof.html into ``folder``. Raises EnvironmentFailure where the folder cannot be written."""
+    """Write proof.html into ``folder``. Raises EnvironmentFailure if the folder cannot be written."""
     path = folder / PROOF_PAGE
     try:
         replace(path, proof_page(folder, proof).encode(errors="replace"))
@@ -27,10 +27,10 @@ def write_proof_page(folder: Path, proof: Proof) -> Path:
 
 
 def proof_page(folder: Path, proof: Proof) -> str:
-    """One table for each place in which something was planted. Links lead to the reports that exist below ``folder``."""
+    """One table for each place of a planted bug. Links lead to the reports that exist below ``folder``."""
     tables = [
         Table(
-            caption=f"Planted {place}" if place is not Place.NOWHERE else "Controls: nothing wrong was planted",
+            caption=f"Planted {place}" if place is not Place.NOWHERE else "Controls: no bug was planted",
             columns=_COLUMNS,
             rows=tuple(_row(folder, row) for row in proof.rows if row.place is place),
             prose=True,

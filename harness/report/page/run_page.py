@@ -1,5 +1,5 @@
-"""Verdict → one HTML page that needs nothing else: no script, font or picture from anywhere. Its own small script only adds
-to it: a zoom of the time, a choice of the server."""
+"""Verdict → one HTML page that needs nothing else: no script, font or picture from anywhere. Its own small script only
+adds to it: a zoom of the time, a choice of the server."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -109,7 +109,7 @@ def page(
         events=_event_table(verdict, events),
         command=shlex.join(("harness", *plan.command)) if plan.command else "",
         settings=run_tables.plan_table(plan),
-        machine=settings("The machine and what ran on it", machine),
+        machine=settings("Machine, versions and settings", machine),
         tables=tables,
         files=glossary.FILES,
         glossary=glossary.WORDS,
@@ -117,7 +117,7 @@ def page(
 
 
 def network_path(machine: Mapping[str, Any]) -> str:
-    """What the measured connections ran over, by machine.json; empty where it does not say so."""
+    """The network path of the measured connections, by machine.json; empty if it is not there."""
     inner: object = machine
     for key in ("cluster", "versions", "path"):
         inner = inner.get(key) if isinstance(inner, Mapping) else None
@@ -125,7 +125,7 @@ def network_path(machine: Mapping[str, Any]) -> str:
 
 
 def began(events: Events) -> str:
-    """When the run began, ``2026-01-01 00:00:00 UTC``; empty where no event says so."""
+    """When the run began, ``2026-01-01 00:00:00 UTC``; empty if no event says so."""
     wall = next((event["wall"] for event in events if isinstance(event.get("wall"), str)), "")
     return f"{wall[:10]} {wall[11:19]} UTC" if len(wall) >= 19 else ""
 

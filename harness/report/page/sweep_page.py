@@ -27,7 +27,7 @@ from harness.report.text.table import settings
 _CONTENTS = (
     ("criteria", "Criteria"),
     ("latency", "Latency and cost"),
-    ("growth", "How it grows"),
+    ("growth", "Growth with the servers"),
     ("runs", "Runs"),
     ("stores", "Broker and database"),
     ("decisions", "Decisions"),
@@ -84,12 +84,12 @@ def sweep_page(
         took=_took(events),
         tables=tables,
         command=shlex.join(("harness", *plan.command)),
-        machine=settings("The machine and what ran on it", machine),
+        machine=settings("Machine, versions and settings", machine),
     )
 
 
 def _took(events: Events) -> str:
-    """The time that all runs took together; empty where no event gives one."""
+    """The time that all runs took together; empty if no event gives one."""
     took = [number(event.get("took_s")) for event in events if event.get("event") == "run"]
     known = [seconds for seconds in took if seconds is not None]
     return formatted(round(sum(known)), "took_s") if known else ""

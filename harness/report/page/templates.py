@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def fill(name: str, **values: Any) -> str:
-    """The template ``name`` with ``values``; a value that the template needs and does not get is an error."""
+    """The template ``name`` with ``values``; a missing value is an error."""
     from markupsafe import Markup
 
     templates = _environment()

@@ -33,7 +33,7 @@ class Section:
 
 
 def write_trend_page(results: Path, trend: Trend) -> Path:
-    """Write trend.html into ``results``. Raises EnvironmentFailure where that cannot be written."""
+    """Write trend.html into ``results``. Raises EnvironmentFailure if that cannot be written."""
     path = results / TREND_PAGE
     try:
         results.mkdir(parents=True, exist_ok=True)
@@ -73,11 +73,11 @@ def _section(results: Path, series: TrendSeries, number: int) -> Section:
         drawings=trend_drawings(series, f"trend-{number}"),
         changes=change_table(series, links),
         runs=run_table(series, links),
-        plan=settings("What all these runs have in common", series.plan),
+        plan=settings("Common to all these runs", series.plan),
     )
 
 
 def _link(results: Path, run: str) -> str:
-    """Only below the results: a line of the history must not lead anywhere else."""
+    """Only below the results: a line of the history must not link to another place."""
     inside = not run.startswith(("/", "..")) and ".." not in Path(run).parts
     return link_of(run, inside and (results / run / "report.html").is_file())

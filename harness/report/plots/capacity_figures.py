@@ -22,7 +22,7 @@ _SMALL, _TEXT, _TITLE = 11.0, 12.0, 14.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One step; ``held`` is drawn full, everything else hollow."""
+    """One step; a step that held is drawn filled, all others hollow."""
 
     load: int
     value: float
@@ -37,7 +37,7 @@ class Line:
 
 
 def capacity_drawings(capacity: Capacity) -> tuple[Drawing, ...]:
-    """Both figures; without a measured step none."""
+    """Both figures; none without a measured step."""
     unit = UNITS[capacity.plan.vary]
     latency = (
         _line(capacity, "P50", palette.DELIVERY[0], lambda step: step.p50_ms),
@@ -133,7 +133,7 @@ def _frame(axes: "Axes", lines: tuple[Line, ...], x_unit: str, limit_ms: float |
     axes.set_xlabel(x_unit, fontsize=_SMALL, color=palette.MUTED.light, labelpad=4)
     top = max([point.value for line in lines for point in line.points] + ([limit_ms] if limit_ms else []))
     if limit_ms is not None:
-        # A load far beyond what the cluster carries has latencies of seconds: the limit must stay in sight.
+        # A load far beyond the capacity has latencies of seconds: the limit must still be visible.
         top = min(top, 5 * limit_ms)
     axes.set_ylim(0, top * 1.12 if top > 0 else 1.0)
     for axis in (axes.xaxis, axes.yaxis):

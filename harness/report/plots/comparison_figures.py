@@ -40,7 +40,8 @@ _OVER_TIME = (
 
 
 def comparison_drawings(sides: Sides, prefix: str, place: str, names: tuple[str, str] = SIDES) -> tuple[Drawing, ...]:
-    """The figures of one point; those that one side has no curve of are left out. ``names``: of the sides, in legends."""
+    """The figures of one point; those that one side has no curve of are left out. ``names``: of the sides, in
+    legends."""
     names = (printable(names[0], _NAME_LETTERS), printable(names[1], _NAME_LETTERS))
     sides = (sides[0][:RUNS_MAX], sides[1][:RUNS_MAX])
     found = []

@@ -1,4 +1,4 @@
-"""A series made ready to be drawn: the unit that suits it, what shares a legend entry, names that the font can show."""
+"""Prepares a series for drawing: a suitable unit, the lines that share a legend entry, names that the font can show."""
 
 import math
 import re
@@ -22,7 +22,7 @@ def scaled(series: Series) -> Series:
 
 
 def unit(series: Series) -> tuple[float, str]:
-    """What to divide by, and the unit that then stands at the axis."""
+    """The divisor, and the unit for the axis."""
     top = max(
         (abs(value) for line in series.lines.values() for value in line if value is not None and math.isfinite(value)),
         default=0.0,
@@ -36,7 +36,7 @@ def unit(series: Series) -> tuple[float, str]:
 
 
 def time_unit(y_label: str) -> str:
-    """``ms`` or ``s`` of a label like ``ms`` or ``delivery latency (ms)``; empty where the axis is no duration."""
+    """``ms`` or ``s`` of a label like ``ms`` or ``delivery latency (ms)``; empty if the axis is no duration."""
     found = re.fullmatch(r"(?:.*\()?(ms|s)\)?", y_label)
     return found[1] if found else ""
 
@@ -48,7 +48,7 @@ def families_of(series: Series) -> dict[str, list[str]]:
         families.setdefault(name.rstrip("0123456789").rstrip("- ") if name[-1:].isdigit() else name, []).append(name)
     entries: dict[str, list[str]] = {}
     for stem, members in families.items():
-        # P50 and P95 end in digits too, but are three things rather than one thing three times.
+        # P50 and P95 end in digits too, but they are different lines and not one family.
         if len(members) > 1 and len(stem) > 1:
             entries[f"{printable(stem)} × {len(members)}"] = members
         else:
@@ -57,6 +57,6 @@ def families_of(series: Series) -> dict[str, list[str]]:
 
 
 def printable(name: str, length_max: int = 28) -> str:
-    """The name without what the font does not hold, cut to ``length_max`` characters."""
+    """The name without characters that the font does not have, cut to ``length_max`` characters."""
     plain = "".join(letter if " " <= letter <= "ÿ" and letter.isprintable() else "?" for letter in name)
     return plain if len(plain) <= length_max else plain[: length_max - 1] + "…"

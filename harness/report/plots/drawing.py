@@ -29,7 +29,7 @@ _PAPER = "#ffffff"
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",  # text stays text: small, searchable, in the page's own font
     "svg.hashsalt": "harness",  # the same figure gives the same file
-    "text.parse_math": False,  # names hold what they hold; a $ is a $
+    "text.parse_math": False,  # names are plain text: a $ is a $
     "font.family": ["DejaVu Sans"],  # the one that comes with matplotlib
     "path.simplify_threshold": 0.3,
 }
@@ -37,7 +37,7 @@ SETTINGS: dict[Any, Any] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """``name`` is the file's name without its ending; ``summary`` says in words what is to be seen."""
+    """``name`` is the file's name without its ending; ``summary`` describes the figure in words."""
 
     name: str
     title: str
@@ -49,7 +49,8 @@ class Drawing:
 
 
 def moves_with(line: str) -> str:
-    """The gid of the curve ``line``: it moves with the time axis, and belongs to a server where it has a server's name."""
+    """The gid of the curve ``line``: it moves with the time axis, and belongs to a server where it has a server's
+    name."""
     return f"{MOVES}:{line}" if re.fullmatch(r"server-\d+", line) else MOVES
 
 
@@ -65,9 +66,9 @@ def own_settings() -> Iterator[None]:
     spec = find_spec("matplotlib")
     assert spec is not None
     assert spec.origin is not None
-    # It looks for its file in the current folder first, and takes the backend from the environment.
+    # It reads its file from the current folder first, and takes the backend from the environment.
     backend = os.environ.pop("MPLBACKEND", None)
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home that cannot be written costs it its cache, no more
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # without a writable home folder it only has no cache
     try:
         with contextlib.chdir(Path(spec.origin).parent / "mpl-data"):
             import matplotlib as mpl
@@ -81,8 +82,8 @@ def own_settings() -> Iterator[None]:
 
 
 def draw(figure: "Figure", *, name: str, title: str, group: str, summary: str, timed: bool = False) -> Drawing:
-    """Render ``figure``. To be called under `SETTINGS`, as the figure was made. ``timed``: its x is time, which a reader of
-    the page can zoom."""
+    """Render ``figure``. To be called under `SETTINGS`, as the figure was made. ``timed``: its x is time, which a
+    reader of the page can zoom."""
     vector, raster = io.StringIO(), io.BytesIO()
     figure.savefig(vector, format="svg", facecolor=_PAPER, metadata={"Date": None, "Title": title})
     figure.savefig(raster, format="png", facecolor=_PAPER, dpi=_PNG_DPI, metadata={"Title": title})
@@ -106,7 +107,8 @@ def _marked(svg: str) -> str:
 
 
 def _axis(figure: "Figure") -> str:
-    """Where the time axis is, as attributes: its first and last second; left, right, top, bottom of the axes in points."""
+    """Where the time axis is, as attributes: its first and last second; left, right, top, bottom of the axes in
+    points."""
     axes = figure.axes[0]
     (begin, end), place = axes.get_xlim(), axes.get_position()
     width, height = figure.get_size_inches() * 72

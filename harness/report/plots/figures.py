@@ -21,7 +21,7 @@ from harness.report.text.reason import limit_ms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What is known of a series before it is drawn: its title, and the section of the report that it belongs to. The title
+    """A series before it is drawn: its title, and the section of the report that it belongs to. The title
     of the product with ``role`` stands before the title."""
 
     title: str
@@ -61,7 +61,7 @@ SERVER_SUBJECTS = {
 }
 """The figures that only a run with several servers is expected to have."""
 RARE_SUBJECTS = {"exposure": Subject(title="Exposure: messages delivered and not stored", group="durability")}
-"""The figures that are missed in no run: their absence is the good news."""
+"""The figures that every run may lack: they are drawn only if there is a problem."""
 _MEASURES: dict[str, Measure] = {
     "latency": "latency_ms",
     "completion": "completion_ms",
@@ -173,7 +173,7 @@ def _subject(name: str, outage: bool) -> Subject:
 
 
 def _unusable(series: Series | None) -> str:
-    """Why ``series`` cannot be drawn; empty where it can."""
+    """Why ``series`` cannot be drawn; empty if it can."""
     if series is None:
         return "not in this recording"
     if not all(math.isfinite(at) for at in series.x):

@@ -1,6 +1,5 @@
-"""Where the words beside the marks of a time plot stand, so that no two of them overlap.
-
-Lengths are in points from the plot's left edge. A mark whose word finds no place keeps its line.
+"""Places the words beside the marks of a time plot so that no two of them overlap. Lengths are in points from the
+plot's left edge. A mark without room for its word keeps its line.
 """
 
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ class Label:
 def placed(
     marks: Sequence[tuple[float, str]], width: float, letter: float, taken: float = 0.0
 ) -> tuple[Label | None, ...]:
-    """A label for each of ``marks``, (position, words) in order of importance; None where there is no room.
+    """A label for each of ``marks``, (position, words) in order of importance; None if there is no room.
 
     ``width`` is the plot's, ``letter`` an average letter's, ``taken`` what is occupied from the left in row 0.
     """

@@ -1,8 +1,8 @@
 """Colours by meaning: the same thing has the same colour in every figure, in light and in dark.
 
 The hues are Okabe and Ito's (https://jfly.uni-koeln.de/color/), which people with any common colour blindness can
-distinguish; the three percentiles of one thing are three strengths of its hue. Each colour is a CSS variable on the page;
-its light value stands in the figure files.
+distinguish; the three percentiles of one thing are three strengths of its hue. Each colour is a CSS variable on the
+page; the figure files use its light value.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
-"""One series on one pair of axes, in matplotlib. Lengths are in points; a figure is `WIDTH` wide wherever it is shown."""
+"""One series on one pair of axes, in matplotlib. Lengths are in points; a figure is `WIDTH` wide wherever it is
+shown."""
 
 import math
 from dataclasses import dataclass, replace
@@ -55,7 +56,8 @@ class Scene:
         return tuple(mark for mark in self.marks if self.span[0] <= mark.at_s <= self.span[1])
 
     def labels(self) -> tuple[Label | None, ...]:
-        """The word of each of `shown`. Where room is short, what broke comes first, then what extends the axis."""
+        """The word of each of `shown`. If there is little room, faults come first, then the moments that extend the
+        axis."""
         if self.span is None:
             return ()
         begin, end = self.span

@@ -18,7 +18,7 @@ NAME_CHARACTERS = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """``values`` has one entry for each series of the plot; None where it was not measured."""
+    """``values`` has one entry for each series of the plot; None if it was not measured."""
 
     name: str
     values: tuple[Spread | None, ...]
@@ -26,7 +26,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowPlot:
-    """``log``: the axis is logarithmic where every value is above 0 and they differ by more than ten times."""
+    """``log``: the axis is logarithmic if every value is above 0 and they differ by more than ten times."""
 
     name: str
     title: str

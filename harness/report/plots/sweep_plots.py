@@ -1,4 +1,5 @@
-"""One figure over server counts, in matplotlib: points with their intervals, lines between their medians, straight fits."""
+"""One figure over server counts, in matplotlib: points with their intervals, lines between their medians, straight
+fits."""
 
 from dataclasses import dataclass
 from statistics import median
@@ -18,7 +19,7 @@ _SMALL, _TEXT, _TITLE = 11.0, 12.0, 14.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
-    """One run: a value at a server count, with its interval where it has one."""
+    """One run: a value at a server count, with its interval if it has one."""
 
     servers: int
     value: float

@@ -9,7 +9,7 @@ from harness.model.measurements.recovery import Recovery
 from harness.report.text.quantities import formatted, label, number
 
 Events = Sequence[Mapping[str, Any]]
-"""The events of a recording. Each has keys of its own, so they stay JSON objects; any of their values may be absent."""
+"""The events of a recording. Each has different keys, so they stay JSON objects; any of their values may be absent."""
 _MARKS_MAX = 12
 _PHASES = ("drain",)
 """Phases that fall into the plotted time; a shade distinguishes warm-up and measurement."""
@@ -18,8 +18,8 @@ _OUTAGES_MAX = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """One moment with a line in the figures. ``harm``: something broke or was broken on purpose. ``extends_axis``: the axis
-    goes on until this moment although the curves have ended."""
+    """One moment with a line in the figures. ``harm``: a fault or a failure. ``extends_axis``: the axis continues until
+    this moment although the curves have ended."""
 
     at_s: float
     words: str
@@ -29,7 +29,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shade:
-    """The time of one outage, which is shaded; ``end_s`` is None where the broken part was never back."""
+    """The time of one outage, which is shaded; ``end_s`` is None if the broken part was never back."""
 
     begin_s: float
     end_s: float | None
@@ -48,8 +48,8 @@ def origin_ns(events: Events, warm_up_s: float) -> float | None:
 
 
 def marks(events: Events, warm_up_s: float, recovery: Recovery | None = None) -> tuple[Mark, ...]:
-    """The moments with a line in the figures, at most `_MARKS_MAX`, in order of time: the faults of ``recovery`` and the
-    other events."""
+    """The moments with a line in the figures, at most `_MARKS_MAX`, in order of time: the faults of ``recovery`` and
+    the other events."""
     found = list(_fault_marks(recovery)) if recovery else []
     origin = origin_ns(events, warm_up_s)
     for event in events:
@@ -101,7 +101,7 @@ def _words(event: Mapping[str, Any]) -> str | None:
 
 
 def event_lines(events: Events, warm_up_s: float) -> list[tuple[str, str, str]]:
-    """Each event as (time on the axis, word, details); the time is empty where the axis is not known."""
+    """Each event as (time on the axis, word, details); the time is empty if the axis is not known."""
     origin = origin_ns(events, warm_up_s)
     lines = []
     for event in events:

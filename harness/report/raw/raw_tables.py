@@ -75,7 +75,7 @@ def _findings(findings: Iterable[Finding]) -> RawTable:
         )
         for one in findings
     )
-    return RawTable(name="findings", what="what each check found", columns=columns, rows=rows)
+    return RawTable(name="findings", what="the finding of each check", columns=columns, rows=rows)
 
 
 def _of_run(run: RunMeasurements) -> list[RawTable]:
@@ -93,7 +93,7 @@ def _of_run(run: RunMeasurements) -> list[RawTable]:
     return [
         _named("latencies", "percentiles of each kind of latency", "latency", latencies),
         _named("steps", "percentiles of each step of a message", "step", steps),
-        _named("deliveries", "what became of each post and delivery, by phase", "phase", phases),
+        _named("deliveries", "the outcomes of posts and deliveries, by phase", "phase", phases),
         _members("servers", "each server", run.servers),
         _members("workers", "each load worker", run.workers),
     ]

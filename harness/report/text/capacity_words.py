@@ -1,4 +1,4 @@
-"""A capacity search in words: what was found, in a sentence; its key figures; one row for each step."""
+"""A capacity search in words: the result in a sentence, its key figures, one row for each step."""
 
 from harness.model.capacity import Capacity, CapacityStep, Found, TrialResult, Vary
 from harness.model.finding import Status
@@ -34,7 +34,7 @@ def load_words(capacity: Capacity, value: int) -> str:
 
 
 def sentence(capacity: Capacity) -> str:
-    """What was found, and what gave out."""
+    """The result, and the exhausted resource."""
     limit = f"every delivery and a P99 within {milliseconds(capacity.plan.limit_ms)}"
     early = f" The search ended early: {capacity.ended}." if capacity.ended else ""
     return f"{_found(capacity, limit)}{_gave_out(capacity)}{early}"
@@ -59,12 +59,12 @@ def _found(capacity: Capacity, limit: str) -> str:
         why = ", because the load generator fell behind" if fell_behind else f" ({last.because})"
         broken = f", and {load_words(capacity, capacity.broke_at)} did not" if capacity.broke_at is not None else ""
         beyond = f"{load_words(capacity, above)} was not decided{why}{broken}"
-    return f"At least {value}: it had {limit}, in two runs; {beyond}. This is a lower bound, no capacity."
+    return f"At least {value}: it had {limit}, in two runs; {beyond}. This is a lower bound, not a capacity."
 
 
 def _gave_out(capacity: Capacity) -> str:
     found = capacity.exhaustion
-    return f" What gave out: {found.resource}, because {found.because}." if found else ""
+    return f" Exhausted resource: {found.resource}, because {found.because}." if found else ""
 
 
 def capacity_headline(capacity: Capacity) -> Headline:
@@ -98,7 +98,7 @@ def capacity_headline(capacity: Capacity) -> Headline:
                 unit="" if capacity.broke_at is None else UNITS[capacity.plan.vary],
             ),
             Tile(
-                name="What gave out",
+                name="Exhausted resource",
                 figure=str(capacity.exhaustion.resource) if capacity.exhaustion else UNKNOWN,
             ),
             Tile(name="Steps", figure=count(len(capacity.steps))),
@@ -107,7 +107,7 @@ def capacity_headline(capacity: Capacity) -> Headline:
 
 
 def step_table(capacity: Capacity) -> Table | None:
-    """Every step in the order in which they were made. None without one."""
+    """Every step in order. None without one."""
     unit = UNITS[capacity.plan.vary]
     columns = (
         f"{unit[:1].upper()}{unit[1:]}",

@@ -27,7 +27,7 @@ def verdict_word(comparison: Comparison) -> str:
 
 
 def comparison_sentence(comparison: Comparison) -> str:
-    """What decides, first."""
+    """The verdict in a sentence, by the deciding part."""
     counted = counts(comparison.measures)
     if comparison.safety:
         checks = listed(dict.fromkeys(regression.check for regression in comparison.safety))
@@ -77,7 +77,7 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     for difference in comparison.differences:
         yield f"  differs     {difference.what}: BASE {difference.base}, RUN {difference.run}"
     if comparison.differences and not comparison.across:
-        yield "  `--across` shows the measures all the same, without a verdict"
+        yield "  `--across` shows the measures anyway, without a verdict"
     for regression in comparison.safety:
         where = f"{regression.point}: " if regression.point else ""
         yield f"  SAFETY      {where}{regression.check} passed in BASE, {regression.status.upper()} in {regression.run}"
@@ -93,14 +93,14 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     for gap in comparison.gaps:
         yield f"  gap         {gap}"
     for left in comparison.left_out:
-        used = "used all the same" if left.used or comparison.across else "not used"
+        used = "still used" if left.used or comparison.across else "not used"
         yield f"  doubtful    {left.side} {left.run}: {left.because}; {used}"
     for difference in comparison.noted:
         yield f"  noted       {difference.what}: BASE {difference.base}, RUN {difference.run}"
 
 
 def ordered(measures: Sequence[MeasureComparison]) -> list[MeasureComparison]:
-    """What decides first; otherwise as in the registry."""
+    """The deciding measures first; otherwise as in the registry."""
     return sorted(measures, key=lambda measure: _ORDER[measure.change])
 
 

@@ -10,12 +10,12 @@ def database_title() -> str:
 
 
 def broker_title(plan: Plan) -> str:
-    """The broker that the plan's backplane needs; ``broker`` where it needs none or is not known here."""
+    """The broker that the plan's backplane needs; ``broker`` if it needs none or is not known here."""
     backplane = BACKPLANES.find(plan.backplane)
     return "broker" if backplane is None or backplane.broker is None else kind_title(backplane.broker)
 
 
 def kind_title(kind: str) -> str:
-    """The title of a kind of component; the kind itself where the registry does not know it."""
+    """The title of a kind of component; the kind itself if the registry does not know it."""
     found = COMPONENT_KINDS.find(kind)
     return kind if found is None else found.title

@@ -10,7 +10,8 @@ from harness.report.text.table import Cell, Table
 
 STATUS_WORDS = {Status.PASS: "PASS", Status.FAIL: "FAIL", Status.UNKNOWN: "UNKNOWN"}
 BIASES = {
-    Bias.PESSIMISTIC: "This can only make figures worse than they are: a performance PASS stands, a FAIL is not decided.",
+    Bias.PESSIMISTIC: "This can only make figures worse than they are: a performance PASS stands, a FAIL is not "
+    "decided.",
     Bias.OPTIMISTIC: "This can make figures better than they are: no performance finding is decided.",
 }
 
@@ -35,7 +36,8 @@ class Passed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
-    """``open``: what did not pass, what decides first; None where everything passed. ``passed``: a group for each kind."""
+    """``open``: the findings that did not pass, the deciding ones first; None if all passed. ``passed``: a group for
+    each kind."""
 
     open: Table | None
     passed: tuple[Passed, ...]
@@ -45,7 +47,7 @@ class Criteria:
 
 
 def criteria(findings: Iterable[Finding]) -> Criteria:
-    """Every finding, once: those that did not pass with all that they say, the others a line for each kind."""
+    """Every finding, once: those that did not pass in full, the others in one line for each kind."""
     found = ranked(findings)
     undecided = [finding for finding in found if finding.status is not Status.PASS]
     groups = [[one for one in found if one.status is Status.PASS and one.kind is kind] for kind in Kind]
@@ -86,7 +88,7 @@ def _row(finding: Finding) -> tuple[Cell, ...]:
 
 
 def examples(verdict: Verdict) -> tuple[Examples, ...]:
-    """The examples of every finding that has some, what decides first."""
+    """The examples of every finding that has some, the deciding findings first."""
     return tuple(
         Examples(check=finding.check, status=finding.status, examples=finding.examples)
         for finding in ranked(verdict.findings)
@@ -95,11 +97,11 @@ def examples(verdict: Verdict) -> tuple[Examples, ...]:
 
 
 def validity(verdict: Verdict) -> str:
-    """How far the measurement can be trusted, in a few sentences."""
+    """Whether the measurement can be trusted, in a few sentences."""
     found = [finding for finding in verdict.findings if finding.kind is Kind.VALIDITY]
     doubtful = [finding for finding in found if finding.status is not Status.PASS]
     if not found:
-        return "No check has looked at the load generator itself. Nothing shows that its figures can be trusted."
+        return "No check of the load generator itself was made, so it is not known whether its figures can be trusted."
     if not doubtful:
         return f"Yes: all {len(found)} validity checks passed."
     biases = " ".join(BIASES[bias] for bias in dict.fromkeys(finding.bias for finding in doubtful) if bias is not None)

@@ -1,4 +1,4 @@
-"""The tables of durability: how far storing was behind delivering, and what that cost."""
+"""The tables of durability: how much later than the delivery messages were stored, and the losses."""
 
 from harness.model.measurements.durability import Durability
 from harness.report.text.quantities import count, formatted, heading, milliseconds, seconds
@@ -6,7 +6,7 @@ from harness.report.text.table import Cell, Table, figures, text
 
 
 def lags(measured: Durability | None) -> Table | None:
-    """None where the trace says of no message when it was stored."""
+    """None if the trace has no time of storage of any message."""
     named = (
         ()
         if measured is None
@@ -25,11 +25,11 @@ def lags(measured: Durability | None) -> Table | None:
         if found is not None
     )
     columns = ("Lag", "P50", "P99", "Max", "Messages")
-    return Table(caption="How far storing was behind delivering", columns=columns, rows=lines) if lines else None
+    return Table(caption="Time from delivery to storage", columns=columns, rows=lines) if lines else None
 
 
 def not_stored_at(measured: Durability | None) -> Table | None:
-    """The hop that lost what was acknowledged and is not in the database."""
+    """The hop at which acknowledged messages that are missing in the database were lost."""
     lines = tuple(
         (text(heading(lost.hop)), figures(count(lost.messages), status="fail"))
         for lost in (measured.not_stored_at if measured else ())
@@ -40,7 +40,7 @@ def not_stored_at(measured: Durability | None) -> Table | None:
 
 
 def losses(measured: Durability | None) -> Table | None:
-    """Expected beside found, for each server that was killed."""
+    """Expected and found losses, for each server that was killed."""
     lines = tuple(
         (
             text(loss.server),

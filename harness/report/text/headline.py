@@ -30,7 +30,7 @@ _LATENCIES: dict[Measure, str] = {
 
 
 def headline(verdict: Verdict, network_path: str = "") -> Headline:
-    """``network_path`` names what the measured connections ran over; empty where it is not known."""
+    """``network_path`` is the path of the measured connections; empty if it is not known."""
     return Headline(
         status=verdict.status,
         word=STATUS_WORDS[verdict.status],
@@ -70,8 +70,8 @@ def _deliveries(verdict: Verdict) -> Tile:
 
 
 def _latencies(verdict: Verdict) -> tuple[Tile, ...]:
-    """P99 delivery latency and P99 completion latency; another statistic where the plan limits that one instead. Where the
-    plan limits live deliveries, their latency alone, without the deliveries that a fault held up."""
+    """P99 delivery latency and P99 completion latency; another statistic if the plan limits that one instead. If the
+    plan limits live deliveries, only their latency, without the deliveries that a fault delayed."""
     limited = {wish.measure for wish in verdict.plan.expectations}
     usual = {"live_latency_ms"} if "live_latency_ms" in limited else {"latency_ms", "completion_ms"}
     return tuple(_latency(verdict, measure) for measure in _LATENCIES if measure in usual | limited)
@@ -104,12 +104,12 @@ def _latency(verdict: Verdict, measure: Measure) -> Tile:
 
 
 def _decided(verdict: Verdict, check: str) -> str:
-    """The status of the finding that decides about the figure; empty where none does."""
+    """The status of the finding that decides about the figure; empty if none does."""
     return next((str(finding.status) for finding in verdict.findings if finding.check == check), "")
 
 
 def _recovered(verdict: Verdict) -> tuple[Tile, ...]:
-    """The deliveries that came late from the database, where a fault makes some be expected."""
+    """The deliveries that came late from the database, in a run with a fault."""
     found = verdict.run.recovered_latency if verdict.run else None
     if not has_outage(verdict) and not (found and found.count):
         return ()

@@ -9,7 +9,7 @@ from harness.report.text.quantities import SPACE, UNKNOWN, count, figure, format
 from harness.report.text.table import Cell, Table, figures, text
 
 SETTINGS_NAMED = 3
-"""Changed settings that a cell names; all of them stand in verdict.json."""
+"""Changed settings that a cell names; verdict.json has all of them."""
 
 
 def decision_matrix(matrix: MatrixMeasurements | None) -> Table | None:
@@ -105,7 +105,7 @@ def _scaling(one: SystemFigures) -> Cell:
 
 
 def order_table(matrix: MatrixMeasurements | None) -> Table | None:
-    """Neighbours by P99, and whether the figures separate them."""
+    """Neighbours by P99, and whether their ranges overlap."""
     rows = tuple(
         (
             text(pair.faster),
@@ -118,10 +118,10 @@ def order_table(matrix: MatrixMeasurements | None) -> Table | None:
 
 
 def cell_table(matrix: MatrixMeasurements | None) -> Table | None:
-    """Every cell, those that cannot run here with their reason."""
+    """Every cell; those that cannot run here have their reason."""
     rows = tuple(_cell_row(cell) for cell in (matrix.cells if matrix else ()))
     columns = ("Cell", "Verdict", "Servers", "P50", "P99", "Deliveries", "Lost", "µs per delivery", "Broker", "Why")
-    return Table(caption="Every cell, each with a report of its own", columns=columns, rows=rows) if rows else None
+    return Table(caption="Every cell, each with its own report", columns=columns, rows=rows) if rows else None
 
 
 def _cell_row(cell: CellFigures) -> tuple[Cell, ...]:

@@ -1,6 +1,6 @@
 """The narrative of an outage, made from the figures: paragraphs for the page, key lines for the terminal.
 
-A figure that is not there is named as missing; none is guessed.
+A missing figure is named as missing, not estimated.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,15 +13,15 @@ from harness.report.text.quantities import SPACE, count, many, milliseconds, sec
 from harness.report.text.recovery_tables import answers, reconnections
 
 Moment = Callable[[ServerRecovery], float | None]
-_BY_HAND = "The servers waited for a request before they filled in what was missing"
+_BY_HAND = "The servers waited for a request before they recovered the missing messages"
 _MANNERS = {
     "automatic": "The servers recovered by themselves; the harness did not ask them to.",
-    "off": "Recovery was switched off: no server was to fill in what the backplane lost.",
+    "off": "Recovery was switched off: no server recovered the messages that the backplane lost.",
 }
 
 
 def paragraphs(verdict: Verdict) -> tuple[str, ...]:
-    """The faults; the posts during the outage; the recovery; the clients. Empty where no fault was planned."""
+    """The faults; the posts during the outage; the recovery; the clients. Empty if no fault was planned."""
     if not has_outage(verdict):
         return ()
     parts = (_faults(verdict), _posts(recovery(verdict)), _recovery(verdict), _clients(verdict))
@@ -29,7 +29,7 @@ def paragraphs(verdict: Verdict) -> tuple[str, ...]:
 
 
 def key_lines(verdict: Verdict) -> tuple[tuple[str, str], ...]:
-    """(name, figures), the narrative in a few lines. Empty where no fault was planned."""
+    """(name, figures), the narrative in a few lines. Empty if no fault was planned."""
     if not has_outage(verdict):
         return ()
     measured, run = recovery(verdict), verdict.run
@@ -163,7 +163,7 @@ def _resubscribed(server: ServerRecovery) -> float | None:
 
 
 def _of_servers(servers: tuple[ServerRecovery, ...], moment: Moment, verb: str, since: str) -> str:
-    """When the servers did it: the first and the last of them, and how many servers have no trace of it."""
+    """When the servers did it: the first and the last server, and how many servers have no trace of it."""
     ends = _ends(servers, moment)
     if ends is None:
         return f"When the servers {verb} is not recorded."
@@ -176,7 +176,7 @@ def _of_servers(servers: tuple[ServerRecovery, ...], moment: Moment, verb: str, 
 
 
 def _ends(servers: tuple[ServerRecovery, ...], moment: Moment) -> tuple[float, float] | None:
-    """The earliest and the latest moment of all servers; None where no server has one."""
+    """The earliest and the latest moment of all servers; None if no server has one."""
     found = [at_s for server in servers if (at_s := moment(server)) is not None]
     return (min(found), max(found)) if found else None
 
@@ -191,7 +191,7 @@ def _between(first_s: float, last_s: float, since: str) -> str:
 
 
 def _since(at_s: float, since: str) -> str:
-    """``50 ms after server-2 was back``; ``before`` where ``at_s`` is negative. ``since`` begins with ``after``."""
+    """``50 ms after server-2 was back``; ``before`` if ``at_s`` is negative. ``since`` begins with ``after``."""
     return f"{seconds(abs(at_s))} {since if at_s >= 0 else since.replace('after', 'before', 1)}"
 
 

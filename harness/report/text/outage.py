@@ -49,7 +49,7 @@ def recovery(verdict: Verdict) -> Recovery | None:
 
 
 def faults(verdict: Verdict) -> tuple[Fault, ...]:
-    """Every fault in the order of the plan; those of which nothing was recorded have no times."""
+    """Every fault in the order of the plan; a fault without a record has no times."""
     measured = recovery(verdict)
     known = measured.faults if measured else ()
     return (*known, *verdict.plan.faults[len(known) :])
@@ -94,6 +94,6 @@ def injected(fault: Fault, plan: Plan) -> str:
 
 
 def endings(fault: Fault) -> tuple[str, ...]:
-    """How each process of the broken parts ended; the part is named where there are several."""
+    """How each process of the broken parts ended; the part is named if there are several."""
     found = [ending for ending in (fault.times.endings if fault.times else ()) if ending.how]
     return tuple(ending.how if len(found) == 1 else f"{ending.part}: {ending.how}" for ending in found)

@@ -1,4 +1,4 @@
-"""The pilots of a run: what each size used, and what followed."""
+"""The pilots of a run: the use of each size, and the decision."""
 
 from harness.model.pilot import PilotStep
 from harness.model.plan import Plan
@@ -7,7 +7,7 @@ from harness.report.text.table import Cell, Table, figures, text
 
 
 def pilot_table(plan: Plan) -> Table | None:
-    """One row for each pilot, in order. None where there was none."""
+    """One row for each pilot, in order. None if there was none."""
     steps = plan.pilot.steps if plan.pilot else ()
     columns = ("Pilot", "Cores busy", "Busiest process", "Loop lag P99", "Send lateness P99", "Received", "Room")
     rows = tuple(_row(number, step) for number, step in enumerate(steps, 1))

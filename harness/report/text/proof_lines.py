@@ -6,7 +6,7 @@ from harness.model.proof import Proof, ProofRow
 
 
 def row_lines(row: ProofRow) -> Iterator[str]:
-    """What came of one planted bug, and everything that is wrong with it."""
+    """The result of one planted bug, and every difference from the expected verdict."""
     mark = "right" if row.right else "WRONG"
     events = "" if row.events is None else f", planted {row.events:,}"
     found = "" if row.found is None else f", found {row.found:,}"
@@ -20,5 +20,5 @@ def summary(proof: Proof) -> str:
     word = "PROVED" if proof.right else "NOT PROVED" if proof.complete else "INTERRUPTED"
     return (
         f"{word}  harness {proof.version}, {proof.scope}: {right} of "
-        f"{len(proof.rows)} came out as they must, in {proof.took_s:.0f} s"
+        f"{len(proof.rows)} as expected, in {proof.took_s:.0f} s"
     )

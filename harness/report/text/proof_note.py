@@ -1,4 +1,4 @@
-"""What a run's report says about the newest proof of the harness on this machine."""
+"""The note in a run's report about the newest proof of the harness on this machine."""
 
 import os
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from harness.model.proof import LastProof
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofNote:
-    """``link`` is empty where there is no proof."""
+    """``link`` is empty if there is no proof."""
 
     sentence: str
     link: str = ""
 
 
 NO_PROOF = ProofNote(
-    sentence="On this machine nobody has proved this version of the harness: `harness prove` plants known bugs and shows "
+    sentence="This version of the harness was not proved on this machine: `harness prove` plants known bugs and shows "
     "whether the verdict finds them."
 )
 
@@ -28,6 +28,6 @@ def proof_note(folder: Path, proof: LastProof | None) -> ProofNote:
         return NO_PROOF
     return ProofNote(
         sentence=f"harness prove ({proof.scope}) of version {proof.version} on this machine, {proof.began}: "
-        f"{proof.right} of {proof.total} planted bugs and controls came out as they must.",
+        f"{proof.right} of {proof.total} planted bugs and controls had the expected verdict.",
         link=quote(os.path.relpath(proof.page, folder.resolve())),
     )

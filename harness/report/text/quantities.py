@@ -1,7 +1,7 @@
 """Numbers in words: thousands grouped, three significant digits, always with the unit.
 
-A narrow no-break space separates thousands and a no-break space separates the unit, so that a figure never wraps. A value
-that is absent or not a finite number reads as `UNKNOWN`.
+A narrow no-break space separates thousands and a no-break space separates the unit, so that a figure never wraps. A
+value that is absent or not a finite number reads as `UNKNOWN`.
 """
 
 import math
@@ -29,7 +29,7 @@ _PARTS_MAX = 24
 
 
 def number(value: object) -> float | None:
-    """``value`` if it is a finite number, else None. True and False are no numbers."""
+    """``value`` if it is a finite number, else None. True and False do not count as numbers."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None
@@ -88,7 +88,7 @@ def size(value: object) -> str:
 
 
 def regrouped(words: str) -> str:
-    """Prose with its thousands grouped as everywhere in the report, instead of by commas."""
+    """Prose with its thousands grouped as in the rest of the report, instead of by commas."""
     return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", THOUSANDS, words)
 
 
@@ -144,7 +144,7 @@ def listed(parts: Iterable[str]) -> str:
 
 
 def _parted(key: str) -> tuple[str, str]:
-    """A key's words and the unit it ends in, empty where it names none."""
+    """A key's words and the unit it ends in, empty if it names none."""
     head, _, last = key.rpartition("_")
     if head and last in _BOUNDS:
         return key, _parted(head)[1]

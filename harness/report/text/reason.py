@@ -12,14 +12,14 @@ _VERBS = {Status.FAIL: "failed", Status.UNKNOWN: "could not decide", Status.PASS
 
 
 def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """What decides first: FAIL, UNKNOWN, PASS; within each SAFETY, PERFORMANCE, VALIDITY; else in the given order."""
+    """The order of findings: FAIL, UNKNOWN, PASS; within each SAFETY, PERFORMANCE, VALIDITY; else the given order."""
     return tuple(sorted(findings, key=lambda finding: (_STATUS_ORDER[finding.status], _KIND_ORDER[finding.kind])))
 
 
 def reason(verdict: Verdict) -> str:
     """The first of the decisive findings, and how many more there are."""
     if not verdict.findings:
-        return "No check has looked at this recording: without evidence there is no PASS."
+        return "No check was made on this recording: without evidence there is no PASS."
     decisive = [finding for finding in ranked(verdict.findings) if finding.status is verdict.status]
     if verdict.status is Status.PASS:
         return _why_passed(verdict, decisive)
@@ -34,7 +34,7 @@ def reason(verdict: Verdict) -> str:
 def _why_passed(verdict: Verdict, decisive: list[Finding]) -> str:
     biased = [finding.check for finding in verdict.findings if finding.status is not Status.PASS]
     if biased:
-        # A PASS stands only beside a bias that makes figures worse.
+        # A PASS is possible only with a bias that makes figures worse.
         return (
             f"All other checks passed. These validity checks did not pass: {', '.join(biased)}. "
             "Their bias can only have made the figures worse."
@@ -45,6 +45,6 @@ def _why_passed(verdict: Verdict, decisive: list[Finding]) -> str:
 
 
 def limit_ms(plan: Plan, measure: Measure, statistic: Statistic) -> float | None:
-    """The limit that the plan sets for ``statistic`` of ``measure``; the lowest where there are several."""
+    """The limit that the plan sets for ``statistic`` of ``measure``; the lowest if there are several."""
     limits = (wish.limit_ms for wish in plan.expectations if (wish.measure, wish.statistic) == (measure, statistic))
     return min(limits, default=None)

@@ -10,7 +10,7 @@ _ANSWERS_MAX = 6
 
 
 def fault_table(verdict: Verdict) -> Table | None:
-    """Each fault on the time axis of the figures. None where none was recorded."""
+    """Each fault on the time axis of the figures. None if none was recorded."""
     measured = recovery(verdict)
     if measured is None:
         return None
@@ -27,11 +27,11 @@ def fault_table(verdict: Verdict) -> Table | None:
             )
         )
     columns = ("Fault", "Begun", "Injected", "Healing began", "Back", "Outage")
-    return Table(caption="What was broken, and when", columns=columns, rows=tuple(lines)) if lines else None
+    return Table(caption="Injected faults and their times", columns=columns, rows=tuple(lines)) if lines else None
 
 
 def server_table(measured: Recovery | None) -> Table | None:
-    """When each server noticed the outage, was subscribed again, and had filled in what was missing."""
+    """When each server noticed the outage, was subscribed again, and had recovered the missing messages."""
     lines = tuple(
         (
             text(server.name),
@@ -47,7 +47,7 @@ def server_table(measured: Recovery | None) -> Table | None:
 
 
 def post_table(measured: Recovery | None) -> Table | None:
-    """What became of the posts before, during and after the outage, by the time they were due."""
+    """The outcomes of the posts before, during and after the outage, by the time they were due."""
     if measured is None:
         return None
     posts = measured.posts
@@ -69,7 +69,7 @@ def post_table(measured: Recovery | None) -> Table | None:
 
 
 def answers(measured: Recovery) -> str:
-    """The answers to the posts that were not acknowledged, the most frequent first; empty where nothing is known."""
+    """The answers to the posts that were not acknowledged, the most frequent first; empty if nothing is known."""
     often = sorted(measured.errors, key=lambda answer: answer.posts, reverse=True)
     rest = sum(answer.posts for answer in often[_ANSWERS_MAX:])
     named = ", ".join(f"{_answer(answer)} ({count(answer.posts)})" for answer in often[:_ANSWERS_MAX])
@@ -81,7 +81,7 @@ def _answer(answer: AnswerCount) -> str:
 
 
 def reconnections(measured: Recovery | None) -> str:
-    """The clients that lost their connection, in one sentence; empty where nothing is known of them."""
+    """The clients that lost their connection, in one sentence; empty if nothing is known of them."""
     found = measured.reconnected if measured else None
     if found is None:
         return ""

@@ -1,4 +1,4 @@
-"""The tables of a single run, each from one part of the measurements. A part that is not there gives None."""
+"""The tables of a single run, each from one part of the measurements. A missing part gives None."""
 
 from dataclasses import fields
 
@@ -20,7 +20,7 @@ _HARM = ("lost", "lost_tail", "duplicates_visible", "out_of_order", "phantom")
 _RECOVERIES = {
     "automatic": "automatic: the servers by themselves",
     "manual": "manual: the servers wait for a request",
-    "off": "off: no server fills in what the backplane lost",
+    "off": "off: no server recovers messages that the backplane lost",
 }
 
 
@@ -30,7 +30,7 @@ def latencies(run: RunMeasurements | None) -> Table | None:
     named = (
         ("Delivery", "intended time → received by one client", run.latency),
         ("Live", "the deliveries that came over the backplane", run.live_latency),
-        ("Recovered", "the deliveries that were filled in from the database", run.recovered_latency),
+        ("Recovered", "the deliveries that servers read from the database", run.recovered_latency),
         ("Completion", "intended time → received by the last client of the audience", run.completion),
         ("Acknowledgement", "intended time → answered", run.acknowledgement),
         ("Send lateness", "intended time → sent", run.send_late),
@@ -52,14 +52,14 @@ def latencies(run: RunMeasurements | None) -> Table | None:
 
 
 def ledger(run: RunMeasurements | None) -> Table | None:
-    """What became of every post and of every delivery, phase by phase."""
+    """The outcomes of posts and deliveries, phase by phase."""
     if run is None or run.delivery is None:
         return None
     phases = run.delivery
     counts = (phases.probe, phases.warm_up, phases.measured, phases.total)
     names = [field.name for field in fields(DeliveryCounts)]
     return Table(
-        caption="What became of each message and delivery",
+        caption="Outcomes of messages and deliveries",
         columns=("Class", "Probe", "Warm-up", "Measured", "All"),
         rows=tuple(
             (text(_CLASSES.get(name, heading(name))), *(_counted(name, getattr(phase, name)) for phase in counts))
@@ -73,26 +73,27 @@ def _counted(name: str, found: int) -> Cell:
 
 
 def indeterminate(run: RunMeasurements | None) -> str:
-    """What indeterminate posts mean; empty where there are none."""
+    """An explanation of indeterminate posts; empty if there are none."""
     posts = run.delivery.total.indeterminate if run and run.delivery else 0
     if not posts:
         return ""
     return (
-        f"{many(posts, 'post')} ended indeterminate: the answer never came, or the answer left the outcome open. Such a "
-        "message may be stored or not, and both are correct; one that is stored must be delivered like any other. It is "
-        "counted here, and no denominator is made smaller by it."
+        f"{many(posts, 'post')} ended indeterminate: the answer never came, or the answer left the outcome open. Such "
+        f"a "
+        "message may be stored or not, and both are correct; one that is stored must be delivered like any other. It "
+        "is counted here, and no denominator is made smaller by it."
     )
 
 
 def lost_at(run: RunMeasurements | None) -> Table | None:
-    """The hop that lost what was lost."""
+    """The hop at which each lost delivery was lost."""
     hops = run.lost_at if run else ()
     lines = tuple((text(heading(lost.hop)), figures(count(lost.deliveries))) for lost in hops)
     return Table(caption="Where deliveries were lost", columns=("Lost at", "Deliveries"), rows=lines) if lines else None
 
 
 def not_measured(run: RunMeasurements | None) -> Table | None:
-    """What the recording does not give, and why. None where everything was measured."""
+    """Measurements that the recording does not allow, and the reasons. None if everything was measured."""
     lines = tuple((text(heading(one.name)), text(one.reason)) for one in run.not_measured) if run else ()
     return Table(caption="Not measured", columns=("Measurement", "Why"), rows=lines, prose=True) if lines else None
 
@@ -110,7 +111,7 @@ def publisher_pairs(run: RunMeasurements | None) -> Table | None:
 
 
 def resource_pairs(run: RunMeasurements | None) -> tuple[Table, ...]:
-    """One table each for broker, database and machine, where there are figures of them."""
+    """One table each for broker, database and machine, if there are figures of them."""
     if run is None:
         return ()
     found = (
@@ -124,12 +125,12 @@ def resource_pairs(run: RunMeasurements | None) -> tuple[Table, ...]:
 def reductions(plan: Plan) -> Table | None:
     lines = tuple((text(cut.what), text(cut.wanted), text(cut.planned), text(cut.because)) for cut in plan.reductions)
     columns = ("What", "Scenario", "This run", "Because")
-    caption = "What was lowered to fit this machine"
+    caption = "Numbers that were lowered to fit this machine"
     return Table(caption=caption, columns=columns, rows=lines, prose=True) if lines else None
 
 
 def plan_table(plan: Plan) -> Table:
-    """What decided the run."""
+    """The plan of the run."""
     entries = {
         "scenario": plan.scenario,
         "run": plan.run_id,

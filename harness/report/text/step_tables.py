@@ -1,4 +1,4 @@
-"""A message in five steps: what is claimed, what was measured, and whether the measurement supports the claim."""
+"""A message in five steps: the claims, the measurements, and whether a measurement supports its claim."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _STATUS = {Outcome.SUPPORTED: "pass", Outcome.CONTRADICTED: "fail", Outcome.NOT_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step with its figures; ``percentiles`` is None where it was not measured."""
+    """One step with its figures; ``percentiles`` is None if it was not measured."""
 
     name: str
     what: str
@@ -51,7 +51,7 @@ def steps(measured: StepLatencies | None) -> tuple[Step, ...]:
 
 
 def step_table(measured: StepLatencies | None) -> Table | None:
-    """The percentiles of each step, the total last. None where no step was measured."""
+    """The percentiles of each step, the total last. None if no step was measured."""
     if measured is None:
         return None
     named = [(f"{place}. {step.name}", step.percentiles) for place, step in enumerate(steps(measured), 1)]
@@ -69,7 +69,7 @@ def step_table(measured: StepLatencies | None) -> Table | None:
 
 
 def clock_note(measured: StepLatencies | None) -> str:
-    """What clocks of different hosts mean for the steps; empty where all processes share one clock."""
+    """The effect of the clocks of different hosts on the steps; empty if all processes share one clock."""
     if measured is None:
         return ""
     notes = []
@@ -91,7 +91,7 @@ def clock_note(measured: StepLatencies | None) -> str:
 
 
 def claim_table(claims: Iterable[Claim]) -> Table | None:
-    """What the architecture claims beside what was measured."""
+    """The architecture's claims beside the measured figures."""
     lines = tuple(
         (
             Cell(text=claim.claim, lines=(claim.source,) if claim.source else ()),
@@ -106,7 +106,7 @@ def claim_table(claims: Iterable[Claim]) -> Table | None:
 
 
 def decision_table(decisions: Iterable[Decision]) -> Table | None:
-    """Each decision record and what the run says of it."""
+    """Each decision record and this run's evidence."""
     lines = tuple(
         (
             Cell(text=decision.adr, lines=(decision.title,)),
@@ -116,7 +116,7 @@ def decision_table(decisions: Iterable[Decision]) -> Table | None:
         for decision in decisions
     )
     columns = ("Decision", "This run", "Evidence")
-    caption = "Architecture decisions and what this run says of them"
+    caption = "Architecture decisions and this run's evidence"
     return Table(caption=caption, columns=columns, rows=lines, prose=True) if lines else None
 
 

@@ -145,7 +145,7 @@ def run_table(runs: Sequence[SweepRun]) -> Table | None:
         *("Run", "Verdict", "Clients", "Connecting", "Memory of the machine", "Largest server", "System", "Servers"),
         *(f"P99 {name.lower()}" for name in names),
     )
-    return Table(caption="Every run, each with a report of its own", columns=columns, rows=lines) if lines else None
+    return Table(caption="Every run, each with its own report", columns=columns, rows=lines) if lines else None
 
 
 def broker_table(runs: Sequence[SweepRun], plan: Plan) -> Table | None:

@@ -1,4 +1,4 @@
-"""A table as a value: the page, and a test, need nothing else to show it."""
+"""A table as a value: it has everything that a page or a test needs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -14,7 +14,7 @@ _NOT_FIGURES = ("name", "kind")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cell:
-    """``status`` is the CSS word of a verdict-like word (``pass``, ``fail``, ``unknown``) or empty; ``lines`` stand
+    """``status`` is the CSS word of a verdict-like word (``pass``, ``fail``, ``unknown``) or empty; ``lines`` are shown
     below the text, smaller; ``link`` is a relative address."""
 
     text: str
@@ -76,8 +76,8 @@ def _figures(member: "DataclassInstance") -> dict[str, int | float | None]:
 
 
 def settings(caption: str, values: Mapping[str, object], *, rows_max: int = 200) -> Table | None:
-    """Nested ``values`` as one row per leaf, named by its path with the keys as they are, so that a reader can search for
-    them. None without values."""
+    """Nested ``values`` as one row per leaf, named by its path with the keys as they are, so that a reader can search
+    for them. None without values."""
     leaves = list(_leaves("", values))
     if not leaves:
         return None

@@ -1,4 +1,4 @@
-"""The verdict in a terminal: tables and colour; plain lines where the output is no terminal."""
+"""The verdict in a terminal: tables and colour; plain lines if the output is not a terminal."""
 
 from collections.abc import Iterator
 

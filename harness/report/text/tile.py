@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """One key figure. ``status`` is ``fail`` or ``pass`` where the figure by itself is bad or good news, else empty."""
+    """One key figure. ``status`` is ``fail`` or ``pass`` if the figure alone decides, else empty."""
 
     name: str
     figure: str

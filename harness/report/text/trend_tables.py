@@ -16,7 +16,8 @@ _SHAPE = (("servers", "servers"), ("clients", "clients"), ("rate_hz", "messages/
 
 
 def sparkline(values: Sequence[float | None]) -> str:
-    """One character a value, from the smallest to the largest; a dot where there is none. The newest `_SPARK_MAX`."""
+    """One character for each value, from the smallest to the largest; a dot if there is none. The newest
+    `_SPARK_MAX`."""
     shown = values[-_SPARK_MAX:]
     known = [value for value in shown if value is not None]
     if not known:
@@ -32,9 +33,9 @@ def _bar(share: float) -> str:
 def trend_lines(trend: Trend) -> Iterator[str]:
     """Every series: its measures as sparklines, then what changed."""
     if trend.damaged:
-        yield f"{trend.damaged} lines of the history cannot be read; `harness trend --rebuild` writes it anew"
+        yield f"{trend.damaged} lines of the history cannot be read; `harness trend --rebuild` writes it again"
     if not trend.series:
-        yield "The history has no run yet: `harness run` adds one, `harness trend --rebuild` reads what lies in the folder."
+        yield "The history has no run yet: `harness run` adds one, `harness trend --rebuild` reads all recordings."
     for series in trend.series:
         yield series_heading(series)
         yield f"  {'verdicts':<46} {verdict_strip(series)}"
@@ -60,7 +61,7 @@ def series_heading(series: TrendSeries) -> str:
 
 
 def verdict_strip(series: TrendSeries) -> str:
-    """One letter a run: P, F, U; a small letter where the figures are not used."""
+    """One letter for each run: P, F, U; a small letter if its figures are not used."""
     letters = []
     for entry in series.entries[-_SPARK_MAX:]:
         letter = str(entry.verdict)[0]
@@ -69,7 +70,7 @@ def verdict_strip(series: TrendSeries) -> str:
 
 
 def point_words(series: TrendSeries, point: ChangePoint) -> str:
-    """What changed, by how much, how certainly, and where it begins."""
+    """A change: the measure, its size, the confidence, and the first run after it."""
     direction = "WORSE" if point.worse else "better"
     since = len(series.entries) - point.first
     revision = f", revision {point.revision[:12]}" if point.revision else ""
@@ -87,7 +88,7 @@ def confidence(point: ChangePoint) -> str:
 
 
 def change_table(series: TrendSeries, links: Sequence[str]) -> Table | None:
-    """``links``: the address of each run's report, empty where there is none."""
+    """``links``: the address of each run's report, empty if there is none."""
     if not series.change_points:
         return None
     rows = []

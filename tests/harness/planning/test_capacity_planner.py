@@ -111,7 +111,7 @@ def test_each_step_says_what_it_is_itself() -> None:
     [
         (Request(), Vary.RATE, 0.0, False, "--limit-ms"),
         (Request(), Vary.RATE, float("nan"), False, "--limit-ms"),
-        (Request(fault=FaultKind.STOP), Vary.RATE, 100.0, False, "without faults"),
+        (Request(fault=FaultKind.STOP), Vary.RATE, 100.0, False, "injects no faults"),
         (Request(audience="all"), Vary.AUDIENCE, 100.0, False, "--audience all"),
         (Request(rate_hz=0.5), Vary.RATE, 100.0, False, "--rate 0.5"),
         (Request(), Vary.RATE, 100.0, True, "--servers N"),

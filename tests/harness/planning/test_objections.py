@@ -73,6 +73,6 @@ def test_a_commit_before_the_flush_is_refused_where_it_is_not_ours_to_set() -> N
     """With the reason: the sessions of an external cluster belong to its own servers."""
     request = Request(environment="external", server_urls=("http://a:1",), synchronous_commit="off")
     (sentence,) = objections(request, SCENARIO)
-    assert sentence.startswith("--synchronous-commit off: --environment external is not ours to set")
+    assert sentence.startswith("--synchronous-commit off: --environment external does not set it")
     assert objections(dataclasses.replace(request, synchronous_commit="on"), SCENARIO) == ()
     assert objections(Request(synchronous_commit="off"), SCENARIO) == ()

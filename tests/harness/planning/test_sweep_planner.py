@@ -137,7 +137,7 @@ def test_a_single_count_is_a_single_run() -> None:
 @pytest.mark.parametrize(
     ("scenario", "request_", "word"),
     [
-        ("scenario-a", Request(server_counts=(2, 4)), "no sweep"),
+        ("scenario-a", Request(server_counts=(2, 4)), "not a sweep"),
         ("scenario-a", Request(repeat=2), "expected a sweep"),
         ("scenario-c", Request(servers=2, repeat=2), "expected a sweep"),
         ("scenario-c", Request(server_counts=(0, 2)), "--servers 0"),

@@ -58,7 +58,7 @@ def plan(**changes: Any) -> Plan:
     values: dict[str, Any] = {
         "scenario": "scenario-b",
         "title": "Durability: Redis dies",
-        "claim": "With Redis stopped half way through 1,000 messages, every message is acknowledged as fast as before "
+        "claim": "Redis stops after half of 1,000 messages. Every message is acknowledged as fast as before "
         "and stored, and once Redis is back every client of both servers has all of them, in order, each once.",
         "servers": 2,
         "clients": 200,

@@ -8,7 +8,7 @@ def test_each_write_path_says_what_an_acknowledgement_promises() -> None:
     """Documentation and reports read the promise from here."""
     assert WRITE_PATHS.names == ("broker-first", "db-first")
     assert "committed" in WRITE_PATHS.find("db-first").promise
-    assert "if this server lives" in WRITE_PATHS.find("broker-first").promise
+    assert "if this server does not die" in WRITE_PATHS.find("broker-first").promise
 
 
 def test_a_write_path_that_does_not_exist_is_refused() -> None:

@@ -54,11 +54,11 @@ def test_the_verdict_decides(verdict: Verdict, result: TrialResult, word: str) -
 
 
 def test_a_load_that_held_exhausted_nothing() -> None:
-    """Only what did not hold has a resource that gave out; a generator that lags with cores to spare is that resource."""
+    """Only a load that did not hold has an exhausted resource; a lagging generator with free cores is that resource."""
     assert step_of(HELD, number=1, value=1, run="", cores=64).exhaustion is None
     run = replace(verdicts.measurements(), steps=None, servers=())
     late = step_of(replace(LATE, run=run), number=1, value=1, run="", cores=64).exhaustion
-    assert late == Exhaustion(resource=Resource.GENERATOR, because="it did not keep up, with cores to spare")
+    assert late == Exhaustion(resource=Resource.GENERATOR, because="it was too slow, although cores were free")
 
 
 def test_where_the_load_generator_gave_out_nothing_else_is_charged() -> None:
@@ -71,7 +71,7 @@ def test_where_the_load_generator_gave_out_nothing_else_is_charged() -> None:
     found = step_of(replace(LATE, run=run), number=1, value=1, run="", cores=64).exhaustion
     assert found is not None
     assert found.resource is Resource.GENERATOR
-    assert found.because.startswith("it did not keep up; beside it: the P99 of the step commit is 90 ms")
+    assert found.because.startswith("it was too slow; also: the P99 of the step commit is 90 ms")
 
 
 def test_the_named_checks_exist() -> None:

@@ -108,7 +108,7 @@ def test_a_loss_of_the_alternative_supports_the_decision(tmp_path: Path) -> None
     assert "25 of 300 acknowledged messages are not in the database" in decision.evidence
     calm = measured(behind(lost=False).verdict(tmp_path)).decisions[0]
     assert calm.status is Outcome.NOT_REACHED
-    assert "nothing acknowledged was lost" in calm.evidence
+    assert "no acknowledged message was lost" in calm.evidence
 
 
 def test_steps_of_a_path_that_publishes_first(tmp_path: Path) -> None:

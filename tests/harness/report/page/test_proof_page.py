@@ -17,7 +17,7 @@ def test_the_page_shows_every_row_and_escapes_its_words(tmp_path: Path) -> None:
     Document(page)
     assert 'href="runs/lose-one/scenario-a/x/report.html"' in page
     assert "Planted on the way" in page
-    assert "Controls: nothing wrong was planted" in page
+    assert "Controls: no bug was planted" in page
     assert "a &lt;faithful&gt; server" in page
     assert "NOT PROVED" in page
     assert "attempt 3" in page

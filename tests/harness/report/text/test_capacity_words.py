@@ -19,7 +19,7 @@ def test_a_capacity_is_told_with_what_broke_above_and_what_gave_out() -> None:
     told = plain(sentence(capacity))
     assert told == (
         "1,400 messages/s had every delivery and a P99 within 100 ms, in two runs; 1,500 messages/s did not. "
-        "What gave out: server CPU, because all 2 cores were busy."
+        "Exhausted resource: server CPU, because all 2 cores were busy."
     )
     assert capacity_headline(capacity).status is Status.PASS
 
@@ -31,7 +31,7 @@ def test_a_lower_bound_says_that_it_is_no_capacity() -> None:
     told = plain(sentence(capacity))
     assert told.startswith("At least 1,000 messages/s")
     assert "1,100 messages/s was not decided, because the load generator fell behind" in told
-    assert "lower bound, no capacity" in told
+    assert "lower bound, not a capacity" in told
     assert capacity_headline(capacity).status is Status.UNKNOWN
 
 

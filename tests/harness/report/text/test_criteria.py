@@ -48,4 +48,4 @@ def test_validity_says_how_far_the_measurement_can_be_trusted() -> None:
     assert validity(passed) == "Yes: all 2 validity checks passed."
     assert "did not pass: send_late. This can only make figures worse" in validity(verdicts.failed())
     others = tuple(finding for finding in passed.findings if finding.kind is not Kind.VALIDITY)
-    assert "No check has looked at the load generator" in validity(replace(passed, findings=others))
+    assert "No check of the load generator" in validity(replace(passed, findings=others))

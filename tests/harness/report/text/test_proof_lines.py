@@ -13,5 +13,5 @@ def test_a_row_is_a_line_and_what_is_wrong_follows() -> None:
 
 def test_the_summary_counts_what_came_out_right() -> None:
     """All or not all."""
-    assert summary(a_proof(RIGHT)) == "PROVED  harness 9.9.9, quick: 1 of 1 came out as they must, in 18 s"
+    assert summary(a_proof(RIGHT)) == "PROVED  harness 9.9.9, quick: 1 of 1 as expected, in 18 s"
     assert summary(a_proof(RIGHT, WRONG)).startswith("NOT PROVED  harness 9.9.9, quick: 1 of 2")

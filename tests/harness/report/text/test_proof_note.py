@@ -7,7 +7,7 @@ from harness.report.text.proof_note import NO_PROOF, proof_note
 def test_a_report_links_to_the_proof_or_says_that_there_is_none(tmp_path: Path) -> None:
     """The link is relative to the report's folder."""
     assert proof_note(tmp_path, None) == NO_PROOF
-    assert "nobody has proved this version" in NO_PROOF.sentence
+    assert "This version of the harness was not proved" in NO_PROOF.sentence
     last = LastProof(
         version="9.9.9",
         scope="whole",
@@ -18,4 +18,4 @@ def test_a_report_links_to_the_proof_or_says_that_there_is_none(tmp_path: Path) 
     )
     note = proof_note(tmp_path / "scenario-a" / "x", last)
     assert note.link == "../../prove/a%20b/proof.html"
-    assert "61 of 62 planted bugs and controls came out as they must" in note.sentence
+    assert "61 of 62 planted bugs and controls had the expected verdict" in note.sentence

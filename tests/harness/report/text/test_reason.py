@@ -43,7 +43,7 @@ def test_a_pass_says_that_every_validity_check_passed() -> None:
 def test_without_findings_there_is_no_pass() -> None:
     """The sentence says that nothing was checked, or that no finding explains the verdict."""
     passed = verdicts.passed()
-    assert "No check has looked at this recording" in reason(replace(passed, findings=()))
+    assert "No check was made on this recording" in reason(replace(passed, findings=()))
     assert reason(replace(passed, status=Status.FAIL)) == "The findings do not say why; see the criteria below."
 
 
