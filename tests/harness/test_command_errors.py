@@ -75,4 +75,4 @@ def test_a_defect_of_the_harness_is_never_a_failed_verdict(
     assert left_with(error) == ExitCode.ENVIRONMENT
     shown = capsys.readouterr().err
     assert "Traceback" in shown
-    assert f"defect of the harness itself, not of what it measures: {type(error).__name__}" in shown
+    assert f"bug in the harness itself, not in the system that it measures: {type(error).__name__}" in shown

@@ -74,7 +74,7 @@ def test_what_is_zero_or_unknown_is_not_told() -> None:
         ({"late_ms": 1.0}, None),
         ({"generator_cores": 0.0}, "generator 0.00 cores"),
         ({"fault": NextFault(what="stop the broker", in_s=0.4)}, "stop the broker in 0 s"),
-        ({"fault": NextFault(what="start it", in_s=None)}, "start it when all is posted"),
+        ({"fault": NextFault(what="start it", in_s=None)}, "start it after the last post"),
         ({"remaining_s": 0.0}, "30 s elapsed, 0 s left"),
     ],
 )
@@ -207,7 +207,7 @@ def test_a_run_without_a_verdict_says_where_its_recording_is(
     assert shown.out == ""
     assert shown.err.splitlines() == [
         "harness: no port",
-        f"harness: what was recorded so far is in {tmp_path}",
+        f"harness: the recording so far is in {tmp_path}",
     ]
 
 

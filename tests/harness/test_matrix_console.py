@@ -44,7 +44,7 @@ def test_what_is_left_out_is_told_once_for_each_reason() -> None:
 def test_the_time_is_told_for_all_cells() -> None:
     """With how often each is run and the seed of the order."""
     (line,) = starting("takes")
-    assert f"{len(PLAN.running)} cells, 2 × each, in an order drawn from seed 5" in line
+    assert f"{len(PLAN.running)} cells, 2 × each; seed 5 decides the order" in line
     assert f"({PLAN.predicted_s:,.0f} s)" in line
 
 
@@ -136,4 +136,4 @@ def test_a_matrix_without_a_verdict_says_where_it_lies(capsys: pytest.CaptureFix
     matrix_console.show_outcome(outcome, as_json=False)
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err.splitlines() == ["harness: no port", f"harness: what was recorded so far is in {tmp_path}"]
+    assert shown.err.splitlines() == ["harness: no port", f"harness: the recording so far is in {tmp_path}"]

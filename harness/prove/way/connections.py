@@ -61,6 +61,8 @@ class FalseResume(WayBug):
 
     async def on_event(self, link: Link, event: Event, frame: WebSocketFrame) -> None:
         if event.type == "subscribed" and link in self.asked:
+            # Counted here, because the server may refuse a position that it does not have yet, and the client asks again.
+            self.events.add(f"client {link.number} resumes after {self.asked[link]}")
             frame = frame._replace(raw=msgspec.structs.replace(event, seq=self.asked[link]).frame())
         link.write(frame.raw)
         if event.seq == CUT_SEQ and event.type == "message" and len(self.cut) < VICTIMS and link not in self.asked:
@@ -76,7 +78,6 @@ class FalseResume(WayBug):
         if not isinstance(since, int) or since < CUT_SEQ:
             return frame.raw
         self.asked[link] = since
-        self.events.add(f"client {link.number} resumes after {since}")
         return client_frame(msgspec.json.encode({**command, "since": since + self.shift}))
 
 

@@ -26,8 +26,10 @@ def a_matrix(
     folder = create_matrix_folder(results, plan)
     cell = create_cell_folder(folder, plan.running[0])
     write_json(cell / "machine.json", machine)
-    began = {"event": "phase", "name": "start", "wall": f"2026-01-01T00:00:{second:02}.000Z"}
-    (folder / "events.jsonl").write_text("\n".join(map(json.dumps, (began, {"event": "ended", "how": how}))) + "\n")
+    began = {"at_ns": 1, "event": "phase", "name": "start", "wall": f"2026-01-01T00:00:{second:02}.000Z"}
+    (folder / "events.jsonl").write_text(
+        "\n".join(map(json.dumps, (began, {"at_ns": 2, "event": "ended", "how": how}))) + "\n"
+    )
     write_verdict(folder, judged_matrix(plan))
     (folder / "report.html").touch()
     for entry in entries_of(folder, results):

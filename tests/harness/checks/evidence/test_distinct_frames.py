@@ -36,11 +36,11 @@ def posted(*outcomes: int) -> HandMade:
         (layout.ACKNOWLEDGED, {"flaw": layout.UNVERIFIED}, "not compared"),
         (layout.ACKNOWLEDGED, {"flaw": layout.FOREIGN}, "not of this run"),
         (layout.ACKNOWLEDGED, {"message": -1}, "not of this run"),
-        (layout.ACKNOWLEDGED, {"flaw": layout.ALTERED}, "altered"),
+        (layout.ACKNOWLEDGED, {"flaw": layout.ALTERED}, "changed"),
         (layout.ACKNOWLEDGED, {"channel": 1}, "another channel"),
         (layout.REJECTED, {}, "rejected"),
         (layout.UNSENT, {}, "not sent"),
-        (layout.REJECTED, {"flaw": layout.ALTERED, "channel": 1}, "altered"),
+        (layout.REJECTED, {"flaw": layout.ALTERED, "channel": 1}, "changed"),
         (layout.UNSENT, {"channel": 1}, "another channel"),
     ],
 )

@@ -125,7 +125,7 @@ def test_with_a_fault_the_promise_goes_further() -> None:
     ("status", "outcome", "words"),
     [
         (Status.FAIL, Outcome.SUPPORTED, "acknowledged-not-stored, with acknowledgements of 9.1 ms"),
-        (Status.PASS, Outcome.NOT_REACHED, "nothing acknowledged was lost in this run, with"),
+        (Status.PASS, Outcome.NOT_REACHED, "no acknowledged message was lost in this run, with"),
         (Status.UNKNOWN, Outcome.NOT_REACHED, "it is not known"),
         (None, Outcome.NOT_REACHED, "it is not known"),
     ],

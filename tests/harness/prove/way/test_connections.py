@@ -23,6 +23,7 @@ def test_a_client_that_was_cut_resumes_from_another_position(tmp_path: Path, bug
     (asked,) = FrameReader().feed(client_frame(msgspec.json.encode(command)))
     (passed,) = FrameReader().feed(asyncio.run(way.bug.on_command(link, asked)))
     assert msgspec.json.decode(passed.payload) == {**command, "since": since}
+    assert way.planted == 0, "a position that the server refuses plants nothing"
     confirmation = Event(type="subscribed", channel=way.channels[0], seq=since)
     asyncio.run(way.bug.on_event(link, confirmation, FrameReader().feed(confirmation.frame())[0]))
     assert socket.seqs == [10]
