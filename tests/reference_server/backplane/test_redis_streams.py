@@ -31,22 +31,35 @@ async def cut(backplane: RedisStreams) -> None:
 
 
 @pytest.mark.parametrize(("kept", "arrive"), [(10_000, True), (1, False)])
-def test_a_connection_that_was_lost_goes_on_where_it_was(kept: int, arrive: bool) -> None:
+def test_a_connection_that_was_lost_goes_on_where_it_was(
+    kept: int, arrive: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was published meanwhile comes out of the stream, before the confirmation. Where the stream no longer has the
     position, the message log has to give it: the stream's rest would only make a hole."""
 
     async def main() -> None:
         async with real_broker("redis") as part:
-            sender, reader = built(KIND, part, entries=kept, streams=1), built(KIND, part, entries=kept, streams=1)
+            sender, reader, witness = (built(KIND, part, entries=kept, streams=1) for _ in range(3))
             assert isinstance(reader, RedisStreams)
             reader.subscribe(["general"])
-            async with running(sender, reader) as (_, receiver):
+            witness.subscribe(["general"])
+            async with running(sender, reader, witness) as (_, receiver, witnessed):
                 await until(lambda: ("subscribed", "general") in receiver.events)
+                await until(lambda: ("subscribed", "general") in witnessed.events)
                 sender.publish([Outgoing("general", 1, b"")])
                 await until(lambda: seqs(receiver, "general") == [1])
                 receiver.events.clear()
+                published, find = asyncio.Event(), RedisStreams._find_positions
+
+                async def find_when_all_is_published(self: RedisStreams, connection: RespConnection) -> None:
+                    await published.wait()
+                    await find(self, connection)
+
+                monkeypatch.setattr(RedisStreams, "_find_positions", find_when_all_is_published)
                 await cut(reader)
                 sender.publish([Outgoing("general", seq, b"x" * 200) for seq in range(2, 1_002)])
+                await until(lambda: 1_001 in seqs(witnessed, "general"))
+                published.set()
                 await until(lambda: ("subscribed", "general") in receiver.events)
                 found = seqs(receiver, "general")
                 assert found == (list(range(2, 1_002)) if arrive else [])
