@@ -26,10 +26,12 @@ async def relay(port: int, host: str, port_beyond: int) -> None:
             asyncio.create_task(_pass_on(reader, beyond_writer)),
             asyncio.create_task(_pass_on(beyond_reader, writer)),
         ]
-        # When one end closes its connection, or loses it, the other end's is closed as well.
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for each in (writer, beyond_writer):
-            each.close()
+        try:
+            # When one end closes its connection, or loses it, the other end's is closed as well.
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in (writer, beyond_writer):
+                each.close()
         await asyncio.wait(ways)
 
     async with await asyncio.start_server(serve, HOST, port) as server:

@@ -1,6 +1,7 @@
 """Relays as processes: what a fault does to the link that they are in."""
 
 import asyncio
+import contextlib
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -17,9 +18,12 @@ from harness.model.fault import FaultKind
 
 
 async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(1_000):
-        writer.write(data)
-    writer.close()
+    try:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(1_000):
+                writer.write(data)
+    finally:
+        writer.close()
 
 
 def test_a_link_is_held_open_cut_and_made_again(tmp_path: Path) -> None:
