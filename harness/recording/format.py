@@ -17,6 +17,7 @@ History of VERSION, which all files of a recording share, verdict.json included
   4  seal.json
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,14 @@ PLAN = "plan.json"
 MACHINE = "machine.json"
 CLOCKS = "clocks.json"
 EVENTS = "events.jsonl"
+EVENT_FIELDS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
+    "schedule": {"start_ns": (int,)},
+    "probe": {"expected": (int,), "seen": (int,)},
+    "drained": {"how": (str,), "deliveries_hz": (float, int), "quiet_s": (float, int)},
+    "received": {"servers": (dict,)},
+    "answering": {"servers": (dict,)},
+}
+"""What the judge reads of an event beside its time: names, each with the types that it may have."""
 TELEMETRY = "telemetry.jsonl"
 LIVE = "live.jsonl"
 """the rows of the live view, once a second; the verdict does not use them"""

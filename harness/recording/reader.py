@@ -129,7 +129,16 @@ def read_clocks(folder: Path) -> Clocks | None:
 
 
 def read_events(folder: Path) -> list[Document]:
-    return _lines(folder / layout.EVENTS, event=str, at_ns=int)
+    """Raises UsageError for a line that lacks what the judge reads of its event."""
+    path = folder / layout.EVENTS
+    events = _lines(path, event=str, at_ns=int)
+    for number, event in enumerate(events, 1):
+        for name, kinds in layout.EVENT_FIELDS.get(event["event"], {}).items():
+            if not isinstance(event.get(name), kinds):
+                raise UsageError(
+                    f"{path}, line {number}: expected {name!r}, a {kinds[0].__name__}, in {event['event']!r}"
+                )
+    return events
 
 
 def read_verdict(folder: Path) -> Verdict:

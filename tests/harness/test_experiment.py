@@ -131,7 +131,7 @@ def tell(story: Story, out: Path, *, with_report: bool = True, **changes: Any) -
         mock.patch.object(measurement, "describe_machine", lambda *_: story.step("machine", {})),
         mock.patch.object(measurement, "find_clocks", lambda *_, **__: Clocks()),
         mock.patch.object(measurement, "ask_servers", lambda *_: story.step("servers asked", {"server-1": ""})),
-        mock.patch.object(measurement, "collect_traces", lambda *_: collected("traces")),
+        mock.patch.object(measurement, "collect_traces", lambda *_: story.step("traces", {})),
         mock.patch.object(measurement, "audit", lambda *_: collected("audit")),
     ):
         plan = a_plan(**{"duration_s": 1.0, "rate_hz": 5.0, **changes})

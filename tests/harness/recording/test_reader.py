@@ -90,6 +90,22 @@ def test_a_line_that_is_no_object_of_its_file_is_refused_with_its_number(folder:
         Recording.open(folder)
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event": "schedule"},
+        {"event": "schedule", "start_ns": "1"},
+        {"event": "probe", "expected": 1, "seen": None},
+        {"event": "drained", "how": "quiet", "deliveries_hz": "1", "quiet_s": 1.0},
+        {"event": "received", "servers": []},
+    ],
+)
+def test_an_event_without_what_the_judge_reads_of_it_is_refused(folder: Path, event: dict[str, object]) -> None:
+    (folder / "events.jsonl").write_text(json.dumps({"at_ns": 1, **event}) + "\n")
+    with pytest.raises(UsageError, match=rf"events\.jsonl, line 1: expected '\w+', a \w+, in '{event['event']}'"):
+        Recording.open(folder)
+
+
 def test_half_a_line_at_the_end_is_ignored(folder: Path) -> None:
     """A process that was killed leaves it. Signs that end a line elsewhere end none here."""
     (folder / "events.jsonl").write_text('{"at_ns": 1, "event": "a\u2028\x85b"}\n{"at_ns": 2, "ev', "utf-8")

@@ -38,7 +38,14 @@ EVENTS: list[dict[str, Any]] = [
     {"at_ns": 9_600_000_000, "wall": "2026-01-01T00:00:08.600Z", "event": "phase", "name": "warm-up"},
     {"at_ns": 15_000_000_000, "wall": "2026-01-01T00:00:14.000Z", "event": "phase", "name": "measure"},
     {"at_ns": 75_000_000_000, "wall": "2026-01-01T00:01:14.000Z", "event": "phase", "name": "drain"},
-    {"at_ns": 75_400_000_000, "wall": "2026-01-01T00:01:14.400Z", "event": "drained", "how": "complete"},
+    {
+        "at_ns": 75_400_000_000,
+        "wall": "2026-01-01T00:01:14.400Z",
+        "event": "drained",
+        "how": "complete",
+        "quiet_s": 0.1,
+        "deliveries_hz": 25_000.0,
+    },
     {"at_ns": 79_000_000_000, "wall": "2026-01-01T00:01:18.000Z", "event": "ended", "how": "complete", "why": ""},
 ]
 
