@@ -97,7 +97,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     yield (
         f"load        {plan.servers} servers · {plan.clients:,} clients · {plan.rate_hz:,g} messages/s for "
         f"{plan.duration_s:g} s (+ {plan.warm_up_s:g} s warm-up) · audience {plan.audience:,} in {plan.channels:,} "
-        f"channels"
+        "channels"
     )
     yield f"            = {plan.deliveries_per_s:,.0f} deliveries/s, {plan.workers} load workers, seed {plan.seed}"
     if plan.certificates:
@@ -270,7 +270,7 @@ def show_rebroadcast(found: Mapping[str, Mapping[str, int]], *, as_json: bool) -
     for url, counts in found.items():
         print(
             f"{url}: {counts['messages']:,} messages delivered that were missing, {counts['channels']:,} channels "
-            f"looked at"
+            "looked at"
         )
 
 

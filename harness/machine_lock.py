@@ -28,7 +28,7 @@ def hold_machine(*, forced: bool) -> Iterator[None]:
                 holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
                 raise EnvironmentFailure(
                     f"another run is in progress on this machine (process {holder}): two at once would disturb each "
-                    f"other's figures; wait for it to end, or use --force"
+                    "other's figures; wait for it to end, or use --force"
                 ) from None
         else:
             if own:

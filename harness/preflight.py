@@ -143,7 +143,7 @@ def refuse_misfit(planned: Planned) -> None:
         f"does not fit this machine: {plan.clients:,} clients × {plan.rate_hz:,g} messages/s × audience "
         f"{plan.audience:,} = {plan.deliveries_per_s:,.0f} deliveries/s takes {plan.need.cores:.1f} cores, "
         f"{plan.need.memory_bytes / 1e9:.1f} GB of memory and {plan.need.descriptors_per_process:,} descriptors a "
-        f"process",
+        "process",
         *planned.shortfalls,
         "lower --audience, --clients or --rate, leave them out so that --size fit chooses, or use --force",
     )
@@ -195,8 +195,7 @@ def _unusable(request: Request) -> list[str]:
     if request.messages_table and environment.takes_addresses and not os.environ.get(variable):
         found.append(
             f"--messages-table {request.messages_table}: expected the database's address in the variable {variable}, "
-            f"found "
-            "none; leave the option out to have the servers asked for their history"
+            "found none; leave the option out to have the servers asked for their history"
         )
     if request.ca_file and environment.takes_addresses:
         try:

@@ -74,8 +74,7 @@ def plan_lines(planned: "PlannedSweep") -> Iterator[str]:
     )
     yield (
         f"curves      constant: {widest.rate_hz:,g} messages/s · weak: {sweep.weak_rate_per_server_hz:,g} messages/s "
-        f"per "
-        "server"
+        "per server"
     )
     for reduction in widest.reductions:
         yield f"reduced     {reduction.wanted} → {reduction.planned}, because {reduction.because}"

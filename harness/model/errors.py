@@ -50,8 +50,7 @@ def broken_import(error: Exception) -> str | None:
         return None
     return (
         f"{name} cannot be imported ({why}): expected the packages of the harness, all of them; install it again, or "
-        f"unset "
-        "the variable that it speaks of"
+        "unset the variable that it speaks of"
     )
 
 

@@ -74,8 +74,7 @@ def too_few_descriptors() -> list[str]:
         return []
     return [
         f"descriptors: expected a hard limit of at least {DESCRIPTORS_AT_LEAST} open files in one process, found "
-        f"{hard}; "
-        "raise it (ulimit -Hn, LimitNOFILE=, docker run --ulimit nofile=…)"
+        f"{hard}; raise it (ulimit -Hn, LimitNOFILE=, docker run --ulimit nofile=…)"
     ]
 
 

@@ -34,8 +34,7 @@ class Destinations:
             if not summary:
                 objections.append(
                     f"--github: expected {STEP_SUMMARY} in the environment, as in a step of GitHub Actions, found "
-                    f"none: "
-                    "leave --github out, or write a summary with --markdown FILE"
+                    "none: leave --github out, or write a summary with --markdown FILE"
                 )
             elif problem := _problem(f"--github ({STEP_SUMMARY})", Path(summary)):
                 objections.append(problem)

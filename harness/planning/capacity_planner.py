@@ -43,8 +43,8 @@ def capacity_objections(request: Request, vary: Vary, limit_ms: float, *, is_swe
         found.append("--audience all with --vary audience: expected a number to begin with, or none")
     elif given is not None and given != floor(given):
         found.append(
-            f"--{vary} {given:g} with --vary {vary}: expected a whole number, because the search tries only "
-            f"whole numbers"
+            f"--{vary} {given:g} with --vary {vary}: expected a whole number, because the search tries only whole "
+            "numbers"
         )
     if is_sweep:
         found.append("a capacity search uses one server count; give it with --servers N")

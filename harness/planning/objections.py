@@ -167,9 +167,8 @@ def _commits_before_the_flush(environment: Environment, request: Request) -> lis
     path = WRITE_PATHS.find(request.write_path)
     if path is not None and not path.commits_first:
         return [
-            f"{option} with --write-path {path.name}: it changes what an acknowledgement costs, and this one waits for "
-            f"no "
-            "COMMIT; choose a write path that commits first"
+            f"{option} with --write-path {path.name}: it changes what an acknowledgement costs, and this one waits "
+            "for no COMMIT; choose a write path that commits first"
         ]
     return []
 

@@ -94,8 +94,7 @@ def _changed_numbers(request: Request, scenario: Scenario, counts: tuple[int, ..
     if isinstance(request.audience, int) and request.audience > fewest:
         found.append(
             f"--audience {request.audience} with {fewest} clients in the smallest run ({counts[0]} servers): expected "
-            f"at "
-            "most all of them, because the audience is the same in every run of a sweep"
+            "at most all of them, because the audience is the same in every run of a sweep"
         )
     return found
 

@@ -70,5 +70,5 @@ def _room() -> Iterator[None]:
         raise EnvironmentFailure(
             f"a large recording needs temporary files in {tempfile.gettempdir()}, and they cannot be written: "
             f"{error.strerror or error}; free disk space there, or set TMPDIR to another folder, and judge the run "
-            f"again"
+            "again"
         ) from error

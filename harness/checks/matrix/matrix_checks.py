@@ -42,7 +42,7 @@ def _safety(case: MatrixCase) -> Answer:
     messages, pairs = sum(one.samples for one in lost), sum(one.pairs or 0 for one in lost)
     summary = (
         f"every safety check passed in all {len(case.runs)} cells: {pairs:,} expected deliveries arrived, once and in "
-        f"order"
+        "order"
         if status is Status.PASS
         else f"{len(red)} safety checks of {len(case.runs)} cells did not pass: {', '.join(names)}"
     )

@@ -96,8 +96,8 @@ def _if_decided(answer: Answer, messages: int, why: str) -> Answer:
     if answer.status is not Status.PASS or not messages:
         return answer
     summary = (
-        f"{answer.summary}; not decided: {messages:,} messages with an unknown outcome {why}, and the database "
-        "was not read"
+        f"{answer.summary}; not decided: {messages:,} messages with an unknown outcome {why}, and the database was "
+        "not read"
     )
     return replace(answer, status=Status.UNKNOWN, summary=summary, confidence="")
 

@@ -59,7 +59,7 @@ def _kept_up(case: Case) -> Answer:
     return Answer(
         status=status,
         summary=f"{rate_hz or 0:,.1f} deliveries/s were received in the measured window, {share:.1%} of those due in "
-        f"it",
+        "it",
         measured={"share": round(share, 4), "deliveries_hz": rate_hz},
         expected=expected,
         samples=messages,

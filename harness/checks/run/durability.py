@@ -203,9 +203,8 @@ def _commit_order(case: Case) -> Answer:
         answer = replace(answer, status=Status.UNKNOWN, summary=summary, confidence="")
     if open_ and answer.status is not Status.FAIL:
         summary = (
-            f"{answer.summary}; of {open_:,} messages it is not known whether COMMIT came first, because the clocks of "
-            f"the "
-            "hosts cannot be compared closely enough"
+            f"{answer.summary}; of {open_:,} messages it is not known whether COMMIT came first, because the clocks "
+            "of the hosts cannot be compared closely enough"
         )
         answer = replace(answer, status=Status.UNKNOWN, summary=summary, confidence="")
     return answer

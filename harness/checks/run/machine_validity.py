@@ -94,9 +94,9 @@ CHECKS: tuple[Check[Case], ...] = (
         function=_disk,
         applies=_disk_was_measured,
         needs=(Need.TELEMETRY, Need.EVENTS),
-        red_when="for 0.5 % of the time or more the disk delayed a write of one page by 30 ms or longer, so commits waited "
-        "as long. The harness tries such a write 20 times a second in the temporary folder. Does not apply to an external "
-        "cluster",
+        red_when="for 0.5 % of the time or more the disk delayed a write of one page by 30 ms or longer, so commits "
+        "waited as long. The harness tries such a write 20 times a second in the temporary folder. Does not apply to "
+        "an external cluster",
         what_to_do="use another disk for `TMPDIR`, or run at another time",
         planted_bug=f"{PLANTED}test_a_disk_that_stands_still_excuses_a_failure_and_spoils_no_success",
     ),

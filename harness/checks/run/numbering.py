@@ -81,8 +81,7 @@ def _holes(stored: Rows) -> Causes:
     return Causes(
         count=len(at),
         told=f"{len(at):,} × hole in the stored seqs of a channel ({missing:,} seqs missing, {behind:,} messages "
-        f"stored "
-        "behind)",
+        "stored behind)",
         examples=tuple(
             f"channel {channel[i]}: {_seqs(int(before[i]) + 1, int(seq[i]) - 1)} missing, next is seq {seq[i]}"
             for i in at[:EXAMPLES]

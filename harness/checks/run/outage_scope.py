@@ -85,7 +85,7 @@ def not_slower(
         summary += (
             f"; not decided: {during.groups} seconds of outage are too few for an interval, and the machine may have "
             f"caused the largest value, {upper:.1f} ms, beyond {_limit_ms(calm_low):.1f} ms: repeat it with a longer "
-            f"outage"
+            "outage"
         )
     else:
         summary += "; not decided: the machine may have caused a few slow seconds"

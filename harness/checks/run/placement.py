@@ -32,7 +32,7 @@ def _placement(case: Case) -> Answer:
         found = _by_server(evidence, evidence.sessions.server[evidence.sessions.present_at(at_ns)])
         problems += [
             f"server-{server + 1} had {found[server]:,} of {planned[server]:,} clients at the {word} of the measured "
-            f"window"
+            "window"
             for server in _short(found, planned)
         ]
     if not moved_by_fault:

@@ -219,9 +219,9 @@ CHECKS: tuple[Check[Case], ...] = (
         function=during_outage(_resubscribed),
         applies=where_hit(*CARRIERS, Target.SERVER, Target.SERVERS),
         needs=(Need.BACKPLANE, Need.EVENTS),
-        red_when="after an outage a server is not subscribed to every channel of the backplane, a server that was started "
-        "again never subscribed, or a server never noticed that a stopped broker had cut its connection, or that its "
-        "link was cut",
+        red_when="after an outage a server is not subscribed to every channel of the backplane, a server that was "
+        "started again never subscribed, or a server never noticed that a stopped broker had cut its connection, or "
+        "that its link was cut",
         what_to_do="that server's log; its `backplane` trace",
         planted_bug=f"{PLANTED}test_a_server_that_stays_deaf_is_red",
     ),

@@ -63,9 +63,8 @@ def _complete_rows(case: Case) -> Answer:
         status=Status.PASS if good else Status.UNKNOWN,
         summary=f"all {workers} load workers left complete rows"
         if good
-        else f"{missing} of {workers} load workers left no rows, {unclosed} left no sessions, "
-        f"{orphans:,} deliveries have no text; what {int(case.tally.unseen.sum()):,} clients did not receive is not "
-        f"known",
+        else f"{missing} of {workers} load workers left no rows, {unclosed} left no sessions, {orphans:,} deliveries "
+        f"have no text; what {int(case.tally.unseen.sum()):,} clients did not receive is not known",
         measured={"missing_workers": missing, "without_sessions": unclosed, "orphans": orphans},
         expected=0,
         samples=workers,
@@ -77,8 +76,7 @@ def _samples(case: Case) -> Answer:
     return Answer(
         status=Status.PASS if messages >= P99_MESSAGES_AT_LEAST else Status.UNKNOWN,
         summary=f"{messages:,} measured messages ({deliveries:,} deliveries); a P99 needs at least "
-        f"{P99_MESSAGES_AT_LEAST} "
-        "messages",
+        f"{P99_MESSAGES_AT_LEAST} messages",
         measured={"messages": messages},
         expected={"messages_at_least": P99_MESSAGES_AT_LEAST},
         samples=messages,

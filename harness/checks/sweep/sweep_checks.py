@@ -54,9 +54,8 @@ def _one_host(case: SweepCase) -> Answer:
         f"{cores} cores for {needed} processes at the largest count: every server can have its own"
         if enough
         else f"{cores or 'an unknown number of'} cores for {needed} processes at the largest count: this shows the "
-        f"cost of "
-        "a delivery and that it arrives, not parallel speed-up; latency grows with the machine's load, whatever the "
-        "architecture does"
+        "cost of a delivery and that it arrives, not parallel speed-up; latency grows with the machine's load, "
+        "whatever the architecture does"
     )
     return Answer(
         status=Status.PASS if enough else Status.UNKNOWN,

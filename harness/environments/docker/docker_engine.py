@@ -152,8 +152,7 @@ def connect(*, timeout_s: float = CALL_TIMEOUT_S) -> Engine:
         raise EnvironmentFailure(
             f"no Docker engine answers at {address or 'its usual address'}: expected a running engine that this user "
             f"may use, found: {_reason(error)}; start it (`systemctl start docker`, Docker Desktop), allow this user "
-            f"to use it "
-            "(group docker), point DOCKER_HOST to it, or use --environment embedded"
+            "to use it (group docker), point DOCKER_HOST to it, or use --environment embedded"
         ) from error
     return Engine(sdk, address, version)
 

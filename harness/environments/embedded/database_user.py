@@ -36,8 +36,7 @@ def user_problems() -> list[str]:
         if os.geteuid() == 0:
             return [
                 f"PostgreSQL does not run as root and this system has no user {UNPRIVILEGED!r}: run harness as an "
-                f"ordinary "
-                "user"
+                "ordinary user"
             ]
         return [
             "PostgreSQL's initdb needs a user with a name, but the user database (/etc/passwd) has no entry for number "
@@ -90,8 +89,7 @@ def _powerless_root(folder: Path) -> list[str]:
         return [
             f"PostgreSQL does not run as root but as the user {UNPRIVILEGED!r}, and this root cannot become that user "
             f"or give it a folder ({error.strerror}): run harness as an ordinary user, or as a root that has it and "
-            f"the "
-            "capabilities CHOWN, DAC_OVERRIDE, KILL, SETGID and SETUID (docker run --cap-add …)"
+            "the capabilities CHOWN, DAC_OVERRIDE, KILL, SETGID and SETUID (docker run --cap-add …)"
         ]
     return []
 

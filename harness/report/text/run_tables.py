@@ -79,9 +79,8 @@ def indeterminate(run: RunMeasurements | None) -> str:
         return ""
     return (
         f"{many(posts, 'post')} ended indeterminate: the answer never came, or the answer left the outcome open. Such "
-        f"a "
-        "message may be stored or not, and both are correct; one that is stored must be delivered like any other. It "
-        "is counted here, and no denominator is made smaller by it."
+        "a message may be stored or not, and both are correct; one that is stored must be delivered like any other. "
+        "It is counted here, and no denominator is made smaller by it."
     )
 
 
