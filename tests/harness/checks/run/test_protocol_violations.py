@@ -10,14 +10,6 @@ from harness.recording import format as layout
 from tests.harness.recordings import HandMade, finding, red
 
 
-@pytest.fixture
-def run() -> HandMade:
-    made = HandMade()
-    for channel in (0, 0, 1):
-        made.post(channel)
-    return made
-
-
 def incident(kind: IncidentKind, *, reason: str = "planted", count: int = 1, last_ns: int = 2) -> Incident:
     examples = (f"client 0: {reason}",)
     return Incident(kind=kind, reason=reason, count=count, first_ns=1, last_ns=last_ns, examples=examples)
