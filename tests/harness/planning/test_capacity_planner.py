@@ -1,6 +1,7 @@
 """The plan of a capacity search and of its steps."""
 
 from dataclasses import replace
+from math import floor
 
 import pytest
 
@@ -8,6 +9,7 @@ from harness.model.capacity import Vary
 from harness.model.fault import FaultKind
 from harness.model.machine_limits import MachineLimits
 from harness.planning.capacity_planner import as_step_request, capacity_objections, plan_capacity, step_plan
+from harness.planning.objections import MAX_MESSAGES
 from harness.planning.request import Request
 from tests.harness.planning.test_pilot import plan_of
 from tests.harness.planning.test_planner import MACHINE
@@ -124,3 +126,15 @@ def test_impossible_searches_are_refused(
     found = capacity_objections(request_, vary, limit_ms, is_sweep=is_sweep)
     assert len(found) == 1
     assert word in found[0]
+
+
+def test_the_longest_step_must_fit() -> None:
+    """The repetition of an undecided step writes three times as much, and posts three times as many messages."""
+    search = plan_capacity(plan_of(as_step_request(Request())), Vary.RATE, 100, MACHINE).plan
+    needed = step_plan(search, 1, search.start, MACHINE, repeats_undecided=True).need.disk_bytes
+    for free, fits in ((needed, True), (needed - 1, False)):
+        limits = replace(MACHINE, disk_free_bytes=free)
+        assert (plan_capacity(search.plan, Vary.RATE, 100, limits).shortfalls == ()) is fits
+    long = plan_of(Request(duration_s=600.0, clients=100, audience=1, rate_hz=10))
+    wide = replace(MACHINE, disk_free_bytes=10**15, memory_available_bytes=10**15)
+    assert plan_capacity(long, Vary.RATE, 100, wide).plan.ceiling == floor(MAX_MESSAGES / (1_800 + long.warm_up_s))
