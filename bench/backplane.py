@@ -73,7 +73,7 @@ class Counter:
 def build(name: str, address: dict[str, Any]) -> Backplane:
     kind = BACKPLANES.find(name)
     assert kind.section is not None
-    context: Any = BackplaneContext(settings=None, log=None, metrics=Metrics())  # type: ignore[arg-type]
+    context: Any = BackplaneContext(settings=None, log=None, metrics=Metrics())  # type: ignore[arg-type]  # neither is used
     return kind.build(kind.section(**address), context)
 
 

@@ -16,7 +16,7 @@ def turns(rounds: int, seed: int) -> tuple[tuple[int, Side], ...]:
     if rounds % 2:
         # The odd round goes to each side with the same chance.
         first.pop(random.Random(seed).randrange(2))  # noqa: S311 - an order of runs, not a secret
-    random.Random(seed + 1).shuffle(first)  # noqa: S311
+    random.Random(seed + 1).shuffle(first)  # noqa: S311 - as above
     return tuple(
         (number, side)
         for number, leader in enumerate(first, 1)

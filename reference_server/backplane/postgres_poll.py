@@ -72,7 +72,7 @@ class PostgresPoll:
         try:
             while True:
                 started_s = time.monotonic()
-                pause_s = self._interval_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+                pause_s = self._interval_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - jitter
                 try:
                     async with asyncio.timeout(ANSWER_TIMEOUT_S):
                         await self._read(receiver)

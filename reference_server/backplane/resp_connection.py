@@ -64,7 +64,7 @@ class RespConnection(asyncio.Protocol):
         if self.lost:
             return
         # hiredis's own stub says that a command has exactly one word
-        self._transport.write(b"".join([hiredis.pack_command(command) for command in commands]))  # type: ignore[arg-type]
+        self._transport.write(b"".join([hiredis.pack_command(command) for command in commands]))  # type: ignore[arg-type]  # bytes
 
     @property
     def waiting_bytes(self) -> int:

@@ -53,7 +53,7 @@ def built(kind: BackplaneKind, part: Part[Child], **settings: Any) -> Backplane:
     assert kind.section is not None
     login = {"username": endpoint.user} if endpoint.user else {}
     section = kind.section(host=endpoint.host, port=endpoint.port, password=endpoint.password, **login, **settings)
-    context: Any = BackplaneContext(settings=None, log=None, metrics=Metrics())  # type: ignore[arg-type]
+    context: Any = BackplaneContext(settings=None, log=None, metrics=Metrics())
     return kind.build(section, context)
 
 

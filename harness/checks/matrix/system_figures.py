@@ -52,7 +52,7 @@ def system_figures(plan: MatrixPlan, cells: Sequence[CellFigures], system: Syste
     scenario = latency_scenario(plan)
     timed = _widest([cell for cell in mine if cell.scenario == scenario])
     latency: Timed = lambda cell: cell.latency  # noqa: E731  # one of three that are passed on
-    fan_out: Timed = lambda cell: cell.fan_out  # noqa: E731
+    fan_out: Timed = lambda cell: cell.fan_out  # noqa: E731  # as above
     counted = [cell.delivery for cell in mine if cell.delivery is not None]
     acknowledged = _p99(timed, lambda cell: cell.acknowledgement)
     publication = (_at(timed, fan_out, "p50_ms"), _at(timed, fan_out, "p99_ms"))

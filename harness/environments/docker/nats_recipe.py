@@ -21,5 +21,6 @@ def nats_recipe(name: str, password: str, topology: Topology) -> Recipe:
         port=port,
         user=USER,
         command=("--config", f"/{SECRETS}/nats.conf"),
+        # All addresses: those of the container's own network, which only this run's containers are on.
         files={f"{SECRETS}/nats.conf": nats_settings(host="0.0.0.0", port=port, password=password)},  # noqa: S104
     )

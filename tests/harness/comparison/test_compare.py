@@ -24,7 +24,7 @@ def compared(
         base_name="b",
         run_name="r",
         margins_percent=margins_of(()),
-        **options,  # type: ignore[arg-type]
+        **options,
     )
 
 

@@ -34,7 +34,7 @@ def judged(
 
 
 def change(*arguments: list[float], **options: object) -> Change:
-    return decide([judged(*arguments, **options)])[0].change  # type: ignore[arg-type]
+    return decide([judged(*arguments, **options)])[0].change
 
 
 @pytest.mark.parametrize(

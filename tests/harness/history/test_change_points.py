@@ -90,7 +90,10 @@ def test_the_fast_split_is_the_textbook_s() -> None:
 
     def textbook(cut: int) -> float:
         left, right = range(cut), range(cut, len(values))
-        mean = lambda a, b: float(np.mean([[distances[i, j] for j in b] for i in a]))  # noqa: E731
+
+        def mean(a: range, b: range) -> float:
+            return float(np.mean([[distances[i, j] for j in b] for i in a]))
+
         energy = 2 * mean(left, right) - mean(left, left) - mean(right, right)
         return energy * len(left) * len(right) / len(values)
 

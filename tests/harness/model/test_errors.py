@@ -16,7 +16,7 @@ def test_a_usage_error_has_every_objection() -> None:
 
 def test_a_broken_import_names_the_package() -> None:
     with pytest.raises(ImportError) as found:
-        import no_such_package  # type: ignore[import-not-found]  # noqa: F401
+        import no_such_package  # noqa: F401 - the import is what fails
     assert str(broken_import(found.value)).startswith("no_such_package cannot be imported")
 
 

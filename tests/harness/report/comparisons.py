@@ -25,7 +25,7 @@ def a_comparison(**changes: object) -> Comparison:
     found = compare(
         [an_entry(0)], [run], nights(values), base_name="main", run_name="branch", margins_percent=margins_of(())
     )
-    return replace(found, **changes)  # type: ignore[arg-type]
+    return replace(found, **changes)
 
 
 def a_difference() -> Comparison:

@@ -58,7 +58,7 @@ def figures_of(ran: RanCell, p99_ms: float, **changes: object) -> CellFigures:
         "start_s": 1.0 + ran.cell.repetition,
         **changes,
     }
-    return dataclasses.replace(cell_figures(dataclasses.replace(ran, verdict=None)), **values)  # type: ignore[arg-type]
+    return dataclasses.replace(cell_figures(dataclasses.replace(ran, verdict=None)), **values)
 
 
 def judged_matrix(
@@ -180,7 +180,7 @@ def test_claims_are_named_with_their_system() -> None:
         (0.5, 2.0, Outcome.NOT_REACHED),
     ):
         slow = Percentiles(count=9, p50_ms=p50, p99_ms=p99)
-        verdict = judged_matrix(matrix_of(), change=lambda cell, slow=slow: {"fan_out": slow})  # type: ignore[misc]
+        verdict = judged_matrix(matrix_of(), change=lambda cell, slow=slow: {"fan_out": slow})
         claim = next(one for one in verdict.claims if one.claim.startswith("redis: published"))
         assert claim.status is outcome
 
@@ -190,7 +190,7 @@ def test_the_backplane_decision_needs_another_system_that_is_separated() -> None
     for other_ms, outcome in ((40.0, Outcome.SUPPORTED), (10.0, Outcome.CONTRADICTED), (20.0, Outcome.NOT_REACHED)):
         verdict = judged_matrix(
             matrix_of(),
-            p99_ms=lambda cell, ms=other_ms: ms if of("made-up")(cell) else 20.0,  # type: ignore[misc]
+            p99_ms=lambda cell, ms=other_ms: ms if of("made-up")(cell) else 20.0,
         )
         decision = next(one for one in verdict.decisions if one.adr == "ADR-0002")
         assert decision.status is outcome, other_ms
