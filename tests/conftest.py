@@ -1,5 +1,6 @@
-"""Tests that need a Docker engine say so where they are skipped, and why. Ctrl-C reaches the programs that tests start."""
+"""The order of the tests, the skips of tests that need a Docker engine, and signals as a terminal would leave them."""
 
+import os
 import signal
 
 import pytest
@@ -7,11 +8,18 @@ import pytest
 from harness.environments.docker.docker_engine import QUICK_S, connect
 from harness.model.errors import EnvironmentFailure
 
-# A job in the background of a script has SIGINT ignored, and so would every program that a test starts.
+# A job in the background of a script ignores SIGINT, and a job under nohup ignores SIGHUP. The programs that a test starts
+# would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items[:] = spread(
+            [item for item in items if item.get_closest_marker("integration")],
+            [item for item in items if not item.get_closest_marker("integration")],
+        )
     needy = [item for item in items if item.get_closest_marker("docker")]
     if needy and (reason := no_engine()):
         for item in needy:
@@ -25,3 +33,14 @@ def no_engine() -> str:
             return ""
     except EnvironmentFailure as error:
         return str(error)
+
+
+def spread(waiting: list[pytest.Item], busy: list[pytest.Item]) -> list[pytest.Item]:
+    """Both lists in their order, each spread evenly over the whole.
+
+    A test that starts processes waits most of its time, all other tests compute. The workers of pytest-xdist take the
+    tests in this order, so that a test that computes runs beside tests that wait. In the order of the files all workers
+    often wait at the same time.
+    """
+    places = [((place + 0.5) / len(part), item) for part in (waiting, busy) for place, item in enumerate(part)]
+    return [item for _, item in sorted(places, key=lambda pair: pair[0])]

@@ -31,6 +31,21 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "docs/experiments").glob("*.md")), ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "needed",
+    [
+        r"\b\d{1,2} (January|February|March|April|May|June|July|August|September|October|November|December) 20\d\d\b",
+        r"\b\d+ cores of (AMD|Intel|Apple|Arm|IBM) \w+.*\d+ GB, Linux \d+\.\d+, Python 3\.\d+",
+        r"`(harness|python -m bench) [^`]+`",
+    ],
+    ids=["date", "machine", "command"],
+)
+def test_an_experiment_names_date_machine_and_command(page: Path, needed: str) -> None:
+    """A figure is worth nothing if a reader cannot tell where it is from and how to repeat it."""
+    assert re.search(needed, " ".join(page.read_text().split()))
+
+
 def test_the_diagram_of_the_message_flow_is_the_one_in_its_file() -> None:
     """docs/message-flow.md shows the diagram of docs/diagrams."""
     block = re.search(r"```mermaid\n(.*?)```", (ROOT / "docs/message-flow.md").read_text(), re.DOTALL)

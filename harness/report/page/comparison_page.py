@@ -9,7 +9,7 @@ from harness.model.comparison import Change, Comparison
 from harness.model.finding import Verdict
 from harness.recording.format import REPORT
 from harness.report.page.files import write_page
-from harness.report.page.templates import fill
+from harness.report.page.templates import fill, script
 from harness.report.plots.comparison_figures import comparison_drawings
 from harness.report.plots.drawing import Drawing
 from harness.report.text import comparison_tables as tables
@@ -39,8 +39,11 @@ def comparison_page(
     comparison: Comparison, drawn: Sequence[tuple[str, Sequence[Drawing]]], links: Sequence[str], command: str
 ) -> str:
     """Every string in it is untrusted text; ``links`` are the reports of BASE, then of RUN, empty if there is none."""
+    code, source = script()
     return fill(
         "comparison.html",
+        script=code,
+        script_source=source,
         comparison=comparison,
         headline=_headline(comparison),
         safety=tables.safety_table(comparison),

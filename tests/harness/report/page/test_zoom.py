@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.model.finding import Series
 from harness.report import write_report
+from harness.report.page.comparison_page import write_comparison_page
 from tests.browser import CHROMIUM, Tab, visit
 from tests.harness.report import verdicts
+from tests.harness.report.comparisons import a_comparison
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
@@ -184,6 +187,27 @@ def test_without_its_script_the_page_is_whole_and_offers_nothing_that_does_not_w
             box = await tab.ask("DOM.getOuterHTML", nodeId=node["nodeId"])
             state[name] = " hidden" in box["outerHTML"].split(">")[0]
         assert state == {"#zoomed": True, "#zoom-help": True, "#servers-shown": True, "#latency-figure_1": False}
+
+    seen(page, look)
+
+
+def test_the_page_of_a_comparison_zooms_its_curves_over_time(tmp_path: Path) -> None:
+    """Every figure over time of both points shows the span that is dragged over one of them; a distribution stays."""
+    curves = {point: ([verdicts.passed()], [verdicts.failed()]) for point in ("2 servers", "4 servers")}
+    page = write_comparison_page(tmp_path / "compare", tmp_path, a_comparison(), curves, "harness compare a b").as_uri()
+
+    async def look(tab: Tab) -> None:
+        names = [f"point-{number}_latency_p99" for number in (0, 1)]
+        whole = {name: await ticks(tab, name) for name in (*names, "point-0_percentiles")}
+        await drag(tab, await figure(tab, names[0]), 0.25, 0.5)
+        first, last = (float(word) for word in (await shown(tab)).removesuffix(" s").split(" to "))
+        assert 0 < first < last < 60
+        for name in names:
+            assert all(first <= float(word) <= last for word in await ticks(tab, name))
+        assert await ticks(tab, "point-0_percentiles") == whole["point-0_percentiles"]
+        await tab.value("document.querySelector('#zoomed button').click()")
+        assert await shown(tab) == ""
+        assert {name: await ticks(tab, name) for name in whole} == whole
 
     seen(page, look)
 
