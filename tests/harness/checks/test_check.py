@@ -1,4 +1,4 @@
-"""A check passes only with the parts of the recording that it needs, and its crash is its own."""
+"""A check passes only with the parts of the recording that it needs, and a crash affects only that check."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def ask(status: Status, lacking: dict[Need, str], kind: Kind = Kind.SAFETY) -> F
 
 
 def test_a_pass_without_a_needed_part_is_unknown() -> None:
-    """The summary says what is missing, and nothing is proven."""
+    """The summary says what is missing, and there is no confidence."""
     found = ask(Status.PASS, {Need.AUDIT: "the database was not read"})
     assert (found.status, found.confidence) == (Status.UNKNOWN, "")
     assert found.summary == "as it is; not decided: the database was not read"
@@ -31,7 +31,7 @@ def test_a_pass_without_a_needed_part_is_unknown() -> None:
 
 @pytest.mark.parametrize("status", [Status.FAIL, Status.UNKNOWN])
 def test_what_did_not_pass_stays_as_it_is(status: Status) -> None:
-    """A FAIL rests on what is there."""
+    """A FAIL is based on the parts that exist."""
     assert ask(status, {Need.AUDIT: "gone"}).status is status
 
 
@@ -41,6 +41,6 @@ def test_a_part_that_is_not_needed_may_be_missing() -> None:
 
 
 def test_what_was_not_measured_may_hide_anything() -> None:
-    """A validity check with a pessimistic bias is optimistic where its data is missing."""
+    """The bias of a pessimistic validity check is optimistic if its data are missing."""
     assert ask(Status.PASS, {Need.LEDGER: "gone"}, Kind.VALIDITY).bias is Bias.OPTIMISTIC
     assert below_limit(None, 5.0, "lag", "p99_ms").bias is Bias.OPTIMISTIC

@@ -1,4 +1,4 @@
-"""Recordings of which any part is missing or empty: judging never raises, never passes, and keeps every FAIL that the rest
+"""Recordings with a missing or empty part: judging never raises, never passes, and keeps every FAIL that the rest
 proves."""
 
 import dataclasses
@@ -61,7 +61,7 @@ SPOILED: dict[str, Spoil] = {
     "no telemetry": _without("telemetry", ()),
     "no clocks": _without("clocks", None),
 }
-"""each of them costs a run without faults its PASS"""
+"""Without any one of these parts a run without faults does not PASS."""
 
 
 def sound() -> HandMade:
@@ -83,7 +83,7 @@ def judged(run: HandMade, folder: Path, *spoils: Spoil) -> Verdict:
 
 
 def test_a_whole_recording_passes(tmp_path: Path) -> None:
-    """So that what the other tests see comes from what they take away."""
+    """Therefore the results of the other tests come from the parts that they remove."""
     verdict = judged(sound(), tmp_path)
     assert verdict.status is Status.PASS
     assert measured(verdict).not_measured == ()
@@ -91,8 +91,8 @@ def test_a_whole_recording_passes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", SPOILED)
 def test_no_recording_passes_without_one_of_its_parts(tmp_path: Path, name: str) -> None:
-    """A missing part is no evidence of anything, and it accuses nobody: only an empty audit may be a service that stored
-    nothing."""
+    """A missing part is no evidence, and it makes no check red. The exception is an empty audit, which a service that
+    stored nothing leaves too."""
     verdict = judged(sound(), tmp_path, SPOILED[name])
     assert verdict.status is not Status.PASS
     assert red(verdict) <= ({"acknowledged-not-stored", "delivered-not-stored"} if name == "empty audit" else set())
@@ -101,7 +101,8 @@ def test_no_recording_passes_without_one_of_its_parts(tmp_path: Path, name: str)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(names=st.sets(st.sampled_from(sorted(SPOILED)), min_size=1))
 def test_any_parts_may_be_missing(tmp_path: Path, names: set[str]) -> None:
-    """Any subset: no exception, no PASS, and no check that failed by itself instead of saying what is missing."""
+    """For any subset there is no exception and no PASS. No check fails by itself instead of reporting the missing
+    part."""
     verdict = judged(sound(), tmp_path, *(SPOILED[name] for name in sorted(names)))
     assert verdict.status is not Status.PASS
     assert red(verdict) <= {"acknowledged-not-stored", "delivered-not-stored"}
@@ -118,13 +119,13 @@ PROVEN: dict[str, tuple[Callable[[HandMade], object], set[str]]] = {
         {"no accepted", "empty accepted", "no posts", "half of the posts"},
     ),
 }
-"""By check: what plants a FAIL, and the parts that it rests on."""
+"""By check: how a FAIL is planted, and the parts on which it is based."""
 
 
 @pytest.mark.parametrize("missing", SPOILED)
 @pytest.mark.parametrize("check", PROVEN)
 def test_what_is_missing_hides_no_failure_that_the_rest_proves(tmp_path: Path, check: str, missing: str) -> None:
-    """A FAIL stays whatever else is missing."""
+    """A FAIL stays if its own parts exist."""
     run = sound()
     plant, rests_on = PROVEN[check]
     plant(run)
@@ -147,7 +148,7 @@ MEASUREMENTS = {
 
 @pytest.mark.parametrize("name", MEASUREMENTS)
 def test_a_measurement_that_crashes_hides_no_other(tmp_path: Path, name: str) -> None:
-    """It is absent by name with its reason, a FAIL stands, and nothing passes."""
+    """The measurement is reported by name with the reason. A FAIL stays, and the verdict is no PASS."""
     module, function, field = MEASUREMENTS[name]
     run = sound()
     with mock.patch.object(module, function, side_effect=IndexError("planted")):
@@ -164,7 +165,8 @@ def test_a_measurement_that_crashes_hides_no_other(tmp_path: Path, name: str) ->
 
 
 def test_rows_of_one_worker_that_cannot_be_read_hide_no_other_worker(tmp_path: Path) -> None:
-    """A frame names a message that the plan does not have: that worker is left out by name, a loss at the other stays."""
+    """A frame names a message that the plan does not have. The worker of this frame is left out by name, and a loss at
+    the other worker is still found."""
     run = HandMade(clients=8, audience=8, changes={"workers": 2})
     for _ in range(300):
         run.post(0)
@@ -198,7 +200,8 @@ def test_rows_of_one_worker_that_cannot_be_read_hide_no_other_worker(tmp_path: P
 
 
 def test_safety_without_evidence_is_never_a_pass(tmp_path: Path) -> None:
-    """An empty run: every safety check says UNKNOWN, and every validity check that needs data has an optimistic bias."""
+    """In an empty run every safety check is UNKNOWN, and every validity check that needs data has an optimistic
+    bias."""
     verdict = judged(sound(), tmp_path, *SPOILED.values())
     assert {found.status for found in verdict.findings if found.kind is Kind.SAFETY} == {Status.UNKNOWN}
     doubtful = [found for found in verdict.findings if found.kind is Kind.VALIDITY and found.status is not Status.PASS]

@@ -1,4 +1,4 @@
-"""How findings become a verdict."""
+"""From findings to a verdict."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ def a_finding(kind: Kind, status: Status, bias: Bias | None = None) -> Finding:
     ],
 )
 def test_a_bias_acts_by_its_direction(bias: Bias | None, before: Status, after: Status) -> None:
-    """A pessimistic bias leaves a PASS standing; an optimistic bias leaves neither PASS nor FAIL."""
+    """With a pessimistic bias a PASS stays. With an optimistic bias neither PASS nor FAIL stays."""
     validity = a_finding(Kind.VALIDITY, Status.UNKNOWN if bias else Status.PASS, bias)
     performance = a_finding(Kind.PERFORMANCE, before)
     assert apply_bias([validity, performance])[1].status == after
@@ -53,35 +53,36 @@ def a_comparison(*, compares_ratio: bool = False, fail_stands: bool = False) -> 
 @pytest.mark.parametrize("bias", list(Bias))
 @pytest.mark.parametrize("before", [Status.PASS, Status.FAIL])
 def test_a_ratio_is_not_decided_with_any_bias(bias: Bias, before: Status) -> None:
-    """Foreign load before the outage: 103 ms there and 93 ms during it are no evidence that nothing became slower."""
+    """With foreign load before the outage, 103 ms before it and 93 ms during it do not show that nothing became
+    slower."""
     findings = [a_finding(Kind.VALIDITY, Status.UNKNOWN, bias), a_finding(Kind.PERFORMANCE, before)]
     assert apply_bias(findings, [a_comparison(compares_ratio=True)])[1].status is Status.UNKNOWN
 
 
 @pytest.mark.parametrize(("before", "after"), [(Status.PASS, Status.UNKNOWN), (Status.FAIL, Status.FAIL)])
 def test_a_failure_that_no_slowness_causes_stands(before: Status, after: Status) -> None:
-    """Its PASS does not: the ratio may have been improved by what slowed the baseline."""
+    """A PASS of such a check does not stay: a slow baseline may have improved the ratio."""
     findings = [a_finding(Kind.VALIDITY, Status.UNKNOWN, Bias.PESSIMISTIC), a_finding(Kind.PERFORMANCE, before)]
     assert apply_bias(findings, [a_comparison(compares_ratio=True, fail_stands=True)])[1].status is after
 
 
 @pytest.mark.parametrize("bias", list(Bias))
 def test_a_bias_leaves_safety_standing(bias: Bias) -> None:
-    """A lost message is lost however late the sender was."""
+    """A lost message is lost, even if the sender was late."""
     validity = a_finding(Kind.VALIDITY, Status.UNKNOWN, bias)
     for status in Status:
         assert apply_bias([validity, a_finding(Kind.SAFETY, status)])[1].status == status
 
 
 def test_a_pass_measured_unfavourably_is_a_pass() -> None:
-    """A pessimistic bias alone does not change the verdict; an optimistic one does."""
+    """A pessimistic bias alone does not change the verdict. An optimistic bias does."""
     passed = a_finding(Kind.PERFORMANCE, Status.PASS)
     assert overall([passed, a_finding(Kind.VALIDITY, Status.UNKNOWN, Bias.PESSIMISTIC)]) is Status.PASS
     assert overall([passed, a_finding(Kind.VALIDITY, Status.UNKNOWN, Bias.OPTIMISTIC)]) is Status.UNKNOWN
 
 
 def test_the_verdict_is_the_worst_finding() -> None:
-    """PASS < UNKNOWN < FAIL, and no findings at all is UNKNOWN."""
+    """The order is PASS < UNKNOWN < FAIL. Without findings the verdict is UNKNOWN."""
     passed, failed = a_finding(Kind.SAFETY, Status.PASS), a_finding(Kind.SAFETY, Status.FAIL)
     assert overall([passed, a_finding(Kind.SAFETY, Status.UNKNOWN), failed]) is Status.FAIL
     assert overall([]) is Status.UNKNOWN
@@ -93,7 +94,8 @@ def a_check(name: str, function: Callable[[Case], Answer]) -> Check[Case]:
 
 
 def test_a_check_that_crashes_says_unknown_and_hides_no_other(tmp_path: Path) -> None:
-    """A broken check proves nothing; it has one finding under its own name, and all other checks are asked as before."""
+    """A check that crashed proves nothing. It has one finding under its own name, and all other checks are made as
+    before."""
 
     def crash(case: Case) -> Answer:
         raise ZeroDivisionError("planted")
@@ -111,7 +113,7 @@ def test_a_check_that_crashes_says_unknown_and_hides_no_other(tmp_path: Path) ->
 
 
 def test_a_check_that_is_added_to_the_registry_is_asked(tmp_path: Path) -> None:
-    """Nothing but the registry needs to know a new check."""
+    """A new check needs only its entry in the registry."""
     run = HandMade()
     run.post(0)
 
@@ -135,7 +137,7 @@ def test_an_expectation_without_a_registered_check_is_judged(tmp_path: Path) -> 
 
 
 def test_an_empty_recording_proves_nothing(tmp_path: Path) -> None:
-    """No message, no delivery: no check passes for safety or performance."""
+    """Without messages and deliveries no safety check and no performance check passes."""
     verdict = HandMade(audited=False, traced=False, ended="interrupted").verdict(tmp_path)
     decided = {found.check: found.status for found in verdict.findings if found.kind is not Kind.VALIDITY}
     assert set(decided.values()) == {Status.UNKNOWN}
@@ -143,7 +145,7 @@ def test_an_empty_recording_proves_nothing(tmp_path: Path) -> None:
 
 
 def test_a_run_that_ended_early_proves_no_loss(tmp_path: Path) -> None:
-    """What had not arrived when a run was cut short may have been on its way."""
+    """A delivery that had not arrived when the run was cut short may have been on its way."""
     run = HandMade(ended="interrupted")
     run.post(0, to=[0])
     verdict = run.verdict(tmp_path)
@@ -152,7 +154,7 @@ def test_a_run_that_ended_early_proves_no_loss(tmp_path: Path) -> None:
 
 
 def test_a_missing_audit_leaves_durability_open(tmp_path: Path) -> None:
-    """The database was not read: UNKNOWN, not PASS."""
+    """The database was not read, so the check is UNKNOWN, not PASS."""
     run = HandMade(audited=False)
     run.post(0)
     verdict = run.verdict(tmp_path)
@@ -160,7 +162,7 @@ def test_a_missing_audit_leaves_durability_open(tmp_path: Path) -> None:
 
 
 def test_a_trace_is_asked_of_our_own_servers_only(tmp_path: Path) -> None:
-    """An external server need not keep one; in `embedded` its absence leaves the question open."""
+    """An external server need not keep a trace. In `embedded` a missing trace leaves the check undecided."""
     for environment, status in (("embedded", Status.UNKNOWN), ("external", None)):
         run = HandMade(traced=False, changes={"environment": environment})
         run.post(0)
@@ -170,7 +172,7 @@ def test_a_trace_is_asked_of_our_own_servers_only(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("part", ["_series", "claims.compare", "claims.decide"])
 def test_what_cannot_be_drawn_or_compared_is_missed_by_a_check(tmp_path: Path, part: str) -> None:
-    """`not-measured` is asked when everything was tried: the curves, the claims and the decisions too."""
+    """The check `not-measured` comes after all attempts, including curves, claims and decisions."""
     run = HandMade()
     run.post(0)
     with mock.patch(

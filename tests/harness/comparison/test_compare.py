@@ -1,4 +1,4 @@
-"""A comparison: comparable, safe, then the measures."""
+"""A comparison: first whether the runs are comparable, then safety, then the measures."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def other(value: float = 50.0, **changes: object) -> HistoryEntry:
 
 
 def test_the_same_is_a_pass_and_slower_is_a_fail() -> None:
-    """By the spread of the history."""
+    """The spread of the history decides."""
     assert compared([an_entry(0)], [other(50.2)]).status is Status.PASS
     assert compared([an_entry(0)], [other(58.0)]).status is Status.FAIL
     better = compared([an_entry(0)], [other(42.0)])
@@ -49,18 +49,18 @@ def test_safety_comes_before_any_figure() -> None:
 
 
 def test_safety_that_is_not_known_any_more_is_a_regression() -> None:
-    """A check that passed in BASE has to pass, not only not to fail."""
+    """A check that passed in BASE must pass in RUN. UNKNOWN is not enough."""
     assert compared([an_entry(0)], [other(safety={"lost": Status.UNKNOWN})]).status is Status.FAIL
 
 
 def test_what_failed_before_is_no_regression() -> None:
-    """BASE lost a message too."""
+    """BASE also lost a message."""
     bad = {"lost": Status.FAIL}
     assert compared([an_entry(0, safety=bad)], [other(safety=bad)]).safety == ()
 
 
 def test_another_plan_is_not_comparable() -> None:
-    """Each part is named with both values; nothing is judged."""
+    """Each different part is named with both values. No measure is judged."""
     run = other(10.0, plan_key="plan1", plan={**an_entry().plan, "servers": "8"})
     found = compared([an_entry(0)], [run])
     assert [(each.what, each.base, each.run) for each in found.differences] == [("servers", "4", "8")]
@@ -69,7 +69,7 @@ def test_another_plan_is_not_comparable() -> None:
 
 
 def test_another_machine_is_not_comparable_but_safety_is() -> None:
-    """A lost message is one on every machine."""
+    """A lost message counts on every machine."""
     machine = {**MACHINE, "cores": "4"}
     run = other(10.0, machine_key="machine1", machine=machine, safety={"lost": Status.FAIL})
     found = compared([an_entry(0)], [run])
@@ -78,7 +78,7 @@ def test_another_machine_is_not_comparable_but_safety_is() -> None:
 
 
 def test_across_reports_without_a_verdict() -> None:
-    """The measures are there, the status decides nothing."""
+    """The measures are shown, but there is no decision."""
     run = other(80.0, machine_key="machine1", machine={**MACHINE, "cores": "4"})
     found = compared([an_entry(0)], [run], across=True)
     assert found.measures
@@ -86,7 +86,7 @@ def test_across_reports_without_a_verdict() -> None:
 
 
 def test_falsified_runs_are_never_compared() -> None:
-    """A late sender: the run is named, and what is left is no sample."""
+    """The sender was late. The run is named and left out, so no sample remains."""
     found = compared([an_entry(0)], [other(90.0, doubts=("send-lateness",))])
     assert found.status is Status.UNKNOWN
     assert found.left_out[0].because == "send-lateness"
@@ -94,7 +94,7 @@ def test_falsified_runs_are_never_compared() -> None:
 
 
 def test_doubtful_runs_count_where_they_are_asked_for() -> None:
-    """What only makes figures worse can be allowed, what makes them better cannot."""
+    """The user can allow runs with a pessimistic bias, but not runs with an optimistic bias."""
     late = {"doubts": ("steal",), "pessimistic": ("steal",)}
     found = compared([an_entry(0, **late)], [other(**late)], doubtful=True)
     assert found.status is Status.PASS
@@ -103,7 +103,7 @@ def test_doubtful_runs_count_where_they_are_asked_for() -> None:
 
 
 def test_one_bad_night_in_a_group_is_left_out() -> None:
-    """Up to a quarter of a group may be unusable."""
+    """Up to a quarter of the runs of a group may be unusable."""
     base = nights([50.0] * 8)
     run = [replace(entry, run=f"new/{i}") for i, entry in enumerate(nights([50.0] * 8))]
     run[3] = replace(run[3], doubts=("steal",))
@@ -113,25 +113,25 @@ def test_one_bad_night_in_a_group_is_left_out() -> None:
 
 
 def test_a_measure_that_vanished_is_undecided() -> None:
-    """No evidence is no pass."""
+    """Missing evidence is no PASS."""
     found = compared([an_entry(0)], [an_entry(90, {"delivery_p50_ms": 3.0})])
     assert {measure.change for measure in found.measures} == {Change.UNDECIDED}
     assert found.status is Status.UNKNOWN
 
 
 def test_nothing_in_common_is_not_the_same() -> None:
-    """A comparison of no measures passes nothing."""
+    """A comparison without measures does not pass."""
     assert compared([an_entry(0)], [other()], only=["capacity"]).status is Status.UNKNOWN
 
 
 def test_a_run_s_own_value_is_not_its_noise() -> None:
-    """RUN in the history (it always is, after `run`) does not widen the spread that it is judged by."""
+    """After `run` the history contains RUN. RUN does not widen the spread by which it is judged."""
     run = [replace(entry, run=f"new/{i}") for i, entry in enumerate(nights([58.0] * 3))]
     assert compared([an_entry(0)], run, [*HISTORY[-6:], *run]).status is Status.FAIL
 
 
 def test_points_of_sweeps_are_compared_one_by_one() -> None:
-    """Each point with its own plan; one that is missing on a side is named."""
+    """Each point has its own plan. A point that one side lacks is named."""
 
     def sweep(prefix: str, *points: int) -> list[HistoryEntry]:
         return [
@@ -151,12 +151,12 @@ def test_points_of_sweeps_are_compared_one_by_one() -> None:
 
 
 def test_what_may_differ_is_noted() -> None:
-    """The seed and the build."""
+    """The seed and the revision may differ."""
     found = compared([an_entry(0)], [other(noted={"seed": "2"}, revision="abc")])
     assert [each.what for each in found.noted] == ["seed", "revision"]
 
 
 def test_groups_of_mixed_plans_are_not_comparable() -> None:
-    """A glob that caught a run of another size."""
+    """A pattern of the user also matched a run of another size."""
     mixed = [an_entry(0), an_entry(1, plan={**an_entry().plan, "servers": "8"})]
     assert compared(mixed, [other()]).differences[0].what == "servers"

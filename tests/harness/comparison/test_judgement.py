@@ -1,4 +1,4 @@
-"""Worse, better, same, undecided: the interval against the margin."""
+"""Worse, better, same or undecided: the interval is compared with the margin."""
 
 import math
 
@@ -48,25 +48,25 @@ def change(*arguments: list[float], **options: object) -> Change:
     ],
 )
 def test_one_run_against_one(run: float, expected: Change) -> None:
-    """A quiet measure and a margin of 5 %: what lies on the margin is not decided."""
+    """The measure has little noise, and the margin is 5 %. A change at the margin is not decided."""
     assert change([100.0], [run]) is expected
 
 
 def test_more_capacity_is_better() -> None:
-    """The direction is the measure's."""
+    """The measure defines which direction is better."""
     assert change([100.0], [130.0], measure="capacity") is Change.BETTER
     assert change([100.0], [70.0], measure="capacity") is Change.WORSE
 
 
 def test_less_evidence_never_decides_more() -> None:
-    """The same change with a larger spread is undecided, and never the opposite."""
+    """The same change with a larger spread is undecided, never the opposite."""
     loud = Spread(sigma=0.2, freedom=30, runs=30)
     assert change([100.0], [112.0], spread=loud) is Change.UNDECIDED
     assert change([100.0], [100.0], spread=loud) is Change.UNDECIDED
 
 
 def test_a_wide_interval_of_the_run_itself_counts() -> None:
-    """A run that was noisier than the history has seen is not trusted like the others."""
+    """A run with more noise than the history counts less than other runs."""
     found = compare_measure(
         MEASURES.get("delivery_p99_ms"),
         [Measured(value=10.0)],
@@ -80,7 +80,7 @@ def test_a_wide_interval_of_the_run_itself_counts() -> None:
 
 
 def test_six_and_six_go_by_ranks() -> None:
-    """12 % with a spread of 1 % is worse; the history's spread is not needed."""
+    """12 % with a spread of 1 % is worse. The spread of the history is not needed."""
     base = [100.0, 101.0, 99.0, 100.5, 99.5, 100.2]
     found = decide([judged(base, [value * 1.12 for value in base], spread=Spread(sigma=9.0, freedom=9, runs=9))])[0]
     assert found.change is Change.WORSE
@@ -89,7 +89,7 @@ def test_six_and_six_go_by_ranks() -> None:
 
 
 def test_small_groups_trust_the_history_more_than_themselves() -> None:
-    """Three runs of one evening resemble each other; only runs in turns may go by their own spread."""
+    """Three runs of one evening are similar to each other. Only interleaved runs are judged by their own spread."""
     base, run = [100.0, 100.1, 99.9], [112.0, 112.1, 111.9]
     loud = Spread(sigma=0.2, freedom=30, runs=30)
     assert change(base, run, spread=loud) is Change.UNDECIDED
@@ -97,7 +97,7 @@ def test_small_groups_trust_the_history_more_than_themselves() -> None:
 
 
 def test_among_many_measures_a_change_must_be_stronger() -> None:
-    """Holm: what would count alone does not count among forty."""
+    """Holm's method: a change that is significant alone is not significant among forty measures."""
     weak = judged([100.0], [107.2])
     assert decide([weak])[0].change is Change.WORSE
     none = judged([100.0], [100.0])
@@ -107,7 +107,7 @@ def test_among_many_measures_a_change_must_be_stronger() -> None:
 
 
 def test_an_assumed_spread_is_named() -> None:
-    """A reader learns that more nights would help."""
+    """The reader sees that more runs would help."""
     assumed = Spread(sigma=math.log(1.1), freedom=1000, runs=0)
     assert "assumed" in decide([judged([100.0], [110.0], spread=assumed)])[0].because
 

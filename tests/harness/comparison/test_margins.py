@@ -1,4 +1,4 @@
-"""How much of a change does not matter, as options say it."""
+"""Margins: the size of a change that does not matter, as options set it."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from harness.model.measure import MARGINS_PERCENT, MEASURES
 
 
 def test_without_an_option_each_group_has_its_usual_margin() -> None:
-    """Every measure has one."""
+    """Every measure has a margin."""
     found = margins_of(())
     assert set(found) == set(MEASURES.names)
     assert all(found[measure.name] == MARGINS_PERCENT[measure.group] for measure in MEASURES)
@@ -16,20 +16,21 @@ def test_without_an_option_each_group_has_its_usual_margin() -> None:
 
 @pytest.mark.parametrize("option", ["x=5", "cpu=", "0", "-3", "cpu=abc"])
 def test_margins_that_cannot_be_are_refused(option: str) -> None:
-    """With what was found."""
+    """The message names the option."""
     with pytest.raises(UsageError, match="--margin"):
         margins_of([option])
 
 
 def test_the_narrower_margin_wins() -> None:
-    """A measure's before its group's before everyone's, whatever the order."""
+    """The margin of a measure comes before that of its group, which comes before the general one. The order of the
+    options does not matter."""
     found = margins_of(["delivery_p99_ms=3", "latency=4%", "7"])
     assert (found["delivery_p99_ms"], found["delivery_p50_ms"], found["servers_cpu_us_per_delivery"]) == (3.0, 4.0, 7.0)
 
 
 @pytest.mark.parametrize(("option", "margin"), [("0.1", 0.1), ("999.9", 999.9), ("12%", 12.0)])
 def test_a_margin_is_above_zero_and_below_a_thousand(option: str, margin: float) -> None:
-    """With a percent sign or without; the ends do not belong to it."""
+    """The percent sign is optional. 0 and 1000 themselves are refused."""
     assert set(margins_of([option]).values()) == {margin}
     for beyond in ("0", "1000", "nan"):
         with pytest.raises(UsageError, match="above 0"):
@@ -37,13 +38,13 @@ def test_a_margin_is_above_zero_and_below_a_thousand(option: str, margin: float)
 
 
 def test_the_last_of_two_options_for_the_same_wins() -> None:
-    """For a group; a measure of another group keeps its own."""
+    """The last option for a group counts. A measure of another group keeps its own margin."""
     found = margins_of(["cpu=3", "cpu=4"])
     assert found["servers_cpu_us_per_delivery"] == 4.0
     assert found["delivery_p99_ms"] == margins_of(())["delivery_p99_ms"]
 
 
 def test_an_unknown_name_is_told_with_those_that_are_known() -> None:
-    """Groups and measures."""
+    """The message lists the known groups and measures."""
     with pytest.raises(UsageError, match=r"cpu, .*delivery_p99_ms.* found 'speed'"):
         margins_of(["speed=5"])

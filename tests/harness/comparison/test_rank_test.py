@@ -1,4 +1,4 @@
-"""Mann–Whitney and Hodges–Lehmann: exact, and as published."""
+"""The Mann–Whitney test and the Hodges–Lehmann estimate are exact and agree with published values."""
 
 import math
 from itertools import combinations
@@ -18,7 +18,7 @@ def test_the_p_value_is_that_of_scipy() -> None:
 
 
 def test_the_p_value_is_the_share_of_all_arrangements() -> None:
-    """Counted by hand for 3 against 4: every way to choose which values are RUN's."""
+    """For 3 against 4 values the test counts all possible choices of the values of RUN."""
     values = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
     chosen = (1.0, 4.0, 6.0)
     base = [value for value in values if value not in chosen]
@@ -29,22 +29,22 @@ def test_the_p_value_is_the_share_of_all_arrangements() -> None:
 
 
 def test_complete_separation_of_six_and_six_is_one_in_924() -> None:
-    """The least p-value that 6 against 6 can give: small enough for a dozen measures."""
+    """1/924 is the smallest p-value for 6 against 6. It is small enough for a dozen measures."""
     assert p_above([1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12], 0.0) == pytest.approx(1 / 924)
 
 
 def test_a_shift_is_taken_off_first() -> None:
-    """Whether RUN lies more than 5 above BASE is another question than whether it lies above."""
+    """The test whether RUN is more than 6 above BASE differs from the test whether RUN is above BASE."""
     assert p_above([1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12], 6.0) == pytest.approx(0.5, abs=0.1)
 
 
 def test_ties_count_half_and_never_decide() -> None:
-    """Equal groups are no evidence."""
+    """Equal groups are no evidence of a difference."""
     assert p_above([1.0] * 6, [1.0] * 6, 0.0) > 0.4
 
 
 def test_the_estimate_is_the_median_difference() -> None:
-    """Hodges and Lehmann's: outliers do not move it."""
+    """Outliers do not change the Hodges–Lehmann estimate."""
     found = hodges_lehmann([1.0, 2.0, 3.0, 4.0, 5.0, 600.0], [3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
     assert found.value == pytest.approx(2.0)
 
@@ -57,8 +57,8 @@ def test_small_groups_have_no_interval() -> None:
 
 @pytest.mark.parametrize("size", [6, 12, 40])
 def test_the_interval_covers(size: int) -> None:
-    """Of 400 pairs of groups with a true shift of 1, at least 93 % of the intervals hold it; large groups go by the normal
-    distribution."""
+    """Of 400 pairs of groups with a true shift of 1, at least 93 % of the intervals contain this shift. Large groups
+    use the normal distribution."""
     randomness = np.random.default_rng(size)
     covered = 0
     for _ in range(400):

@@ -1,4 +1,4 @@
-"""What CI systems are told of a comparison."""
+"""The summary of a comparison for CI systems."""
 
 from dataclasses import replace
 
@@ -12,7 +12,8 @@ from tests.harness.outputs.test_junit import SCHEMA
 
 
 def test_each_measure_difference_and_regression_is_a_case() -> None:
-    """Worse and lost are failures, what is undecided is an error; the file follows the schema."""
+    """A measure that is worse and a safety regression are failures, an undecided measure is an error. The file follows
+    the schema."""
     from harness.outputs.junit import render
 
     run = an_entry(1, safety={"lost": Status.FAIL})

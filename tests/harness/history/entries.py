@@ -1,4 +1,4 @@
-"""Lines of the history for tests: synthetic nights. Nothing here was measured."""
+"""Lines of the history for tests: synthetic nights. No value here was measured."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ MACHINE = {"cpu": "made up", "cores": "2"}
 
 
 def an_entry(night: int = 0, measures: Mapping[str, float | Measured] | None = None, **changes: Any) -> HistoryEntry:
-    """One night; ``measures`` are values, or values with intervals."""
+    """One night. ``measures`` are values, or values with intervals."""
     found = measures or {"servers_cpu_us_per_delivery": 50.0}
     values: dict[str, Any] = {
         "run": f"scenario-a/night-{night:03}",

@@ -1,4 +1,4 @@
-"""Change points: found where the level moves, and hardly ever elsewhere."""
+"""Change points are found where the level changes, and hardly ever elsewhere."""
 
 import math
 from itertools import pairwise
@@ -16,7 +16,8 @@ def noise(seed: int, nights: int, spread: float = 0.03) -> "np.ndarray[tuple[int
 
 
 def test_a_step_is_found_where_it_is() -> None:
-    """15 % after 20 nights with a spread of 3 %, eight nights later: the night, the levels and the percentage."""
+    """After 20 nights the level rises by 15 %, with a spread of 3 %. Eight nights later the night, the levels and the
+    percentage are found."""
     logs = noise(1, 28)
     logs[20:] += math.log(1.15)
     (found,) = change_points(list(50 * np.exp(logs)))
@@ -27,8 +28,8 @@ def test_a_step_is_found_where_it_is() -> None:
 
 
 def test_an_excursion_has_two_ends() -> None:
-    """Twelve bad nights of 30 % among 40 are a change for the worse and one back. The first split sees them least of
-    all, as both its sides then hold good nights."""
+    """Twelve nights that are worse by 30 %, among 40, are a change for the worse and a change back. The first split is
+    least able to find them, because both sides then contain good nights."""
     found = 0
     for seed in range(40):
         logs = noise(seed, 40)
@@ -38,20 +39,20 @@ def test_an_excursion_has_two_ends() -> None:
 
 
 def test_honest_nights_are_quiet() -> None:
-    """At most 1 in 50 series of 30 honest nights has any change of level."""
+    """At most 1 in 50 series of 30 nights without a change has a change point."""
     alarms = sum(bool(change_points(list(np.exp(noise(seed, 30))))) for seed in range(300))
     assert alarms <= 6
 
 
 def test_one_wild_night_is_no_level() -> None:
-    """A single outlier is not a change, however far it lies."""
+    """A single outlier is not a change, even a large one."""
     logs = noise(3, 30)
     logs[15] += 2.0
     assert change_points(list(np.exp(logs))) == ()
 
 
 def test_a_tiny_shift_is_not_worth_a_look() -> None:
-    """1 % is found by no night, however quiet the measure is."""
+    """A shift of 1 % is never reported, even for a measure with little noise."""
     logs = noise(4, 60, spread=0.0005)
     logs[30:] += math.log(1.01)
     assert change_points(list(np.exp(logs))) == ()
@@ -64,19 +65,19 @@ def test_too_few_nights_say_nothing() -> None:
 
 
 def test_equal_values_have_no_change() -> None:
-    """Without any spread there is no division by it."""
+    """Without spread there is no division by zero."""
     assert change_points([5.0] * 40) == ()
 
 
 def test_a_step_without_any_spread_is_found() -> None:
-    """Counts such as a capacity repeat exactly."""
+    """Values such as a capacity repeat exactly."""
     assert [change.at for change in change_points([500.0] * 10 + [400.0] * 10)] == [10]
 
 
 @given(st.lists(st.floats(0.1, 100), min_size=8, max_size=30))
 @settings(max_examples=50, deadline=None)
 def test_cuts_leave_segments_long_enough_and_repeat(values: list[float]) -> None:
-    """Every segment has its least length, and the same values give the same answer."""
+    """Every segment has the minimum length, and the same values give the same result."""
     found = change_points(values)
     edges = [0, *(change.at for change in found), len(values)]
     assert all(b - a >= SEGMENT_AT_LEAST for a, b in pairwise(edges))
@@ -84,7 +85,7 @@ def test_cuts_leave_segments_long_enough_and_repeat(values: list[float]) -> None
 
 
 def test_the_fast_split_is_the_textbook_s() -> None:
-    """The sums over the matrix give what the definition gives, split by split."""
+    """The sums over the matrix equal the definition for every split."""
     values = noise(5, 14)
     distances = np.abs(values[:, None] - values[None, :])
 

@@ -10,7 +10,8 @@ from tests.harness.history.entries import an_entry
 
 
 def test_one_row_a_run_and_one_column_a_measure() -> None:
-    """Gaps are empty cells, and no word of a stranger is a formula in a spreadsheet."""
+    """Missing values are empty cells. A text that begins like a formula is escaped, because a spreadsheet would execute
+    it."""
     entries = (an_entry(0), an_entry(1, {"delivery_p99_ms": 5.0}, revision="=cmd()"))
     rows = list(csv.DictReader(io.StringIO(otava_csv(trend_of(History(entries=entries)).series[0]))))
     assert [row["servers_cpu_us_per_delivery"] for row in rows] == ["50", ""]

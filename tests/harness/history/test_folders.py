@@ -17,7 +17,7 @@ from tests.harness.results_on_disk import a_run
 
 
 def test_a_run_is_named_by_its_place(tmp_path: Path) -> None:
-    """Relative to the history, so that both can be moved together; `latest` is the folder that it points to."""
+    """The name is relative to the history, so both can be moved together. `latest` is resolved to its folder."""
     folder = a_run(tmp_path, "a")
     (folder.parent / "latest").symlink_to("a")
     assert place(folder, tmp_path) == "scenario-a/a"
@@ -26,7 +26,7 @@ def test_a_run_is_named_by_its_place(tmp_path: Path) -> None:
 
 
 def test_a_search_is_one_line_with_its_load(tmp_path: Path) -> None:
-    """Its steps are not runs of their own."""
+    """The steps of a search have no lines of their own."""
     found = replace(searches.a_capacity(), found=Found.CAPACITY, value=500, broke_at=600)
     folder = create_capacity_folder(tmp_path, found.plan)
     write_capacity(folder, found)
@@ -43,7 +43,8 @@ def test_what_was_not_judged_has_no_line(tmp_path: Path) -> None:
 
 
 def test_a_rebuild_keeps_what_only_the_history_knows(tmp_path: Path) -> None:
-    """Labels and revision, and the line of a run whose recording is gone; a damaged recording costs only itself."""
+    """The rebuild keeps labels and revision, and the line of a run whose recording is deleted. A damaged recording
+    affects no other run."""
     kept, gone, bad = (a_run(tmp_path, name) for name in ("a", "b", "c"))
     before = {entry.run: entry for entry in read_history(tmp_path).entries}
     before["scenario-a/a"] = replace(before["scenario-a/a"], revision="abc", labels={"x": "y"})

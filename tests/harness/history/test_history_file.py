@@ -1,4 +1,4 @@
-"""history.jsonl: nothing that was written is lost, whoever writes beside it."""
+"""history.jsonl: no written line is lost, even with several writers."""
 
 import multiprocessing
 import os
@@ -19,7 +19,7 @@ from tests.harness.history.entries import an_entry, nights
 
 
 def test_what_is_appended_is_read(tmp_path: Path) -> None:
-    """An entry comes back equal, and in the order of time, not of lines."""
+    """An entry is read as it was written. Entries come in the order of time, not of lines."""
     later, earlier = an_entry(5, {"delivery_p99_ms": Measured(value=3.0, low=2.0, high=4.0)}), an_entry(1)
     for entry in (later, earlier):
         append_entry(tmp_path, entry)
@@ -27,7 +27,7 @@ def test_what_is_appended_is_read(tmp_path: Path) -> None:
 
 
 def test_no_file_is_an_empty_history(tmp_path: Path) -> None:
-    """The first night has nothing before it."""
+    """The first night has no history."""
     assert read_history(tmp_path).entries == ()
 
 
@@ -37,7 +37,7 @@ def write_many(results: str, writer: int) -> None:
 
 
 def test_two_writers_lose_nothing(tmp_path: Path) -> None:
-    """Lines longer than a page from two processes at once: every one is whole."""
+    """Two processes write lines that are longer than a page. Every line stays whole."""
     context = multiprocessing.get_context("spawn")
     writers = [context.Process(target=write_many, args=(str(tmp_path), writer)) for writer in range(2)]
     for writer in writers:
@@ -50,7 +50,7 @@ def test_two_writers_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_half_a_line_costs_only_itself(tmp_path: Path) -> None:
-    """A writer that was killed in mid-line damages neither the line before nor the one after it."""
+    """A writer that was killed within a line damages neither the line before nor the line after it."""
     append_entry(tmp_path, an_entry(0))
     with history_path(tmp_path).open("ab") as file:
         file.write(b'{"version": 4, "what": "run", "ru')
@@ -61,13 +61,13 @@ def test_half_a_line_costs_only_itself(tmp_path: Path) -> None:
 
 
 def test_lines_of_another_version_are_counted(tmp_path: Path) -> None:
-    """They are not read as if they were ours."""
+    """Lines of another version are not read as lines of this version."""
     history_path(tmp_path).write_text('{"version": 99, "what": "run"}\n[]\n7\n')
     assert read_history(tmp_path).damaged == 3
 
 
 def test_a_rebuild_keeps_acceptances_and_heals_the_file(tmp_path: Path) -> None:
-    """What a person said is in no recording, so it stays; damaged lines go."""
+    """An acceptance is in no recording, so it stays. Damaged lines are removed."""
     append_entry(tmp_path, an_entry(0))
     append_acceptance(tmp_path, Acceptance(run="scenario-a/night-000", reason="new hardware", accepted="2026-01-01"))
     with history_path(tmp_path).open("ab") as file:

@@ -1,4 +1,4 @@
-"""The matrix that a report points to: the newest complete one of the run's machine."""
+"""The matrix that a report links to: the newest complete one of the run's machine."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ OTHER_MACHINE = verdicts.MACHINE | {"cpu": "another processor"}
 def a_matrix(
     results: Path, second: int, *, machine: dict[str, object] = verdicts.MACHINE, how: str = "complete"
 ) -> Path:
-    """A judged matrix below ``results``, begun in this second, and its lines in the history."""
+    """A judged matrix in ``results``, begun in this second, with its lines in the history."""
     plan = planned(asked("redis", "memory"))
     folder = create_matrix_folder(results, plan)
     cell = create_cell_folder(folder, plan.running[0])
@@ -38,7 +38,7 @@ def a_matrix(
 
 
 def test_the_newest_one_of_the_machine_is_found(tmp_path: Path) -> None:
-    """An older one, one of another machine and one that was interrupted are not shown."""
+    """An older matrix, a matrix of another machine and an interrupted matrix are not shown."""
     run = a_run(tmp_path, "run")
     assert last_matrix(run, verdicts.MACHINE) is None
     a_matrix(tmp_path, 1)
@@ -54,7 +54,7 @@ def test_the_newest_one_of_the_machine_is_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("gone", ["verdict.json", "report.html"])
 def test_one_that_is_gone_gives_way_to_the_one_before(tmp_path: Path, gone: str) -> None:
-    """A link leads somewhere, and figures can be read."""
+    """The link must have a target, and the figures must be readable."""
     run = a_run(tmp_path, "run")
     older = a_matrix(tmp_path, 1)
     (a_matrix(tmp_path, 2) / gone).unlink()
@@ -64,7 +64,7 @@ def test_one_that_is_gone_gives_way_to_the_one_before(tmp_path: Path, gone: str)
 
 
 def test_a_run_of_a_sweep_finds_it_too(tmp_path: Path) -> None:
-    """It lies two levels deeper."""
+    """The folder of such a run is two levels deeper."""
     newest = a_matrix(tmp_path, 1)
     member = tmp_path / "scenario-c" / "2026" / "runs" / "01"
     member.mkdir(parents=True)
@@ -74,7 +74,7 @@ def test_a_run_of_a_sweep_finds_it_too(tmp_path: Path) -> None:
 
 
 def test_a_cell_points_to_its_own_matrix(tmp_path: Path) -> None:
-    """It has no figures yet when the cell's report is written."""
+    """The matrix has no figures yet when the report of the cell is written."""
     a_matrix(tmp_path, 1)
     own = a_matrix(tmp_path, 2)
     found = last_matrix(next((own / "runs").iterdir()), verdicts.MACHINE)
@@ -83,7 +83,7 @@ def test_a_cell_points_to_its_own_matrix(tmp_path: Path) -> None:
 
 
 def test_results_without_a_readable_history_have_none(tmp_path: Path) -> None:
-    """A copy of a run elsewhere, and a history that is a folder, stop no report."""
+    """A run that was copied elsewhere and a history that cannot be read do not stop a report."""
     run = tmp_path / "copy" / "run"
     run.mkdir(parents=True)
     assert last_matrix(run, verdicts.MACHINE) is None

@@ -1,4 +1,4 @@
-"""What a person names, as lines of the history."""
+"""Names that a user gives, resolved to lines of the history."""
 
 import shutil
 from dataclasses import replace
@@ -19,19 +19,19 @@ def found(results: Path, *names: str | Path) -> list[str]:
 
 
 def test_nothing_named_is_nothing(tmp_path: Path) -> None:
-    """No name, no line."""
+    """Without a name there is no line."""
     assert look_up(tmp_path, [], History()) == ()
 
 
 def test_runs_come_once_and_in_the_order_named(tmp_path: Path) -> None:
-    """A pattern that catches a run that was named already adds the others only, sorted by name."""
+    """A pattern that also matches a run that was already named adds only the others, sorted by name."""
     a, b, _ = (a_run(tmp_path, name) for name in ("a", "b", "c"))
     assert found(tmp_path, b, a, b) == ["scenario-a/b", "scenario-a/a"]
     assert found(tmp_path, b, a.parent / "*") == ["scenario-a/b", "scenario-a/a", "scenario-a/c"]
 
 
 def test_a_pattern_skips_links_and_folders_that_are_no_runs(tmp_path: Path) -> None:
-    """`latest` would count a run twice. A pattern that matches nothing else is refused."""
+    """A link such as `latest` would count a run twice. A pattern without any other match is refused."""
     a = a_run(tmp_path, "a")
     (a.parent / "a-link").symlink_to("a")
     (a.parent / "a-folder").mkdir()
@@ -41,7 +41,7 @@ def test_a_pattern_skips_links_and_folders_that_are_no_runs(tmp_path: Path) -> N
 
 
 def test_a_run_whose_recording_is_gone_is_found_in_the_history(tmp_path: Path) -> None:
-    """By its name there and by the folder that it had."""
+    """The run is found by its name in the history and by its former folder."""
     folder = a_run(tmp_path, "a")
     shutil.rmtree(folder)
     assert found(tmp_path, "scenario-a/a") == ["scenario-a/a"]
@@ -51,7 +51,7 @@ def test_a_run_whose_recording_is_gone_is_found_in_the_history(tmp_path: Path) -
 
 
 def test_a_baseline_is_the_lines_that_were_kept(tmp_path: Path) -> None:
-    """Not those of a folder of that name; one that nobody set is refused."""
+    """A folder of that name does not count. An unknown baseline is refused."""
     a_run(tmp_path, "a")
     set_baseline(tmp_path, "release", look_up(tmp_path, ["scenario-a/a"], read_history(tmp_path)))
     assert found(tmp_path, "baseline:release") == ["scenario-a/a"]
@@ -62,7 +62,7 @@ def test_a_baseline_is_the_lines_that_were_kept(tmp_path: Path) -> None:
 
 
 def test_labels_and_revision_are_of_the_history_the_rest_of_the_folder(tmp_path: Path) -> None:
-    """A run that was judged again has its new verdict; a run without a line has no labels."""
+    """A run that was judged again has its new verdict. A run without a line has no labels."""
     a, b = a_run(tmp_path, "a"), a_run(tmp_path, "b")
     line = read_history(tmp_path).entries[0]
     old = replace(line, labels={"night": "1"}, revision="abc", plan_key="old")

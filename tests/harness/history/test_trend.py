@@ -1,4 +1,4 @@
-"""Trends: series by plan, machines apart, changes with their direction."""
+"""Trends: one series for each plan, machines kept apart, changes with their direction."""
 
 import math
 from dataclasses import replace
@@ -22,7 +22,7 @@ def history(values: list[float], measure: str = "servers_cpu_us_per_delivery", *
 
 
 def test_a_slower_server_is_a_change_for_the_worse() -> None:
-    """The first run after it is named, with its revision."""
+    """The first run after the change is named, with its revision."""
     entries = [replace(entry, revision=f"r{i}") for i, entry in enumerate(nights(step(15)))]
     trend = trend_of(History(entries=tuple(entries)))
     (point,) = trend.series[0].change_points
@@ -32,13 +32,13 @@ def test_a_slower_server_is_a_change_for_the_worse() -> None:
 
 
 def test_less_cost_is_better_and_less_capacity_is_worse() -> None:
-    """The direction is the measure's."""
+    """The measure defines which direction is better."""
     assert not trend_of(history(step(-15))).series[0].change_points[0].worse
     assert trend_of(history(step(-15), "capacity")).series[0].change_points[0].worse
 
 
 def test_another_machine_is_no_change() -> None:
-    """A faster machine is a line in the figure; its runs are compared with each other only."""
+    """A change of the machine is a line in the figure. Runs are compared only with runs of the same machine."""
     values = step(40)
     entries = [
         replace(entry, machine_key="machine0" if index < 20 else "machine1")
@@ -50,14 +50,15 @@ def test_another_machine_is_no_change() -> None:
 
 
 def test_plans_are_series_of_their_own() -> None:
-    """Runs of different load never stand in one curve."""
+    """Runs with different load are never in one curve."""
     entries = (*nights([1.0, 2.0]), an_entry(9, plan_key="plan1", run="scenario-b/x", scenario="scenario-b"))
     assert [len(series.entries) for series in trend_of(History(entries=entries)).series] == [1, 2]
     assert len(trend_of(History(entries=entries), scenario="scenario-b").series) == 1
 
 
 def test_falsified_runs_are_not_used_unless_asked() -> None:
-    """A run with a late sender has no value; the strip still shows its verdict."""
+    """A run with a late sender has no value unless the user asks for it. A run with an optimistic bias never has a
+    value."""
     found = history([1.0, 2.0], doubts=("send-lateness",), pessimistic=("send-lateness",))
     assert trend_of(found).series[0].lines == ()
     assert trend_of(found).series[0].unused == 2
@@ -67,7 +68,8 @@ def test_falsified_runs_are_not_used_unless_asked() -> None:
 
 
 def test_an_accepted_change_alarms_no_more() -> None:
-    """It stays in the list, with its reason; the same for a run beside it, because a change may move by a run."""
+    """The change stays in the list with its reason. An acceptance of the neighbouring run counts too, because a change
+    may move by one run."""
     entries = tuple(nights(step(15)))
     for run in (20, 21):
         accepted = Acceptance(run=entries[run].run, reason="more checks", accepted="2026-02-01")
@@ -77,7 +79,7 @@ def test_an_accepted_change_alarms_no_more() -> None:
 
 
 def test_a_missing_measure_is_a_gap() -> None:
-    """Values stay at the index of their run."""
+    """Each value stays at the index of its run."""
     entries = (an_entry(0), an_entry(1, {"delivery_p99_ms": 5.0}, verdict=Status.FAIL))
     lines = {line.measure: line.values for line in trend_of(History(entries=entries)).series[0].lines}
     assert lines == {"servers_cpu_us_per_delivery": (50.0, None), "delivery_p99_ms": (None, 5.0)}

@@ -1,4 +1,4 @@
-"""The live page: who sees it, what it serves, and that a reload shows the same."""
+"""The live page: who can open it, what it serves, and that a reload shows the same rows."""
 
 import json
 import socket
@@ -56,7 +56,7 @@ def events(page: LivePage, number: int) -> list[tuple[str, dict[str, object]]]:
 
 
 def test_a_reload_shows_the_same(page: LivePage, tmp_path: Path) -> None:
-    """The rows are those of the recording, from its first second, and those that come."""
+    """A reload shows the rows of the recording from its first second, and then the new rows."""
     folder = recording(tmp_path / "run", 1, 2)
     page.show(folder)
     first = events(page, 3)
@@ -68,7 +68,7 @@ def test_a_reload_shows_the_same(page: LivePage, tmp_path: Path) -> None:
 
 
 def test_half_a_row_waits_for_its_end(page: LivePage, tmp_path: Path) -> None:
-    """The harness may be in the middle of writing it."""
+    """The harness may still be writing the last row. The page sends a row only when it is complete."""
     folder = recording(tmp_path / "run", 1)
     with (folder / "live.jsonl").open("a") as file:
         file.write('{"half":')
@@ -76,8 +76,8 @@ def test_half_a_row_waits_for_its_end(page: LivePage, tmp_path: Path) -> None:
     assert [name for name, _ in events(page, 2)] == ["run", "row"]
 
 
-def test_only_who_knows_the_token_sees_the_page(page: LivePage) -> None:
-    """Everything else is 404; the page listens on loopback, and names no outside resource."""
+def test_the_page_needs_the_token(page: LivePage) -> None:
+    """Without the token, every path is 404. The page listens on loopback and names no outside resource."""
     base = page.address.rsplit("/", 2)[0]
     for path in ("/", "/rows", "/wrong/", "/wrong/rows"):
         with pytest.raises(urllib.error.HTTPError, match="404"):
@@ -92,7 +92,7 @@ def test_only_who_knows_the_token_sees_the_page(page: LivePage) -> None:
 
 
 def test_a_port_that_is_taken_is_told() -> None:
-    """Before the run starts: which port, why, what to do."""
+    """The error comes before the run starts. It names the port, the cause and what to do."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -103,7 +103,7 @@ def test_a_port_that_is_taken_is_told() -> None:
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 def test_a_browser_shows_the_rows(page: LivePage, tmp_path: Path) -> None:
-    """Tiles and curves are drawn from the events; text from the plan is text, not markup."""
+    """The browser draws tiles and curves from the events. Text from the plan is shown as text, not as markup."""
     page.show(recording(tmp_path / "run", 1, 2, 1234, title="<b>title</b>"))
     dom = text_of(page.address, lambda shown: "1,234" in shown and "<path" in shown)
     assert "1,234" in dom

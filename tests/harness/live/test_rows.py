@@ -1,4 +1,4 @@
-"""The rows of the live view: once a second, with what the plan and the telemetry know."""
+"""The rows of the live view: one each second, with what the plan and the telemetry know."""
 
 import json
 import time
@@ -46,7 +46,8 @@ def live(folder: Path, *samples: dict[str, Any], faults: tuple[Fault, ...] = ())
 
 
 def test_a_row_is_written_once_a_second(tmp_path: Path, clock: Clock) -> None:
-    """Looking more often writes nothing more; a pause is followed by one row, not by all that were missed."""
+    """More calls within a second write no more rows. After a pause the next call writes one row, not all the missed
+    ones."""
     with live(tmp_path) as found:
         found.enter("measure")
         for now_s in (100.0, 100.3, 100.9, 101.0, 101.5, 105.2, 105.4, 106.3):
@@ -59,7 +60,7 @@ def test_a_row_is_written_once_a_second(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_the_time_left_is_known_once_the_schedule_has_begun(tmp_path: Path, clock: Clock) -> None:
-    """Until the last message is due: warm-up and measured window."""
+    """The time left runs until the last message is due: the warm-up and the measured window."""
     with live(tmp_path) as found:
         assert found.complete(Progress()).remaining_s is None
         found.begin_schedule(101 * SECOND)
@@ -71,7 +72,7 @@ def test_the_time_left_is_known_once_the_schedule_has_begun(tmp_path: Path, cloc
 
 
 def test_the_next_fault_counts_down_to_its_beginning_then_to_its_healing(tmp_path: Path, clock: Clock) -> None:
-    """Seconds are of the measured window, which begins after the warm-up."""
+    """The plan gives the time of a fault in seconds of the measured window, which begins after the warm-up."""
     with live(tmp_path, faults=(FAULT,)) as found:
         assert found.complete(Progress()).fault is None
         found.begin_schedule(100 * SECOND)
@@ -83,7 +84,7 @@ def test_the_next_fault_counts_down_to_its_beginning_then_to_its_healing(tmp_pat
 
 
 def test_a_fault_until_all_is_posted_has_no_countdown(tmp_path: Path, clock: Clock) -> None:
-    """Nobody knows when the last answer comes."""
+    """The time of the last answer is not known in advance."""
     import dataclasses
 
     fault = dataclasses.replace(FAULT, until=Moment(unit=Unit.POSTED))
@@ -94,7 +95,7 @@ def test_a_fault_until_all_is_posted_has_no_countdown(tmp_path: Path, clock: Clo
 
 
 def test_cores_are_what_two_samples_differ_by(tmp_path: Path) -> None:
-    """The load generator is its workers and its publisher; a process of one sample only is not counted."""
+    """The load generator is its workers and its publisher. A process that is in one sample only is not counted."""
 
     def sample(at_s: int, busy_s: float, **cpu_s: float) -> dict[str, Any]:
         processes = {name.replace("_", "-"): {"cpu_s": value} for name, value in cpu_s.items()}
@@ -110,8 +111,8 @@ def test_cores_are_what_two_samples_differ_by(tmp_path: Path) -> None:
         assert found.complete(Progress()).generator_cores is None
 
 
-def test_time_is_the_systems(tmp_path: Path) -> None:
-    """The rows stand on the clock of the recording."""
+def test_rows_use_the_system_clock(tmp_path: Path) -> None:
+    """The rows use the clock of the recording: CLOCK_MONOTONIC."""
     with live(tmp_path) as found:
         found.write(Progress())
     row = json.loads((tmp_path / "live.jsonl").read_text())

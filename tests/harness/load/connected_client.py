@@ -1,4 +1,4 @@
-"""A client whose transport is a stand-in, and frames for it."""
+"""A client with a stand-in for its transport, and frames for that client."""
 
 import asyncio
 import functools
@@ -26,7 +26,7 @@ CHANNEL = channel_name(PLAN.run_id, 0)
 
 
 class Transport:
-    """Writes down what is done to it; it is its own socket."""
+    """A stand-in for a transport and for its socket. It records what the client does with it."""
 
     def __init__(self) -> None:
         self.sent: list[tuple[int, bytes]] = []
@@ -40,7 +40,7 @@ class Transport:
         self.protocol = protocol
 
     def write(self, frame: bytes) -> None:
-        """A masked frame of less than 126 bytes."""
+        """Accepts a masked frame of less than 126 bytes."""
         assert frame[0] & 0x80
         assert frame[1] & 0x80
         mask, masked = frame[2:6], frame[6:]
@@ -67,7 +67,7 @@ class Transport:
 
 
 class Notes:
-    """Incidents, written down."""
+    """Records incidents."""
 
     def __init__(self) -> None:
         self.kinds: list[str] = []
@@ -98,7 +98,7 @@ class Connected:
         self.changes.append((client.live, client.dialogue.refusal, client.transport is None))
 
     def receive(self, *frames: bytes) -> None:
-        """Each in a read of its own."""
+        """Give each frame to the client in a read of its own."""
         for frame in frames:
             self.client.data_received(frame)
 
@@ -110,7 +110,7 @@ class Connected:
 
 
 def looped(test: Callable[..., None]) -> Callable[..., None]:
-    """Run a test within an event loop, as a client runs."""
+    """Run a test in an event loop, because a client needs one."""
 
     @functools.wraps(test)
     def wrapper(*arguments: Any, **named: Any) -> None:

@@ -1,4 +1,4 @@
-"""One client's connection: which frames become rows, which are incidents, and what its listener hears."""
+"""One client's connection: which frames become rows, which become incidents, and when its listener is called."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ from tests.seams.parrot import Parrot
 
 @looped
 def test_it_subscribes_and_is_live_when_that_is_confirmed() -> None:
-    """The listener is called once, and the time is kept."""
+    """The client calls its listener once and keeps the time."""
     one = Connected()
     assert one.transport.protocol is one.client
     assert json.loads(one.last(TEXT)) == {"op": "subscribe", "channel": CHANNEL}
@@ -50,7 +50,8 @@ def test_it_subscribes_and_is_live_when_that_is_confirmed() -> None:
 
 @looped
 def test_every_delivery_is_a_row() -> None:
-    """Client, frame number, time; the same bytes again are the same frame and one more row."""
+    """A row holds the client, the frame number and the time. Equal bytes have the same frame number and add one more
+    row."""
     one = Connected()
     one.receive(CONFIRMATION, message(0, 5), message(1, 6), message(1, 6))
     assert one.rows()["client"].tolist() == [3, 3, 3]
@@ -63,7 +64,7 @@ def test_every_delivery_is_a_row() -> None:
 @pytest.mark.parametrize("piece", [1, 7, 100, 10_000])
 @looped
 def test_rows_do_not_depend_on_how_the_bytes_arrive(piece: int) -> None:
-    """Several frames in one read, or one frame in several; with a ping between."""
+    """One read may hold several frames, and one frame may need several reads. A ping may come in between."""
     one = Connected()
     one.receive(CONFIRMATION, message(0, 5))
     stream = message(1, 6) + server_frame(PING, b"hi") + message(0, 7) + message(0, 5) + message(2, 8)
@@ -75,7 +76,7 @@ def test_rows_do_not_depend_on_how_the_bytes_arrive(piece: int) -> None:
 
 @looped
 def test_known_bytes_within_another_frame_are_no_delivery() -> None:
-    """The rest of a long frame may look like a frame seen before."""
+    """The rest of a long frame may have the same bytes as a known frame."""
     one = Connected()
     one.receive(CONFIRMATION, message(0, 5))
     one.receive(text(b'{"type":"x"}' + message(0, 5))[: -len(message(0, 5))], message(0, 5))
@@ -84,7 +85,7 @@ def test_known_bytes_within_another_frame_are_no_delivery() -> None:
 
 @looped
 def test_a_fragmented_delivery_is_one_row() -> None:
-    """It counts when its last fragment is there; a control frame in between changes nothing."""
+    """The delivery counts when its last fragment has arrived. A control frame in between changes nothing."""
     whole = payload(0, 5)
     one = Connected()
     one.receive(CONFIRMATION, fragment(TEXT, whole[:20]), server_frame(PING, b""))
@@ -100,7 +101,7 @@ def test_a_fragmented_delivery_is_one_row() -> None:
 
 @looped
 def test_a_message_in_binary_frames_is_no_delivery() -> None:
-    """Whether or not its bytes are known; in one frame or in fragments. The connection goes on."""
+    """This holds for known and unknown bytes, in one frame or in fragments. The connection stays open."""
     one = Connected()
     one.receive(CONFIRMATION, message(0, 5), server_frame(BINARY, payload(0, 5)), server_frame(BINARY, b"\xff"))
     one.receive(fragment(BINARY, payload(0, 5)), server_frame(CONTINUATION, b""))
@@ -127,7 +128,8 @@ BROKEN = {
 @pytest.mark.parametrize("data", BROKEN.values(), ids=BROKEN.keys())
 @looped
 def test_a_broken_frame_costs_its_connection_and_is_counted(data: bytes) -> None:
-    """The deliveries before it count, nothing behind it does; a close frame says why; the client can connect again."""
+    """The deliveries before the broken frame count, and nothing after it does. The client sends a close frame with the
+    reason, and can connect again."""
     one = Connected()
     one.receive(CONFIRMATION, message(0, 5), message(1, 6) + data)
     assert len(one.rows()) == 2
@@ -156,7 +158,7 @@ def test_a_broken_frame_costs_its_connection_and_is_counted(data: bytes) -> None
 )
 @looped
 def test_text_that_does_not_belong_here_is_counted(data: bytes, kind: str) -> None:
-    """It is no subscription and no delivery; the connection goes on, and its listener hears nothing."""
+    """The text is no subscription and no delivery. The connection stays open, and the listener is not called."""
     one = Connected()
     one.receive(CONFIRMATION, message(0, 5), text(data), message(1, 6))
     assert one.notes.kinds == [kind]
@@ -165,7 +167,7 @@ def test_text_that_does_not_belong_here_is_counted(data: bytes, kind: str) -> No
 
 @looped
 def test_an_unknown_event_before_the_confirmation_changes_nothing() -> None:
-    """The client still waits for its confirmation, and takes it."""
+    """The client still waits for its confirmation and accepts it."""
     one = Connected()
     one.receive(text(event(type="rumour")))
     assert (one.client.live, one.changes) == (False, [])
@@ -176,7 +178,7 @@ def test_an_unknown_event_before_the_confirmation_changes_nothing() -> None:
 @pytest.mark.parametrize(("seq", "kinds"), [(5, []), (4, ["position"]), (7, ["position"])])
 @looped
 def test_the_first_delivery_is_the_one_after_the_position(seq: int, kinds: list[str]) -> None:
-    """On every connection, also where its bytes are known already."""
+    """This is checked on every connection, even if the bytes of the delivery are already known."""
     one = Connected()
     one.receive(CONFIRMATION, message(0, seq), message(1, seq + 1))
     assert one.notes.kinds == kinds
@@ -188,7 +190,7 @@ def test_the_first_delivery_is_the_one_after_the_position(seq: int, kinds: list[
 
 @looped
 def test_a_refusal_calls_the_listener_with_the_reason() -> None:
-    """It decides what follows."""
+    """The listener decides what to do next."""
     one = Connected()
     one.receive(text(event(type="error", error="overloaded", detail="later")))
     assert one.changes == [(False, f"the server refused {CHANNEL}: overloaded: later", False)]
@@ -196,7 +198,8 @@ def test_a_refusal_calls_the_listener_with_the_reason() -> None:
 
 @looped
 def test_replies_are_sent_and_are_no_change() -> None:
-    """A protocol may greet first and ping later: the answers go out, and the listener hears of the subscription alone."""
+    """A protocol may greet first and ping later. The client sends the replies, and calls its listener for the
+    subscription only."""
     one = Connected(Parrot())
     assert one.last(TEXT) == b"hello"
     one.receive(text(b"welcome"))
@@ -213,7 +216,8 @@ def test_replies_are_sent_and_are_no_change() -> None:
 )
 @looped
 def test_a_close_frame_is_answered(data: bytes, code: int, answer: bytes) -> None:
-    """With the same code, at once; the server closes the TCP connection then. Nothing behind it counts."""
+    """The client answers at once with the same code and then leaves the closing of the TCP connection to the server.
+    Frames after the close frame do not count."""
     one = Connected()
     one.receive(CONFIRMATION, message(0, 5), server_frame(CLOSE, data))
     assert (one.last(CLOSE), one.client.close_code, one.transport.done) == (answer, code, [])
@@ -224,7 +228,7 @@ def test_a_close_frame_is_answered(data: bytes, code: int, answer: bytes) -> Non
 
 
 def test_a_server_that_does_not_close_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A while after the closing handshake."""
+    """The client aborts the connection CLOSE_LIMIT_S after the closing handshake."""
     monkeypatch.setattr(module, "CLOSE_LIMIT_S", 0.0)
 
     async def main() -> None:
@@ -239,7 +243,8 @@ def test_a_server_that_does_not_close_is_cut_off(monkeypatch: pytest.MonkeyPatch
 
 @looped
 def test_after_a_loss_it_resumes_after_its_newest_delivery() -> None:
-    """LOST without a close frame; the next connection asks for what follows."""
+    """A connection that ends without a close frame has the code LOST. The next connection resumes after the newest
+    delivery."""
     one = Connected()
     one.receive(CONFIRMATION, message(0, 5))
     one.client.connection_lost(None)
@@ -251,7 +256,7 @@ def test_after_a_loss_it_resumes_after_its_newest_delivery() -> None:
 
 @looped
 def test_half_a_frame_does_not_outlive_its_connection() -> None:
-    """The next connection begins afresh."""
+    """The next connection starts with an empty buffer."""
     one = Connected()
     one.receive(CONFIRMATION, message(0, 5), fragment(TEXT, b"x"), message(1, 6)[:30])
     one.client.connection_lost(None)
@@ -262,7 +267,7 @@ def test_half_a_frame_does_not_outlive_its_connection() -> None:
 
 @looped
 def test_closing_in_good_order() -> None:
-    """A close frame with 1000; what the server sent meanwhile is neither counted nor an incident."""
+    """The client sends a close frame with 1000. Deliveries that arrive after it are not counted and are no incident."""
     one = Connected()
     one.receive(CONFIRMATION)
     one.client.close()
@@ -274,7 +279,7 @@ def test_closing_in_good_order() -> None:
 
 @looped
 def test_reading_is_paused_and_resumed() -> None:
-    """With a small receive buffer, so that the server notices; without a connection nothing happens."""
+    """The pause sets a small receive buffer, so that the server notices it. Without a connection nothing happens."""
     one = Connected()
     one.client.pause_reading()
     one.client.resume_reading()
@@ -289,7 +294,7 @@ def test_reading_is_paused_and_resumed() -> None:
 
 @looped
 def test_too_many_different_deliveries_are_an_incident(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beyond the table's limit nothing is compared any more, and that is said."""
+    """Beyond the table's limit nothing is compared any more. The incident reports this."""
     one = Connected()
     one.sink.frames.limit = 2
     one.receive(CONFIRMATION, message(0, 5), message(1, 6), message(2, 7))
@@ -301,7 +306,7 @@ OTHER_CHANNEL = channel_name(PLAN.run_id, 1)
 
 
 def elsewhere(seq: int) -> bytes:
-    """A delivery of another channel, sound in itself."""
+    """A delivery of another channel that is itself sound."""
     body = message_text(PLAN.run_id, 1, PLAN.text_bytes)
     return text(event(type="message", channel=OTHER_CHANNEL, seq=seq, text=body))
 
@@ -309,7 +314,7 @@ def elsewhere(seq: int) -> bytes:
 @pytest.mark.parametrize("known", [False, True])
 @looped
 def test_a_client_resumes_after_the_last_sound_delivery_of_its_channel(known: bool) -> None:
-    """Neither a delivery of another channel, nor an altered one, nor one behind the position takes the client anywhere."""
+    """Three kinds of delivery do not move a client's position: of another channel, altered, or behind the position."""
     altered = text(event(type="message", channel=CHANNEL, seq=70, text="altered"))
     one = Connected()
     one.receive(CONFIRMATION, message(0, 5))
@@ -326,7 +331,8 @@ def test_a_client_resumes_after_the_last_sound_delivery_of_its_channel(known: bo
 
 @looped
 def test_a_misdirected_first_delivery_is_no_wrong_position() -> None:
-    """It has its own finding; the first delivery of the client's own channel is still looked at."""
+    """The judging reports a misdirected delivery itself. The client still checks the first delivery of its own
+    channel."""
     one = Connected()
     one.receive(CONFIRMATION, elsewhere(90), message(0, 5))
     assert one.notes.kinds == []
@@ -337,7 +343,8 @@ def test_a_misdirected_first_delivery_is_no_wrong_position() -> None:
 
 @looped
 def test_pings_are_not_answered_without_bound() -> None:
-    """A server that pings and does not read gets no more answers than PONGS_BYTES; each ping beyond is counted."""
+    """If a server pings and does not read, the client queues at most PONGS_BYTES of answers. Each further ping is
+    counted as an incident."""
     one = Connected()
     one.receive(CONFIRMATION, server_frame(PING, b"a"))
     one.transport.unwritten_bytes = PONGS_BYTES
@@ -347,7 +354,7 @@ def test_pings_are_not_answered_without_bound() -> None:
 
 @looped
 def test_the_first_close_frame_counts() -> None:
-    """A client that is closed behind the server's close frame keeps the server's code, and sends no second frame."""
+    """A client that closes after the server's close frame keeps the server's code and sends no second close frame."""
     one = Connected()
     one.receive(CONFIRMATION, server_frame(CLOSE, (1012).to_bytes(2, "big")))
     one.receive(server_frame(CLOSE, (1001).to_bytes(2, "big")))

@@ -1,4 +1,4 @@
-"""How clients come back. Connecting itself is shown with real servers in test_fleet.py."""
+"""How clients reconnect. test_fleet.py tests the connecting itself with real servers."""
 
 import asyncio
 import base64
@@ -66,12 +66,12 @@ def a_connector(report: Report, sessions: list[Any], incidents: Any = None) -> C
 
 @given(st.integers(0, 1000))
 def test_the_back_off_is_bounded(failures: int) -> None:
-    """At random, so that clients do not come back in step, and never longer than the cap."""
+    """The back-off is random, so that clients do not reconnect in step. It is never longer than the cap."""
     assert 0 <= back_off_s(failures) <= BACK_OFF_CAP_S
 
 
 def test_counts_follow_the_clients() -> None:
-    """Subscribed when confirmed; a loss ends the session."""
+    """A client counts as subscribed when its subscription is confirmed. A loss ends the session."""
 
     async def scenario() -> None:
         report, sessions = Report(connected=1), []
@@ -89,7 +89,7 @@ def test_counts_follow_the_clients() -> None:
 
 
 def test_a_refused_client_gives_its_connection_up() -> None:
-    """It comes back with a new one; the reason is in the report."""
+    """The client comes back on a new connection. The report holds the reason."""
 
     async def scenario() -> None:
         report = Report()
@@ -103,7 +103,8 @@ def test_a_refused_client_gives_its_connection_up() -> None:
 
 
 def test_a_failed_connect_is_tried_at_the_next_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After FAILURES_PER_SERVER failures in a row; closing ends the attempts."""
+    """The client changes the server after FAILURES_PER_SERVER failures in a row. Closing the connector ends the
+    attempts."""
     tried: list[str] = []
 
     async def refuse(make: object, address: ServerAddress) -> None:
@@ -133,7 +134,7 @@ def test_a_failed_connect_is_tried_at_the_next_server(monkeypatch: pytest.Monkey
 
 
 class Notes:
-    """Incidents, written down."""
+    """Records incidents."""
 
     def __init__(self) -> None:
         self.found: list[tuple[str, str]] = []
@@ -143,7 +144,7 @@ class Notes:
 
 
 def test_a_broken_handshake_is_an_incident_and_costs_a_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client tries again; a server that refuses properly is no incident."""
+    """The client tries again. A correct refusal by the server is no incident."""
     monkeypatch.setattr(module, "back_off_s", lambda failures: 0.0)
     answers = iter(
         (b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 503 Later\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 101 X\r\n\r\n")
@@ -183,12 +184,13 @@ def test_a_broken_handshake_is_an_incident_and_costs_a_try(monkeypatch: pytest.M
 
 
 class RawServer:
-    """A server that writes bytes of its own: ``plays`` holds what each connection in turn sends after its subscription."""
+    """A server that writes raw bytes. ``plays`` holds the bytes that each connection in turn sends after its
+    subscription."""
 
     def __init__(self, *plays: bytes) -> None:
         self.plays = list(plays)
         self.heard: list[bytes] = []
-        """what each connection received behind its subscription"""
+        """the bytes that each connection received after its subscription"""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readuntil(b"\r\n\r\n")
@@ -228,8 +230,8 @@ def subscribed(seq: int) -> bytes:
 def test_one_broken_or_closed_connection_is_followed_by_another(
     monkeypatch: pytest.MonkeyPatch, breaks: bytes, answered: bytes, kinds: list[str]
 ) -> None:
-    """The server gets a close frame at once, the client comes back and resumes, and no error reaches the loop: it would end
-    the process. With real sockets, on the loop that load workers use."""
+    """The server gets a close frame at once, and the client comes back and resumes. No error reaches the event loop,
+    where it would end the process. The test uses real sockets and the event loop of the load workers."""
     monkeypatch.setattr(module, "back_off_s", lambda failures: 0.0)
 
     async def scenario() -> None:
@@ -274,7 +276,7 @@ def test_one_broken_or_closed_connection_is_followed_by_another(
 
 
 def test_the_wait_grows_until_a_subscription_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that takes every connection and closes it at once is no success; a subscription is."""
+    """A subscription resets the back-off. A connection that the server closes at once does not."""
     waits: list[int] = []
 
     def noted(failures: int) -> float:

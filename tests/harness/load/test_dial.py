@@ -1,4 +1,4 @@
-"""Connecting to addresses, with and without a listener behind them."""
+"""Connecting to addresses, with and without a listener."""
 
 import asyncio
 import socket
@@ -18,7 +18,7 @@ from tests.tls_proxy import Authority
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
-    """On the loop that the load workers use."""
+    """Run ``work`` on the event loop that the load workers use."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(work)
 
@@ -37,7 +37,7 @@ def address_of(listener: socket.socket) -> tuple[str, int]:
 
 @pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
 def test_a_listener_is_reached(family: socket.AddressFamily) -> None:
-    """Connected and non-blocking, as asyncio wants it."""
+    """The socket is connected and non-blocking, as asyncio needs it."""
     try:
         listener = a_listener(family)
     except OSError:
@@ -52,7 +52,7 @@ def test_a_listener_is_reached(family: socket.AddressFamily) -> None:
 
 
 def test_a_refused_connect_raises_the_usual_error() -> None:
-    """The kind of error that a refused connect has everywhere: reports quote it."""
+    """Reports quote this error, so it is the same ConnectionRefusedError as everywhere."""
     with a_listener() as listener:
         address = address_of(listener)
     with pytest.raises(ConnectionRefusedError):
@@ -60,12 +60,12 @@ def test_a_refused_connect_raises_the_usual_error() -> None:
 
 
 def test_a_name_is_left_to_the_resolver() -> None:
-    """Nothing is dialled here."""
+    """For a host name `dial` opens no connection and returns None."""
     assert run(dial("localhost", 1)) is None
 
 
 async def dial_until_full(address: tuple[str, int]) -> list[socket.socket]:
-    """Sockets that fill the listener's queue; the connect that found no room was given up."""
+    """Sockets that fill the listener's queue. The connect that found the queue full was given up."""
     through: list[socket.socket] = []
     while len(through) < 50:
         try:
@@ -79,8 +79,8 @@ async def dial_until_full(address: tuple[str, int]) -> list[socket.socket]:
 
 
 def test_giving_up_leaves_nothing_behind() -> None:
-    """A server that does not accept makes a connect take long; one given up is no longer open. A loop that still watched it
-    would keep it so."""
+    """A connect takes long if the server does not accept. After it is given up its socket is closed, and the event loop
+    no longer watches it."""
 
     async def main(address: tuple[str, int]) -> None:
         before = psutil.Process().num_fds()
@@ -95,7 +95,7 @@ def test_giving_up_leaves_nothing_behind() -> None:
 
 
 def test_a_full_queue_is_waited_for() -> None:
-    """As soon as the server accepts again the connect goes through: with the kernel's next try, after a second."""
+    """The connect succeeds after the server accepts again, with the kernel's next try about a second later."""
 
     async def main(listener: socket.socket) -> None:
         through = await dial_until_full(address_of(listener))
@@ -115,7 +115,7 @@ def test_a_full_queue_is_waited_for() -> None:
 
 
 class Receiver(asyncio.Protocol):
-    """Keeps what it receives, and its transport."""
+    """Keeps its transport and the bytes that it receives."""
 
     def __init__(self) -> None:
         self.received = asyncio.get_running_loop().create_future()
@@ -129,7 +129,8 @@ class Receiver(asyncio.Protocol):
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_with_tls_the_name_and_the_authority_are_verified(host: str, tmp_path: Path) -> None:
-    """Before the first byte is sent; what arrives is bytes, as the clients look them up."""
+    """The client verifies both before it sends the first byte. It receives data as bytes, because clients look frames
+    up by bytes."""
     authority = Authority(tmp_path)
 
     async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -137,7 +138,7 @@ def test_with_tls_the_name_and_the_authority_are_verified(host: str, tmp_path: P
         writer.close()
 
     async def main() -> None:
-        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the refused handshakes
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # ignores the refused handshakes
         server = await asyncio.start_server(greet, "127.0.0.1", 0, ssl=authority.context(host))
         try:
             port = server.sockets[0].getsockname()[1]

@@ -1,4 +1,5 @@
-"""Faults on their schedule, with a made-up cluster and fleet: what is done to whom, and what the journal says."""
+"""Faults on their schedule with a stand-in for the cluster and the fleet: what is done to each part, and what the
+journal records."""
 
 import asyncio
 import time
@@ -20,7 +21,7 @@ POSTED = Moment(unit=Unit.POSTED)
 
 
 class Scene:
-    """Cluster, fleet, journal and watch in one: everything is a line in ``lines``."""
+    """A stand-in for the cluster, the fleet, the journal and the watch. ``lines`` records every action."""
 
     servers: tuple[object, ...] = ()
     token = "t"
@@ -61,7 +62,7 @@ def a_fault(kind: FaultKind, target: Target, *parts: str, until: Moment = POSTED
 
 
 def play(scene: Any, *faults: Fault, **changes: Any) -> None:
-    """The block inside posts everything after a moment."""
+    """Inject the faults into a run that posts everything within 0.1 s."""
 
     async def scenario() -> None:
         plan = a_plan(faults=faults, duration_s=0.1, **changes)
@@ -75,12 +76,13 @@ def play(scene: Any, *faults: Fault, **changes: Any) -> None:
 
 
 def test_every_kind_has_a_healing() -> None:
-    """Named in the journal."""
+    """HEALING holds the word that the journal uses for the end of each kind of fault."""
     assert set(HEALING) == set(FaultKind)
 
 
 def test_a_fault_is_injected_and_healed() -> None:
-    """In every part of it; the journal has both with what was seen, under the fault's number."""
+    """Every part of the fault is injected and healed. The journal records both under the fault's number, with what was
+    seen."""
     scene = Scene()
     play(scene, a_fault(FaultKind.PAUSE, Target.SERVERS, "server-1", "server-2"))
     inject, heal = [[f"{word} pause server-{number}" for number in (1, 2)] for word in ("inject", "heal")]
@@ -91,8 +93,8 @@ def test_a_fault_is_injected_and_healed() -> None:
     assert scene.events[3][1]["seen"]["server-2"] == {"seen": "heal pause server-2"}
 
 
-def test_slow_consumers_are_the_fleets() -> None:
-    """A fault of clients pauses and resumes their reading; no part of the cluster is touched."""
+def test_the_fleet_injects_slow_consumers() -> None:
+    """The fleet pauses and resumes the reading of its clients. The cluster is not touched."""
     scene = Scene()
     play(scene, a_fault(FaultKind.PAUSE, Target.CLIENTS, "client-3", "client-17"))
     assert scene.lines == ["pause [3, 17]", "posted", "resume [3, 17]"]
@@ -100,7 +102,7 @@ def test_slow_consumers_are_the_fleets() -> None:
 
 
 def test_a_restart_is_healed_at_once() -> None:
-    """It does not wait for its end; the word is the part's, where there is one."""
+    """A restart has no end to wait for. If it has one part, the journal names that part."""
     scene = Scene()
     play(scene, a_fault(FaultKind.RESTART, Target.SERVER, "server-1"))
     assert scene.lines == ["inject restart server-1", "heal restart server-1", "posted"]
@@ -108,7 +110,7 @@ def test_a_restart_is_healed_at_once() -> None:
 
 
 def test_two_faults_run_side_by_side() -> None:
-    """Each with its own number and its own end."""
+    """Each fault has its own number and its own end."""
     scene = Scene()
     shortly = Moment(unit=Unit.AFTER, value=0.02)
     play(
@@ -122,13 +124,14 @@ def test_two_faults_run_side_by_side() -> None:
 
 @pytest.mark.parametrize("step", ["inject stop broker", "heal stop broker"])
 def test_a_fault_that_fails_is_the_error(step: str) -> None:
-    """As the cluster raised it, not wrapped in a group."""
+    """The error is the cluster's own, not an exception group."""
     with pytest.raises(EnvironmentFailure, match=f"^cannot {step}$"):
         play(Scene(step), a_fault(FaultKind.STOP, Target.BROKER, "broker"))
 
 
 def test_recovery_by_hand_follows_the_healing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only where the plan says `manual`: the servers are ready, then they are asked, and the journal has the numbers."""
+    """This happens only if the plan says `manual`. The harness waits until the servers are ready, asks them to
+    rebroadcast, and records the numbers in the journal."""
     scene = Scene()
 
     async def ready(*_: object) -> bool:
@@ -151,7 +154,7 @@ def test_recovery_by_hand_follows_the_healing(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_servers_that_do_not_come_back_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is asked of servers that are not ready."""
+    """The harness sends no request to servers that are not ready."""
 
     async def never(*_: object) -> bool:
         return False

@@ -29,7 +29,7 @@ PLAN = a_plan(servers=1, clients=8, audience=4, rate_hz=50.0, duration_s=0.6, wo
 
 
 class Service:
-    """One server in this process; ``cut_after`` closes every socket once, after that many messages."""
+    """One server in this process. It closes every socket once, after ``cut_after`` messages."""
 
     def __init__(self, cut_after: int = 0, to_trouble: tuple[int, int] = (0, 0)) -> None:
         self.to_trouble = to_trouble
@@ -39,13 +39,13 @@ class Service:
         self.posted = 0
         self.cut_after = cut_after
         self.unfair_at = 0
-        """the message that one client gets twice and another never"""
+        """the message that one client gets twice and another client never gets"""
         self.phantom_at = 0
-        """the message that is delivered and then refused; one client does not get the message behind it"""
+        """the message that is delivered and then refused; one client does not get the message after it"""
         self.deaf_after = 0
-        """from this message on nothing is delivered, and a connection is cut off only when its client pings"""
+        """from this message on the server delivers nothing, and it cuts a connection off only when its client pings"""
         self.breaks_off = self.stays_silent = 0
-        """how many of the connections that come next are closed before their handshake is answered, and how many are
+        """the number of next connections that are closed before the answer to their handshake, and the number that are
         answered and then ignored"""
         self.pings = 0
         self.ignored: list[web.WebSocketResponse] = []
@@ -154,7 +154,8 @@ def rows(folder: Path, part: str) -> Any:
 
 
 def test_every_delivery_becomes_a_row(tmp_path: Path) -> None:
-    """30 messages and 2 probes to 4 clients each: 128 rows, every post acknowledged, every session closed by us."""
+    """30 messages and 2 probes go to 4 clients each: 128 rows. Every post is acknowledged, and the fleet closes every
+    session."""
 
     async def scenario() -> bool:
         async with serving(Service()) as address, a_fleet(address, tmp_path) as fleet:
@@ -175,7 +176,8 @@ def test_every_delivery_becomes_a_row(tmp_path: Path) -> None:
 
 
 def test_a_client_that_is_cut_off_resumes_and_misses_nothing(tmp_path: Path) -> None:
-    """Closed with 1012 in mid-run: it comes back, names its last seq, and gets the rest."""
+    """The server closes every connection with 1012 during the run. Each client comes back, names its last seq, and gets
+    the rest."""
     service = Service(cut_after=15)
 
     async def scenario() -> bool:
@@ -190,7 +192,8 @@ def test_a_client_that_is_cut_off_resumes_and_misses_nothing(tmp_path: Path) -> 
 
 
 def test_a_server_that_goes_away_in_mid_handshake_or_right_after_it_is_left(tmp_path: Path) -> None:
-    """Two clients that come back find a server that closes before it answers, one finds silence: all come back again."""
+    """For two clients that come back, the server closes the connection before it answers. For a third one it stays
+    silent. All three come back again."""
     service = Service(cut_after=15, to_trouble=(2, 1))
 
     async def scenario() -> tuple[bool, int]:
@@ -209,8 +212,8 @@ def test_a_server_that_goes_away_in_mid_handshake_or_right_after_it_is_left(tmp_
 
 
 def test_a_repetition_hides_no_missing_delivery(tmp_path: Path) -> None:
-    """One client has a message twice, another has it never: as many deliveries as expected, and the drain waits for the
-    missing one until it is quiet."""
+    """One client gets a message twice, another never gets it. The number of deliveries is as expected, but the drain
+    waits for the missing one until it is quiet."""
     service = Service()
     service.unfair_at = 20
 
@@ -226,8 +229,8 @@ def test_a_repetition_hides_no_missing_delivery(tmp_path: Path) -> None:
 
 
 def test_a_client_whose_connection_is_gone_learns_it_before_the_drain_ends(tmp_path: Path) -> None:
-    """The server let go of every connection, and no client was told. A ping finds out; the clients come back and get the
-    rest. Without it the drain would end quiet, and what waits for a resume would count as lost."""
+    """The server dropped every connection without a close, and a ping detects this. The clients come back and get the
+    rest. Otherwise the drain would end quiet and these deliveries would count as lost."""
     service = Service()
     service.deaf_after = 20
 
@@ -241,7 +244,8 @@ def test_a_client_whose_connection_is_gone_learns_it_before_the_drain_ends(tmp_p
 
 
 def test_deliveries_of_a_rejected_message_stand_in_for_none(tmp_path: Path) -> None:
-    """A refused message reaches four clients, another one misses a client: the drain waits for the missing one."""
+    """A refused message reaches four clients, and another message misses one client. The drain waits for the missing
+    delivery."""
     service = Service()
     service.phantom_at = 20
 
@@ -255,7 +259,7 @@ def test_deliveries_of_a_rejected_message_stand_in_for_none(tmp_path: Path) -> N
 
 
 def test_a_drain_in_which_deliveries_still_come_is_cut_off(tmp_path: Path) -> None:
-    """Nothing is missing but the time for it: the end says that the drain was cut off."""
+    """The drain reaches its time limit before it is quiet. The result says that the drain was cut off."""
     service = Service()
     service.unfair_at = 20
 
@@ -270,14 +274,15 @@ def test_a_drain_in_which_deliveries_still_come_is_cut_off(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["worker-01", "publisher"])
 def test_a_process_that_dies_is_noticed_at_once(tmp_path: Path, name: str) -> None:
-    """WorkerLost with its name and signal; the others are ended, what was written is readable."""
+    """WorkerLost names the process and the signal. The fleet ends the other processes, and what was written is
+    readable."""
 
     async def scenario() -> list[int]:
         async with serving(Service()) as address, a_fleet(address, tmp_path) as fleet:
             await fleet.connect(20)
             victim = next(process for process in fleet.components() if process.name == name)
             psutil.Process(victim.pid).kill()
-            # One of the two waits is the first to notice, whichever process it was.
+            # Either of the two waits may notice the end first.
             with pytest.raises(WorkerLost, match=f"{name} .*SIGKILL"):
                 await asyncio.gather(fleet.probe(20), fleet.posted(20))
             return [process.pid for process in fleet.components()]
@@ -288,7 +293,7 @@ def test_a_process_that_dies_is_noticed_at_once(tmp_path: Path, name: str) -> No
 
 
 def test_servers_that_do_not_answer_are_an_error_with_a_reason(tmp_path: Path) -> None:
-    """Nothing listens: the error says how many were connected, and why not more."""
+    """No server listens. The error says how many clients were connected, and why not more."""
     address = ServerAddress(name="server-1", host="127.0.0.1", port=1)
 
     async def scenario() -> None:

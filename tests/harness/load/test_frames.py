@@ -24,7 +24,7 @@ def frame(message: int = 3, *, channel: int = 0, seq: int = 5, text: str | None 
 
 
 def number(seen: FrameTable, payload: bytes) -> int:
-    """The number of the row of a delivery that comes in one frame."""
+    """The row number of a delivery that comes in one frame."""
     mark = seen.mark(server_frame(TEXT, payload), payload)
     assert isinstance(mark, int)
     return mark >> 32
@@ -37,33 +37,33 @@ def row(payload: bytes) -> list[int]:
 
 
 def test_a_whole_message_is_sound() -> None:
-    """Message, channel and seq as posted and named."""
+    """The row has the message that was posted, and the channel and seq that the frame names."""
     assert row(frame(3, channel=1, seq=5)) == [3, 1, 5, SOUND]
 
 
 @given(st.integers(0, PLAN.text_bytes - 1), st.characters(codec="ascii", exclude_characters='\0"\\'))
 def test_a_single_changed_character_is_noticed(at: int, character: str) -> None:
-    """Altered or foreign, but never sound."""
+    """The text is altered or foreign, never sound."""
     text = message_text(PLAN.run_id, 3, PLAN.text_bytes)
     changed = text[:at] + character + text[at + 1 :]
     assert (row(frame(text=changed))[3] == SOUND) == (changed == text)
 
 
 def test_an_altered_text_still_names_its_message() -> None:
-    """So that the finding can say which one it was."""
+    """The finding can then name the message."""
     text = message_text(PLAN.run_id, 3, PLAN.text_bytes)
     assert row(frame(text=text[:-1] + "~"))[:1] + row(frame(text=text[:-1] + "~"))[3:] == [3, ALTERED]
 
 
 @pytest.mark.parametrize("text", ["hello", "", message_text("rother000", 3, 96), message_text(PLAN.run_id, 10, 96)])
 def test_what_this_run_never_posted_is_foreign(text: str) -> None:
-    """Another run's texts, texts beyond the schedule, any other text."""
+    """Foreign are texts of another run, texts beyond the schedule, and any other text."""
     assert row(frame(text=text))[0] == -1
     assert row(frame(text=text))[3] == FOREIGN
 
 
 def test_equal_bytes_are_one_frame() -> None:
-    """Every client of a channel gets the same bytes: verified once, then looked up."""
+    """Every client of a channel gets the same bytes. The table verifies them once and then only looks them up."""
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
     first = number(seen, frame(3))
     assert seen.lookup(0)(server_frame(TEXT, frame(3))) == first << 32
@@ -74,7 +74,7 @@ def test_equal_bytes_are_one_frame() -> None:
 
 @pytest.mark.parametrize(("limit", "value"), [("GENERATION", 2), ("GENERATION_BYTES", 300)])
 def test_old_frames_are_forgotten(monkeypatch: pytest.MonkeyPatch, limit: str, value: int) -> None:
-    """They are verified again when they come back, and have the row that they had."""
+    """A forgotten frame that comes again is verified again, and it keeps its row."""
     monkeypatch.setattr(module, limit, value)
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
     numbers = [number(seen, frame(message)) for message in (0, 1, 2, 3, 4, 0)]
@@ -84,7 +84,7 @@ def test_old_frames_are_forgotten(monkeypatch: pytest.MonkeyPatch, limit: str, v
 
 
 def test_what_a_receiver_must_ignore_makes_no_row() -> None:
-    """A server may add fields of its own, different for each client: the table does not grow with them."""
+    """A server may add its own fields, different for each client. The table does not grow with them."""
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
     for client in range(100):
         assert number(seen, frame(3)[:-1] + b', "for": %d}' % client) == 0
@@ -92,7 +92,7 @@ def test_what_a_receiver_must_ignore_makes_no_row() -> None:
 
 
 def test_the_table_is_bounded_and_says_so() -> None:
-    """What comes beyond the limit has one row, which is not sound, and is counted."""
+    """All frames beyond the limit share one row, which is not sound. They are counted."""
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
     for seq in range(1, seen.limit + 101):
         number(seen, frame(3, seq=seq))
@@ -103,7 +103,7 @@ def test_the_table_is_bounded_and_says_so() -> None:
 
 
 def test_only_sound_frames_name_a_position() -> None:
-    """A client resumes after what it can believe."""
+    """A client resumes only after a delivery that was verified."""
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
     assert seen.seq_of(number(seen, frame(3, seq=5)) << 32, 0) == 5
     assert seen.seq_of(number(seen, frame(3, seq=5)) << 32, 1) == 0, "a delivery of another channel"
@@ -112,7 +112,7 @@ def test_only_sound_frames_name_a_position() -> None:
 
 
 def test_what_is_no_delivery_is_told() -> None:
-    """Confirmations and violations are not numbered."""
+    """Confirmations and violations get no number."""
     seen = FrameTable(PLAN, messages=10, classify=Chat().classify)
     for payload in (b'{"type":"subscribed","channel":"c","seq":1}', b"junk", b"[" * 100_000):
         assert not isinstance(seen.mark(server_frame(TEXT, payload), payload), int)

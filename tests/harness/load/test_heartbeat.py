@@ -12,7 +12,7 @@ from harness.recording.format import HEARTBEAT_INTERVAL_NS
 
 
 def test_it_shows_how_long_the_loop_was_blocked(tmp_path: Path) -> None:
-    """A beat that comes late has its lateness in its row, with the counts and the CPU time of that moment."""
+    """The row of a late heartbeat holds its lateness, and the counts and the CPU time of that moment."""
     path = tmp_path / "heartbeat-worker-00.npy"
 
     async def scenario() -> None:
@@ -40,7 +40,7 @@ def test_it_shows_how_long_the_loop_was_blocked(tmp_path: Path) -> None:
 
 
 def test_rows_are_written_now_and_then(tmp_path: Path) -> None:
-    """A killed process loses FLUSH_ROWS beats at most: before the end there are rows in the file."""
+    """The file has rows before the end, so a killed process loses at most FLUSH_ROWS heartbeats."""
     path = tmp_path / "heartbeat-worker-00.npy"
 
     async def scenario() -> int:
@@ -58,7 +58,7 @@ def test_rows_are_written_now_and_then(tmp_path: Path) -> None:
 
 
 def test_a_loop_that_is_stalled_at_the_end_is_seen(tmp_path: Path) -> None:
-    """The process ends before the heartbeat that is overdue comes: it is written all the same."""
+    """The process ends before the overdue heartbeat. The heartbeat is still written."""
     path = tmp_path / "heartbeat-worker-00.npy"
 
     async def scenario() -> None:

@@ -1,4 +1,4 @@
-"""Incidents of one process: all counted, a few kept, the file valid at every moment."""
+"""Incidents of one process: all are counted, a few are kept, and the file is valid at every moment."""
 
 from pathlib import Path
 
@@ -13,13 +13,13 @@ def read(path: Path) -> tuple[Incident, ...]:
 
 
 def test_there_is_a_file_from_the_beginning(tmp_path: Path) -> None:
-    """A process that saw nothing says so; one without a file said nothing."""
+    """An empty file means that the process saw no incident. A missing file means that nothing is known."""
     Incidents(tmp_path / "incidents-x.json")
     assert read(tmp_path / "incidents-x.json") == ()
 
 
 def test_every_incident_is_counted_and_a_few_are_shown(tmp_path: Path) -> None:
-    """By kind and reason, with the times of the first and the last."""
+    """Incidents are counted by kind and reason, with the times of the first and the last."""
     incidents = Incidents(tmp_path / "incidents-x.json")
     for number in range(1_000):
         incidents.note(IncidentKind.BINARY, "binary", f"client {number}")
@@ -34,7 +34,7 @@ def test_every_incident_is_counted_and_a_few_are_shown(tmp_path: Path) -> None:
 
 
 def test_reasons_and_their_length_are_bounded(tmp_path: Path) -> None:
-    """A service that says something else each time fills neither memory nor disk; nothing goes uncounted."""
+    """A service that gives a new reason each time fills neither memory nor disk. Every incident is still counted."""
     incidents = Incidents(tmp_path / "incidents-x.json")
     for number in range(10 * REASONS):
         incidents.note(IncidentKind.REJECTED, f"{number} " + "x" * 10_000, "y" * 10_000)

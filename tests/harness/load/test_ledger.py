@@ -11,7 +11,7 @@ from tests.harness.plans import a_plan
 
 
 def test_it_is_whole_on_disk_at_every_moment(tmp_path: Path) -> None:
-    """One row for each message, with what the schedule says; what is written is readable before the file is closed."""
+    """The file has one row for each message of the schedule. What is flushed is readable before the file is closed."""
     timetable = schedule(a_plan())
     path = tmp_path / "posts.npy"
     ledger = Ledger(path, timetable)

@@ -1,4 +1,4 @@
-"""The publisher's connections against small servers: where messages go when a server does not take them."""
+"""The publisher's connections, tested with small servers: where messages go if a server does not take them."""
 
 import asyncio
 import time
@@ -13,13 +13,14 @@ from harness.load.protocol.http_post import PostConnection
 from harness.model.cluster import ServerAddress
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{"ok":true,"seq":1}'
-NOBODY = ServerAddress(name="server-9", host="127.0.0.1", port=1)
+NO_SERVER = ServerAddress(name="server-9", host="127.0.0.1", port=1)
 
 
 class Peer(asyncio.Protocol):
-    """The server's end of a connection. ``reply`` is the answer to every request: b"" for none, None hangs up."""
+    """The server's end of a connection. ``reply`` is the answer to every request: b"" sends no answer, None closes the
+    connection."""
 
-    opened: "list[Peer]" = []  # noqa: RUF012 - all of them, so that a test can wait until they are gone
+    opened: "list[Peer]" = []  # noqa: RUF012 - every peer, so that a test can wait until all are gone
 
     def __init__(self, reply: bytes | None) -> None:
         self.reply = reply
@@ -40,7 +41,7 @@ class Peer(asyncio.Protocol):
 
 
 class Pool(PostPool):
-    """A pool that writes down what becomes of its messages."""
+    """A pool that records what happens to its messages."""
 
     def __init__(self, *servers: ServerAddress) -> None:
         self.written: dict[int, int] = {}
@@ -76,7 +77,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def play(scenario: Callable[[ServerAddress], Awaitable[None]], reply: bytes | None = OK) -> None:
-    """Run ``scenario`` beside one server; afterwards every connection is closed."""
+    """Run ``scenario`` with one server. Check that every connection is closed afterwards."""
 
     async def main() -> None:
         Peer.opened.clear()
@@ -92,7 +93,7 @@ def play(scenario: Callable[[ServerAddress], Awaitable[None]], reply: bytes | No
 
 
 def test_kept_connections_are_used_again() -> None:
-    """Many messages one after the other need no more than the connections that are kept."""
+    """Many messages in sequence need no more connections than the pool keeps."""
 
     async def scenario(address: ServerAddress) -> None:
         pool = Pool(address)
@@ -100,7 +101,7 @@ def test_kept_connections_are_used_again() -> None:
         for message in range(300):
             pool.post(message, 0, time.monotonic_ns())
             await until(lambda message=message: message in pool.answered)  # type: ignore[misc]  # bound at once
-        # One more where the first message came before any connection stood.
+        # The pool opens one more if the first message comes before a connection is open.
         assert pool.connections <= KEPT_CONNECTIONS + 1
         pool.close()
 
@@ -123,10 +124,10 @@ def test_more_connections_are_opened_while_all_wait() -> None:
 
 
 def test_messages_go_to_a_server_that_takes_connections() -> None:
-    """Those that waited for the other one, and those that come later."""
+    """This holds for messages that wait for the closed port, and for later ones."""
 
     async def scenario(address: ServerAddress) -> None:
-        pool = Pool(NOBODY, address)
+        pool = Pool(NO_SERVER, address)
         pool.post(0, 0, time.monotonic_ns())
         await until(lambda: 0 in pool.answered)
         pool.post(1, 0, time.monotonic_ns())
@@ -139,11 +140,11 @@ def test_messages_go_to_a_server_that_takes_connections() -> None:
 
 
 def test_a_message_that_finds_no_connection_expires(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It was never sent, so it was certainly not stored."""
+    """The message was never sent, so it was certainly not stored."""
     monkeypatch.setattr(module, "ANSWER_TIMEOUT_S", 0.3)
 
     async def scenario(address: ServerAddress) -> None:
-        pool = Pool(NOBODY)
+        pool = Pool(NO_SERVER)
         pool.post(0, 0, time.monotonic_ns())
         await until(lambda: pool.expired == [0])
         assert (pool.written, pool.lost) == ({}, {})
@@ -153,7 +154,7 @@ def test_a_message_that_finds_no_connection_expires(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_answer_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The connection is closed; the message's outcome is unknown, with the reason."""
+    """The connection is closed. The message's outcome is unknown, with the reason."""
     monkeypatch.setattr(module, "ANSWER_TIMEOUT_S", 0.1)
 
     async def scenario(address: ServerAddress) -> None:
@@ -170,7 +171,7 @@ def test_an_answer_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_lost_connection_is_replaced() -> None:
-    """Its message is of unknown outcome, and the kept number is restored."""
+    """The outcome of its message is unknown. The pool opens one connection in its place."""
 
     async def scenario(address: ServerAddress) -> None:
         pool = Pool(address)
@@ -183,7 +184,7 @@ def test_a_lost_connection_is_replaced() -> None:
 
 
 def test_a_connection_that_the_server_closes_after_its_answer_is_replaced() -> None:
-    """Nothing is posted on it again, and no message is lost with it."""
+    """The pool posts nothing more on it, and no message is lost with it."""
 
     async def scenario(address: ServerAddress) -> None:
         pool = Pool(address)
@@ -197,7 +198,7 @@ def test_a_connection_that_the_server_closes_after_its_answer_is_replaced() -> N
 
 
 def test_a_server_that_speaks_no_http_is_told() -> None:
-    """The message's outcome is unknown; the connection is replaced."""
+    """The message's outcome is unknown, with the reason. The connection is replaced."""
 
     async def scenario(address: ServerAddress) -> None:
         pool = Pool(address)
@@ -212,7 +213,8 @@ def test_a_server_that_speaks_no_http_is_told() -> None:
 
 
 def test_a_proxy_that_closes_at_once_is_not_stormed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each connection in the place of one that brought no answer waits longer, up to a limit and not in step."""
+    """The pause before a replacement grows with each connection that brought no answer, up to a cap. It is random, so
+    that replacements do not come in step."""
     monkeypatch.setattr(module, "KEPT_CONNECTIONS", 4)
     opened = 0
 

@@ -1,4 +1,4 @@
-"""The publisher without a network: what becomes of each post in the ledger, and what is sent where."""
+"""The publisher without a network: what the ledger records of each post, and what is sent to which server."""
 
 import asyncio
 import json
@@ -36,19 +36,20 @@ def accepted(message: int, seq: object, **changes: object) -> bytes:
 
 
 def incidents(folder: Path) -> dict[tuple[str, str], int]:
-    """Counts by kind and reason."""
+    """The number of incidents by kind and reason."""
     found = json.loads((folder / "incidents-publisher.json").read_text())["incidents"]
     return {(each["kind"], each["reason"]): each["count"] for each in found}
 
 
 class Posts:
-    """Stands for every connection; ``answers(message)`` is the bytes that come back, None for a lost connection."""
+    """A stand-in for every connection. ``answers(message)`` returns the bytes of the answer, or None for a lost
+    connection."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, answers: Callable[[int], bytes | None]) -> None:
         self.requests: dict[int, tuple[int, bytes]] = {}
         self.answers = answers
         self.begun = b""
-        """what arrives before a connection is lost"""
+        """the bytes that arrive before a connection is lost"""
         monkeypatch.setattr(PostPool, "post", lambda *arguments: self.post(*arguments))
         self.reports: list[Report] = []
         monkeypatch.setattr(module, "send_report", self.reports.append)
@@ -76,7 +77,7 @@ class Posts:
 
 
 def run(folder: Path, posts: Posts) -> tuple[Publisher, Any]:
-    """Everything is posted; the publisher and its ledger's rows."""
+    """Post everything. Returns the publisher and the rows of its ledger."""
 
     async def scenario() -> Publisher:
         job = Job(name="publisher", module="", plan=PLAN, servers=SERVERS, token="t0ken")
@@ -101,7 +102,7 @@ def run(folder: Path, posts: Posts) -> tuple[Publisher, Any]:
 
 
 def test_acknowledged_posts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seq, status and times are in the ledger; the deliveries that are due follow from the audience."""
+    """The ledger holds seq, status and times. The number of expected deliveries follows from the audience."""
     posts = Posts(monkeypatch, lambda message: accepted(message, message + 1))
     _, rows = run(tmp_path, posts)
     sent = rows[rows["outcome"] != UNSENT]
@@ -116,7 +117,7 @@ def test_acknowledged_posts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_every_message_is_posted_whole_to_its_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its own text, its own id, the server that the schedule names."""
+    """Each post has its own text and its own id, and goes to the server that the schedule names."""
     posts = Posts(monkeypatch, lambda message: accepted(message, 1))
     run(tmp_path, posts)
     planned = schedule(PLAN).server.tolist()
@@ -138,7 +139,8 @@ def test_every_message_is_posted_whole_to_its_server(tmp_path: Path, monkeypatch
 def test_posts_that_are_not_acknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reply: bytes | None, outcome: int, trouble: str
 ) -> None:
-    """Rejected, or of unknown outcome where no answer says that it is not stored; the reason is in the report."""
+    """A post is rejected if the answer says that it is not stored; otherwise its outcome is unknown. The report holds
+    the reason."""
     posts = Posts(monkeypatch, lambda message: reply)
     _, rows = run(tmp_path, posts)
     sent = rows[rows["outcome"] != UNSENT]
@@ -151,7 +153,7 @@ def test_posts_that_are_not_acknowledged(
 
 
 def test_a_failure_ends_it_with_its_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last report says why."""
+    """The last report holds the reason."""
     posts = Posts(monkeypatch, lambda message: None)
 
     async def scenario() -> None:
@@ -167,7 +169,8 @@ def test_a_failure_ends_it_with_its_reason(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_an_answer_that_is_no_json_keeps_its_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A gateway's page says nothing of the message, and breaks no promise of the service; the reason is counted."""
+    """A gateway's error page says nothing about the message and breaks no rule of the protocol. The reason is
+    counted."""
     page = b"<html>Bad Gateway</html>"
     reply = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: %d\r\n\r\n%s" % (len(page), page)
     _, rows = run(tmp_path, Posts(monkeypatch, lambda message: reply))
@@ -190,7 +193,7 @@ def test_an_answer_that_is_no_json_keeps_its_status(tmp_path: Path, monkeypatch:
 def test_an_answer_is_compared_with_its_post(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], flaw: str
 ) -> None:
-    """It acknowledges the message all the same; what does not fit is an incident."""
+    """The answer still acknowledges the message. The difference is an incident."""
     _, rows = run(tmp_path, Posts(monkeypatch, lambda message: accepted(message, 1, **changes)))
     sent = rows[rows["outcome"] != UNSENT]
     assert (sent["outcome"] == ACKNOWLEDGED).all()
@@ -199,7 +202,7 @@ def test_an_answer_is_compared_with_its_post(
 
 @pytest.mark.parametrize("seq", [0, -1, 2**70, None, "7"])
 def test_an_acknowledgement_without_a_seq_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seq: object) -> None:
-    """The outcome is unknown, and the ledger survives any number."""
+    """The outcome is unknown. A seq out of range does not break the ledger."""
     _, rows = run(tmp_path, Posts(monkeypatch, lambda message: accepted(message, seq)))
     assert set(rows["outcome"].tolist()) == {INDETERMINATE}
     assert (rows["http_status"] == 200).all()
@@ -207,7 +210,7 @@ def test_an_acknowledgement_without_a_seq_is_none(tmp_path: Path, monkeypatch: p
 
 
 def test_an_answer_that_is_cut_short_keeps_its_status(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The head was there."""
+    """The head of the answer had arrived."""
     publisher = Posts(monkeypatch, lambda message: None)
     publisher.begun = accepted(0, 1)[:-3]
     _, rows = run(tmp_path, publisher)

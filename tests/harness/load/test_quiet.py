@@ -1,4 +1,4 @@
-"""Quiet is that nothing new arrives while every load worker reports."""
+"""A drain is quiet while no new pair arrives and every load worker reports."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from harness.model.drain import DrainEnd
 
 
 def test_it_lasts_from_the_last_new_pair() -> None:
-    """Reports that say nothing new make it longer, a new pair ends it."""
+    """Reports without a new pair make the quiet time longer. A new pair ends it."""
     quiet = Quiet(5.0)
     for tenth in range(31):
         quiet.look(tenth / 10, reached=min(tenth, 10), reports=[tenth, tenth], unsubscribed=0)
@@ -17,7 +17,7 @@ def test_it_lasts_from_the_last_new_pair() -> None:
 
 
 def test_a_worker_that_does_not_report_is_not_quiet() -> None:
-    """One of two load workers is stalled for 8 s: it may have deliveries that it has not read."""
+    """One of two load workers is stalled for 8 s. It may have deliveries that it has not read yet."""
     quiet = Quiet(5.0)
     for tenth in range(81):
         quiet.look(tenth / 10, reached=7, reports=[tenth, 1], unsubscribed=0)
@@ -28,7 +28,7 @@ def test_a_worker_that_does_not_report_is_not_quiet() -> None:
 
 
 def test_quiet_begins_anew_when_the_last_client_is_subscribed() -> None:
-    """A client comes back after 4 s without a new delivery: what it missed is on its way only from then on."""
+    """A client comes back after 4 s without a new delivery. The server sends the missed messages only from then on."""
     quiet = Quiet(5.0)
     for tenth in range(61):
         quiet.look(tenth / 10, reached=7, reports=[tenth], unsubscribed=int(tenth < 40))
@@ -37,7 +37,7 @@ def test_quiet_begins_anew_when_the_last_client_is_subscribed() -> None:
 
 
 def test_the_rate_is_that_of_the_last_seconds() -> None:
-    """1,000 pairs a second, then nothing for a second: 800 in the mean of the last five."""
+    """1,000 pairs a second and then none for a second: the mean of the last five seconds is 800."""
     quiet = Quiet(5.0)
     for tenth in range(101):
         quiet.look(tenth / 10, reached=min(tenth, 90) * 100, reports=[tenth], unsubscribed=0)

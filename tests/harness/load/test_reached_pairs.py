@@ -1,4 +1,4 @@
-"""Pairs that a load worker has reached, from rows written by hand and made up."""
+"""The pairs that a load worker has reached, from hand-written and generated rows."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ CHANNEL = client_channels(PLAN)
 
 
 def frames(*rows: tuple[int, int]) -> "np.ndarray[tuple[int], np.dtype[np.void]]":
-    """A frame of each (message, flaw), in its own channel."""
+    """One frame for each (message, flaw), in the message's own channel."""
     return np.array([(message, SCHEDULE.channel[message], 1, flaw) for message, flaw in rows], FRAME)
 
 
@@ -32,7 +32,7 @@ def members(message: int) -> list[int]:
 
 
 def test_a_repetition_is_no_other_pair() -> None:
-    """Twice to one client and never to another: one pair, in one call or in several."""
+    """A message that comes twice to one client and never to another is one pair, in one call or in several."""
     reached = ReachedPairs(PLAN, 0, SCHEDULE)
     reached.add_frames(frames((0, SOUND)))
     first, second = members(0)
@@ -43,8 +43,9 @@ def test_a_repetition_is_no_other_pair() -> None:
     assert reached.count == 2
 
 
-def test_what_is_not_as_posted_reaches_nobody() -> None:
-    """An altered text, a text in another channel, a text that is not of this run, a client of another channel."""
+def test_what_is_not_as_posted_is_no_pair() -> None:
+    """Four kinds do not count: an altered text, a text in another channel, a text of another run, and a client of
+    another channel."""
     reached = ReachedPairs(PLAN, 0, SCHEDULE)
     wrong = frames((0, ALTERED), (0, SOUND), (0, SOUND), (0, SOUND))
     wrong["channel"][1] = 1 - wrong["channel"][1]
@@ -57,7 +58,7 @@ def test_what_is_not_as_posted_reaches_nobody() -> None:
 
 
 def test_what_was_not_compared_breaks_nothing() -> None:
-    """A load worker that has seen too many different frames does not know whether one is as posted."""
+    """A load worker with a full table of frames does not know whether a new frame is as posted."""
     reached = ReachedPairs(PLAN, 0, SCHEDULE)
     reached.add_frames(frames((0, UNVERIFIED), (0, SOUND)))
     reached.add(deliveries((members(0)[0], 0), (members(0)[0], 1), (members(0)[0], 1)))
@@ -65,7 +66,8 @@ def test_what_was_not_compared_breaks_nothing() -> None:
 
 
 def test_the_same_message_in_two_frames_is_one_pair() -> None:
-    """A frame that was forgotten and verified again, or another seq: a repetition for the client all the same."""
+    """The second frame may be one that was forgotten and verified again, or may have another seq. For the client it is
+    a repetition."""
     reached = ReachedPairs(PLAN, 0, SCHEDULE)
     reached.add_frames(frames((1, SOUND)))
     reached.add(deliveries((members(1)[0], 0)))
@@ -77,7 +79,7 @@ def test_the_same_message_in_two_frames_is_one_pair() -> None:
 @given(st.data())
 @pytest.mark.parametrize("block", [3, 1 << 20])
 def test_it_is_the_number_of_distinct_pairs(block: int, data: st.DataObject) -> None:
-    """Whatever arrives in whatever order and pieces; blocks that are full take no memory."""
+    """The order and the pieces in which deliveries arrive do not matter. Full blocks take no memory."""
     pairs = [(client, message) for message in range(len(SCHEDULE)) for client in members(message)]
     rows = data.draw(st.lists(st.sampled_from(pairs), max_size=80))
     everything = data.draw(st.booleans())
@@ -105,15 +107,15 @@ def test_more_frames_than_there_was_room_for(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_every_worker_has_its_own_pairs() -> None:
-    """Together they are all pairs of the schedule."""
+    """The pairs of all workers together are the pairs of the schedule."""
     assert isinstance(SCHEDULE, Schedule)
     sizes = [ReachedPairs(PLAN, worker, SCHEDULE)._pairs for worker in range(2)]
     assert sum(sizes) == len(SCHEDULE) * PLAN.audience
 
 
 @pytest.mark.parametrize("block", [3, 1 << 20])
-def test_pairs_of_messages_that_nobody_waits_for_do_not_count(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    """Neither those that arrived before nor those that arrive afterwards, in known frames and in new ones."""
+def test_pairs_of_disregarded_messages_do_not_count(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    """This holds for pairs that arrived before `disregard` and for later ones, in known frames and in new ones."""
     monkeypatch.setattr(module, "BLOCK_PAIRS", block)
     reached = ReachedPairs(PLAN, 0, SCHEDULE)
     reached.add_frames(frames((0, SOUND), (1, SOUND), (2, SOUND)))

@@ -1,4 +1,4 @@
-"""Percentiles for the eye: of the last five seconds, and since the start."""
+"""Percentiles for the live view: of the last five seconds, and since the start."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from harness.load.recent_latency import RecentLatency
 
 
 def test_what_is_older_than_five_seconds_is_not_recent() -> None:
-    """The recent percentiles forget it, those since the start keep it."""
+    """The recent percentiles drop an old sample. The percentiles since the start keep it."""
     latency = RecentLatency()
     latency.add(0.0, [1000.0] * 10)
     latency.add(4.0, [10.0] * 10)
@@ -22,7 +22,7 @@ def test_what_is_older_than_five_seconds_is_not_recent() -> None:
 
 
 def test_without_samples_nothing_is_known() -> None:
-    """No number stands for nothing."""
+    """The result is None, not a number."""
     latency = RecentLatency()
     latency.add(1.0, [])
     assert latency.recent(1.0) is None
@@ -31,7 +31,7 @@ def test_without_samples_nothing_is_known() -> None:
 
 @given(st.lists(st.floats(0.02, 1e6), min_size=1, max_size=200))
 def test_the_percentiles_since_the_start_are_off_by_two_percent_at_most(values: list[float]) -> None:
-    """By nearest rank, in bins of 2 %."""
+    """The percentiles use the nearest rank, in bins of 2 %."""
     latency = RecentLatency()
     latency.add(0.0, values)
     for share, found in zip((0.5, 0.99), latency.whole(), strict=True):

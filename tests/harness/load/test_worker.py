@@ -1,4 +1,4 @@
-"""A load worker's commands and ends. Its deliveries are shown with real servers in test_fleet.py."""
+"""A load worker's commands and ends. test_fleet.py tests its deliveries with real servers."""
 
 import asyncio
 from pathlib import Path
@@ -29,7 +29,7 @@ MINE = [client for client, worker in enumerate(client_workers(PLAN).tolist()) if
 
 @pytest.fixture
 def reports(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
-    """What the worker reports."""
+    """The reports that the worker sends."""
     sent: list[Report] = []
     monkeypatch.setattr(module, "send_report", sent.append)
     return sent
@@ -38,7 +38,7 @@ def reports(monkeypatch: pytest.MonkeyPatch) -> list[Report]:
 def test_it_pauses_and_resumes_its_own_clients(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reports: list[Report]
 ) -> None:
-    """A command names clients of all workers."""
+    """A command may name clients of all workers."""
     done: list[tuple[str, int]] = []
     monkeypatch.setattr(Client, "pause_reading", lambda client: done.append(("pause", client.index)))
     monkeypatch.setattr(Client, "resume_reading", lambda client: done.append(("resume", client.index)))
@@ -56,7 +56,7 @@ def test_it_pauses_and_resumes_its_own_clients(
 
 
 def test_finishing_leaves_whole_files(tmp_path: Path, reports: list[Report]) -> None:
-    """Every row file of this worker is there and readable, also without a row."""
+    """Every row file of this worker exists and is readable, even without a row."""
 
     async def scenario() -> None:
         worker = Worker(JOB, tmp_path)
@@ -73,7 +73,7 @@ def test_finishing_leaves_whole_files(tmp_path: Path, reports: list[Report]) -> 
 def test_a_full_disk_ends_it_with_its_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reports: list[Report]
 ) -> None:
-    """The report says that it cannot go on, and why."""
+    """The last report says that the worker failed, and why."""
 
     def full(rows: WorkerRows) -> None:
         raise OSError(28, "No space left on device")

@@ -1,4 +1,4 @@
-"""The row files of a load worker, written by hand, and the live figures about them."""
+"""The row files of a load worker, and the live figures from their rows."""
 
 import json
 from pathlib import Path
@@ -28,7 +28,8 @@ def message(number: int) -> bytes:
 
 
 def test_deliveries_frames_and_sessions(tmp_path: Path) -> None:
-    """Probes count the clients that saw one, measured messages give latencies; the files hold every row once."""
+    """Probes give the number of clients that saw one, and measured messages give latencies. The files hold every row
+    once."""
     report = Report()
     frames = FrameTable(PLAN, len(SCHEDULE), Chat().classify)
     reached = ReachedPairs(PLAN, 0, SCHEDULE)

@@ -1,4 +1,4 @@
-"""Keys: equal where runs can be compared, different where they cannot."""
+"""Keys are equal if runs can be compared, and different if they cannot."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ MACHINE = {
     [{"servers": 4}, {"rate_hz": 11.0}, {"backplane": "memory"}, {"duration_s": 2.0}, {"recovery": "off"}],
 )
 def test_another_load_or_architecture_is_another_plan(changes: dict[str, object]) -> None:
-    """Each of them changes the figures."""
+    """Each of these changes affects the figures."""
     assert key_of(plan_parts(a_plan())) != key_of(plan_parts(a_plan(**changes)))
 
 
@@ -33,12 +33,12 @@ def test_another_load_or_architecture_is_another_plan(changes: dict[str, object]
     [{"seed": 2}, {"size": Size.FULL}, {"run_id": "other"}, {"server_module": "mine"}, {"command": ("run", "x")}],
 )
 def test_what_changes_no_load_is_the_same_plan(changes: dict[str, object]) -> None:
-    """The server's module is what a comparison is about."""
+    """The server's module is the subject of a comparison, not a part of the plan."""
     assert key_of(plan_parts(a_plan())) == key_of(plan_parts(a_plan(**changes)))
 
 
 def test_when_a_fault_really_happened_is_not_planned() -> None:
-    """Two runs of one plan have different times of the same fault, and may hit another server."""
+    """Two runs of one plan have different times of the same fault, and the fault may hit another server."""
     fault = Fault(
         kind=FaultKind.STOP,
         target=Target.SERVER,
@@ -51,7 +51,7 @@ def test_when_a_fault_really_happened_is_not_planned() -> None:
 
 
 def test_a_machine_is_what_its_figures_depend_on() -> None:
-    """Patch levels and some bytes of memory do not count; kernel, Python and processor do."""
+    """Patch levels and a few bytes of memory do not count. Kernel, Python and processor do."""
     assert machine_parts(MACHINE) == {
         "cpu": "A processor",
         "cores": "2",
@@ -65,5 +65,5 @@ def test_a_machine_is_what_its_figures_depend_on() -> None:
 
 
 def test_a_machine_that_is_not_described_is_not_known() -> None:
-    """A run that ended before machine.json was written has a key of its own."""
+    """All parts of the machine are unknown if the run ended before machine.json was written."""
     assert set(machine_parts({}).values()) == {NOT_KNOWN}

@@ -1,4 +1,4 @@
-"""Measures of a verdict."""
+"""The measures that a verdict gives."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from tests.harness.report import outage_verdicts, verdicts
 
 
 def test_every_measure_of_a_run_is_a_known_one() -> None:
-    """Names are those of the registry, and values are positive."""
+    """The names are those of the registry, and the values are positive."""
     outage = outage_verdicts.recovering(outage_verdicts.outage(), backfilled_s=2.5)
     found = measures_of(verdicts.passed()) | measures_of(outage)
     assert set(found) <= set(MEASURES.names)
@@ -21,7 +21,7 @@ def test_every_measure_of_a_run_is_a_known_one() -> None:
 
 
 def test_cpu_per_delivery_is_cores_over_deliveries() -> None:
-    """One core for 1,000 deliveries a second is 1,000 µs each."""
+    """One core for 1,000 deliveries a second is 1,000 µs for each delivery."""
     verdict = verdicts.passed()
     assert verdict.run is not None
     cores = sum(server.cpu_cores or 0 for server in verdict.run.servers)
@@ -30,7 +30,7 @@ def test_cpu_per_delivery_is_cores_over_deliveries() -> None:
 
 
 def test_a_server_without_a_figure_leaves_no_sum() -> None:
-    """The sum of some servers would look like an improvement."""
+    """A sum over only some servers would look like an improvement."""
     verdict = verdicts.passed()
     assert verdict.run is not None
     first, *others = verdict.run.servers
@@ -47,7 +47,7 @@ def cpu_series(seconds: int) -> Verdict:
 
 
 def test_long_runs_give_an_interval_of_their_cpu() -> None:
-    """From 20 seconds on; a shorter run has none, which is not the same as a narrow one."""
+    """Runs of 20 seconds or longer have an interval. A shorter run has none, which is not the same as a narrow one."""
     measured = measures_of(cpu_series(60))["servers_cpu_us_per_delivery"]
     assert measured.low is not None
     assert measured.high is not None
@@ -56,7 +56,7 @@ def test_long_runs_give_an_interval_of_their_cpu() -> None:
 
 
 def test_a_p99_without_an_upper_end_has_no_interval() -> None:
-    """Half an interval would look narrower than it is."""
+    """An interval with one end would look narrower than it is."""
     verdict = verdicts.passed()
     assert verdict.run is not None
     run = replace(verdict.run, latency=replace(verdict.run.latency, p99_low_ms=50.0, p99_high_ms=None))

@@ -1,4 +1,4 @@
-"""Each part of an address is honoured or refused."""
+"""Each part of an address is used or refused."""
 
 import os
 from pathlib import Path
@@ -30,7 +30,7 @@ POSTGRESQL, REDIS = COMPONENT_KINDS.get("postgresql"), COMPONENT_KINDS.get("redi
     ],
 )
 def test_the_address_of_a_server(url: str, seen: str) -> None:
-    """Scheme, name or IP address of either kind, port, path."""
+    """An address has a scheme, a name or an IP address of either version, a port and a path."""
     (found,) = parse_servers([url], Tls())
     assert found.url == seen
     assert (found.tls is not None) == seen.startswith("https")
@@ -90,7 +90,7 @@ def test_an_address_that_no_server_has(url: str, why: str) -> None:
 
 
 def test_every_bad_address_is_named_and_none_may_come_twice() -> None:
-    """All at once; two names of one server would make two servers of it."""
+    """All bad addresses are named at once. Two names of one server would count as two servers."""
     with pytest.raises(UsageError) as refused:
         parse_servers(["http://h:1", "ftp://x", "http://h:99999", "http://h:1/"], Tls())
     assert len(refused.value.objections) == 3
@@ -98,7 +98,8 @@ def test_every_bad_address_is_named_and_none_may_come_twice() -> None:
 
 
 def test_the_address_of_a_database() -> None:
-    """What is left out is PostgreSQL's default; signs in a password are written as %XX."""
+    """A part that the address leaves out gets PostgreSQL's default. Special characters in a password are written as
+    %XX."""
     found = parse_endpoint(POSTGRESQL, "postgresql://ada:s%40crt@db.example:5433/chat")
     assert (found.host, found.port, found.user, found.password, found.database) == (
         *("db.example", 5433, "ada", "s@crt", "chat"),
@@ -110,7 +111,7 @@ def test_the_address_of_a_database() -> None:
 
 @pytest.mark.parametrize("url", ["postgresql://%2Frun%2Fpg:6000/chat", "postgresql://:6000/chat?host=/run/pg"])
 def test_a_database_behind_a_unix_socket(url: str) -> None:
-    """Its folder is the host, in either of libpq's ways to write it."""
+    """The folder of the socket is the host, in both notations of libpq."""
     found = parse_endpoint(POSTGRESQL, url)
     assert (found.host, found.port, found.database, found.tls) == ("/run/pg", 6000, "chat", None)
 
@@ -126,14 +127,14 @@ def test_a_database_behind_a_unix_socket(url: str) -> None:
     ],
 )
 def test_the_modes_of_tls(mode: str, tls: Tls | None, optional: bool) -> None:
-    """As libpq understands sslmode; without it TLS is used where the database offers it."""
+    """The modes are those of sslmode in libpq. Without sslmode TLS is used if the database offers it."""
     found = parse_endpoint(POSTGRESQL, f"postgresql://h/?sslmode={mode}")
     assert (found.tls, found.tls_optional) == (tls, optional)
     assert parse_endpoint(POSTGRESQL, "postgresql://h").tls_optional
 
 
 def test_the_address_of_redis() -> None:
-    """A password alone, or the user of an access control list; with TLS."""
+    """The address has only a password, or also the user of an access control list. TLS has its own scheme."""
     found = parse_endpoint(REDIS, "redis://:geheim@broker.example")
     assert (found.host, found.port, found.user, found.password) == ("broker.example", 6379, "", "geheim")
     found = parse_endpoint(REDIS, "rediss://ada:geheim@broker.example:6380/2")
@@ -167,7 +168,7 @@ def test_the_address_of_redis() -> None:
     ],
 )
 def test_an_address_that_no_database_has_is_refused_without_showing_it(url: str, why: str) -> None:
-    """The value may hold a password."""
+    """The address may contain a password."""
     with pytest.raises(
         UsageError, match=f"HARNESS_DATABASE: expected postgresql://.*found something else: .*{why}"
     ) as refused:
@@ -206,7 +207,7 @@ def test_the_database_of_redis_is_a_number(path: str) -> None:
 
 @pytest.mark.parametrize("name", ["gone", "folder", "text", "der"])
 def test_a_file_of_authorities_is_named_with_its_variable(name: str, tmp_path: Path) -> None:
-    """Whatever is wrong with it: a person who has two variables must know which."""
+    """The message names the variable, because a person may have set two of them."""
     file = tmp_path / name
     if name == "folder":
         file.mkdir()
@@ -218,7 +219,7 @@ def test_a_file_of_authorities_is_named_with_its_variable(name: str, tmp_path: P
 
 @pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "/dev/null", "folder"])
 def test_authorities_are_read_from_a_file_alone(kind: str, tmp_path: Path) -> None:
-    """Nobody waits for a writer, or for the end of what has none."""
+    """A pipe or a device is refused: the harness would wait for a writer, or read for ever."""
     path = tmp_path / "authorities"
     if kind == "pipe":
         os.mkfifo(path)
@@ -232,7 +233,7 @@ def test_authorities_are_read_from_a_file_alone(kind: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-8-sig"])
 def test_comments_between_certificates_may_be_in_any_encoding(encoding: str, tmp_path: Path) -> None:
-    """The bundles of Mozilla's authorities name each of them."""
+    """The bundles of Mozilla's authorities have the name of each authority in a comment."""
     authority = Authority(tmp_path)
     bundle = tmp_path / "bundle.pem"
     bundle.write_bytes("# Főtanúsítvány\n".encode(encoding, "replace") + authority.file.read_bytes())

@@ -12,7 +12,7 @@ DECLARED = (
 
 
 def test_every_setting_has_a_value() -> None:
-    """The plan holds what was asked for and the default of everything else, in the order of the declaration."""
+    """The plan has the given values and the defaults of all other settings, in the order of the declaration."""
     values = chosen(["inside=on", "interval_ms=10"], DECLARED, "x")
     assert values == (("interval_ms", 10.0), ("depth", 3), ("inside", True), ("mode", "a"))
     assert words(values) == "interval_ms=10, depth=3, inside=on, mode=a"
@@ -31,7 +31,7 @@ def test_every_setting_has_a_value() -> None:
     ],
 )
 def test_what_cannot_be_is_refused_with_what_can(text: str, expected: str) -> None:
-    """Each refusal says what was expected; an unknown name is answered with the names that exist."""
+    """Each message says what was expected. For an unknown name it lists the known names."""
     (problem,) = problems([text], DECLARED, "x")
     assert expected in problem
     with pytest.raises(UsageError):
@@ -39,7 +39,7 @@ def test_what_cannot_be_is_refused_with_what_can(text: str, expected: str) -> No
 
 
 def test_a_setting_is_given_once() -> None:
-    """Two values for one setting are a mistake, not a choice of the last."""
+    """Two values for one setting are an error; the last one does not win."""
     assert "found twice" in problems(["depth=1", "depth=2"], DECLARED, "x")[0]
 
 

@@ -20,7 +20,7 @@ def run(folder: Path, module: str, *arguments: str, own: Path | None = None) -> 
     "name", ["random.py", "json.py", "msgspec.py", "harness/__init__.py", "reference_server/__init__.py"]
 )
 def test_what_lies_in_the_current_folder_is_not_run(tmp_path: Path, name: str) -> None:
-    """Neither in place of Python's own modules, nor of a package, nor of the harness."""
+    """A file there replaces neither a module of Python, nor a package, nor the harness."""
     (tmp_path / name).parent.mkdir(exist_ok=True)
     (tmp_path / name).write_text(FOREIGN)
     for own in (None, tmp_path):
@@ -29,7 +29,8 @@ def test_what_lies_in_the_current_folder_is_not_run(tmp_path: Path, name: str) -
 
 
 def test_a_module_of_the_users_own_is_found_in_its_folder(tmp_path: Path) -> None:
-    """Only where the folder is named, and in a package too. It is the main program and has its arguments."""
+    """The module is found only if its folder is given, also within a package. It is the main program and gets its
+    arguments."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "server.py").write_text("import sys; print(__name__, sys.argv[1:])")
     assert can_import("mine.server", tmp_path)
@@ -40,14 +41,14 @@ def test_a_module_of_the_users_own_is_found_in_its_folder(tmp_path: Path) -> Non
 
 
 def test_what_is_installed_can_be_imported(tmp_path: Path) -> None:
-    """Wherever the user is."""
+    """The current folder does not matter."""
     assert can_import("reference_server", tmp_path)
     assert not can_import("no_such_module_at_all", tmp_path)
     assert not can_import("no_such_module_at_all.server", tmp_path)
 
 
 def test_variables_that_configure_a_library_do_not_reach_a_child() -> None:
-    """All others do."""
+    """All other variables do."""
     spoiled = {
         "PGSSLMODE": "require",
         "PGHOST": "elsewhere",

@@ -6,7 +6,7 @@ def test_a_server_has_a_url() -> None:
 
 
 def test_an_ipv6_address_is_in_brackets() -> None:
-    """RFC 3986 §3.2.2: its colons would be taken for the port's."""
+    """RFC 3986 §3.2.2: without brackets a colon of the address would look like that before the port."""
     assert ServerAddress(name="server-1", host="::1", port=8001).url == "http://[::1]:8001"
 
 

@@ -1,4 +1,4 @@
-"""The verdict of a comparison, from what it holds."""
+"""The verdict of a comparison, from its parts."""
 
 from dataclasses import replace
 
@@ -32,7 +32,7 @@ EMPTY = Comparison(base_name="b", run_name="r", base=(), run=())
     ],
 )
 def test_the_worst_change_decides(measures: tuple[MeasureComparison, ...], status: Status) -> None:
-    """Without a measure nothing is known to be the same; one that is worse is not made good by a better one."""
+    """Without a measure the result is not the same. A better measure does not compensate a worse one."""
     assert replace(EMPTY, measures=measures).status is status
 
 
@@ -43,7 +43,7 @@ def test_a_gap_leaves_a_pass_undecided_and_a_fail_standing() -> None:
 
 
 def test_what_differs_forbids_a_verdict_but_not_that_of_safety() -> None:
-    """A message that another machine lost is lost."""
+    """A message that was lost on another machine is still lost."""
     other = replace(EMPTY, measures=(WORSE,), differences=(DIFFERENCE,))
     assert other.status is Status.UNKNOWN
     assert replace(other, safety=(REGRESSION,)).status is Status.FAIL
@@ -51,5 +51,5 @@ def test_what_differs_forbids_a_verdict_but_not_that_of_safety() -> None:
 
 
 def test_across_there_is_no_verdict_at_all() -> None:
-    """The report was asked for without one."""
+    """The user asked for a report without a verdict."""
     assert replace(EMPTY, measures=(WORSE,), safety=(REGRESSION,), across=True).status is Status.UNKNOWN

@@ -13,7 +13,7 @@ from harness.model.registry import load
 
 @pytest.mark.parametrize("kind", tuple(COMPONENT_KINDS), ids=lambda kind: kind.name)
 def test_everything_that_an_entry_names_exists(kind: ComponentKind) -> None:
-    """Adapter and starters are import paths: a typing error would otherwise show only when a run starts."""
+    """Adapters and starters are import paths. Without this test a wrong path would show only when a run starts."""
     assert adapter_of(kind.name).errors
     for environment, starter in kind.starters.items():
         assert environment in ENVIRONMENTS
@@ -36,7 +36,7 @@ def test_every_backplane_needs_a_broker_that_exists_or_none() -> None:
 
 @pytest.mark.parametrize("environment", tuple(ENVIRONMENTS), ids=lambda environment: environment.name)
 def test_every_environment_can_be_opened(environment: Environment) -> None:
-    """Opener and problems are import paths; an environment that breaks components owns them."""
+    """The opener and the problems are import paths. An environment that breaks components owns them."""
     found = environment
     assert callable(load(found.opener))
     assert not found.problems or isinstance(load(found.problems)(), list)

@@ -3,7 +3,7 @@ from harness.model.registry import load
 
 
 def test_every_opener_can_be_imported() -> None:
-    """The registry names functions by their import path; a wrong path is found here, not in a run."""
+    """The registry names functions by import path. A wrong path is found here and not in a run."""
     assert ENVIRONMENTS.names
     for environment in ENVIRONMENTS:
         assert callable(load(environment.opener))
@@ -11,7 +11,7 @@ def test_every_opener_can_be_imported() -> None:
 
 
 def test_only_what_the_harness_owns_is_broken() -> None:
-    """The harness changes nothing that it does not own: no fault where the cluster is somebody else's."""
+    """The harness changes only what it owns: it injects no fault into an external cluster."""
     for environment in ENVIRONMENTS:
         assert environment.owns_components or not environment.faults
         assert environment.owns_components != environment.takes_addresses

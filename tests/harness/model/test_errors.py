@@ -22,10 +22,11 @@ def test_a_broken_import_names_the_package() -> None:
 
 @pytest.mark.parametrize("raised", ["ValueError('x')", "FileNotFoundError(2, 'x')", "OverflowError('x')"])
 @pytest.mark.parametrize("where", ["raise {}", "def read(): raise {}\nread()"])
-def test_whatever_a_package_raises_while_it_is_imported_is_a_broken_import(
+def test_any_error_during_the_import_of_a_package_is_a_broken_import(
     raised: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """NumPy raises a ValueError for a variable that it reads, aiohttp a FileNotFoundError for a file that one names."""
+    """NumPy raises a ValueError for a variable that it reads. aiohttp raises a FileNotFoundError for a file that a
+    variable names."""
     (tmp_path / "broken_package").mkdir()
     (tmp_path / "broken_package" / "__init__.py").write_text("from broken_package import part\n")
     (tmp_path / "broken_package" / "part.py").write_text(where.format(raised))

@@ -23,13 +23,13 @@ def a_fault(kind: FaultKind, *parts: str) -> Fault:
 
 
 def test_a_fault_names_its_parts_where_they_are_few() -> None:
-    """A handful by name, a crowd by its target. A restart has no healing of its own."""
+    """A few parts are named, many parts are given by their target. A restart has no healing of its own."""
     assert str(a_fault(FaultKind.STOP, "server-1", "server-2")) == "stop server-1, server-2 at 3 s, healed 5 s later"
     assert str(a_fault(FaultKind.KILL)) == "kill servers at 3 s, healed 5 s later"
     assert str(a_fault(FaultKind.RESTART, *(f"server-{n}" for n in range(1, 9)))) == "restart servers at 3 s"
 
 
 def test_an_outage_lasts_until_the_parts_answer_again() -> None:
-    """None where they never did."""
+    """The length is None if the parts never answered again."""
     assert FaultTimes(begun_ns=10**9, done_ns=2 * 10**9, heal_ns=5 * 10**9, back_ns=6 * 10**9).outage_s == 5.0
     assert FaultTimes(begun_ns=10**9, done_ns=2 * 10**9).outage_s is None

@@ -6,7 +6,7 @@ from tests.harness.report import sweep_verdicts, verdicts
 
 
 def test_claims_and_decisions_are_those_of_the_run_or_the_sweep() -> None:
-    """Readers need not know which of the two a verdict is of."""
+    """A reader need not know whether a verdict belongs to a run or to a sweep."""
     run, sweep = verdicts.passed(), sweep_verdicts.passed()
     assert run.run is not None
     assert sweep.sweep is not None

@@ -1,4 +1,4 @@
-"""Links by name, and which of a backplane's there are."""
+"""The names of links, and the links of each backplane."""
 
 from harness.model.backplane import BACKPLANES
 from harness.model.fault import FaultKind
@@ -6,7 +6,8 @@ from harness.model.link import ends, full_mesh, link_name, star
 
 
 def test_a_name_has_the_end_that_connects_first() -> None:
-    """Of a pair the higher name connects, as text: server-10 is below server-2 (docs/backplanes.md)."""
+    """Of two servers the one with the higher name connects. Names are compared as text: server-10 is below server-2
+    (docs/backplanes.md)."""
     assert star(2, "database") == ("server-1_database", "server-2_database")
     assert full_mesh(3) == ("server-2_server-1", "server-3_server-1", "server-3_server-2")
     assert "server-2_server-10" in full_mesh(10)
@@ -20,14 +21,15 @@ def test_a_name_is_read_as_its_ends() -> None:
 
 
 def test_only_a_backplane_that_says_how_has_links_to_break() -> None:
-    """A listening connection for each server, a link for each pair; none elsewhere."""
+    """There is one listening connection for each server, one link for each pair, or no link."""
     assert BACKPLANES.get("postgres-notify").link_names(2) == ("server-1_database", "server-2_database")
     assert BACKPLANES.get("mesh").link_names(2) == ("server-2_server-1",)
     assert BACKPLANES.get("mesh").link_names(1) == BACKPLANES.get("redis").link_names(4) == ()
 
 
 def test_each_fault_of_a_link_is_made_in_one_way() -> None:
-    """By a relay or by the database; sessions have a name, and a relay to the database an address setting."""
+    """A fault is injected by a relay or by the database. Sessions have a name, and a relay to the database has address
+    settings."""
     for backplane in BACKPLANES:
         if (link := backplane.breakable) is None:
             continue

@@ -9,7 +9,7 @@ from harness.model import machine_folder
 
 
 def test_two_jobs_with_their_own_tmpdir_share_one_folder(tmp_path: Path) -> None:
-    """The lock of the machine and the notes of `harness up` must be found by every job."""
+    """Every job must find the machine lock and the notes of `harness up`."""
     code = "from harness.model.machine_folder import machine_folder; print(machine_folder())"
     found = set()
     for name in ("one", "two"):

@@ -1,4 +1,4 @@
-"""How systems and cells of a matrix are named."""
+"""The names of the systems and cells of a matrix."""
 
 import pytest
 
@@ -42,13 +42,13 @@ def a_cell(system: System, order: int = 7, *, runs: bool = True) -> Cell:
     ],
 )
 def test_only_what_is_not_the_default_stands_in_a_name(system: System, name: str, path: str, folder: str) -> None:
-    """A folder has letters, digits and hyphens alone; its number in the order of running comes first."""
+    """The name of a folder has only letters, digits and hyphens. It begins with the number in the order of running."""
     assert (system.name, system.path_name) == (name, path)
     assert a_cell(system).name == f"007-{folder}-scenario-b-4x2"
 
 
 def test_cells_that_cannot_run_here_are_not_running() -> None:
-    """The others keep their order."""
+    """The other cells keep their order."""
     system = System(backplane="redis", write_path="db-first")
     cells = tuple(a_cell(system, order, runs=order != 2) for order in (1, 2, 3))
     plan = MatrixPlan(

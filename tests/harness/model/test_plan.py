@@ -6,7 +6,7 @@ def test_deliveries_per_second_are_rate_times_audience() -> None:
 
 
 def test_how_certificates_are_verified_is_said_where_there_are_some() -> None:
-    """Nothing for a cluster without TLS."""
+    """A cluster without TLS has no such text."""
     assert a_plan(server_urls=("http://h",)).certificates == ""
     secure = ("https://h", "http://i")
     assert a_plan(server_urls=secure).certificates == "verified with the system's authorities"

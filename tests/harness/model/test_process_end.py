@@ -1,4 +1,4 @@
-"""Ends of processes in words."""
+"""The end of a process in words."""
 
 import pytest
 

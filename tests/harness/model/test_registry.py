@@ -18,7 +18,7 @@ def birds() -> Registry[Bird]:
 
 
 def test_members_keep_their_order_and_the_first_is_the_default() -> None:
-    """People read lists and defaults in this order."""
+    """Lists and defaults are shown in this order."""
     assert birds().names == ("swift", "wren")
     assert birds().default == Bird("swift")
     assert [bird.name for bird in birds()] == ["swift", "wren"]
@@ -32,7 +32,7 @@ def test_an_unknown_name_is_refused_with_all_known_ones() -> None:
 
 
 def test_a_name_is_taken_once() -> None:
-    """A second member of the same name would hide the first."""
+    """A second member with the same name would hide the first one."""
     with pytest.raises(ValueError, match="'wren' is in the registry already"):
         birds().add(Bird("wren"))
 
@@ -49,7 +49,7 @@ def test_an_import_path_leads_to_its_object() -> None:
 
 
 def test_extensions_are_imported_and_a_broken_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """White space around names does not count; an empty variable names none."""
+    """White space around names is ignored. An empty variable names no extension."""
     monkeypatch.setenv(EXTENSIONS_VARIABLE, " json , msgspec ")
     load_extensions()
     monkeypatch.setenv(EXTENSIONS_VARIABLE, "")

@@ -1,4 +1,4 @@
-"""A token as people hand it over."""
+"""A token in the form in which users give it."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from harness.model.secret import read_token
 
 @pytest.mark.parametrize("given", ["key", "key\n", " key\r\n", "\tkey "])
 def test_white_space_around_a_token_is_no_part_of_it(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It comes from the file that the token was read from."""
+    """The white space comes from the file from which the token was read."""
     monkeypatch.setenv("HARNESS_TOKEN", given)
     assert read_token("--server") == "key"
 
@@ -26,7 +26,7 @@ def test_white_space_around_a_token_is_no_part_of_it(given: str, monkeypatch: py
     ],
 )
 def test_a_token_that_fits_no_header_is_refused(given: str, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In one sentence that does not show it."""
+    """The message is one sentence and does not show the token."""
     monkeypatch.setenv("HARNESS_TOKEN", given)
     with pytest.raises(UsageError, match=found) as refused:
         read_token("--server")

@@ -7,7 +7,7 @@ def a_member(order: int, curve: Curve) -> Member:
 
 
 def test_a_member_is_named_after_its_place_in_the_sweep() -> None:
-    """The name is its folder: in order of running, with curve, servers and repetition."""
+    """The name is that of its folder: the order of running, then curve, servers and repetition."""
     member = a_member(3, Curve.WEAK)
     assert member.name == "03-weak-2x1"
     assert member.servers == 2

@@ -1,4 +1,4 @@
-"""What a connection with TLS verifies."""
+"""What a TLS connection verifies."""
 
 import ssl
 
@@ -7,8 +7,8 @@ import pytest
 from harness.model.tls import Tls, tls_context
 
 
-def test_a_certificate_is_verified_unless_nobody_wants_that() -> None:
-    """Authority and host; the host alone is left out where any of the authority's will do."""
+def test_a_certificate_is_verified_by_default() -> None:
+    """The authority and the host are verified. The host is not verified if any host of the authority is accepted."""
     assert (tls_context(Tls()).verify_mode, tls_context(Tls()).check_hostname) == (ssl.CERT_REQUIRED, True)
     loose = tls_context(Tls(any_host=True))
     assert (loose.verify_mode, loose.check_hostname) == (ssl.CERT_REQUIRED, False)

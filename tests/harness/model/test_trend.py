@@ -19,7 +19,7 @@ def a_point(first: int, *, worse: bool, p_value: float = 0.01) -> ChangePoint:
 
 
 def test_changes_of_all_measures_come_worst_first_and_newest_first() -> None:
-    """Old ones for the worse before new ones for the better."""
+    """Old changes for the worse come before new changes for the better."""
     lines = (
         Line(measure="a", values=(), change_points=(a_point(9, worse=False), a_point(2, worse=True))),
         Line(measure="b", values=(), change_points=(a_point(5, worse=True), a_point(1, worse=False))),

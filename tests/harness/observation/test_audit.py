@@ -1,4 +1,4 @@
-"""The audit through the client protocol's history, against small servers: what a run stored, and what cannot be read."""
+"""The audit through the client protocol's history, with small servers: what a run stored, and what cannot be read."""
 
 import asyncio
 import dataclasses
@@ -24,7 +24,7 @@ from harness.recording.format import ALTERED, FOREIGN, SOUND
 from tests.harness.plans import a_plan
 
 PLAN = a_plan(clients=4, audience=2)
-NOBODY = ServerAddress(name="server-9", host="127.0.0.1", port=1)
+NO_SERVER = ServerAddress(name="server-9", host="127.0.0.1", port=1)
 TEXTS = [message_text(PLAN.run_id, number, PLAN.text_bytes) for number in range(3)]
 STORED = {
     channel_name(PLAN.run_id, 0): [TEXTS[0], TEXTS[2][:-1] + "~", "chatter"],
@@ -73,7 +73,8 @@ async def audited(
 
 @pytest.mark.parametrize("page_rows", [1, 2, 1_000])
 def test_every_stored_message_is_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page_rows: int) -> None:
-    """In order of channel and seq, with the message that it is and its flaw, however many fit into an answer."""
+    """Rows are in order of channel and seq, with their message and their flaw. The number of messages in an answer does
+    not matter."""
     monkeypatch.setattr(module, "HISTORY_ROWS", page_rows)
 
     async def scenario() -> Any:
@@ -89,7 +90,7 @@ def test_every_stored_message_is_a_row(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("page_rows", [1, 2])
 def test_a_short_page_is_not_the_end(tmp_path: Path, page_rows: int) -> None:
-    """A server may send fewer messages than were asked for: `last_seq` says where the channel ends."""
+    """A server may send fewer messages than the harness asked for. `last_seq` says where the channel ends."""
 
     async def scenario() -> Any:
         async with serving(page_rows=page_rows) as server:
@@ -110,7 +111,7 @@ def test_a_short_page_is_not_the_end(tmp_path: Path, page_rows: int) -> None:
     ],
 )
 def test_a_history_that_cannot_be_true_is_named(tmp_path: Path, lies: dict[str, Any], why: str) -> None:
-    """It is no audit: half of one would look like lost messages."""
+    """The audit fails, because half an audit would look like lost messages."""
 
     async def scenario() -> None:
         async with serving(lies=lies) as server:
@@ -139,7 +140,7 @@ def test_a_history_without_an_end_is_given_up(tmp_path: Path, monkeypatch: pytes
 
 
 def test_a_database_is_read_only_where_its_table_is_known(tmp_path: Path) -> None:
-    """An address alone does not say how another maker stores messages: then the servers are asked."""
+    """An address alone does not say how another architecture stores its messages. The harness then asks the servers."""
     nowhere = Endpoint(kind="postgresql", host="127.0.0.1", port=1, user="u", password="", database="d")
 
     async def scenario() -> None:
@@ -154,11 +155,11 @@ def test_a_database_is_read_only_where_its_table_is_known(tmp_path: Path) -> Non
 
 
 def test_another_server_answers_for_one_that_is_away(tmp_path: Path) -> None:
-    """All read the same database."""
+    """All servers read the same database."""
 
     async def scenario() -> Any:
         async with serving() as server:
-            return await audited(tmp_path, Chat(), NOBODY, server)
+            return await audited(tmp_path, Chat(), NO_SERVER, server)
 
     assert len(asyncio.run(scenario())) == 4
 
@@ -176,11 +177,11 @@ def test_what_cannot_be_read_leaves_no_file(tmp_path: Path) -> None:
 
 
 def test_a_protocol_without_history_says_what_is_missing(tmp_path: Path) -> None:
-    """Neither the database nor a history: the error names both."""
+    """The audit has neither a known database table nor a history. The error names both."""
 
     class Forgetful(Chat):
         def history(self, channel: str, *, since: int, limit: int) -> Request | None:
             return None
 
     with pytest.raises(EnvironmentFailure, match="has no history, and the harness does not know the table"):
-        asyncio.run(audited(tmp_path, Forgetful(), NOBODY))
+        asyncio.run(audited(tmp_path, Forgetful(), NO_SERVER))

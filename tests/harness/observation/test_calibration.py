@@ -7,7 +7,7 @@ from harness.observation.calibration import REFERENCE_COST, calibrate
 
 
 def test_the_reference_machine_has_the_reference_costs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fastest slice counts: what runs beside it can only make a slice slower."""
+    """The fastest slice counts, because other work on the machine can only make a slice slower."""
     slices = iter([9.0, 1.0, 2.0, 5.0, 3.0])
     monkeypatch.setattr(calibration, "_loopback_s", lambda _: next(slices) * calibration._REFERENCE.loopback_s)
     monkeypatch.setattr(calibration, "_json_s", lambda _: calibration._REFERENCE.json_s)
@@ -15,7 +15,7 @@ def test_the_reference_machine_has_the_reference_costs(monkeypatch: pytest.Monke
 
 
 def test_each_kind_of_work_scales_its_own_costs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Writes to sockets are the kernel's work, the rest is the interpreter's."""
+    """The kernel does the writes to sockets, and the interpreter does the rest."""
     monkeypatch.setattr(calibration, "_loopback_s", lambda _: 2 * calibration._REFERENCE.loopback_s)
     monkeypatch.setattr(calibration, "_json_s", lambda _: 3 * calibration._REFERENCE.json_s)
     found = calibrate()
@@ -25,19 +25,19 @@ def test_each_kind_of_work_scales_its_own_costs(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_both_measurements_give_a_time() -> None:
-    """Of one unit, and greater than 0."""
+    """The time is that of one unit and greater than 0."""
     assert calibration._loopback_s(0.02) > 0
     assert calibration._json_s(0.02) > 0
 
 
 def test_a_machine_without_time_for_it_is_measured_all_the_same() -> None:
-    """A slice that is over before it began, because other programs had the processor, still has one round: no division by
-    zero."""
+    """Other programs may use the processor until a slice is already over. The slice still has one round, so there is no
+    division by zero."""
     assert all(cost_s > 0 for cost_s in astuple(calibrate(0.0)))
 
 
 def test_costs_keep_the_proportions_of_the_reference() -> None:
-    """The interpreter's costs are scaled by one factor, the kernel's by another."""
+    """The costs of the interpreter are scaled by one factor, and the cost of the kernel by another."""
     found = calibrate(0.01)
     scale = found.per_post_s / REFERENCE_COST.per_post_s
     assert abs(found.per_frame_s / REFERENCE_COST.per_frame_s - scale) < 1e-9 * scale

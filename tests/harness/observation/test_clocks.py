@@ -1,4 +1,4 @@
-"""Which clock a server reads is found out from the kernel."""
+"""The harness asks the kernel which clock a server reads."""
 
 import os
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from harness.observation.clocks import find_clocks
 
 @dataclass
 class _Cluster:
-    """What `find_clocks` looks at."""
+    """The parts of a cluster that `find_clocks` reads."""
 
     components: list[Component]
     versions: dict[str, str] = field(default_factory=dict)
@@ -33,12 +33,12 @@ def server(pid: int) -> Component:
 
 
 def test_a_process_of_this_kernel_has_the_harness_clock() -> None:
-    """Same boot, same time namespace: bound 0."""
+    """The process has the same boot id and the same time namespace: the bound is 0."""
     assert bound_ns(_Cluster(components=[server(os.getpid())])) == 0
 
 
 def test_a_process_that_cannot_be_seen_has_an_unknown_clock() -> None:
-    """No process of that number: nothing is known of its kernel."""
+    """No process has that pid, so its kernel is unknown."""
     gone = 2**22 + 1
     assert kernel_of(gone).boot_id is None
     assert bound_ns(_Cluster(components=[server(gone)])) is None
@@ -50,6 +50,6 @@ def test_an_address_proves_nothing() -> None:
 
 
 def test_an_environment_that_compared_the_clocks_is_believed() -> None:
-    """The pid of a container in a virtual machine may be that of another process here."""
+    """The pid of a container in a virtual machine may be the pid of another process here."""
     assert bound_ns(_Cluster(components=[server(os.getpid())], versions={"clock": "separate"})) is None
     assert bound_ns(_Cluster(components=[], versions={"clock": "shared"})) == 0

@@ -1,4 +1,4 @@
-"""What machine.json says of the machine."""
+"""What machine.json records about the machine."""
 
 import asyncio
 from pathlib import Path
@@ -9,7 +9,8 @@ from harness.observation.machine import describe_machine
 
 
 def test_the_versions_of_all_required_packages_are_recorded(tmp_path: Path) -> None:
-    """They follow from the distribution's own requirements; a part of the cluster without an address has no settings."""
+    """The list of packages follows from the distribution's own requirements. A part of the cluster without an address
+    has no settings."""
     cluster: Any = SimpleNamespace(servers=(), versions={}, database=None, broker=None)
     found = asyncio.run(describe_machine(cluster, tmp_path))
     assert {"numpy", "uvloop", "redis", "uvicorn"} <= set(found["packages"])

@@ -31,7 +31,8 @@ def a_folder(folder: Path, log: str | None) -> Path:
 
 
 def test_executions_become_rows_with_the_clock_of_the_recording(tmp_path: Path) -> None:
-    """Time, statement and duration of each execution; binds, and what the harness asked itself, are not the load."""
+    """Each execution has its time, statement and duration. Binds and the harness's own queries are not load and are
+    left out."""
     assert collect(a_folder(tmp_path, LINES)) == 3
     statements, rows = read_queries(tmp_path)
     assert statements == ["SELECT seq_out FROM put($1)", "SELECT asked.n FROM asked ORDER BY n", "SELECT 2"]
@@ -41,7 +42,7 @@ def test_executions_become_rows_with_the_clock_of_the_recording(tmp_path: Path) 
 
 
 def test_everything_else_stays_in_the_log(tmp_path: Path) -> None:
-    """Errors are for people."""
+    """Errors stay in the log for people to read."""
     collect(a_folder(tmp_path, LINES))
     left = (tmp_path / "logs" / "database.log").read_text()
     assert "deadlock detected" in left
@@ -50,6 +51,6 @@ def test_everything_else_stays_in_the_log(tmp_path: Path) -> None:
 
 
 def test_without_a_log_there_are_no_rows(tmp_path: Path) -> None:
-    """A cluster whose log is not here."""
+    """The log of some clusters is not on this machine."""
     assert collect(a_folder(tmp_path, None)) == 0
     assert read_queries(tmp_path)[0] == []

@@ -1,4 +1,4 @@
-"""Which servers answer after the load."""
+"""Which servers still answer after the load."""
 
 import asyncio
 from types import SimpleNamespace
@@ -13,7 +13,8 @@ from harness.protocol import open_protocol
 
 
 def test_each_server_is_asked_and_a_silent_one_is_named() -> None:
-    """One answers 200, one answers 503, one does not take a connection; all three are told apart, nothing is raised."""
+    """One server answers 200, one answers 503, and one takes no connection. The results differ, and no error is
+    raised."""
 
     async def answer(request: web.Request) -> web.Response:
         return web.Response(status=200 if request.url.port == healthy else 503, text="half dead")

@@ -17,7 +17,8 @@ from harness.observation.telemetry import DISK_STALL_S, Telemetry, _Disk, _Machi
 
 @pytest.mark.parametrize("steps", range(6))
 def test_it_may_end_at_any_step_of_a_sample(tmp_path: Path, steps: int) -> None:
-    """Also before a part was asked: nothing is left unawaited (pytest turns such a warning into a failure)."""
+    """The telemetry may end even before it asks a part. It leaves no coroutine unawaited (pytest turns that warning
+    into a failure)."""
     cluster: Any = SimpleNamespace(
         components=(),
         broker=Endpoint(kind="redis", host="127.0.0.1", port=1, password=""),
@@ -34,14 +35,14 @@ def test_it_may_end_at_any_step_of_a_sample(tmp_path: Path, steps: int) -> None:
 
 
 class Times(NamedTuple):
-    """Of one core, as psutil gives them."""
+    """The times of one core, in the form that psutil returns."""
 
     user: float
     idle: float
 
 
 def test_busy_cores_are_those_that_the_run_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With `taskset -c 0` work of others on core 1 takes nothing from the run."""
+    """With `taskset -c 0`, work of other programs on core 1 takes nothing from the run."""
     idle, busy = (Times(user=user, idle=100.0 - user) for user in (1.0, 90.0))
     monkeypatch.setattr("psutil.cpu_times", lambda percpu: [idle, busy])
     assert _Machine({0}).sample()["busy_s"] == 1.0
@@ -49,7 +50,7 @@ def test_busy_cores_are_those_that_the_run_may_use(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_stall_of_the_disk_counts_while_it_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that stands still to the end: a sample in the middle of it has the time so far, a later one has more."""
+    """The disk stays stalled to the end. A sample during the stall has the time so far, and a later sample has more."""
     written, over = Event(), Event()
 
     def fsync(file: int) -> None:

@@ -1,4 +1,4 @@
-"""Traces are collected page by page, from every server that keeps one."""
+"""The harness collects traces page by page, from every server that keeps them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -34,7 +34,7 @@ ROWS: dict[str, list[list[object]]] = {
 async def serving(
     rows: dict[str, list[list[object]]], *, dropped: int = 0, more: int = 0
 ) -> AsyncIterator[ServerAddress]:
-    """One server; a part that it lacks is answered with 400. It promises ``more`` rows than it has."""
+    """One server. It answers 400 for a part that it does not have, and reports ``more`` rows than it has."""
 
     async def trace(request: web.Request) -> web.Response:
         found = rows.get(request.query["part"])
@@ -56,7 +56,7 @@ async def serving(
 
 
 def collect(folder: Path, rows: dict[str, list[list[object]]], **behaviour: int) -> dict[str, Any]:
-    """The files that a collection leaves, by name."""
+    """The contents of the files after a collection, by name."""
     (folder / "arrays").mkdir(exist_ok=True)
 
     async def scenario() -> None:
@@ -70,7 +70,7 @@ def collect(folder: Path, rows: dict[str, list[list[object]]], **behaviour: int)
 
 @pytest.mark.parametrize("page_rows", [1, 50_000])
 def test_the_rows_of_this_run_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page_rows: int) -> None:
-    """By channel index; rows of other runs on the same servers are left out, whatever the page size."""
+    """The rows have the channel's index. Rows of other runs on the same servers are left out, for every page size."""
     monkeypatch.setattr(module, "PAGE_ROWS", page_rows)
     assert collect(tmp_path, ROWS) == {
         "accepted-00": [(1, 1, 10, 20, 30), (1, 2, 11, 21, 0)],
@@ -80,12 +80,12 @@ def test_the_rows_of_this_run_are_kept(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_part_that_a_server_lacks_leaves_no_file(tmp_path: Path) -> None:
-    """It is no error: the report then shows fewer steps."""
+    """This is no error. The report then shows fewer steps."""
     assert set(collect(tmp_path, {"accepted": ROWS["accepted"]})) == {"accepted-00"}
 
 
 def test_a_protocol_without_traces_asks_no_server(tmp_path: Path) -> None:
-    """No file, no error."""
+    """There is no file and no error."""
     cluster: Any = SimpleNamespace(servers=[ServerAddress(name="server-1", host="127.0.0.1", port=1)], token="t")
     asyncio.run(collect_traces(cluster, PLAN, Parrot(), tmp_path))
     assert list(tmp_path.iterdir()) == []
@@ -107,7 +107,7 @@ def test_a_protocol_without_traces_asks_no_server(tmp_path: Path) -> None:
 def test_what_is_not_as_the_protocol_says_is_named(
     tmp_path: Path, rows: dict[str, list[list[object]]], behaviour: dict[str, int], reason: str
 ) -> None:
-    """The server, the part and what was found; the other parts are collected all the same."""
+    """The error names the server, the part and what was found. The other parts are still collected."""
     with pytest.raises(EnvironmentFailure) as failed:
         collect(tmp_path, rows, **behaviour)
     assert reason in str(failed.value)

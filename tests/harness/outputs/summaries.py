@@ -1,4 +1,4 @@
-"""Summaries for tests, made of hand-written verdicts and of hostile words."""
+"""Summaries for tests, made from hand-written verdicts and from hostile text."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def failed() -> Summary:
 
 
 def hostile() -> Summary:
-    """Everything that a stranger's server or shell could put into it."""
+    """Hostile text in every field that a foreign server or shell can fill."""
     case = Case(
         name="check", group="safety", result=CaseResult.FAIL, summary=HOSTILE, measured=HOSTILE, details=(HOSTILE,)
     )
@@ -42,7 +42,7 @@ def hostile() -> Summary:
 
 
 def many_failures(count: int) -> Summary:
-    """``count`` cases that failed after as many that were not decided."""
+    """``count`` failed cases, after ``count`` undecided cases."""
     cases = [
         Case(name=f"{result}-{number}", group="safety", result=result, summary="it did not hold")
         for result in (CaseResult.UNKNOWN, CaseResult.FAIL)

@@ -1,4 +1,4 @@
-"""--bencher: valid by Bencher's own schema."""
+"""--bencher: the output is valid by Bencher's own schema."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ def test_every_summary_is_valid_by_the_schema(make: Callable[[], Summary]) -> No
 
 
 def test_the_ends_of_the_interval_are_the_bounds() -> None:
-    """A place in a sweep is a benchmark of its own; value and interval are its metric."""
+    """Each point of a sweep is a benchmark. Its metric has the value and the ends of the interval."""
     (benchmark,) = json.loads(render(summaries.hostile())).items()
     assert benchmark[0].endswith("constant 4 servers, 1")
     assert benchmark[1] == {"delivery_p99_ms": {"value": 12.0, "lower_value": 11.0, "upper_value": 13.0}}

@@ -1,4 +1,4 @@
-"""--benchmark-json: what github-action-benchmark takes."""
+"""--benchmark-json: the format that github-action-benchmark reads."""
 
 import json
 from collections.abc import Callable
@@ -23,6 +23,6 @@ def test_every_summary_is_valid_by_the_schema(make: Callable[[], Summary]) -> No
 
 
 def test_a_capacity_is_left_out() -> None:
-    """The tool takes one direction for a file: a higher capacity would alarm as a regression."""
+    """The tool knows one direction for a whole file, so it would report a higher capacity as a regression."""
     summary = replace(summaries.empty(), measures={"capacity": Measured(value=500.0)})
     assert json.loads(render(summary)) == []

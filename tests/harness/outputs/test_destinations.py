@@ -1,4 +1,4 @@
-"""Where outputs go: refused before the start, written at the end."""
+"""Output files: refused before the start if they cannot be written, and written at the end."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.harness.outputs import summaries
 
 
 def test_every_format_is_written(tmp_path: Path) -> None:
-    """One file for each option, folders made where they are missing, nothing left beside them."""
+    """Each option writes one file and creates missing folders. No other file is left in the folder."""
     files = {each.name: tmp_path / "ci" / each.name for each in OUTPUTS}
     destinations = Destinations(files=files)
     destinations.refuse_unwritable()
@@ -23,7 +23,7 @@ def test_every_format_is_written(tmp_path: Path) -> None:
 
 
 def test_files_that_cannot_be_written_are_refused_all_at_once(tmp_path: Path) -> None:
-    """Each is an objection of its own: a folder, and a file below a file."""
+    """A folder and a file below a file give one objection each."""
     (tmp_path / "file").write_text("")
     files = {"junit": tmp_path, "markdown": tmp_path / "file" / "x.md"}
     with pytest.raises(UsageError) as refused:
@@ -33,7 +33,7 @@ def test_files_that_cannot_be_written_are_refused_all_at_once(tmp_path: Path) ->
 
 
 def test_github_needs_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Outside a step there is no summary to append to; the message says what to do instead."""
+    """Outside a GitHub step there is no summary to append to. The message says what to do instead."""
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     with pytest.raises(UsageError, match="--markdown"):
         Destinations(github=True).refuse_unwritable()
@@ -42,7 +42,7 @@ def test_github_needs_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_github_gets_summary_annotations_and_outputs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Two commands of one step append to the same files; standard output stays free for --json."""
+    """Two commands of one step append to the same files. Standard output stays free for --json."""
     for variable in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"):
         monkeypatch.setenv(variable, str(tmp_path / variable))
     destinations = Destinations(github=True)
@@ -57,7 +57,8 @@ def test_github_gets_summary_annotations_and_outputs(
 
 
 def test_a_disk_that_fails_at_the_end_is_told(tmp_path: Path) -> None:
-    """What was writable before the run and is not after it is an environment failure; the other files are written."""
+    """A file that was writable before the run may not be writable after it. This is an environment failure, and the
+    other files are still written."""
     files = {"junit": tmp_path / "gone" / "j.xml", "bencher": tmp_path / "b.json"}
     with pytest.raises(EnvironmentFailure, match="--junit"):
         Destinations(files=files).write(summaries.passed())
@@ -65,7 +66,7 @@ def test_a_disk_that_fails_at_the_end_is_told(tmp_path: Path) -> None:
 
 
 def test_a_device_is_written_and_not_replaced(tmp_path: Path) -> None:
-    """--markdown /dev/null stays a device."""
+    """A device such as /dev/null, or a pipe, stays in place."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -82,7 +83,7 @@ def count_cases(summary: Summary) -> str:
 
 
 def test_a_made_up_format_is_written_like_the_others(tmp_path: Path) -> None:
-    """Outputs are a seam: a registry entry and a pure function are all that a format needs."""
+    """A new format needs only a registry entry and a pure function."""
     made_up = OutputFormat(name="count", title="Count", renderer=f"{__name__}:count_cases")
     with OUTPUTS.added(made_up):
         Destinations(files={"count": tmp_path / "n"}).write(summaries.passed())

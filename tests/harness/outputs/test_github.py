@@ -1,11 +1,12 @@
-"""--github: annotations and outputs of a step."""
+"""--github: the annotations and the outputs of a step."""
 
 from harness.outputs.github import ANNOTATIONS_MAX, annotations, outputs
 from tests.harness.outputs import summaries
 
 
 def test_at_most_ten_annotations_worst_first() -> None:
-    """GitHub shows ten: failures come before what is not decided, and the last one says how many more there are."""
+    """GitHub shows ten annotations. Failures come before undecided checks, and the last annotation says how many more
+    there are."""
     shown = annotations(summaries.many_failures(8))
     assert len(shown) == ANNOTATIONS_MAX
     assert all(line.startswith("::error ") for line in shown[:8])
@@ -14,12 +15,12 @@ def test_at_most_ten_annotations_worst_first() -> None:
 
 
 def test_ten_are_not_cut() -> None:
-    """Exactly ten are all shown."""
+    """If there are exactly ten annotations, all are shown."""
     assert not any("more checks" in line for line in annotations(summaries.many_failures(5)))
 
 
 def test_words_cannot_make_commands() -> None:
-    """A line break in a summary would begin another workflow command; it is escaped."""
+    """A line break in a summary would start another workflow command, so it is escaped."""
     (line,) = annotations(summaries.hostile())
     assert "\n" not in line
     assert "%0A" in line

@@ -1,4 +1,4 @@
-"""--junit: what CI systems read is exactly what the verdict says."""
+"""--junit: CI systems read the same result as the verdict."""
 
 import xml.etree.ElementTree as Xml
 from collections.abc import Callable
@@ -16,12 +16,12 @@ SCHEMA = xmlschema.XMLSchema(Path(__file__).with_name("schemas") / "junit.xsd")
 
 @pytest.mark.parametrize("make", summaries.EVERY)
 def test_every_summary_is_valid_by_the_schema(make: Callable[[], Summary]) -> None:
-    """The file is well-formed XML that follows the schema, whatever words are in it."""
+    """The file is well-formed XML that follows the schema, for any text in it."""
     SCHEMA.validate(render(make()))
 
 
 def test_results_become_the_elements_that_ci_systems_count() -> None:
-    """FAIL is a failure with its numbers, UNKNOWN an error, not applicable is skipped; the counts agree."""
+    """FAIL is a failure with its numbers, UNKNOWN is an error, and not applicable is skipped. The counts agree."""
     summary = summaries.failed()
     suite = Xml.fromstring(render(summary)).find("testsuite")
     assert suite is not None
@@ -36,7 +36,7 @@ def test_results_become_the_elements_that_ci_systems_count() -> None:
 
 
 def test_what_is_only_noted_is_not_red() -> None:
-    """A pessimistic bias leaves a PASS standing (exit code 0), so the file of that run has no error."""
+    """A run with a pessimistic bias can still be PASS (exit code 0). The file of that run then has no error."""
     from tests.harness.outputs.test_summary import noted
 
     suite = Xml.fromstring(render(noted())).find("testsuite")
@@ -46,7 +46,7 @@ def test_what_is_only_noted_is_not_red() -> None:
 
 
 def test_properties_hold_machine_plan_and_seed() -> None:
-    """A file of one night says what it was measured on and how to repeat it."""
+    """The properties of a nightly run say on which machine it was measured and how to repeat it."""
     root = Xml.fromstring(render(summaries.passed()))
     names = {element.get("name"): element.get("value") for element in root.iter("property")}
     assert names["seed"] == "1"

@@ -1,4 +1,4 @@
-"""--markdown: short, safe, worst first."""
+"""--markdown: short and safe, with failures first."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ def test_what_failed_stands_first_with_its_numbers() -> None:
 
 
 def test_hostile_words_make_no_markup() -> None:
-    """Words of a stranger break no table and bring no HTML."""
+    """Hostile text does not break the table and adds no HTML."""
     shown = render(summaries.hostile())
     row = next(line for line in shown.splitlines() if line.startswith("| FAIL"))
     assert row.replace(r"\|", "").count("|") == 6
@@ -24,7 +24,7 @@ def test_hostile_words_make_no_markup() -> None:
 
 
 def test_it_stays_below_the_limit() -> None:
-    """However many checks there are, the file fits into a step's summary many times."""
+    """With any number of checks the file fits into a step's summary many times."""
     case = Case(name="check", group="safety", result=CaseResult.FAIL, summary="é" * 400, measured="x" * 400)
     shown = render(replace(summaries.empty(), cases=(case,) * 1000))
     assert len(shown.encode()) <= BYTES_MAX

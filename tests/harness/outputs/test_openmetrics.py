@@ -1,4 +1,4 @@
-"""--openmetrics: both parsers of prometheus_client read it."""
+"""--openmetrics: both parsers of prometheus_client can read the output."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ from tests.harness.outputs import summaries
 
 @pytest.mark.parametrize("make", summaries.EVERY)
 def test_the_parsers_of_both_formats_read_it(make: Callable[[], Summary]) -> None:
-    """OpenMetrics readers and readers of the older Prometheus text take the same file, with the same samples."""
+    """Readers of OpenMetrics and readers of the older Prometheus text get the same samples from the same file."""
     text = render(make())
     new = [sample for family in openmetrics.text_string_to_metric_families(text) for sample in family.samples]
     old = [sample for family in text_format.text_string_to_metric_families(text) for sample in family.samples]
@@ -22,7 +22,7 @@ def test_the_parsers_of_both_formats_read_it(make: Callable[[], Summary]) -> Non
 
 
 def test_values_are_in_base_units() -> None:
-    """Milliseconds become seconds; the labels say which run it was."""
+    """Milliseconds become seconds. The labels say which run it was."""
     summary = summaries.passed()
     families = {family.name: family for family in openmetrics.text_string_to_metric_families(render(summary))}
     sample = families["harness_delivery_p99_seconds"].samples[0]
@@ -32,7 +32,7 @@ def test_values_are_in_base_units() -> None:
 
 
 def test_exactly_one_verdict_is_true() -> None:
-    """A reader can alert on the verdict without knowing every word."""
+    """A reader can set an alert on the verdict and need not know every possible value."""
     families = {
         family.name: family for family in openmetrics.text_string_to_metric_families(render(summaries.failed()))
     }

@@ -1,4 +1,4 @@
-"""Summaries: what a CI system is told."""
+"""Summaries: what a CI system gets."""
 
 from dataclasses import replace
 
@@ -28,27 +28,27 @@ def noted() -> Summary:
 
 
 def test_a_pessimistic_bias_is_noted() -> None:
-    """The verdict does not count it by itself, so it is neither a pass nor an error."""
+    """A pessimistic bias alone does not change the verdict, so the case is neither a pass nor an error."""
     case = next(case for case in noted().cases if case.name == "foreign-cpu")
     assert case.result is CaseResult.NOTED
     assert "1 noted" in noted().sentence
 
 
 def test_checks_that_were_not_asked_are_skipped() -> None:
-    """A check that does not apply is in the file, so that a check that vanishes is seen."""
+    """A check that does not apply stays in the file, so a check that disappears is noticed."""
     results = {case.name: case.result for case in summaries.passed().cases}
     assert results["reconnected"] is CaseResult.SKIPPED
     assert results["lost"] is CaseResult.PASS
 
 
 def test_members_of_a_sweep_bring_their_measures() -> None:
-    """Each measure of a member has the member's place before its name."""
+    """The name of each measure of a member begins with the member's place."""
     found = summaries.of(verdicts.passed(), members={"constant 4 servers, 1": verdicts.passed()})
     assert "constant 4 servers, 1: delivery_p99_ms" in found.measures
 
 
 def test_figures_are_words_with_their_names() -> None:
-    """Nested figures keep every name."""
+    """Nested figures keep all their names."""
     assert figure_words({"lost": 3, "by": {"hop": "server-1"}}) == "lost=3 by=(hop=server-1)"
     assert figure_words(None) == ""
 
@@ -68,7 +68,7 @@ def row(name: str, *wrong: str) -> ProofRow:
 
 
 def test_a_proof_fails_where_a_bug_was_not_found() -> None:
-    """A row that did not come out as it must is a failure, with what was wrong."""
+    """A row with an unexpected result is a failure, and its details say what was wrong."""
     proof = Proof(
         version="1",
         scope="quick",
@@ -90,7 +90,7 @@ def test_an_interrupted_proof_is_unknown() -> None:
 
 
 def test_a_search_is_one_case_with_its_load() -> None:
-    """A lower bound is a result, as in the exit code, but no capacity that could be compared."""
+    """A lower bound passes, as in the exit code. It gives no capacity that could be compared."""
     found = replace(searches.a_capacity(), found=Found.CAPACITY, value=500, broke_at=600)
     summary = capacity_summary(found, verdicts.MACHINE, verdicts.EVENTS, sentence="s")
     assert (summary.status, summary.measures["capacity"].value) == (Status.PASS, 500.0)

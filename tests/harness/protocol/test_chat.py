@@ -1,4 +1,4 @@
-"""The adapter of docs/protocol.md: what it sends, and how it reads every answer."""
+"""The adapter for docs/protocol.md: what it sends, and how it reads every answer."""
 
 import json
 
@@ -34,12 +34,12 @@ def encoded(**fields: object) -> bytes:
 
 
 def test_the_registry_opens_it() -> None:
-    """`chat` is the name by which jobs and topologies ask for it."""
+    """Jobs and topologies use the name `chat`."""
     assert isinstance(open_protocol("chat"), Chat)
 
 
 def test_routes_and_headers() -> None:
-    """Every route of docs/protocol.md that the harness uses, and the token in the header."""
+    """The adapter knows every route of docs/protocol.md that the harness uses. The header holds the token."""
     assert CHAT.headers("t0ken") == {"Authorization": "Bearer t0ken"}
     assert CHAT.websocket_url(SERVER) == "ws://10.0.0.7:8001/v1/ws"
     assert CHAT.health().path == "/healthz"
@@ -63,7 +63,7 @@ def test_routes_and_headers() -> None:
 
 
 def test_a_subscription_and_a_resume() -> None:
-    """`since` is there only where a client resumes; seq 0 is a position too. Nothing opens a connection."""
+    """Only a resume has `since`, and seq 0 is a valid position. The protocol sends nothing before the subscription."""
     assert CHAT.opening() is None
     assert json.loads(CHAT.subscribe("c", None)) == {"op": "subscribe", "channel": "c"}
     assert json.loads(CHAT.subscribe("c", 0)) == {"op": "subscribe", "channel": "c", "since": 0}
@@ -95,7 +95,8 @@ def test_a_subscription_and_a_resume() -> None:
     ],
 )
 def test_every_frame_is_classified(payload: bytes, expected: object) -> None:
-    """Deliveries, confirmations, refusals; anything else is a violation of a certain kind."""
+    """A frame is a delivery, a confirmation, a refusal or a known other event. Any other frame is a violation of a
+    certain kind."""
     found = CHAT.classify(payload)
     if isinstance(expected, IncidentKind):
         assert isinstance(found, Violation)
@@ -120,7 +121,7 @@ def test_classification_never_raises(payload: bytes) -> None:
 
 
 def test_a_post_is_one_whole_request() -> None:
-    """A head with the length of the body, and a JSON body with channel, text and client message id."""
+    """The request has a head with the length of the body, and a JSON body with channel, text and client message id."""
     head, _, body = CHAT.post_writer(SERVER, "t0ken")("c", "hello", "run-1").partition(b"\r\n\r\n")
     assert head.startswith(b"POST /v1/chat.postMessage HTTP/1.1\r\n")
     lines = dict(line.split(": ", 1) for line in head.decode().split("\r\n")[1:])
@@ -145,7 +146,7 @@ def test_a_post_is_one_whole_request() -> None:
     ],
 )
 def test_an_answer_to_a_post_decides_its_outcome(status: int, body: bytes, expected: PostAnswer) -> None:
-    """Rejected only where the protocol says that the message is certainly not stored."""
+    """A post is rejected only if the protocol says that the message is certainly not stored."""
     assert CHAT.parse_post(status, body, "c") == expected
 
 
@@ -173,7 +174,7 @@ def test_an_answer_to_a_post_decides_its_outcome(status: int, body: bytes, expec
     ],
 )
 def test_an_answer_that_breaks_the_protocol_has_a_flaw(status: int, body: bytes, outcome: int) -> None:
-    """What cannot be believed leaves the outcome unknown."""
+    """If the answer cannot be trusted, the outcome is unknown."""
     found = CHAT.parse_post(status, body, "c")
     assert found.outcome == outcome
     assert found.flaw
@@ -181,14 +182,14 @@ def test_an_answer_that_breaks_the_protocol_has_a_flaw(status: int, body: bytes,
 
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_a_gateway_speaks_for_itself(status: int) -> None:
-    """Its page says nothing of the message, and is not the service's fault."""
+    """The page of a gateway says nothing about the message. It is no flaw of the service."""
     found = CHAT.parse_post(status, b"<html>\n <h1>Bad Gateway</h1>", "c")
     assert (found.outcome, found.flaw) == (INDETERMINATE, "")
     assert found.error == "an answer that is not the JSON object of the protocol (<html> <h1>Bad Gateway</h1>)"
 
 
 def test_history_and_rebroadcast() -> None:
-    """The fields that the harness uses; other fields are ignored."""
+    """The harness reads the fields that it uses and ignores other fields."""
     body = encoded(ok=True, channel="c", messages=[{"seq": 1, "text": "a"}, {"seq": 2, "text": "b"}], last_seq=2)
     stored = [Stored(seq=1, text="a"), Stored(seq=2, text="b")]
     assert CHAT.parse_history(200, body, "c") == HistoryPage(messages=stored, last_seq=2)
@@ -216,7 +217,7 @@ def test_history_and_rebroadcast() -> None:
     ],
 )
 def test_a_page_of_a_trace(part: TracePart, rows: list[object], expected: list[object]) -> None:
-    """The protocol's words become the values of the recording."""
+    """The adapter turns the protocol's words into the values of the recording."""
     page = CHAT.parse_trace(part, 200, encoded(ok=True, total=9, dropped=1, rows=rows))
     assert page is not None
     assert (page.total, page.dropped, page.rows) == (9, 1, expected)
@@ -224,13 +225,13 @@ def test_a_page_of_a_trace(part: TracePart, rows: list[object], expected: list[o
 
 @pytest.mark.parametrize("status", [400, 404])
 def test_a_server_without_a_trace(status: int) -> None:
-    """404: no trace at all; 400: not this part of it."""
+    """404 means that the server has no trace, 400 that it does not have this part."""
     assert CHAT.parse_trace(TracePart.BACKPLANE, status, b"") is None
 
 
 @pytest.mark.parametrize("row", [["sideways", 1], ["up"], []])
 def test_a_row_of_another_layout_is_refused(row: list[object]) -> None:
-    """It is named, not guessed."""
+    """The error names the row. The adapter does not guess."""
     with pytest.raises(BadAnswer, match=r"docs/protocol\.md: .* at `\$\.rows\[0\]"):
         CHAT.parse_trace(TracePart.BACKPLANE, 200, encoded(total=1, dropped=0, rows=[row]))
 
@@ -246,21 +247,21 @@ def test_a_row_of_another_layout_is_refused(row: list[object]) -> None:
     ],
 )
 def test_a_healthy_server_may_say_which_kernel_it_runs_on(body: bytes, clock: tuple[str, str] | None) -> None:
-    """Without a statement, or with one that cannot be read, the kernel is not known."""
+    """If the statement is missing or cannot be read, the kernel is not known."""
     found = Chat().parse_health(body)
     assert (None if found is None else (found.boot_id, found.time_namespace)) == clock
 
 
 @pytest.mark.parametrize("seq", [-1, 2**70, "7", None, 1.5])
 def test_a_trace_holds_numbers_that_fit_a_recording(seq: object) -> None:
-    """Any other value is named, and ends nothing but the collection of this trace."""
+    """The error names any other value. It ends only the collection of this trace."""
     body = encoded(ok=True, total=1, dropped=0, rows=[["c", seq, 1, 2, 3]])
     with pytest.raises(BadAnswer, match=r"at `\$\.rows\[0\]\[1\]`"):
         CHAT.parse_trace(TracePart.ACCEPTED, 200, body)
 
 
 def test_ipv6_addresses_are_in_brackets() -> None:
-    """In the address of the WebSocket and in the header Host."""
+    """This holds for the address of the WebSocket and for the header Host."""
     server = ServerAddress(name="server-1", host="::1", port=8001)
     assert CHAT.websocket_url(server) == "ws://[::1]:8001/v1/ws"
     assert b"\r\nHost: [::1]:8001\r\n" in CHAT.post_writer(server, "t")("c", "x", "1")
@@ -268,6 +269,6 @@ def test_ipv6_addresses_are_in_brackets() -> None:
 
 @pytest.mark.parametrize("body", [b"", b'{"ok": false, "error": "timeout"}'])
 def test_408_is_the_answer_of_a_gateway(body: bytes) -> None:
-    """The gateway may have passed the post on: whether it is stored nobody can say, and the server broke no rule."""
+    """The gateway may have passed the post on, so the outcome is unknown. The server broke no rule."""
     found = CHAT.parse_post(408, body, "c")
     assert (found.outcome, found.flaw) == (INDETERMINATE, "")

@@ -12,12 +12,12 @@ from harness.protocol.chat import Chat
 from harness.protocol.contract import Request
 from harness.protocol.exchange import EXCHANGE_ERRORS, exchange, handshake_refusal, open_session, refusal
 
-NOBODY = ServerAddress(name="server-1", host="127.0.0.1", port=1)
+NO_SERVER = ServerAddress(name="server-1", host="127.0.0.1", port=1)
 
 
 @asynccontextmanager
 async def serving() -> AsyncIterator[ServerAddress]:
-    """Answers 200 with method, query and token; /down answers 503, /silent never."""
+    """A server that answers 200 with method, query and token. /down answers 503, and /silent does not answer."""
 
     async def answer(request: web.Request) -> web.Response:
         if request.path == "/silent":
@@ -38,7 +38,7 @@ async def serving() -> AsyncIterator[ServerAddress]:
 
 
 def test_a_request_carries_method_parameters_and_headers() -> None:
-    """The answer comes back with its status, whatever that is."""
+    """The caller gets the answer and its status, for every status."""
 
     async def scenario() -> None:
         async with serving() as server, open_session(Chat(), "t0ken") as session:
@@ -51,25 +51,25 @@ def test_a_request_carries_method_parameters_and_headers() -> None:
 
 
 def test_a_refusal_is_a_reason() -> None:
-    """None for 200, the server's words for another status, the error where there is no answer."""
+    """The result is None for 200, the server's text for another status, and the error if there is no answer."""
 
     async def scenario() -> None:
         async with serving() as server, open_session(Chat(), "t0ken") as session:
             assert await refusal(session, server, Request(path="/up"), timeout_s=5) is None
             assert await refusal(session, server, Request(path="/down"), timeout_s=5) == "GET  Bearer t0ken"
             assert await refusal(session, server, Request(path="/silent"), timeout_s=0.1)
-            assert await refusal(session, NOBODY, Request(path="/up"), timeout_s=5)
+            assert await refusal(session, NO_SERVER, Request(path="/up"), timeout_s=5)
 
     asyncio.run(scenario())
 
 
 def test_no_answer_is_an_error() -> None:
-    """One of EXCHANGE_ERRORS, so that every caller catches the same."""
+    """The error is one of EXCHANGE_ERRORS, so that every caller catches the same errors."""
 
     async def scenario() -> None:
         async with open_session(Chat(), "t0ken") as session:
             with pytest.raises(EXCHANGE_ERRORS):
-                await exchange(session, NOBODY, Request(path="/"), timeout_s=5)
+                await exchange(session, NO_SERVER, Request(path="/"), timeout_s=5)
 
     asyncio.run(scenario())
 
@@ -85,7 +85,7 @@ def test_no_answer_is_an_error() -> None:
     ],
 )
 def test_why_there_is_no_answer_is_said_in_one_line(sent: bytes, words: str) -> None:
-    """By what a person can do something about. The token follows no redirection to another host."""
+    """The line names a cause that a person can act on. The token does not follow a redirection to another host."""
 
     async def main() -> tuple[str | None, str | None]:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -107,7 +107,7 @@ def test_why_there_is_no_answer_is_said_in_one_line(sent: bytes, words: str) -> 
         assert "\n" not in found
 
 
-def test_a_name_that_nobody_knows_and_a_port_that_nobody_has() -> None:
+def test_an_unknown_name_and_a_closed_port_give_different_reasons() -> None:
     async def main(host: str) -> str | None:
         async with open_session(Chat(), "t") as session:
             address = ServerAddress(name="s", host=host, port=1)

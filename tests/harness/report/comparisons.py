@@ -1,4 +1,4 @@
-"""Comparisons and trends for tests of the report: made up."""
+"""Made-up comparisons and trends for tests of the report."""
 
 import math
 from dataclasses import replace
@@ -18,7 +18,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 
 def a_comparison(**changes: object) -> Comparison:
-    """One run against one: slower, and it lost a message."""
+    """One run compared with one base run. RUN is slower and lost a message."""
     values = [float(value) for value in 50 * np.exp(np.random.default_rng(3).normal(0.0, 0.005, 30))]
     run = an_entry(90, {"servers_cpu_us_per_delivery": 60.0}, safety={"lost": Status.FAIL, "order": Status.PASS})
     run = replace(run, revision="abcdef0123456789", noted={"seed": "2"})
@@ -29,13 +29,14 @@ def a_comparison(**changes: object) -> Comparison:
 
 
 def a_difference() -> Comparison:
-    """Another machine."""
+    """A comparison of runs from two different machines."""
     run = an_entry(90, machine_key="machine1", machine={**MACHINE, "cpu": HOSTILE})
     return compare([an_entry(0)], [run], [], base_name="main", run_name=HOSTILE, margins_percent=margins_of(()))
 
 
 def a_trend() -> Trend:
-    """20 nights, ten worse ones, ten on another machine; one run has hostile words, one is not used."""
+    """40 runs: 20 nights, ten slower ones, and ten on another machine. One run has hostile text, and one is not
+    used."""
     logs = np.random.default_rng(1).normal(0.0, 0.02, 40)
     logs[20:30] += math.log(1.15)
     entries = [

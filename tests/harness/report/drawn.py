@@ -1,4 +1,4 @@
-"""Figures of the made-up verdicts, drawn once for all tests: drawing is what takes time."""
+"""Figures of the made-up verdicts, drawn once for all tests, because drawing takes time."""
 
 from dataclasses import replace
 from functools import cache
@@ -13,12 +13,12 @@ VERDICTS = {
     "outage": outage_verdicts.outage,
 }
 NONE = Drawings(drawn=(), missing=())
-"""for pages whose test asserts nothing about figures"""
+"""for page tests that check no figures"""
 
 
 @cache
 def drawn(name: str) -> Drawings:
-    """The figures of the verdict of that name, with its events; of the failed run only two."""
+    """The figures of the verdict ``name``, with its events. For the failed run only two figures are drawn."""
     verdict = VERDICTS[name]()
     if name == "failed":
         verdict = replace(verdict, series={curve: verdict.series[curve] for curve in ("latency", "percentiles")})

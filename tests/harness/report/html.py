@@ -1,4 +1,4 @@
-"""Reads a page as a strict browser would: the tree of tags must close, and what is text stays text."""
+"""Reads a page strictly: every tag must close, and text must stay text."""
 
 from html.parser import HTMLParser
 
@@ -6,7 +6,7 @@ _VOID = {"meta", "link", "br", "wbr", "img", "hr", "input"}
 
 
 class Document(HTMLParser):
-    """``problems`` lists what is wrong; ``text`` is what a reader sees; ``tags`` counts elements."""
+    """``problems`` lists the errors, ``text`` is the text that a reader sees, and ``tags`` counts the elements."""
 
     def __init__(self, source: str) -> None:
         super().__init__(convert_charrefs=True)

@@ -1,4 +1,4 @@
-"""A matrix for tests of its report: made up. Nothing here was measured."""
+"""A made-up matrix for tests of its report. Nothing here was measured."""
 
 from dataclasses import replace
 from typing import Any
@@ -23,7 +23,7 @@ def spread(value: float, low: float | None = None, high: float | None = None) ->
 
 
 def a_system(name: str = "redis", p99_ms: float | None = 61.8, **changes: Any) -> SystemFigures:
-    """A system that delivered 1 000 of 1 000."""
+    """A system that delivered 1 000 of 1 000 expected deliveries."""
     values: dict[str, Any] = {
         "system": name,
         "backplane": name,
@@ -56,7 +56,7 @@ def a_cell(run: str = "001-redis-scenario-a-4x1", **changes: Any) -> CellFigures
 
 
 def a_matrix(*systems: SystemFigures, **changes: Any) -> MatrixMeasurements:
-    """Without systems: a fast one and a slow one."""
+    """A matrix of ``systems``, or of a fast and a slow system if none are given."""
     made = MatrixMeasurements(
         delivery=DeliveryCounts(expected=2_000, delivered=2_000),
         latency_scenario="scenario-a",

@@ -1,4 +1,4 @@
-"""Verdicts of runs with a fault, for tests: made up, complete, each part removable. Nothing here was measured."""
+"""Made-up, complete verdicts of runs with a fault, for tests. Each part can be removed. Nothing here was measured."""
 
 from dataclasses import replace
 from typing import Any
@@ -54,7 +54,7 @@ BY_HAND = [
 
 
 def plan(**changes: Any) -> Plan:
-    """Scenario B as a two-core machine would run it."""
+    """Scenario B with the size for a two-core machine."""
     values: dict[str, Any] = {
         "scenario": "scenario-b",
         "title": "Durability: Redis dies",
@@ -75,12 +75,13 @@ def plan(**changes: Any) -> Plan:
 
 
 def at_ns(at_s: float) -> int:
-    """A time on the report's axis by the harness's clock."""
+    """A time on the report's axis, in nanoseconds of the harness's clock."""
     return _ORIGIN_NS + round(at_s * 1e9)
 
 
 def times(begun_s: float, back_s: float | None, *endings: tuple[str, str], **moments_s: float) -> FaultTimes:
-    """Times of a fault by the axis, and (part, how) of each process that ended."""
+    """The times of a fault, in seconds of the report's axis. ``endings`` holds (part, how) for each process that
+    ended."""
     return FaultTimes(
         begun_ns=at_ns(begun_s),
         back_ns=None if back_s is None else at_ns(back_s),
@@ -90,7 +91,7 @@ def times(begun_s: float, back_s: float | None, *endings: tuple[str, str], **mom
 
 
 def recovery() -> Recovery:
-    """Every part that a judge may give, but ``errors`` and ``rebroadcast``."""
+    """Every part that a judge may give, except ``errors`` and ``rebroadcast``."""
 
     def posts(p50: float, p99: float, due: int = 500) -> PostCounts:
         return PostCounts(posted=due, acknowledged=due, ack_p50_ms=p50, ack_p99_ms=p99)
@@ -109,7 +110,7 @@ def recovery() -> Recovery:
 
 
 def outage(**changes: Any) -> Verdict:
-    """The broker was away for 5.4 s and every criterion was met. ``changes`` are of the plan."""
+    """The broker was away for 5.4 s, and every criterion was met. ``changes`` apply to the plan."""
     run = replace(
         verdicts.measurements(),
         recovery=recovery(),
@@ -128,7 +129,7 @@ def recovering(verdict: Verdict, **parts: Any) -> Verdict:
 
 
 def series() -> dict[str, Series]:
-    """Curves of twelve seconds: live until the fifth, recovered from then on."""
+    """Curves of twelve seconds: live deliveries until second 5, recovered ones from then on."""
     x = tuple(float(second) for second in range(-2, 10))
 
     def over_time(begin: float, end: float, **levels: float) -> Series:

@@ -1,4 +1,4 @@
-"""The verdict of a sweep for tests: made up, complete. Nothing here was measured."""
+"""A made-up, complete verdict of a sweep, for tests. Nothing here was measured."""
 
 from dataclasses import replace
 
@@ -23,7 +23,7 @@ COUNTS = (2, 4, 8)
 
 
 def passed(repeat: int = 1) -> Verdict:
-    """Two curves over three server counts, each point ``repeat`` times."""
+    """Two curves over three server counts, with each point ``repeat`` times."""
     single = verdicts.passed()
     growth = replace(
         single.findings[5],

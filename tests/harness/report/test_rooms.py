@@ -1,4 +1,4 @@
-"""The rooms of the report and who may import whom."""
+"""The rooms (packages) of the report, and which room may import which."""
 
 import ast
 from pathlib import Path
@@ -11,7 +11,7 @@ BELOW = {"page": {"page", "plots", "raw", "text"}, "raw": {"raw", "text"}, "plot
 
 @pytest.mark.parametrize("room", BELOW)
 def test_imports_point_from_page_to_plots_to_text(room: str) -> None:
-    """A room imports itself and the rooms below it; matplotlib stays out of the text."""
+    """A room may import itself and the rooms below it, so the text does not need matplotlib."""
     for path in (REPORT / room).glob("*.py"):
         modules = [
             node.module or "" for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)

@@ -1,4 +1,4 @@
-"""Verdicts for tests: made up, complete, each part removable. Nothing here was measured."""
+"""Made-up, complete verdicts for tests. Each part can be removed. Nothing here was measured."""
 
 import math
 import random
@@ -51,7 +51,7 @@ EVENTS: list[dict[str, Any]] = [
 
 
 def a_large_plan(**changes: Any) -> Plan:
-    """Scenario A as a two-core machine would run it."""
+    """Scenario A with the size for a two-core machine."""
     values: dict[str, Any] = {
         "claim": "A message posted to any of 4 servers reaches every subscribed client of all servers exactly once and in "
         "order, with a P99 below 100 ms from the intended time of the post to its receipt.",
@@ -79,7 +79,7 @@ def a_large_plan(**changes: Any) -> Plan:
 
 
 def passed() -> Verdict:
-    """Every criterion was met, every part is there."""
+    """Every criterion was met, and every part is present."""
     findings = (
         _finding(
             "lost", "Every expected delivery arrived.", {"lost": 0}, {"lost": 0}, 1_310_000, "loss < 2.3e-06 at 95 %"
@@ -139,7 +139,7 @@ def passed() -> Verdict:
 
 
 def failed() -> Verdict:
-    """Deliveries lost at one hop, P99 over its limit, a validity check that did not pass."""
+    """Deliveries were lost at two hops, the P99 is over its limit, and a validity check did not pass."""
     good = passed()
     examples = tuple(f"message {n}, channel 000{n:03d} seq {n}: client {n * 7} never received it" for n in range(3, 23))
     findings = (
@@ -194,7 +194,7 @@ def failed() -> Verdict:
 
 
 def empty() -> Verdict:
-    """A run that recorded nothing: UNKNOWN, and every part absent."""
+    """A run that recorded nothing. It is UNKNOWN, and every part is missing."""
     findings = (_finding("lost", "No delivery was recorded.", None, {"lost": 0}, 0, "", Kind.SAFETY, Status.UNKNOWN),)
     return Verdict(status=Status.UNKNOWN, findings=findings, plan=a_plan(), series={})
 
@@ -228,7 +228,7 @@ def percentiles(p50: float, p95: float, p99: float, top: float, count: int = 1_2
 
 
 def measurements() -> RunMeasurements:
-    """Every part that a judge may give, but those of a fault."""
+    """Every part that a judge may give, except the parts of a fault."""
 
     def share(posted: int) -> DeliveryCounts:
         return DeliveryCounts(posted=posted, acknowledged=posted, expected=posted * 20, delivered=posted * 20)
@@ -299,7 +299,8 @@ def claim(words: str, expected: str, measured: str | None, status: Outcome) -> C
 
 
 def series(peak: float = 1.0) -> dict[str, Series]:
-    """A minute of curves with a bump in the middle, ``peak`` times as high; each has a sample that is missing."""
+    """Curves of one minute with a bump in the middle, which ``peak`` scales. Each curve over time has one missing
+    sample."""
     noise = random.Random(1)
     x = tuple(float(second) for second in range(-5, 62))
 

@@ -1,4 +1,4 @@
-"""Which resource gave out, by made-up measurements."""
+"""Which resource was exhausted, from made-up measurements."""
 
 from dataclasses import replace
 from typing import Any
@@ -28,7 +28,7 @@ def p99(value_ms: float) -> Percentiles:
 
 
 def verdict(*findings: Finding, **measured: Any) -> Verdict:
-    """Everything idle and fast, but for what is given."""
+    """Everything is idle and fast, except what is given."""
     calm: dict[str, Any] = {
         "servers": (ServerFigures(name="server-1", clients=1, cpu_cores=0.2),),
         "workers": (WorkerFigures(name="worker-00", clients=1, deliveries=1, cpu_cores=0.1),),
@@ -112,8 +112,8 @@ def stalled() -> Finding:
     ],
 )
 def test_the_resource_that_gave_out_is_named(given: Verdict, resource: Resource, word: str) -> None:
-    """Each resource by what shows it, with its figures. Percentiles of steps are never added: a step stands for itself, and
-    of several long ones the longest counts."""
+    """Each resource is found by its own sign, and the reason holds the figures. Percentiles of steps are never added:
+    each step is compared alone, and the longest of several long steps counts."""
     found = exhaustion(given, CORES)
     assert found is not None
     assert found.resource is resource
@@ -121,7 +121,7 @@ def test_the_resource_that_gave_out_is_named(given: Verdict, resource: Resource,
 
 
 def test_the_fullest_process_is_named() -> None:
-    """Two processes beyond the limit: the one with the least left."""
+    """Two processes are beyond the limit: the one with the least CPU time left is named."""
     found = exhaustion(
         verdict(
             servers=(ServerFigures(name="server-1", clients=1, cpu_cores=0.85),),
@@ -134,7 +134,7 @@ def test_the_fullest_process_is_named() -> None:
 
 
 def test_what_was_not_measured_is_absent() -> None:
-    """No telemetry: no cores, and no full process."""
+    """Without telemetry no cores are given, and no process is full."""
     bare = verdict(
         servers=(), workers=(), publisher=ProcessFigures(), broker=None, database=None, machine=MachineFigures()
     )

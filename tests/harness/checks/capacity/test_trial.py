@@ -1,4 +1,4 @@
-"""What a judged run says about its load."""
+"""What the verdict of a run says about its load."""
 
 from dataclasses import replace
 
@@ -45,8 +45,8 @@ DISTURBED = judged(
     ],
 )
 def test_the_verdict_decides(verdict: Verdict, result: TrialResult, word: str) -> None:
-    """PASS held, FAIL broke; UNKNOWN is the load generator's where one of its own checks did not pass, unless something
-    outside the run is the reason for it."""
+    """A load held with PASS and broke with FAIL. With UNKNOWN the load generator is the limit if one of its own checks
+    did not pass, unless something outside the run disturbed it."""
     step = step_of(verdict, number=3, value=1_000, run="runs/03", cores=64)
     assert result_of(verdict) is step.result is result
     assert word in step.because
@@ -54,7 +54,8 @@ def test_the_verdict_decides(verdict: Verdict, result: TrialResult, word: str) -
 
 
 def test_a_load_that_held_exhausted_nothing() -> None:
-    """Only a load that did not hold has an exhausted resource; a lagging generator with free cores is that resource."""
+    """Only a load that did not hold has an exhausted resource. If the load generator lags although cores are free, the
+    load generator is that resource."""
     assert step_of(HELD, number=1, value=1, run="", cores=64).exhaustion is None
     run = replace(verdicts.measurements(), steps=None, servers=())
     late = step_of(replace(LATE, run=run), number=1, value=1, run="", cores=64).exhaustion
@@ -62,7 +63,7 @@ def test_a_load_that_held_exhausted_nothing() -> None:
 
 
 def test_where_the_load_generator_gave_out_nothing_else_is_charged() -> None:
-    """Commits took long, too; but the load was not what it should have been."""
+    """Commits took long too, but the load was not the intended one. So the load generator is the exhausted resource."""
 
     def p99(value_ms: float) -> Percentiles:
         return Percentiles(count=1_000, p99_ms=value_ms)
@@ -80,7 +81,7 @@ def test_the_named_checks_exist() -> None:
 
 
 def test_a_generator_that_is_full_breaks_nothing_but_safety() -> None:
-    """A late delivery beside a full load generator is not charged to the system; one that is missing is."""
+    """A late delivery is not charged to the system while the load generator is full. A missing delivery is."""
     measured = replace(verdicts.measurements(), publisher=replace(verdicts.measurements().publisher, cpu_cores=0.99))
     late = step_of(replace(BROKE, run=measured), number=1, value=1, run="", cores=64)
     assert late.result is TrialResult.GENERATOR

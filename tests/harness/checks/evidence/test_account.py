@@ -1,4 +1,4 @@
-"""Which expected deliveries are missing, and in how much memory that is found out."""
+"""Which expected deliveries are missing, and how much memory the search for them takes."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.harness.recordings import HandMade, finding, measured
 
 @pytest.mark.parametrize("block", [1, 5, 1 << 22])
 def test_every_missing_pair_is_found_in_any_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
-    """Messages to nobody, to one and to all of their clients, and one that reached a client last."""
+    """Messages reach none, one or all of their clients, or all but the last one."""
     monkeypatch.setattr(account, "BLOCK_PAIRS", block)
     run = HandMade(clients=6, audience=3)
     for to in ([0, 1], [], [0, 1, 2], [0]):
@@ -28,7 +28,7 @@ def test_every_missing_pair_is_found_in_any_pieces(tmp_path: Path, monkeypatch: 
 
 
 def test_parts_are_of_about_a_block() -> None:
-    """Every message is in one part, in order, and no part has more pairs than a block and one message."""
+    """Every message is in one part, in order. No part has more pairs than a block and one message."""
     sizes = np.full(1_000, account.BLOCK_PAIRS // 10)
     messages = np.arange(0, 1_000, 3)
     parts = list(_blocks(messages, sizes))
@@ -38,7 +38,7 @@ def test_parts_are_of_about_a_block() -> None:
 
 
 def test_a_late_subscriber_misses_nothing_of_before(tmp_path: Path) -> None:
-    """What lies before its subscription is not expected of it, in however many pieces."""
+    """Messages before a client's subscription are not expected at that client."""
     run = HandMade()
     run.post(0, to=[0])
     run.post(0)
@@ -51,8 +51,9 @@ def test_a_late_subscriber_misses_nothing_of_before(tmp_path: Path) -> None:
 def test_a_message_without_a_seq_is_lost_only_where_nothing_could_still_bring_it(
     tmp_path: Path, drained: str, lost: int, undelivered: int
 ) -> None:
-    """Its answer never came and the database was not read, so that its seq is not known; one client of two received it.
-    That the other has later messages of the channel says nothing about it."""
+    """The post was not answered and the database was not read, so the seq of the message is not known. One client of
+    two received it. The other client has a later message of the channel, but that proves nothing about a message
+    without a seq."""
     run = HandMade(audited=False, drained=drained)
     run.post(0, to=[0], outcome=layout.INDETERMINATE)
     run.post(0)

@@ -1,4 +1,4 @@
-"""Measurements that fail one by one."""
+"""Each measurement can fail without the others."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def fail(error: Exception) -> int:
 
 
 def test_one_that_raises_is_absent_by_name() -> None:
-    """The others are made; the first reason of a name counts."""
+    """The other measurements are made. The first reason of a name counts."""
     attempts = Attempts()
     assert attempts.make("steps", lambda: fail(IndexError("empty")), 0) == 0
     assert attempts.make("rates", lambda: 7, 0) == 7
@@ -25,6 +25,6 @@ def test_one_that_raises_is_absent_by_name() -> None:
 
 
 def test_a_full_disk_is_no_property_of_the_recording() -> None:
-    """What the person can mend is raised."""
+    """An error that the user can mend is raised."""
     with pytest.raises(EnvironmentFailure):
         Attempts().make("deliveries", lambda: fail(EnvironmentFailure("full")), 0)

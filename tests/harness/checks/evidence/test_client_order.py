@@ -9,7 +9,8 @@ from harness.checks.evidence.client_order import ClientOrder
 
 
 def behind(rows: list[tuple[int, int]], pieces: int = 1) -> list[tuple[int, int]]:
-    """(row, highest seq before it) of the (client, seq) that come behind a later one, read in so many pieces."""
+    """(row, highest seq before it) of each (client, seq) that comes behind a later seq; the rows are read in ``pieces``
+    pieces."""
     highest = np.zeros(8, np.int64)
     order, found = ClientOrder(highest, np.arange(8)), []
     for part in np.array_split(np.arange(len(rows)), pieces):
@@ -22,17 +23,17 @@ def behind(rows: list[tuple[int, int]], pieces: int = 1) -> list[tuple[int, int]
 
 @pytest.mark.parametrize("pieces", [1, 2, 4])
 def test_everything_behind_the_highest_counts(pieces: int) -> None:
-    """n + 3, n, n + 1, n + 2: three deliveries are behind, not only the one that comes next to the highest."""
+    """n + 3, n, n + 1, n + 2: three deliveries are behind, not only the one right after the highest."""
     assert behind([(0, 4), (0, 1), (0, 2), (0, 3)], pieces) == [(1, 4), (2, 4), (3, 4)]
 
 
 def test_each_client_has_its_own_order() -> None:
-    """What another client has already does not matter."""
+    """Deliveries to another client do not matter."""
     assert behind([(0, 9), (1, 1), (2, 5), (1, 2), (2, 4)]) == [(4, 5)]
 
 
 def test_nothing_is_behind_in_order() -> None:
-    """A hole is no disorder, and nothing is not either."""
+    """A gap is not a wrong order. Without deliveries nothing is behind."""
     assert behind([(0, 1), (0, 2), (0, 7)]) == []
     assert behind([]) == []
 

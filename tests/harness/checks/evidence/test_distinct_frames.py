@@ -1,4 +1,4 @@
-"""What is true of a frame, in recordings of a few of them."""
+"""Properties of frames, in recordings of a few of them."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def looked_at(run: HandMade, folder: Path) -> DistinctFrames:
 
 
 def flaw(frames: DistinctFrames, index: int) -> str:
-    """In words; empty for none."""
+    """The flaw in words; empty for none."""
     return FLAWS[frames.flaw[index] - 1] if frames.flaw[index] else ""
 
 
@@ -45,7 +45,7 @@ def posted(*outcomes: int) -> HandMade:
     ],
 )
 def test_a_frame_has_its_first_flaw(tmp_path: Path, outcome: int, planted: dict[str, int], words: str) -> None:
-    """Of several the one that stands first in the list; a post of unknown outcome may be delivered."""
+    """Of several flaws the first one of the list counts. A post of unknown outcome may be delivered."""
     run = posted(outcome)
     run.deliver(**{"message": 0, "client": 0} | planted)  # type: ignore[arg-type]  # its arguments
     found = flaw(looked_at(run, tmp_path), 0)
@@ -54,13 +54,13 @@ def test_a_frame_has_its_first_flaw(tmp_path: Path, outcome: int, planted: dict[
 
 
 def test_without_a_frame_there_is_nothing(tmp_path: Path) -> None:
-    """A worker that saw none."""
+    """The worker saw no frame."""
     frames = looked_at(posted(layout.ACKNOWLEDGED), tmp_path)
     assert (len(frames), frames.any_odd) == (0, False)
 
 
 def test_the_true_seq_has_the_first_bit_and_others_their_own(tmp_path: Path) -> None:
-    """Two wrong seqs of message 0, by size; the one of message 1 begins anew."""
+    """Message 0 has two wrong seqs, whose bits follow the order of their sizes. The bits of message 1 begin anew."""
     run = posted(layout.ACKNOWLEDGED, layout.ACKNOWLEDGED)
     for message, seq in ((0, 9), (0, 1), (1, 7), (0, 5), (1, 2)):
         run.deliver(message, 0, seq=seq)
@@ -72,7 +72,7 @@ def test_the_true_seq_has_the_first_bit_and_others_their_own(tmp_path: Path) -> 
 
 
 def test_all_seqs_beyond_the_last_bit_share_it(tmp_path: Path) -> None:
-    """A byte holds eight variants: the true seq, six others, and all that follow."""
+    """A byte holds eight variants: the true seq, six others, and one for all further seqs."""
     run = posted(layout.ACKNOWLEDGED)
     for seq in range(2, VARIANTS + 4):
         run.deliver(0, 0, seq=seq)
@@ -80,7 +80,7 @@ def test_all_seqs_beyond_the_last_bit_share_it(tmp_path: Path) -> None:
 
 
 def test_a_message_whose_seq_is_not_known_has_no_wrong_one(tmp_path: Path) -> None:
-    """Two seqs of it are told apart all the same; a flawed frame is not compared."""
+    """Two seqs of the message are still distinguished. A flawed frame is not compared."""
     run = HandMade(audited=False)
     run.post(0, outcome=layout.INDETERMINATE, to=[])
     run.deliver(0, 0, seq=3)

@@ -1,4 +1,4 @@
-"""Which deliveries a fault disturbed: all others must be as fast as without it."""
+"""Which deliveries a fault disturbed. All others must be as fast as without a fault."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +29,7 @@ def a_fault(target: Target = Target.BROKER, kind: FaultKind = FaultKind.STOP) ->
 
 
 def run_with(target: Target, *, back: bool = True, traced: bool = True, recovery: str = "automatic") -> HandMade:
-    """Six messages, 10 ms apart; the fault began a second after the first and was healed a second later."""
+    """Six messages, 10 ms apart. The fault begins a second after the first message and is healed a second later."""
     run = HandMade(
         clients=2,
         traced=traced,
@@ -48,7 +48,7 @@ def found_in(run: HandMade, folder: Path) -> Disturbance:
 
 
 def test_without_a_fault_nothing_is_disturbed(tmp_path: Path) -> None:
-    """Also where a fault was planned that never began."""
+    """A planned fault that never began disturbs nothing either."""
     assert gathered(HandMade(), tmp_path).disturbance is None
     never = run_with(Target.BROKER)
     never.outage_ms = None
@@ -56,7 +56,7 @@ def test_without_a_fault_nothing_is_disturbed(tmp_path: Path) -> None:
 
 
 def test_faults_have_the_times_of_their_events(tmp_path: Path) -> None:
-    """One that was not healed has no time for that, and its outage never ends."""
+    """Each outage has the times of its fault. A fault without times has no outage."""
     recording = run_with(Target.BROKER).recording(tmp_path)
     (fault,) = timed_faults(recording)
     assert fault.times is not None
@@ -71,12 +71,13 @@ def test_faults_have_the_times_of_their_events(tmp_path: Path) -> None:
     [(FaultKind.STOP, 30, 30), (FaultKind.PARTITION, 30, 50), (FaultKind.PARTITION, NEVER, NEVER)],
 )
 def test_a_partition_lasts_as_long_again(kind: FaultKind, back_ns: int, over_ns: int) -> None:
-    """TCP doubles its wait with every attempt; what is never healed is never over."""
+    """TCP doubles its wait with every attempt, so a partition disturbs for as long again. A partition that is never
+    healed never ends."""
     assert Outage(fault=a_fault(kind=kind), begun_ns=10, back_ns=back_ns).over_ns == over_ns
 
 
 def test_the_broken_servers_are_those_that_faults_name() -> None:
-    """By index, each once; faults of other parts name none."""
+    """The servers are given by index, each once. Faults of other parts name no server."""
     servers = [a_fault(Target.SERVERS), a_fault(Target.SERVER), a_fault(Target.DATABASE)]
     assert broken_servers(servers) == [0, 0, 1]
     assert broken_servers([]) == []
@@ -95,15 +96,15 @@ def test_the_broken_servers_are_those_that_faults_name() -> None:
 def test_what_is_broken_decides_which_messages_it_holds_up(
     tmp_path: Path, target: Target, traced: bool, held_up: Sequence[bool]
 ) -> None:
-    """Six messages just before the fault: the database holds up all; the broker none, or all where no trace tells; a server
-    those that it was to accept; clients none."""
+    """Six messages are due just before the fault. The database holds up all of them. The broker holds up none, or all
+    where there are no traces; a server holds up those that it was to accept; clients hold up none."""
     found = found_in(run_with(target, traced=traced), tmp_path)
     assert found.held_up.tolist() == list(held_up)
 
 
 @pytest.mark.parametrize(("target", "away"), [(Target.CLIENTS, [True, False]), (Target.SERVER, [True, False])])
 def test_a_client_is_away_while_it_or_its_server_is_broken(tmp_path: Path, target: Target, away: list[bool]) -> None:
-    """Client 0 does not read, or is on server-1."""
+    """Client 0 does not read, or server-1, to which it is connected, is broken."""
     found = found_in(run_with(target), tmp_path)
     assert (found.away_from < found.away_until).tolist() == away
 
@@ -119,14 +120,14 @@ def test_a_client_is_away_while_it_or_its_server_is_broken(tmp_path: Path, targe
 def test_a_broken_link_cuts_off_what_had_to_pass_it(
     tmp_path: Path, target: Target, cut_off: list[list[bool]] | None
 ) -> None:
-    """Messages of server-1 and server-2 in turn. The link of server-1 to the database: all messages, for server-1 alone.
-    The link between the two servers: for each those of the other."""
+    """Server-1 and server-2 post in turn. A broken link from server-1 to the database cuts all messages off from
+    server-1 alone. A broken link between the two servers cuts each server off from the messages of the other."""
     found = found_in(run_with(target), tmp_path).cut_off
     assert (None if found is None else found.tolist()) == cut_off
 
 
 def test_what_was_cut_off_is_disturbed() -> None:
-    """For the clients of that server alone."""
+    """The deliveries to the clients of the server that was cut off are disturbed, and no others."""
     found = Disturbance(
         intended_ns=np.array([10, 20]),
         window=np.array([False, False]),
@@ -141,15 +142,15 @@ def test_what_was_cut_off_is_disturbed() -> None:
 
 
 def test_the_unlinked_servers_are_those_at_the_ends() -> None:
-    """A database or a broker at an end is none; faults of other parts have no links."""
+    """A database or a broker at an end of a link is not a server. Faults of other parts have no links."""
     assert unlinked_servers([a_fault(Target.LINK), a_fault(Target.SERVER)]) == {0}
     assert unlinked_servers([a_fault(Target.LINKS)]) == {0, 1}
     assert broken_servers([a_fault(Target.LINK)]) == []
 
 
 def test_a_recovered_delivery_is_disturbed_only_around_the_fault() -> None:
-    """Message 0 was due in the window and message 1 was not; server 1 read both from the database. Message 2 was held up;
-    message 3 was due while client 1 was away."""
+    """Message 0 was due in the window and message 1 was not; server 1 read both from the database. Message 2 was held
+    up. Message 3 was due while client 1 was away."""
     found = Disturbance(
         intended_ns=np.array([10, 90, 95, 50]),
         window=np.array([True, False, False, False]),

@@ -1,4 +1,4 @@
-"""What the checks share, joined once by message."""
+"""The data that all checks share, joined once by message."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.harness.recordings import MS, START_NS, HandMade
 
 
 def test_the_ledger_the_audit_and_the_traces_are_joined_by_message(tmp_path: Path) -> None:
-    """Two channels that number for themselves: each row finds its message."""
+    """Two channels number their messages independently: each row finds its message."""
     run = HandMade()
     run.post(0)
     run.post(1)
@@ -30,7 +30,7 @@ def test_the_ledger_the_audit_and_the_traces_are_joined_by_message(tmp_path: Pat
 
 
 def test_the_database_is_right_where_an_answer_names_another_seq(tmp_path: Path) -> None:
-    """The answer is then the error that is counted; without an audit the answer is all there is."""
+    """The seq of the database counts, and the answer is an error. Without an audit the seq of the answer is used."""
     run = HandMade()
     run.post(0, acknowledged_seq=7)
     assert gathered(run, tmp_path).seq.tolist() == [1]
@@ -39,7 +39,8 @@ def test_the_database_is_right_where_an_answer_names_another_seq(tmp_path: Path)
 
 
 def test_a_message_must_arrive_where_it_is_known_to_exist(tmp_path: Path) -> None:
-    """Acknowledged; or indeterminate and stored, or delivered. Not rejected, not indeterminate and seen by nobody."""
+    """A message exists if it was acknowledged. An indeterminate message exists if it was stored or delivered. A
+    rejected message does not exist."""
     run = HandMade()
     run.post(0)
     run.post(0, outcome=layout.REJECTED, stored=False)
@@ -52,7 +53,7 @@ def test_a_message_must_arrive_where_it_is_known_to_exist(tmp_path: Path) -> Non
 
 
 def test_without_a_ledger_every_outcome_is_unknown(tmp_path: Path) -> None:
-    """The missing part is named; nothing is taken to be acknowledged."""
+    """The missing part is named. No post is taken to be acknowledged."""
     run, attempts = HandMade(), Attempts()
     run.post(0)
     found = gathered(run, tmp_path, attempts, posts=np.zeros(0, layout.POST))
@@ -63,7 +64,7 @@ def test_without_a_ledger_every_outcome_is_unknown(tmp_path: Path) -> None:
 
 
 def test_a_post_without_an_outcome_that_was_sent_is_indeterminate(tmp_path: Path) -> None:
-    """The sender ended before it recorded the outcome; one that was not sent stays unsent."""
+    """The sender ended before it recorded the outcome. A post that was not sent stays unsent."""
     run = HandMade()
     run.post(0, outcome=layout.UNSENT)
     run.post(0, outcome=layout.UNSENT)
@@ -73,7 +74,7 @@ def test_a_post_without_an_outcome_that_was_sent_is_indeterminate(tmp_path: Path
 
 
 def test_a_run_of_nothing_has_evidence_of_nothing(tmp_path: Path) -> None:
-    """No message, no event, no trace: shapes of 0 rows, and no error."""
+    """Without a message, an event and a trace, the arrays have 0 rows and no error is raised."""
     found = gathered(HandMade(traced=False), tmp_path, events=())
     assert (found.pairs, len(found.seq), found.trace, found.disturbance) == (0, 0, None, None)
     assert found.window_ns == (0, 0)
@@ -81,5 +82,5 @@ def test_a_run_of_nothing_has_evidence_of_nothing(tmp_path: Path) -> None:
 
 
 def test_a_long_run_has_slices_of_more_than_a_second() -> None:
-    """So that tables by second stay small."""
+    """Tables by slice stay small for a long run."""
     assert [slice_s(a_plan(duration_s=seconds)) for seconds in (1.0, 1_200.0, 1_201.0, 12_000.0)] == [1, 1, 2, 10]

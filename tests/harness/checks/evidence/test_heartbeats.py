@@ -1,4 +1,4 @@
-"""Heartbeats are compared with times of other hosts, so they are brought to one clock."""
+"""Heartbeats are compared with times of other hosts, so their times are converted to one clock."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ AHEAD_NS = 5_000_000_000
 
 
 def test_heartbeats_of_another_host_are_shifted_to_the_clock_of_the_harness(tmp_path: Path) -> None:
-    """Its clock is 5 s ahead, by clocks.json; the recording itself is left alone."""
+    """By clocks.json the clock of the other host is 5 s ahead. The recording itself is not changed."""
     recording = HandMade().recording(tmp_path)
     assert recording.clocks is not None
     elsewhere = HostClock(host="elsewhere", offset_ns=-AHEAD_NS, bound_ns=0, found="written by hand")
@@ -29,13 +29,13 @@ def test_heartbeats_of_another_host_are_shifted_to_the_clock_of_the_harness(tmp_
 
 
 def test_without_clocks_the_times_stay_as_they_are(tmp_path: Path) -> None:
-    """The check `clock` says that they cannot be compared."""
+    """The check `clock` reports that they cannot be compared."""
     recording = HandMade().recording(tmp_path)
     assert heartbeats_of(recording, HostClocks(Clocks()))["worker-00"] is recording.heartbeats["worker-00"]
 
 
 def test_a_worker_on_another_host_has_its_lag_in_the_measured_window(tmp_path: Path) -> None:
-    """With the times of the other clock its heartbeats would lie outside of the window, and the lag would be unknown."""
+    """With the times of the other clock the heartbeats would be outside the window, and the lag would be unknown."""
 
     class Elsewhere(HandMade):
         def _clocks(self) -> Clocks:

@@ -1,4 +1,5 @@
-"""Times of two hosts are compared within the bound of their clocks, and not at all where that is not known."""
+"""Times of two hosts are compared within the bound of their clock offset. If the bound is not known, they are not
+compared."""
 
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def elapsed(since: int, host: int, until: int, other: int) -> tuple[int, int]:
 
 
 def test_one_host_needs_no_offset() -> None:
-    """Two times of one host are compared exactly, whatever is known of its clock."""
+    """Two times of one host are compared exactly, even if nothing is known about its clock."""
     for host in (HERE, THERE, ELSEWHERE):
         assert elapsed(100, host, 130, host) == (30, 30)
 
@@ -45,7 +46,8 @@ def test_a_known_offset_gives_an_interval() -> None:
 
 
 def test_an_unknown_offset_leaves_everything_open() -> None:
-    """The interval holds 0 and every time of a run; so does that of a file that clocks.json does not name."""
+    """The interval contains 0 and every possible duration of a run. The same holds for a file that clocks.json does not
+    name."""
     for other in (ELSEWHERE, HOSTS.of_file("accepted-07")):
         low, high = elapsed(100, HERE, 10**18, other)
         assert low < -(10**16) < 10**18 < high
@@ -54,14 +56,15 @@ def test_an_unknown_offset_leaves_everything_open() -> None:
 
 
 def test_no_clocks_are_not_one_clock() -> None:
-    """A recording without clocks.json: no two files can be compared."""
+    """In a recording without clocks.json no two files can be compared."""
     clocks = HostClocks(None)
     assert not clocks.comparable(clocks.of_file("posts"), clocks.of_file("accepted-00"))
     assert not clocks.comparable(clocks.coordinator, clocks.of_file("posts"))
 
 
 def two_hosts(bound_ns: int | None) -> HandMade:
-    """A healthy cluster; the second server's host has a clock that is 500 s ahead, known within ``bound_ns`` or not."""
+    """A healthy cluster. The host of the second server has a clock that is 500 s ahead; the offset is known within
+    ``bound_ns``, or not known if that is None."""
     run = HandMade(clock_offsets_ns={1: 500_000 * MS})
     if bound_ns is not None:
         run.clock_bounds_ns = {1: bound_ns}
@@ -71,8 +74,8 @@ def two_hosts(bound_ns: int | None) -> HandMade:
 
 
 def test_a_healthy_cluster_on_two_hosts_is_not_accused(tmp_path: Path) -> None:
-    """The offset is not known: `commit-order` says UNKNOWN, steps across hosts are left out by name, no claim rests on
-    them, and everything else is judged as before."""
+    """The offset is not known. `commit-order` is UNKNOWN, steps across hosts are left out by name, and no claim uses
+    them. Everything else is judged as before."""
     verdict = two_hosts(None).verdict(tmp_path)
     found = finding(verdict, "commit-order")
     assert found.status is Status.UNKNOWN
@@ -91,14 +94,14 @@ def test_a_healthy_cluster_on_two_hosts_is_not_accused(tmp_path: Path) -> None:
 
 
 def test_a_wrong_order_within_one_host_is_red_on_two(tmp_path: Path) -> None:
-    """A server that publishes before COMMIT convicts itself: both times are its own."""
+    """A server that publishes before COMMIT is found out by its own times, which are both of one clock."""
     run = two_hosts(None)
     run.post(0, published_ms=1.2, committed_ms=2)
     assert red(run.verdict(tmp_path)) == {"commit-order"}
 
 
 def test_a_closely_known_offset_decides(tmp_path: Path) -> None:
-    """Within 50 µs everything is decided as on one host; a wrong order across the hosts is found."""
+    """With a bound of 50 µs everything is decided as on one host. A wrong order across the hosts is found."""
     run = two_hosts(50_000)
     verdict = run.verdict(tmp_path)
     assert finding(verdict, "commit-order").status is Status.PASS
@@ -116,12 +119,12 @@ def test_a_closely_known_offset_decides(tmp_path: Path) -> None:
 
 
 def test_an_offset_known_too_coarsely_decides_nothing(tmp_path: Path) -> None:
-    """Within 5 ms it is not known whether COMMIT or the answer came first."""
+    """With a bound of 5 ms it is not known whether COMMIT or the answer came first."""
     assert finding(two_hosts(5 * MS).verdict(tmp_path), "commit-order").status is Status.UNKNOWN
 
 
 def test_without_clocks_a_recording_is_not_taken_for_one_clock(tmp_path: Path) -> None:
-    """What compares times of two files says UNKNOWN."""
+    """Checks that compare times of two files are UNKNOWN."""
     run = HandMade(clocks_found=False)
     for _ in range(300):
         run.post(0)
@@ -135,7 +138,7 @@ def test_without_clocks_a_recording_is_not_taken_for_one_clock(tmp_path: Path) -
 def test_a_server_on_another_clock_is_compared_with_the_outage_only_if_known(
     tmp_path: Path, bound_ns: int | None, status: Status
 ) -> None:
-    """When it subscribed again, and how long that took, is not known without its offset."""
+    """Without the offset of the server's clock, the time of its new subscription is not known."""
     run = broken()
     run.clock_offsets_ns = {1: 500_000 * MS}
     run.clock_bounds_ns = {} if bound_ns is None else {1: bound_ns}

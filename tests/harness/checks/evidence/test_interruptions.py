@@ -1,4 +1,4 @@
-"""What no planned fault explains, and which messages it may have disturbed."""
+"""Interruptions that no planned fault explains, and the messages that they may have disturbed."""
 
 from pathlib import Path
 
@@ -22,7 +22,8 @@ def found_in(run: HandMade, folder: Path) -> Interruptions:
 
 
 def test_the_window_covers_each_interruption_and_a_second_around_it() -> None:
-    """Two apart from each other leave the time between them alone; one without an end lasts."""
+    """The time between two separate interruptions is not in the window. An interruption without an end lasts to the end
+    of the run."""
     found = Interruptions(
         lost=np.array([0, 1]),
         begin_ns=np.array([10, 30]) * SECOND,
@@ -36,8 +37,8 @@ def test_the_window_covers_each_interruption_and_a_second_around_it() -> None:
 
 
 def test_a_backplane_is_away_from_its_loss_until_everything_is_subscribed(tmp_path: Path) -> None:
-    """That it is up is not enough; before the load nothing counts; on a clock that is not known nothing can be placed, but
-    everything has its length."""
+    """A backplane that is up but not subscribed is still away, and losses before the load do not count. If the clock of
+    a server is not known, only the length of its interruptions is known."""
     run = HandMade()
     run.post(0)
     run.backplane = {

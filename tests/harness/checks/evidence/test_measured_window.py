@@ -1,4 +1,4 @@
-"""There is one measured window, and every check asks for the same."""
+"""There is one measured window, and every check uses it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.harness.recordings import MS, START_NS, HandMade
 def test_the_window_ends_with_the_last_post_of_a_run_that_ended_early(
     tmp_path: Path, ended: str, posts: int, end_ms: int
 ) -> None:
-    """What was never sent cannot be measured; a run without a ledger keeps its plan."""
+    """Messages that were never sent cannot be measured. A run without a ledger keeps the planned window."""
     run = HandMade(ended=ended)
     for _ in range(posts):
         run.post(0)
@@ -23,6 +23,6 @@ def test_the_window_ends_with_the_last_post_of_a_run_that_ended_early(
 
 
 def test_without_a_schedule_there_is_none(tmp_path: Path) -> None:
-    """The run ended before its first post was due."""
+    """The run ended before its schedule began."""
     recording = replace(HandMade().recording(tmp_path), events=())
     assert measured_window(recording) == (0, 0)

@@ -1,4 +1,4 @@
-"""What a recording lacks is said part by part."""
+"""The missing parts of a recording are reported one by one."""
 
 import dataclasses
 from pathlib import Path
@@ -30,14 +30,14 @@ def lacking_in(recording: Recording) -> dict[Need, str]:
     ],
 )
 def test_what_is_missing_is_named(tmp_path: Path, part: str, value: object, need: Need, says: str) -> None:
-    """By its file, or by the process that left nothing."""
+    """A missing part is named by its file, or by the process that left no data."""
     recording = HandMade(changes={"rate_hz": 1.0, "duration_s": 1.0}).recording(tmp_path)
     spoiled = dataclasses.replace(recording, **{part: value if part != "accepted" else {0: recording.accepted[0]}})
     assert lacking_in(spoiled)[need] == says
 
 
 def test_without_the_rows_of_the_workers_deliveries_and_sessions_are_missing(tmp_path: Path) -> None:
-    """And the ledger, where it does not fit the plan."""
+    """The ledger is missing too, because it does not fit the plan."""
     recording = HandMade(changes={"rate_hz": 1.0, "duration_s": 1.0}).recording(tmp_path)
     found = lacking_in(dataclasses.replace(recording, seen={}))
     assert found[Need.DELIVERIES] == "rows of worker-00 are missing"
@@ -46,6 +46,6 @@ def test_without_the_rows_of_the_workers_deliveries_and_sessions_are_missing(tmp
 
 
 def test_the_load_generator_is_its_publisher_and_its_workers(tmp_path: Path) -> None:
-    """Their names are those of the row files."""
+    """The names are those of the row files."""
     evidence = gather(HandMade(changes={"workers": 2}).recording(tmp_path))
     assert list(generator_processes(evidence)) == ["publisher", "worker-00", "worker-01"]

@@ -1,4 +1,4 @@
-"""Where subscriptions began: the server's word, and what can be true."""
+"""The positions at which subscriptions began: the one that the server names, and those that are possible."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def session(client: int, position: int, subscribed_ms: float, *, ahead_ns: int =
 
 
 def late(position: int, subscribed_ms: float) -> HandMade:
-    """Three messages, sent at 1, 11 and 21 ms; client 1 subscribed late and got the last one only."""
+    """Three messages, sent at 1, 11 and 21 ms. Client 1 subscribed late and received only the last one."""
     run = HandMade()
     for _ in range(2):
         run.post(0, to=[0])
@@ -25,7 +25,7 @@ def late(position: int, subscribed_ms: float) -> HandMade:
 
 
 def test_what_was_sent_before_the_confirmation_may_lie_behind_it(tmp_path: Path) -> None:
-    """A client that subscribed between two messages has no claim to the first ones."""
+    """The first messages are not expected at a client that subscribed after them."""
     verdict = late(2, 15).verdict(tmp_path)
     assert red(verdict) == set()
     assert measured(verdict).delivery.measured.expected == 4
@@ -35,7 +35,8 @@ def test_what_was_sent_before_the_confirmation_may_lie_behind_it(tmp_path: Path)
 def test_what_was_sent_after_the_confirmation_cannot(
     tmp_path: Path, position: int, subscribed_ms: float, lost: int
 ) -> None:
-    """Whatever position the server names: what is missing is lost, and the position is a violation."""
+    """The server names an impossible position: that is a protocol violation. A missing message that was sent after the
+    confirmation is lost, even if the named position covers it."""
     verdict = late(position, subscribed_ms).verdict(tmp_path)
     assert ("lost" in red(verdict), finding(verdict, "lost").measured) == (lost > 0, lost)
     assert "protocol-violations" in red(verdict)
@@ -48,8 +49,8 @@ def test_a_position_below_the_newest_claims_more(tmp_path: Path) -> None:
     assert finding(verdict, "lost").measured == 2
 
 
-def test_seqs_that_nobody_knows_are_given_the_benefit(tmp_path: Path) -> None:
-    """Two posts without an answer were on their way: a position of 2 is possible."""
+def test_a_position_among_unknown_seqs_is_possible(tmp_path: Path) -> None:
+    """Two posts without an answer had been sent, so a position of 2 is possible."""
     run = HandMade(audited=False)
     for _ in range(2):
         run.post(0, to=[], outcome=3, answered_ms=0)

@@ -1,4 +1,4 @@
-"""When messages were received, from first deliveries of a few pairs."""
+"""When messages were received, from the first deliveries of a few pairs."""
 
 from pathlib import Path
 
@@ -11,7 +11,8 @@ from tests.harness.recordings import MS, HandMade
 
 
 def added(folder: Path, *rows: tuple[int, float], bound_ms: float = 0, **changes: object) -> Receipts:
-    """Receipts of (message, ms after it was due) of three messages, sent 1 ms after they were due; the first warms up."""
+    """Receipts (message, ms after it was due) of three messages, which were sent 1 ms after they were due. The first
+    message belongs to the warm-up."""
     run = HandMade()
     run.post(0, phase=WARM_UP)
     run.post(0)
@@ -24,31 +25,33 @@ def added(folder: Path, *rows: tuple[int, float], bound_ms: float = 0, **changes
 
 
 def test_the_last_client_completes_a_message(tmp_path: Path) -> None:
-    """In whatever order they are added; a message that nobody received has 0."""
+    """The order of the receipts does not matter. A message without a receipt has 0."""
     found = added(tmp_path, (1, 9), (1, 5), (0, 7))
     due = [HandMade().due_ns(message) for message in range(3)]
     assert found.last_ns.tolist() == [due[0] + 7 * MS, due[1] + 9 * MS, 0]
 
 
 def test_nothing_added_changes_nothing(tmp_path: Path) -> None:
-    """A worker may have no delivery."""
+    """A worker may have no deliveries."""
     found = added(tmp_path)
     assert (found.last_ns.tolist(), found.backwards, found.in_window) == ([0, 0, 0], 0, 0)
 
 
 def test_received_before_it_was_sent_counts_by_more_than_the_clock_explains(tmp_path: Path) -> None:
-    """Sent after 1 ms. Exactly the bound earlier is explained."""
+    """Each message is sent 1 ms after it is due. A receipt before that counts if it is earlier by more than the
+    bound."""
     assert added(tmp_path, (1, 1), (2, 0.5)).backwards == 1
     assert added(tmp_path, (1, 0), (2, -0.5), bound_ms=1).backwards == 1
 
 
 def test_without_a_ledger_nothing_is_backwards(tmp_path: Path) -> None:
-    """When a message was sent is not known then."""
+    """Without a ledger it is not known when a message was sent."""
     posts = HandMade().recording(tmp_path).posts
     assert added(tmp_path, (1, -500), posts=posts).backwards == 0
 
 
 def test_the_window_holds_its_beginning_and_not_its_end(tmp_path: Path) -> None:
-    """Three messages, 10 ms apart: it lasts 30 ms. A message of the warm-up that is received in it was not due in it."""
+    """Three messages, 10 ms apart: the window lasts 30 ms. A message of the warm-up can be received in the window, but
+    was not due in it."""
     found = added(tmp_path, (0, 0), (0, -1), (1, 5), (2, 9), (2, 10))
     assert (found.in_window, found.due_in_window) == (3, 2)

@@ -1,4 +1,4 @@
-"""A repetition is allowed around a reconnection of its own client only."""
+"""A repetition is allowed only around a reconnection of its own client."""
 
 from pathlib import Path
 
@@ -18,8 +18,8 @@ def session(
 
 @pytest.fixture
 def run() -> HandMade:
-    """Ten messages to clients 0 and 1. Client 0 lost its connection at 42 ms and was back at 47 ms, behind seq 2; others
-    stayed. Message n is due at 10 n ms, has seq n + 1 and arrives 5 ms later."""
+    """Ten messages to clients 0 and 1. Message n is due at 10 n ms, has seq n + 1 and arrives 5 ms later. Client 0 lost
+    its connection at 42 ms and subscribed again at 47 ms with position 2; client 1 stayed connected."""
     made = HandMade(clients=2)
     for _ in range(10):
         made.post(0)
@@ -32,7 +32,7 @@ def run() -> HandMade:
 
 
 def test_what_a_client_gets_again_behind_its_new_position_is_counted(run: HandMade, tmp_path: Path) -> None:
-    """It had seqs 3 and 4, and its new subscription named 2."""
+    """The client had seqs 3 and 4, and its new subscription names position 2."""
     for message in (2, 3):
         run.deliver(message, 0, latency_ms=50 - 10 * message)
     verdict = run.verdict(tmp_path)
@@ -56,7 +56,8 @@ def test_what_a_client_gets_again_behind_its_new_position_is_counted(run: HandMa
 def test_no_other_repetition_is_allowed(
     run: HandMade, tmp_path: Path, message: int, client: int, latency_ms: float, why: str
 ) -> None:
-    """One reconnection does not switch the check off for others, for other times, or for what its client had named."""
+    """One reconnection does not switch the check off for other clients, for other times, or for seqs up to the named
+    position."""
     run.deliver(message, client, latency_ms=latency_ms)
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"duplicate-wire"}, why
@@ -64,7 +65,7 @@ def test_no_other_repetition_is_allowed(
 
 
 def test_a_repetition_is_allowed_once_on_each_connection(run: HandMade, tmp_path: Path) -> None:
-    """The third copy is an error."""
+    """A third copy is an error."""
     for latency_ms in (30, 31):
         run.deliver(2, 0, latency_ms=latency_ms)
     verdict = run.verdict(tmp_path)

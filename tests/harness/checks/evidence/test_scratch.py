@@ -1,4 +1,4 @@
-"""Room for large recordings: the same numbers, in memory or in a file, and a full disk that is told."""
+"""Space for large recordings: the numbers are the same in memory and in a file, and a full disk is reported."""
 
 import tempfile
 from pathlib import Path
@@ -13,7 +13,7 @@ from harness.model.errors import EnvironmentFailure
 
 @pytest.mark.parametrize("in_memory_bytes", [1, 32_000_000])
 def test_a_column_gives_what_was_appended(monkeypatch: pytest.MonkeyPatch, in_memory_bytes: int) -> None:
-    """In order, in pieces of PIECE_ROWS, the last one shorter, as often as it is read."""
+    """The values come in order, in pieces of PIECE_ROWS, the last piece shorter. They can be read more than once."""
     monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", in_memory_bytes)
     monkeypatch.setattr(scratch, "PIECE_ROWS", 2)
     column = Column(np.uint32)
@@ -29,7 +29,7 @@ def test_a_column_gives_what_was_appended(monkeypatch: pytest.MonkeyPatch, in_me
 
 
 def test_two_readers_do_not_disturb_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They share one file."""
+    """Both readers share one file."""
     monkeypatch.setattr(scratch, "PIECE_ROWS", 1)
     column = Column(np.int64)
     column.append(np.array([7, 8]))
@@ -42,7 +42,7 @@ def test_an_empty_column_has_no_pieces() -> None:
 
 
 def test_every_other_value_of_a_wider_array_is_kept() -> None:
-    """A column of rows lies apart in memory."""
+    """The values of a column of rows are not adjacent in memory."""
     column = Column(np.int64)
     column.append(np.arange(6)[::2])
     assert [piece.tolist() for piece in column.pieces()] == [[0, 2, 4]]
@@ -52,7 +52,7 @@ def test_every_other_value_of_a_wider_array_is_kept() -> None:
 def test_zeros_are_mapped_to_a_file_from_the_limit_on(
     monkeypatch: pytest.MonkeyPatch, limit_bytes: int, mapped: bool
 ) -> None:
-    """Six numbers of four bytes; they can be written either way."""
+    """Six numbers of four bytes can be written in memory and in a file."""
     monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", limit_bytes)
     found = zeros((2, 3), np.uint32)
     assert isinstance(found, np.memmap) is mapped
@@ -62,7 +62,7 @@ def test_zeros_are_mapped_to_a_file_from_the_limit_on(
 
 
 def test_a_folder_without_room_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A disk that is full, or a temporary folder that is gone."""
+    """The disk is full, or the temporary folder is missing."""
     monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 1)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(EnvironmentFailure, match="TMPDIR"):

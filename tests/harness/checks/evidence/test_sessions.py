@@ -14,7 +14,7 @@ PLANNED = np.array([0, 1, 0, 1])
 
 
 def sessions(folder: Path, *rows: tuple[int, ...], drained_ns: int | None = None) -> Sessions:
-    """(client, server, close code, subscribed, ended) of each connection."""
+    """``rows``: (client, server, close code, subscribed, ended) of each connection."""
     run = HandMade(drained=None, events=[] if drained_ns is None else [{"event": "drained", "at_ns": drained_ns}])
     run.post(0)
     found = run.recording(folder)
@@ -24,7 +24,8 @@ def sessions(folder: Path, *rows: tuple[int, ...], drained_ns: int | None = None
 
 
 def test_a_client_is_where_its_newest_connection_is(tmp_path: Path) -> None:
-    """Before its first connection it counts for that one; one without a connection is where it was planned."""
+    """Before its first connection a client counts for the server of that connection. A client without a connection
+    counts for its planned server."""
     found = sessions(tmp_path, (1, 1, 1000, 300, 900), (1, 0, 1006, 100, 200), (3, 0, 1000, 500, 900))
     assert found.servers_at(150, PLANNED).tolist() == [0, 0, 0, 0]
     assert found.servers_at(400, PLANNED).tolist() == [0, 1, 0, 0]
@@ -34,7 +35,8 @@ def test_a_client_is_where_its_newest_connection_is(tmp_path: Path) -> None:
 
 
 def test_a_lost_connection_is_told_from_a_closed_one(tmp_path: Path) -> None:
-    """Followed by another, or ended with a code that is not the load worker's, or with it before the drain was over."""
+    """A connection is lost if another one follows, if its close code is not the load worker's, or if it ended before
+    the end of the drain."""
     rows = (
         (0, 0, 1000, 100, 200),
         (0, 0, 1000, 300, 900),
@@ -56,7 +58,8 @@ def test_rows_of_unknown_clients_and_no_rows_at_all(tmp_path: Path) -> None:
 
 
 def test_a_connection_that_was_never_subscribed_ends_no_gap(tmp_path: Path) -> None:
-    """The client is back with the first later connection that was subscribed, and with none of another client."""
+    """A client is back with its first later connection that was subscribed. Connections of other clients do not
+    count."""
     found = sessions(
         tmp_path,
         (0, 0, 1006, 100, 200),

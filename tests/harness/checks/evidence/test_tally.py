@@ -1,4 +1,4 @@
-"""One pass over every delivery: repetitions, order, wrong numbers and receipts, in recordings of a few rows."""
+"""One pass over all deliveries: repetitions, order, wrong seqs and receipts, in recordings of a few rows."""
 
 import tracemalloc
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.harness.recordings import MS, HandMade, finding, measured
 
 @pytest.fixture(autouse=True, params=["at once", "piecemeal"])
 def however_much_is_read_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is found does not depend on where the pieces end that a recording is read in."""
+    """The results do not depend on the size of the pieces in which a recording is read."""
     if request.param == "piecemeal":
         monkeypatch.setattr(tally, "PIECE_ROWS", 3)
         monkeypatch.setattr(scratch, "PIECE_ROWS", 2)
@@ -30,7 +30,7 @@ def run() -> HandMade:
 
 
 def test_completion_is_the_first_receipt_of_the_last_client(run: HandMade, tmp_path: Path) -> None:
-    """A repetition 500 ms later completes nothing: every client had the message after 5 ms."""
+    """A repetition 500 ms later does not count: every client had the message after 5 ms."""
     run.deliver(2, 1, latency_ms=500)
     verdict = run.verdict(tmp_path)
     assert measured(verdict).completion.max_ms == 5
@@ -38,7 +38,7 @@ def test_completion_is_the_first_receipt_of_the_last_client(run: HandMade, tmp_p
 
 
 def test_a_receipt_before_the_post_is_seen_behind_a_repetition(run: HandMade, tmp_path: Path) -> None:
-    """The clock went back for one delivery, and all others of that message came later."""
+    """The clock went back for one delivery. All other deliveries of that message came later."""
     message = run.post(0, to=[0])
     run.deliver(message, 1, latency_ms=-2)
     run.deliver(message, 1, latency_ms=5)
@@ -62,7 +62,8 @@ def test_a_receipt_before_the_post_is_seen_behind_a_repetition(run: HandMade, tm
 def test_a_repetition_is_told_by_message_and_seq(
     tmp_path: Path, seqs: tuple[int, ...], wire: int, visible: int
 ) -> None:
-    """Under a seq that the client has already it is a repetition on the wire; under a new one the user sees it twice."""
+    """A repetition under a seq that the client already has is a duplicate on the wire. A repetition under a new seq is
+    visible to the user."""
     run = HandMade()
     for _ in range(2):
         run.post(0)
@@ -74,7 +75,7 @@ def test_a_repetition_is_told_by_message_and_seq(
 
 
 def test_every_delivery_behind_the_highest_is_out_of_order(tmp_path: Path) -> None:
-    """n + 3, n, n + 1, n + 2 at one client: three, as docs/results.md defines it."""
+    """n + 3, n, n + 1, n + 2 at one client: three deliveries are out of order, as docs/results.md defines it."""
     run = HandMade()
     messages = [run.post(0, to=[0]) for _ in range(4)]
     for message in (messages[3], *messages[:3]):
@@ -85,7 +86,7 @@ def test_every_delivery_behind_the_highest_is_out_of_order(tmp_path: Path) -> No
 
 
 def _peak_bytes(run: HandMade, folder: Path) -> tuple[int, Verdict]:
-    """The most that judging took beside the recording, and the verdict."""
+    """The peak memory of judging, without the recording, and the verdict."""
     recording = run.recording(folder)
     with mock.patch.object(HandMade, "recording", return_value=recording):
         tracemalloc.start()
@@ -98,7 +99,8 @@ def _peak_bytes(run: HandMade, folder: Path) -> tuple[int, Verdict]:
 def test_the_memory_for_wrong_numbers_does_not_grow_with_deliveries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ten messages under a wrong seq at 200 clients, twice or 20 times: a byte for each pair and some examples are kept."""
+    """Ten messages arrive under a wrong seq at 200 clients, twice or 20 times. One byte for each pair and a few
+    examples are kept."""
     monkeypatch.setattr(tally, "PIECE_ROWS", 500)
     peaks = []
     for times in (2, 20):
@@ -119,7 +121,8 @@ def test_the_memory_for_wrong_numbers_does_not_grow_with_deliveries(
 
 
 def test_a_message_of_unknown_seq_is_counted_once(tmp_path: Path) -> None:
-    """Neither acknowledged nor stored: whatever its seq is, the first delivery of each client is no repetition."""
+    """A message was neither acknowledged nor stored, so its seq is not known. The first delivery to each client is no
+    repetition."""
     run = HandMade(audited=False)
     run.post(0)
     run.post(0, outcome=3, stored=False)

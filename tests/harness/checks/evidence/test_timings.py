@@ -1,4 +1,4 @@
-"""How long deliveries took, by second of the measured window or by longer slices of it."""
+"""How long deliveries took, by second of the measured window or by longer slices."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tests.harness.recordings import MS, START_NS, HandMade, measured
 
 
 def test_live_and_recovered_are_the_two_parts_of_all() -> None:
-    """Each by second; pushes have a distribution of their own."""
+    """Both parts are grouped by second. Pushes have their own distribution."""
     timings = Timings(4)
     latency = np.array([1, 2, 3, 4], np.int64) * MS
     second = np.array([0, 0, 1, 2], np.int64)
@@ -34,20 +34,20 @@ def test_live_and_recovered_are_the_two_parts_of_all() -> None:
 
 @pytest.mark.parametrize(("duration_s", "width_s"), [(1.0, 1), (1_200.0, 1), (1_201.0, 2), (MAX_DURATION_S, 72)])
 def test_tables_of_the_longest_run_are_small(duration_s: float, width_s: int) -> None:
-    """No run has more than 1,200 slices, however long it is."""
+    """No run has more than 1,200 slices."""
     assert slice_s(a_plan(duration_s=duration_s)) == width_s
     assert duration_s / width_s <= SECONDS_AT_MOST
 
 
 class Sparse(HandMade):
-    """A message every 1,000 s."""
+    """One message every 1,000 s."""
 
     def due_ns(self, message: int) -> int:
         return START_NS + message * 1_000_000 * MS
 
 
 def test_a_long_run_is_told_in_slices(tmp_path: Path) -> None:
-    """6,000 s are 1,200 slices of 5 s; the curve's axis is in seconds all the same."""
+    """6,000 s are 1,200 slices of 5 s. The axis of the curve is still in seconds."""
     run = Sparse(changes={"duration_s": 6_000.0})
     for number in range(6):
         run.post(0, latency_ms=10 + number)
@@ -60,7 +60,7 @@ def test_a_long_run_is_told_in_slices(tmp_path: Path) -> None:
 
 
 def test_timings_that_moved_to_the_disk_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Columns beyond their limit; pieces that end elsewhere than what was appended."""
+    """The columns are larger than their limit, and the pieces that are read are not those that were appended."""
     monkeypatch.setattr(scratch, "PIECE_ROWS", 7)
     monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 100)
     rng = np.random.default_rng(2)
@@ -88,7 +88,8 @@ def test_timings_that_moved_to_the_disk_are_the_same(monkeypatch: pytest.MonkeyP
 
 
 def test_messages_are_counted_once_and_apart() -> None:
-    """Three clients of three messages: the first is live for all, the second disturbed for one, the third for all."""
+    """Three messages to three clients: the first is live for all, the second is disturbed for one, the third for
+    all."""
     timings = Timings(4)
     message = np.repeat([0, 1, 3], 3)
     none = np.zeros(9, np.int64)

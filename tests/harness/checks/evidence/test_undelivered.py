@@ -1,4 +1,4 @@
-"""A missing delivery is lost, or undelivered when the harness stopped listening."""
+"""A missing delivery is lost, or it is undelivered because the harness stopped waiting."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,21 +34,21 @@ def both(verdict: Verdict) -> tuple[Finding, Finding]:
 
 
 def counts(verdict: Verdict) -> tuple[int, int]:
-    """(lost, undelivered)"""
+    """The deliveries that are (lost, undelivered)."""
     found = measured(verdict).delivery.measured
     assert found.expected == found.delivered + found.lost + found.undelivered
     return found.lost, found.undelivered
 
 
 def test_nothing_more_came_to_an_open_connection(run: HandMade, tmp_path: Path) -> None:
-    """5 s of quiet with every client connected: lost."""
+    """Nothing came for 5 s while every client was connected: the delivery is lost."""
     verdict = run.verdict(tmp_path)
     assert [found.status for found in both(verdict)] == [Status.FAIL, Status.FAIL]
     assert counts(verdict) == (1, 0)
 
 
 def test_a_drain_that_was_cut_off_leaves_deliveries_undelivered(run: HandMade, tmp_path: Path) -> None:
-    """Deliveries still came: UNKNOWN, never FAIL, with the number and the rate."""
+    """Deliveries were still coming at the end: the result is UNKNOWN, never FAIL, with the number and the rate."""
     run.drained = "cut-off"
     verdict = run.verdict(tmp_path)
     lost, tail = both(verdict)
@@ -61,7 +61,8 @@ def test_a_drain_that_was_cut_off_leaves_deliveries_undelivered(run: HandMade, t
 
 
 def test_a_hole_is_lost_however_the_drain_ended(run: HandMade, tmp_path: Path) -> None:
-    """The client has a later message of its channel: nothing brings the earlier one any more. The tail stays open."""
+    """The client has a later message of its channel, so the earlier one can no longer arrive. The missing last message
+    stays undecided."""
     run.deliveries = [row for row in run.deliveries if row[:2] != (1, 0)]
     run.drained = "cut-off"
     verdict = run.verdict(tmp_path)
@@ -72,7 +73,8 @@ def test_a_hole_is_lost_however_the_drain_ended(run: HandMade, tmp_path: Path) -
 
 
 def test_a_repetition_stands_in_for_nothing(run: HandMade, tmp_path: Path) -> None:
-    """As many deliveries as were expected, one of them twice: the drain says complete, and the missing one is open."""
+    """There are as many deliveries as expected, but one came twice. The drain ended as complete, and the missing
+    delivery is undecided."""
     run.deliver(1, 1)
     run.drained = "complete"
     verdict = run.verdict(tmp_path)
@@ -82,7 +84,8 @@ def test_a_repetition_stands_in_for_nothing(run: HandMade, tmp_path: Path) -> No
 
 
 def test_a_client_without_a_connection_at_the_end(run: HandMade, tmp_path: Path) -> None:
-    """Its connection ended before the drain did, and it never came back: what it lacks is undelivered."""
+    """The connection of the client ended before the drain, and the client never came back. The delivery that it lacks
+    is undelivered."""
     run.sessions = [(0, 0), (1, 1, 1006, 1, 2, 0, 3), (2, 0), (3, 0)]
     verdict = run.verdict(tmp_path)
     assert counts(verdict) == (0, 1)
@@ -93,8 +96,8 @@ def test_a_client_without_a_connection_at_the_end(run: HandMade, tmp_path: Path)
 def test_a_client_that_came_back_late_has_not_been_waited_for(
     run: HandMade, tmp_path: Path, before_end_s: float, expected: tuple[int, int]
 ) -> None:
-    """Nothing new came to any client for 5 s, but this one was subscribed for the last second only: what it missed was on
-    its way. Subscribed for all of the 5 s, it has lost it."""
+    """Nothing new came to any client for 5 s. A client that was subscribed for only the last second of them may still
+    have received the delivery; for a client that was subscribed all the time the delivery is lost."""
     back_ns = run.drained_ns() - int(before_end_s * 1e9)
     again = (1, 1, 1000, back_ns - MS, back_ns, 2, run.drained_ns() + MS)
     run.sessions = [(0, 0), (1, 1, 1006, 1, 2, 0, back_ns - 2 * MS), again, (2, 0), (3, 0)]
@@ -103,7 +106,8 @@ def test_a_client_that_came_back_late_has_not_been_waited_for(
 
 @pytest.mark.parametrize("stalled_ms", [900, 1_100])
 def test_a_load_worker_that_was_behind(run: HandMade, tmp_path: Path, stalled_ms: int) -> None:
-    """Its loop was stalled in the last 5 s: what it had not read may be there."""
+    """The event loop of the load worker stalled for more than 1 s within the last 5 s. The delivery may be among the
+    data that the worker had not read."""
 
     def stall(recording: Recording) -> Recording:
         heartbeat = recording.heartbeats["worker-00"].copy()
@@ -119,7 +123,7 @@ def test_a_load_worker_that_was_behind(run: HandMade, tmp_path: Path, stalled_ms
 
 
 def test_a_drain_without_an_end_proves_nothing(run: HandMade, tmp_path: Path) -> None:
-    """No such event: whether anything was on its way is not known."""
+    """Without an event for the end of the drain it is not known whether a delivery was on its way."""
     run.drained = None
     assert counts(run.verdict(tmp_path)) == (0, 1)
 

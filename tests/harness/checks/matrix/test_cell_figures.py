@@ -60,7 +60,7 @@ def test_a_cell_that_cannot_run_has_no_folder_and_its_reason() -> None:
 
 @pytest.mark.parametrize("part", ["verdict", "run", "recording"])
 def test_a_cell_that_left_a_part_only_has_no_figures(recording: Recording, part: str) -> None:
-    """Without verdict, measurements or recording nothing is known but why."""
+    """Without a verdict, measurements or a recording only the reason is known."""
     whole = replace(judged(recording), why="it died")
     assert whole.verdict is not None
     broken = {
@@ -74,7 +74,7 @@ def test_a_cell_that_left_a_part_only_has_no_figures(recording: Recording, part:
 
 
 def test_the_figures_are_those_of_the_run(recording: Recording) -> None:
-    """Deliveries over all phases: 500 + 5 000 + 60 000 messages to 20 clients each."""
+    """Deliveries of all phases are summed: 500 + 5 000 + 60 000 messages to 20 clients each."""
     found = cell_figures(judged(recording))
     assert found.delivery is not None
     assert found.delivery.delivered == 65_500 * 20
@@ -90,7 +90,8 @@ def test_the_figures_are_those_of_the_run(recording: Recording) -> None:
 
 
 def test_where_live_deliveries_are_limited_their_latency_counts(recording: Recording) -> None:
-    """Only there; and where they were not measured, all deliveries have to do."""
+    """Only a plan with a limit for live deliveries uses their latency. If it was not measured, the latency of all
+    deliveries is used."""
     live = verdicts.percentiles(1, 2, 3, 4)
     plain = judged(recording, live_latency=live)
     assert plain.verdict is not None
@@ -105,7 +106,7 @@ def test_where_live_deliveries_are_limited_their_latency_counts(recording: Recor
 
 
 def test_the_reason_is_the_first_finding_that_decided(recording: Recording) -> None:
-    """A FAIL is explained by a finding that failed, not by the UNKNOWN before it; a PASS needs no reason."""
+    """A FAIL is explained by a finding that failed, not by an earlier UNKNOWN. A PASS needs no reason."""
     doubt, first, second = (
         a_finding(name, Kind.SAFETY, status)
         for name, status in (("doubt", Status.UNKNOWN), ("first", Status.FAIL), ("second", Status.FAIL))
@@ -117,7 +118,7 @@ def test_the_reason_is_the_first_finding_that_decided(recording: Recording) -> N
 
 
 def test_safety_is_the_worst_safety_finding_and_unknown_without_one(recording: Recording) -> None:
-    """A late delivery makes nothing unsafe, and no finding makes nothing safe."""
+    """A late delivery does not make a cell unsafe. Without a safety finding a cell is not safe."""
     late = a_finding("latency_ms.p99", Kind.PERFORMANCE, Status.FAIL)
     sound, lost = a_finding("order", Kind.SAFETY), a_finding("lost", Kind.SAFETY, Status.FAIL)
     assert cell_figures(judged(recording, late, sound)).safety is Status.PASS
@@ -127,14 +128,14 @@ def test_safety_is_the_worst_safety_finding_and_unknown_without_one(recording: R
 
 @pytest.mark.parametrize(("measured", "expected"), [(3, 3), (0, 0), (None, None), ({"missing": 3}, None)])
 def test_what_was_not_stored_is_counted_by_its_own_check(recording: Recording, measured: Any, expected: Any) -> None:
-    """None without an audit: zero would be a claim."""
+    """Without an audit the count is None, because zero would be a claim."""
     other = replace(a_finding("delivered-not-stored", Kind.SAFETY), measured=9)
     found = replace(a_finding("acknowledged-not-stored", Kind.SAFETY), measured=measured)
     assert cell_figures(judged(recording, other, found)).not_stored == expected
 
 
 def test_the_memory_of_the_broker_is_its_peak_in_the_measured_window(recording: Recording) -> None:
-    """A sample without a broker says nothing; without any broker nothing is known."""
+    """A sample without a broker is ignored. If no sample has a broker, its memory is not known."""
     first, last = recording.telemetry
     assert recording.telemetry[0]["processes"]["broker"]["rss_bytes"] == 1
     peak = {**first, "processes": {**first["processes"], "broker": {"cpu_s": 0.0, "rss_bytes": 700}}}
@@ -146,7 +147,7 @@ def test_the_memory_of_the_broker_is_its_peak_in_the_measured_window(recording: 
 
 
 def test_the_start_lasts_until_clients_connect(recording: Recording) -> None:
-    """2.346 s to two digits; a recording without either phase does not say."""
+    """2.346 s are rounded to two decimals. If a recording lacks either phase, the duration is not known."""
     start = {"event": "phase", "name": "start", "at_ns": 1_000_000_000}
     connect = {"event": "phase", "name": "connect", "at_ns": 3_346_000_000}
     probe = {"event": "probe", "name": "connect", "at_ns": 9_000_000_000}

@@ -1,4 +1,4 @@
-"""The four checks of a matrix, asked one by one over cells of a few findings."""
+"""The four checks of a matrix, each applied to cells of a few findings."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ def a_cell(order: int = 1, backplane: str = "redis", *, runs: bool = True) -> Ce
 
 
 def ran(cell: Cell, *findings: Finding, why: str = "") -> RanCell:
-    """The cell with these findings; without any it left no verdict."""
+    """The cell with these findings. Without findings it left no verdict."""
     verdict = Verdict(status=Status.PASS, findings=findings, plan=a_plan()) if findings else None
     return RanCell(cell=cell, verdict=verdict, why=why)
 
@@ -53,13 +53,13 @@ def clock(status: Status = Status.PASS, bias: Bias | None = None) -> Finding:
 
 @pytest.mark.parametrize("check", [SAFETY, LIMITS, COMPLETE, VALID])
 def test_a_matrix_without_a_cell_passes_nothing(check: str) -> None:
-    """No evidence, no PASS."""
+    """Without evidence there is no PASS."""
     assert asked(check).status is Status.UNKNOWN
 
 
 @pytest.mark.parametrize(("check", "finding"), [(SAFETY, late()), (LIMITS, lost())])
 def test_a_cell_without_a_finding_of_the_kind_leaves_it_undecided(check: str, finding: Finding) -> None:
-    """A cell that was judged, but not in this respect, is no evidence; a FAIL of another cell still fails."""
+    """A cell without findings of this kind is no evidence for it. A FAIL of another cell still counts."""
     whole, bare = ran(a_cell(1), lost(), late()), ran(a_cell(2), finding)
     assert asked(check, whole).status is Status.PASS
     assert asked(check, whole, bare).status is Status.UNKNOWN
@@ -68,7 +68,7 @@ def test_a_cell_without_a_finding_of_the_kind_leaves_it_undecided(check: str, fi
 
 
 def test_safety_sums_deliveries_and_bounds_the_loss_by_messages() -> None:
-    """Two cells of 1 000 messages and 20 000 deliveries each; a check that is no count of losses adds nothing."""
+    """Two cells of 1 000 messages and 20 000 deliveries each. A check that does not count losses adds nothing."""
     order = replace(a_finding("order", Kind.SAFETY), samples=77, pairs=77)
     found = asked(SAFETY, ran(a_cell(1), lost(), order), ran(a_cell(2), lost()))
     assert (found.samples, found.pairs, found.measured) == (2_000, 40_000, {"not_passed": 0})
@@ -78,7 +78,7 @@ def test_safety_sums_deliveries_and_bounds_the_loss_by_messages() -> None:
 
 
 def test_safety_names_the_systems_and_the_cells() -> None:
-    """Once each, in the order of the alphabet; a sound system is not named; a cell without a verdict is."""
+    """Each system is named once, in alphabetical order. A sound system is not named; a cell without a verdict is."""
     runs = (
         ran(a_cell(1, "redis"), lost()),
         ran(a_cell(2, "nats"), lost(Status.FAIL), a_finding("order", Kind.SAFETY, Status.UNKNOWN)),
@@ -95,7 +95,7 @@ def test_safety_names_the_systems_and_the_cells() -> None:
 
 
 def test_limits_name_only_systems_that_are_beyond_one() -> None:
-    """One that is not decided is an example, and not named as beyond."""
+    """An undecided system is an example, but is not named as beyond a limit."""
     undecided, beyond = ran(a_cell(1, "redis"), late(Status.UNKNOWN)), ran(a_cell(2, "nats"), late(Status.FAIL))
     alone = asked(LIMITS, undecided)
     assert (alone.status, alone.measured) == (Status.UNKNOWN, {"systems_beyond": 0})
@@ -107,7 +107,8 @@ def test_limits_name_only_systems_that_are_beyond_one() -> None:
 
 
 def test_completeness_counts_what_can_run_and_tells_what_cannot() -> None:
-    """A cell that cannot run here is no gap; one that left nothing is, with its reason or without."""
+    """A cell that cannot run here does not count as missing. A cell without a verdict does, with or without a
+    reason."""
     whole = asked(COMPLETE, ran(a_cell(1), lost()), left_out=2)
     assert (whole.status, whole.measured, whole.expected, whole.examples) == (Status.PASS, 1, 1, ())
     assert "2 cells cannot run here" in whole.summary
@@ -118,7 +119,7 @@ def test_completeness_counts_what_can_run_and_tells_what_cannot() -> None:
 
 
 def test_validity_takes_the_bias_of_the_cells() -> None:
-    """One optimistic finding among pessimistic ones makes the whole optimistic."""
+    """One optimistic finding among pessimistic ones makes the result optimistic."""
     sound = ran(a_cell(1), clock())
     low = ran(a_cell(2), clock(Status.UNKNOWN, Bias.PESSIMISTIC))
     high = ran(a_cell(3), clock(Status.UNKNOWN, Bias.OPTIMISTIC))
@@ -132,14 +133,14 @@ def test_validity_takes_the_bias_of_the_cells() -> None:
 
 
 def test_a_cell_without_a_validity_finding_may_hide_anything() -> None:
-    """Its bias is optimistic, beside sound cells too."""
+    """The bias of such a cell is optimistic, even if the other cells are sound."""
     found = asked(VALID, ran(a_cell(1), clock()), ran(a_cell(2), lost()))
     assert (found.status, found.bias, found.measured) == (Status.UNKNOWN, Bias.OPTIMISTIC, {"biased_cells": 1})
     assert "without validity findings" in found.summary
 
 
 def test_at_most_twenty_examples_are_kept() -> None:
-    """All are counted."""
+    """All cells are counted."""
     runs = [ran(a_cell(number), lost(Status.FAIL), late(Status.FAIL)) for number in range(21)]
     for check in (SAFETY, LIMITS):
         assert len(asked(check, *runs).examples) == 20

@@ -26,7 +26,7 @@ Change = Callable[[Cell], dict[str, object]]
 
 
 def matrix_of(repeat: int = 2) -> MatrixPlan:
-    """The decided system beside a made-up one and the baseline."""
+    """The decided system, a made-up system and the baseline."""
     with BACKPLANES.added(OTHER):
         return planned(asked("redis", "made-up", "memory", repeat=repeat))
 
@@ -69,7 +69,7 @@ def judged_matrix(
     missing: Callable[[Cell], bool] = lambda cell: False,
     change: Change = lambda cell: {},
 ) -> Verdict:
-    """The verdict over cells that follow these rules."""
+    """The verdict over cells that are made by these rules."""
     runs = [
         RanCell(cell=cell, verdict=None if missing(cell) else a_verdict(cell, *extra(cell)), why="it was not run")
         for cell in plan.running
@@ -86,7 +86,7 @@ def judged_matrix(
     return verdict
 
 
-def _known() -> mock._patch_dict:  # the made-up backplane stands in the registry while the matrix is judged
+def _known() -> mock._patch_dict:  # the made-up backplane is registered while the matrix is judged
     return mock.patch.dict(BACKPLANES._members, {OTHER.name: OTHER})
 
 
@@ -99,7 +99,7 @@ def of(backplane: str) -> Callable[[Cell], bool]:
 
 
 def test_safe_cells_within_their_limits_pass() -> None:
-    """Cells that cannot run here, each with its reason, do not count against the matrix."""
+    """Cells that cannot run here have a reason and do not count against the matrix."""
     verdict = judged_matrix(matrix_of())
     assert set(statuses(verdict).values()) == {Status.PASS}
     assert verdict.matrix is not None
@@ -107,7 +107,7 @@ def test_safe_cells_within_their_limits_pass() -> None:
 
 
 def test_a_loss_in_one_cell_fails_the_matrix() -> None:
-    """An alternative is never judged more softly; the finding names the system."""
+    """An alternative system is judged by the same rules. The finding names the system that lost a delivery."""
     lost = a_finding("lost", Kind.SAFETY, Status.FAIL)
     verdict = judged_matrix(matrix_of(), extra=lambda cell: (lost,) if of("made-up")(cell) else ())
     assert verdict.status is Status.FAIL
@@ -117,7 +117,7 @@ def test_a_loss_in_one_cell_fails_the_matrix() -> None:
 
 
 def test_a_system_beyond_its_limit_fails_the_matrix() -> None:
-    """It is named, and the others are not."""
+    """The finding names this system and no other."""
     late = a_finding("latency_ms.p99", Kind.PERFORMANCE, Status.FAIL)
     verdict = judged_matrix(matrix_of(), extra=lambda cell: (late,) if of("made-up")(cell) else ())
     limits = next(finding for finding in verdict.findings if finding.check == "limits-of-every-system")
@@ -126,7 +126,7 @@ def test_a_system_beyond_its_limit_fails_the_matrix() -> None:
 
 
 def test_a_cell_that_is_missing_leaves_the_matrix_undecided() -> None:
-    """Its reason is kept, and nothing passes for lack of evidence."""
+    """Safety and completeness do not pass without the evidence of every cell."""
     verdict = judged_matrix(matrix_of(), missing=lambda cell: cell.order == 1)
     found = statuses(verdict)
     assert found["matrix-completeness"] is Status.UNKNOWN
@@ -136,7 +136,7 @@ def test_a_cell_that_is_missing_leaves_the_matrix_undecided() -> None:
 
 @pytest.mark.parametrize("bias", list(Bias))
 def test_a_biased_cell_leaves_performance_undecided(bias: Bias) -> None:
-    """A FAIL of performance is not decided with a bias in either direction."""
+    """With a bias in either direction a FAIL of performance is not decided."""
     late = a_finding("latency_ms.p99", Kind.PERFORMANCE, Status.FAIL)
     doubt = a_finding("clock", Kind.VALIDITY, Status.UNKNOWN, bias)
     verdict = judged_matrix(matrix_of(), extra=lambda cell: (late, doubt))
@@ -144,7 +144,7 @@ def test_a_biased_cell_leaves_performance_undecided(bias: Bias) -> None:
 
 
 def test_systems_are_in_the_order_of_their_p99_and_separated_by_their_intervals() -> None:
-    """20 ± 1 ms and 30 ± 1 ms are separated, 20 ± 1 and 21 ± 1 are not."""
+    """20 ± 1 ms and 30 ± 1 ms are separated; 20 ± 1 ms and 21 ± 1 ms are not."""
     apart = judged_matrix(matrix_of(), p99_ms=lambda cell: 30.0 if of("made-up")(cell) else 20.0)
     assert apart.matrix is not None
     assert ("memory", "made-up", True) in _order(apart)
@@ -153,14 +153,14 @@ def test_systems_are_in_the_order_of_their_p99_and_separated_by_their_intervals(
 
 
 def _order(verdict: Verdict) -> list[tuple[str, str, bool]]:
-    """Pairs of the order; memory and redis are equal, so either may be first."""
+    """The pairs of the order. Memory and redis are equal, so either may be first."""
     assert verdict.matrix is not None
     found = [(pair.faster, pair.slower, pair.separated) for pair in verdict.matrix.order]
     return [(fast.replace("redis", "memory"), slow, apart) for fast, slow, apart in found]
 
 
 def test_the_row_of_a_system_has_the_median_of_its_repetitions_and_the_ends_of_all() -> None:
-    """Percentiles are never averaged: 20, 24 and 40 ms give 24, from 19 to 41."""
+    """Percentiles are never averaged: 20, 24 and 40 ms give 24 ms, with ends at 19 and 41 ms."""
     values = {1: 20.0, 2: 24.0, 3: 40.0}
     verdict = judged_matrix(matrix_of(repeat=3), p99_ms=lambda cell: values[cell.repetition])
     assert verdict.matrix is not None
@@ -173,7 +173,8 @@ def test_the_row_of_a_system_has_the_median_of_its_repetitions_and_the_ends_of_a
 
 
 def test_claims_are_named_with_their_system() -> None:
-    """A P99 below the claimed 1 ms supports it; a median above it contradicts it; in between it is not reached."""
+    """The claim is 1 ms. A P99 below it supports the claim and a median above it contradicts the claim; between the two
+    the outcome is not reached."""
     for p50, p99, outcome in (
         (0.2, 0.9, Outcome.SUPPORTED),
         (1.2, 2.0, Outcome.CONTRADICTED),
@@ -186,7 +187,8 @@ def test_claims_are_named_with_their_system() -> None:
 
 
 def test_the_backplane_decision_needs_another_system_that_is_separated() -> None:
-    """Supported where another is shown to be slower, contradicted where one is shown to be faster, else not reached."""
+    """The decision is supported if another system is shown to be slower, and contradicted if one is shown to be faster.
+    Otherwise the outcome is not reached."""
     for other_ms, outcome in ((40.0, Outcome.SUPPORTED), (10.0, Outcome.CONTRADICTED), (20.0, Outcome.NOT_REACHED)):
         verdict = judged_matrix(
             matrix_of(),
@@ -197,14 +199,14 @@ def test_the_backplane_decision_needs_another_system_that_is_separated() -> None
 
 
 def test_an_acknowledged_message_that_is_not_stored_contradicts_the_decided_write_path() -> None:
-    """The decision promises that there is none."""
+    """The decision promises that every acknowledged message is stored."""
     verdict = judged_matrix(matrix_of(), change=lambda cell: {"not_stored": 1})
     decision = next(one for one in verdict.decisions if one.adr == "ADR-0001")
     assert decision.status is Outcome.CONTRADICTED
 
 
 def test_one_cell_without_an_interval_separates_nothing() -> None:
-    """One repetition says nothing about the next, however far apart two figures are."""
+    """One repetition does not show how far the next one would differ, even if two figures are far apart."""
 
     def bare(cell: Cell) -> dict[str, object]:
         p99_ms = 90.0 if of("made-up")(cell) else 20.0

@@ -1,4 +1,4 @@
-"""One row for each system of a matrix, worked out by hand from cells of a few figures."""
+"""One row for each system of a matrix, calculated by hand from cells of a few figures."""
 
 import dataclasses
 
@@ -48,26 +48,28 @@ def test_a_spread_of_nothing_is_none() -> None:
 
 
 def test_a_spread_has_the_lower_median_and_the_ends_of_intervals_and_figures() -> None:
-    """Of four figures the second is shown. An end that is missing is replaced by the figure itself."""
+    """Of four figures the second smallest is shown. If an end of an interval is missing, the figure itself replaces
+    it."""
     found = spread([(40.0, 30.0, None), (10.0, None, 12.0), (20.0, 18.0, 22.0), (30.0, 29.0, 31.0)])
     assert found == Spread(value=20.0, low=10.0, high=40.0, cells=4, bounded=False)
 
 
 def test_a_figure_outside_its_own_interval_widens_the_spread() -> None:
-    """Both ends hold the figure, whatever the interval says."""
+    """The spread always includes the figure, even if the interval does not."""
     assert spread([(5.0, 6.0, 7.0)]) == Spread(value=5.0, low=5.0, high=7.0, cells=1, bounded=True)
     assert spread([(8.0, 6.0, 7.0)]) == Spread(value=8.0, low=6.0, high=8.0, cells=1, bounded=True)
 
 
 def test_latencies_are_compared_in_the_first_scenario_without_a_fault() -> None:
-    """Scenario B breaks the broker; where every scenario has a fault, the first one has to do."""
+    """Scenario B breaks the broker. If every scenario has a fault, the first one is used."""
     both = planned(asked("redis"), ("scenario-b", "scenario-a"))
     assert latency_scenario(both) == "scenario-a"
     assert latency_scenario(planned(asked("redis"), ("scenario-b",))) == "scenario-b"
 
 
 def test_latencies_are_of_the_most_servers_and_counts_of_all_cells(plan: MatrixPlan) -> None:
-    """P50 7 ms at 4 servers is shown, 3 ms at 2 servers is not; deliveries of both are summed, and of other scenarios."""
+    """The P50 at 4 servers, 7 ms, is shown; that at 2 servers, 3 ms, is not. Deliveries of all server counts and
+    scenarios are summed."""
     cells = [
         a_cell(2, latency=timed(3, 4), delivery=DeliveryCounts(expected=10, delivered=10), not_stored=1),
         a_cell(4, latency=timed(7, 9), delivery=DeliveryCounts(expected=20, lost=2, undelivered=3), status=Status.PASS),
@@ -83,7 +85,7 @@ def test_latencies_are_of_the_most_servers_and_counts_of_all_cells(plan: MatrixP
 
 
 def test_a_system_without_a_cell_has_no_figure(plan: MatrixPlan) -> None:
-    """Nothing is made up: no latency, no cost, no recovery, and its claims are not reached."""
+    """No figure is made up: there is no latency, no cost and no recovery, and the claims are not reached."""
     row = system_figures(plan, [], REDIS)
     assert (row.p50_ms, row.p99_ms, row.recovery_s, row.cost, row.cells) == (None, None, None, (), 0)
     assert {claim.status for claim in row.claims} == {Outcome.NOT_REACHED}
@@ -91,7 +93,8 @@ def test_a_system_without_a_cell_has_no_figure(plan: MatrixPlan) -> None:
 
 
 def test_cost_is_of_the_scenario_with_the_most_server_counts(plan: MatrixPlan) -> None:
-    """Two repetitions at 2 servers are one figure; scenario A, at one count, is left out, and so is a cell without cost."""
+    """Two repetitions at 2 servers make one figure. Scenario A has only one server count and is left out, and so is a
+    cell without a cost."""
     cells = [
         a_cell(4, cpu_us_per_delivery=99.0),
         a_cell(8, "scenario-c", cpu_us_per_delivery=60.0),
@@ -107,13 +110,14 @@ def test_cost_is_of_the_scenario_with_the_most_server_counts(plan: MatrixPlan) -
 
 
 def test_recovery_is_over_all_scenarios_and_may_be_below_zero(plan: MatrixPlan) -> None:
-    """A server can have read everything from the database before the broker was back."""
+    """A server may have read everything from the database before the broker was back."""
     row = system_figures(plan, [a_cell(recovery_s=-1.5), a_cell(2, "scenario-b", recovery_s=0.5), a_cell()], REDIS)
     assert row.recovery_s == Spread(value=-1.5, low=-1.5, high=0.5, cells=2)
 
 
 def test_operations_count_the_broker_and_the_links_of_the_largest_run(plan: MatrixPlan) -> None:
-    """Redis is one process with one port; at 8 servers it has 8 links. A cell that was not run counts no servers."""
+    """Redis is one process with one port, and 8 servers have 8 links to it. Cells that were not run are not
+    considered."""
     cells = [
         a_cell(2, start_s=3.0, broker_rss_bytes=5),
         a_cell(8, start_s=1.0, broker_rss_bytes=7),
@@ -126,13 +130,13 @@ def test_operations_count_the_broker_and_the_links_of_the_largest_run(plan: Matr
 
 
 def test_a_backplane_without_a_broker_has_nothing_more_to_operate(plan: MatrixPlan) -> None:
-    """No process, no port, no setting; nothing is known of memory, start or code."""
+    """There is no process, no port and no setting. Memory, start and code size are not known."""
     found = system_figures(plan, [], System(backplane="memory", write_path="db-first")).operations
     assert found == Operations(processes=0, ports=0, links=0, servers=0)
 
 
 def test_servers_of_a_mesh_listen_and_are_linked_in_pairs(plan: MatrixPlan) -> None:
-    """Five servers: 5 × 4 ÷ 2 links, and a port of each server."""
+    """Five servers have 5 × 4 ÷ 2 links, and each server has its own ports."""
     mesh = System(backplane="mesh", write_path="db-first")
     found = system_figures(plan, [a_cell(5, system="mesh")], mesh).operations
     assert (found.processes, found.links) == (0, 10)
@@ -152,7 +156,7 @@ def test_servers_of_a_mesh_listen_and_are_linked_in_pairs(plan: MatrixPlan) -> N
 def test_an_upper_limit_is_decided_by_the_p99_below_it_or_the_median_at_it(
     plan: MatrixPlan, p50: float, p99: float | None, outcome: Outcome
 ) -> None:
-    """Redis claims less than 1 ms from the publication to the receipt."""
+    """The claim for Redis is less than 1 ms from publication to receipt."""
     row = system_figures(plan, [a_cell(fan_out=timed(p50, p99))], REDIS)
     claim = next(one for one in row.claims if one.step == "fan_out")
     assert claim.expected == {"p99_ms_below": 1}
@@ -173,7 +177,8 @@ def test_an_upper_limit_is_decided_by_the_p99_below_it_or_the_median_at_it(
 def test_a_range_is_decided_by_the_medians_of_all_repetitions(
     plan: MatrixPlan, medians: tuple[float, float], outcome: Outcome
 ) -> None:
-    """Polling claims 50 to 100 ms, both ends included: all medians in it, none in it, or some."""
+    """The claim for polling is 50 to 100 ms, both ends included. The outcome depends on whether all, some or none of
+    the medians are in this range."""
     assert BACKPLANES.get("postgres-poll").claim == LatencyClaim(words="+50–100 ms", low_ms=50, high_ms=100)
     cells = [a_cell(system="postgres-poll", fan_out=timed(median, 300.0)) for median in medians]
     row = system_figures(plan, cells, System(backplane="postgres-poll", write_path="db-first"))
@@ -183,7 +188,8 @@ def test_a_range_is_decided_by_the_medians_of_all_repetitions(
 
 
 def test_the_claim_of_a_write_path_is_about_the_acknowledgement(plan: MatrixPlan) -> None:
-    """It has figures of its own; the fan-out does not decide it. A member without a claim has none."""
+    """The acknowledgement has its own figures, and the fan-out does not decide the claim. A backplane without a claim
+    adds none."""
     decided = WRITE_PATHS.default.claim
     assert decided is not None
     middle = (decided.low_ms + decided.high_ms) / 2
@@ -209,12 +215,12 @@ def test_the_claim_of_a_write_path_is_about_the_acknowledgement(plan: MatrixPlan
     ],
 )
 def test_ranges_that_touch_or_are_not_known_separate_nothing(fast: Spread, slow: Spread, apart: bool) -> None:
-    """A range is known by an interval with two ends, or by two cells."""
+    """A range is known if it has an interval with two ends, or at least two cells."""
     assert is_separated(fast, slow) is apart
 
 
 def test_the_order_has_neighbours_only_and_leaves_out_what_was_not_measured() -> None:
-    """Three measured systems are two pairs; of one alone there is none."""
+    """Three measured systems make two pairs. A single measured system makes none."""
     systems = [a_system("c", between(5, 6)), a_system("none", None), a_system("a", between(1, 2))]
     found = order([*systems, a_system("b", between(2, 3))])
     assert [(pair.faster, pair.slower, pair.separated) for pair in found] == [("a", "b", False), ("b", "c", True)]

@@ -1,4 +1,4 @@
-"""What the tests of checks share."""
+"""Fixtures that the tests of checks share."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.harness.recordings import HandMade
 
 @pytest.fixture(params=["at once", "piecemeal"])
 def however_much_is_read_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is found does not depend on where the pieces end that a recording is read in."""
+    """The results do not depend on the size of the pieces in which a recording is read."""
     if request.param == "piecemeal":
         monkeypatch.setattr(tally, "PIECE_ROWS", 3)
         monkeypatch.setattr(account, "BLOCK_PAIRS", 2)

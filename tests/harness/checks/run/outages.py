@@ -1,4 +1,4 @@
-"""Hand-made recordings with an outage, for the tests of the checks that are asked of runs with faults."""
+"""Hand-made recordings with an outage, for the tests of checks that apply to runs with faults."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ HIT = {
 def broken(
     target: Target = Target.BROKER, kind: FaultKind = FaultKind.STOP, *parts: str, recovery: str = "automatic"
 ) -> HandMade:
-    """Three seconds of 100 messages/s, the second of them with something broken; nothing was lost."""
+    """Three seconds of 100 messages/s. In the second of them the target is broken; no delivery is lost."""
     until = Moment(unit=Unit.AFTER, value=1)
     fault = Fault(
         kind=kind, target=target, at=Moment(unit=Unit.SECOND, value=1), until=until, parts=parts or HIT[target]
@@ -47,7 +47,7 @@ def broken(
 
 
 def lasting(seconds: int, target: Target = Target.BROKER, kind: FaultKind = FaultKind.STOP, *parts: str) -> HandMade:
-    """Four seconds, then an outage of so many seconds, then one more second; nothing was lost."""
+    """Four seconds of load, then an outage of ``seconds`` seconds, then one more second. No delivery is lost."""
     made = broken(target, kind, *parts)
     end_ms = 3_995.0 + 1_000 * seconds
     made.outage_ms = (3_995.0, end_ms)

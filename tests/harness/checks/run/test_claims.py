@@ -1,4 +1,5 @@
-"""What a run says of the architecture's claims and decisions, from figures at the bounds and findings of one word."""
+"""What a run shows about the claims and decisions of the architecture, from figures at the limits and minimal
+findings."""
 
 from dataclasses import replace
 from typing import Any
@@ -62,7 +63,7 @@ def a_fault(target: Target, kind: FaultKind) -> Fault:
 def test_a_claim_is_decided_by_the_p99_below_or_the_median_at_its_limit(
     p50: float | None, p99: float | None, outcome: Outcome
 ) -> None:
-    """The commit stays below 50 ms."""
+    """The claim is that the commit takes less than 50 ms."""
     claim = claimed(with_steps(commit=figures(p50, p99)), "commit")
     assert claim.status is outcome
     assert claim.measured == (None if p99 is None else {"p50_ms": p50, "p99_ms": p99})
@@ -78,7 +79,8 @@ def test_a_claim_is_decided_by_the_p99_below_or_the_median_at_its_limit(
     ],
 )
 def test_the_error_of_the_clocks_counts_against_either(p50: float, p99: float, bound: float, outcome: Outcome) -> None:
-    """Of a step from host to host; the commit begins and ends on one host, so no clock counts there."""
+    """The error of the clocks counts for a step from one host to another. The publication begins and ends on one host,
+    so it does not count there."""
     measured = with_steps(fan_out=figures(p50, p99), publish=figures(p50, p99), clock_bound_ms=bound)
     assert claimed(measured, "fan_out").status is outcome
     decided = Outcome.SUPPORTED if p99 < 1 else Outcome.CONTRADICTED
@@ -86,7 +88,7 @@ def test_the_error_of_the_clocks_counts_against_either(p50: float, p99: float, b
 
 
 def test_the_total_is_known_without_traces() -> None:
-    """Both its ends are on the load generator: the P99 of all deliveries counts, without a clock's error."""
+    """Both ends of the total are on the load generator. The P99 of all deliveries counts, and clocks have no error."""
     found = compare(replace(measurements(), steps=None, latency=figures(20, 39)))
     assert len(found) == len(CLAIMS)
     assert {claim.status for claim in found if claim.step == "total"} == {Outcome.SUPPORTED}
@@ -94,7 +96,8 @@ def test_the_total_is_known_without_traces() -> None:
 
 
 def test_the_write_path_is_supported_by_all_its_checks_and_by_no_fewer() -> None:
-    """One that is missing or undecided leaves it open, one that failed contradicts it; others do not count."""
+    """With a missing or undecided check the decision is not reached, and a failed one contradicts it. Other checks do
+    not count."""
     late = a_finding("latency_ms.p99", Kind.PERFORMANCE, Status.FAIL)
     whole = of_write_path([*passing(*WRITE_PATH), late])
     assert whole.status is Outcome.SUPPORTED
@@ -110,7 +113,8 @@ def test_the_write_path_is_supported_by_all_its_checks_and_by_no_fewer() -> None
 
 
 def test_with_a_fault_the_promise_goes_further() -> None:
-    """Nothing is lost; while the broker is away acknowledgements go on. A restart is no absence."""
+    """With a fault nothing may be lost, and while the broker is away acknowledgements must continue. After a restart of
+    the broker the second is not required."""
     away = a_fault(Target.BROKER, FaultKind.STOP)
     every = passing(*WRITE_PATH, "lost", "ack-during-outage")
     assert of_write_path(every, faults=(away,)).status is Outcome.SUPPORTED
@@ -133,7 +137,7 @@ def test_with_a_fault_the_promise_goes_further() -> None:
 def test_another_write_path_supports_the_decision_only_by_losing(
     status: Status | None, outcome: Outcome, words: str
 ) -> None:
-    """That it lost nothing in one run decides nothing."""
+    """A single run without a loss decides nothing."""
     findings = [] if status is None else [a_finding("acknowledged-not-stored", Kind.SAFETY, status)]
     found = of_write_path(findings, write_path="broker-first")
     assert found.status is outcome
@@ -143,7 +147,8 @@ def test_another_write_path_supports_the_decision_only_by_losing(
 
 
 def test_the_backplane_is_judged_by_safety_and_the_limit() -> None:
-    """With faults by the latency of live deliveries. One server, or another backplane, says nothing of the decided one."""
+    """With faults the limit is that of live deliveries. A run with one server or with another backplane is no evidence
+    for the decided backplane."""
     whole = passing(*BACKPLANE)
     found = of_backplane(whole)
     assert found.status is Outcome.SUPPORTED
@@ -160,6 +165,6 @@ def test_the_backplane_is_judged_by_safety_and_the_limit() -> None:
 
 
 def test_what_an_external_cluster_uses_is_only_said() -> None:
-    """The harness did not start it, so it cannot know."""
+    """The harness did not start the cluster, so it cannot know its backplane."""
     assert "external cluster says" in of_backplane(passing(*BACKPLANE), environment="external").evidence
     assert "external cluster says" not in of_backplane(passing(*BACKPLANE)).evidence

@@ -1,4 +1,4 @@
-"""A message that another server has before the committing one heard of its COMMIT."""
+"""A message that another server receives before the committing server knows of its COMMIT."""
 
 import dataclasses
 from pathlib import Path
@@ -22,8 +22,8 @@ from tests.harness.recordings import MS, HandMade, finding
 def test_only_postgresql_itself_may_show_a_message_so_early(
     tmp_path: Path, backplane: str, settings: tuple[tuple[str, object], ...], status: Status
 ) -> None:
-    """A backplane that the server publishes to after COMMIT cannot bring it earlier: that is a bug. What PostgreSQL shows
-    at its COMMIT is committed, whenever the answer to COMMIT arrives."""
+    """A server publishes to such a backplane after COMMIT, so an earlier receipt is a bug. A message that PostgreSQL
+    itself shows is committed, even if the answer to COMMIT arrives later."""
     run = HandMade(changes={"backplane": backplane, "backplane_settings": settings})
     for _ in range(300):
         run.post(0)

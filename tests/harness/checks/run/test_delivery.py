@@ -1,4 +1,4 @@
-"""What can become of a delivery, planted in a recording of a few rows, turns its own check red and no other."""
+"""Each error of a delivery, planted in a recording of a few rows, turns its own check red and no other."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,7 @@ def counted(verdict: Verdict) -> DeliveryCounts:
 
 
 def test_a_sound_recording_has_no_red_check(run: HandMade, tmp_path: Path) -> None:
-    """Without a planted bug every safety check passes, on evidence."""
+    """Without a planted bug every safety check passes, with samples."""
     verdict = run.verdict(tmp_path)
     assert red(verdict) == set()
     safety = [found for found in verdict.findings if found.kind == "safety"]
@@ -31,7 +31,7 @@ def test_a_sound_recording_has_no_red_check(run: HandMade, tmp_path: Path) -> No
 
 
 def test_one_lost_delivery_is_red(run: HandMade, tmp_path: Path) -> None:
-    """A message that one client lacks, though later ones reached it, is lost."""
+    """A message that did not reach a client although later messages did is lost."""
     run.post(0, to=[0])
     run.post(0)
     verdict = run.verdict(tmp_path)
@@ -42,13 +42,13 @@ def test_one_lost_delivery_is_red(run: HandMade, tmp_path: Path) -> None:
 
 
 def test_a_lost_tail_is_red_twice(run: HandMade, tmp_path: Path) -> None:
-    """A client's last message missing leaves no hole to see: it is found all the same, and named a tail."""
+    """A missing last message leaves no gap at the client. It is still found, and reported as a tail."""
     run.post(0, to=[0])
     assert red(run.verdict(tmp_path)) == {"lost", "lost-tail"}
 
 
 def test_a_delivery_repeated_on_the_wire_is_red(run: HandMade, tmp_path: Path) -> None:
-    """The same (channel, seq) twice at one client."""
+    """A client receives the same (channel, seq) twice."""
     run.deliver(2, 3)
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"duplicate-wire"}
@@ -57,7 +57,8 @@ def test_a_delivery_repeated_on_the_wire_is_red(run: HandMade, tmp_path: Path) -
 
 
 def test_a_message_under_two_seqs_is_a_visible_duplicate(run: HandMade, tmp_path: Path) -> None:
-    """What the client's own look at (channel, seq) cannot remove is red, and not counted on the wire as well."""
+    """A client cannot remove this duplicate by its (channel, seq), so the check is red. It is not counted on the wire
+    as well."""
     run.deliver(2, 3, seq=2)
     verdict = run.verdict(tmp_path)
     assert "duplicate-visible" in red(verdict)
@@ -66,7 +67,7 @@ def test_a_message_under_two_seqs_is_a_visible_duplicate(run: HandMade, tmp_path
 
 
 def test_two_swapped_deliveries_are_red(tmp_path: Path) -> None:
-    """A seq below one that the client already had."""
+    """A client receives a seq below one that it already has."""
     run = HandMade()
     first, second = run.post(0, to=[0]), run.post(0, to=[0])
     run.deliver(second, 1)
@@ -85,7 +86,7 @@ def test_two_swapped_deliveries_are_red(tmp_path: Path) -> None:
     ],
 )
 def test_phantoms_are_red(run: HandMade, tmp_path: Path, planted: dict[str, int], kind: str) -> None:
-    """What was never posted, or not to this client, or not in this channel."""
+    """The message was never posted, or not to this client, or not in this channel."""
     run.deliver(**planted)
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"phantom"}
@@ -93,7 +94,7 @@ def test_phantoms_are_red(run: HandMade, tmp_path: Path, planted: dict[str, int]
 
 
 def test_an_altered_text_is_a_phantom_and_leaves_the_message_lost(tmp_path: Path) -> None:
-    """The altered delivery does not count as the message's arrival."""
+    """The altered delivery does not count as a delivery of the message."""
     run = HandMade()
     message = run.post(0, to=[0])
     run.deliver(message, 1, flaw=layout.ALTERED)
@@ -101,7 +102,8 @@ def test_an_altered_text_is_a_phantom_and_leaves_the_message_lost(tmp_path: Path
 
 
 def test_an_indeterminate_message_is_for_all_or_for_none(run: HandMade, tmp_path: Path) -> None:
-    """Stored or seen by one, it must reach every client; never stored and never seen, it is missed by nobody."""
+    """A message that was stored, or received by one client, must reach every client. A message that was neither stored
+    nor received is expected at no client."""
     run.post(1, outcome=layout.INDETERMINATE, to=[2])
     assert "lost" in red(run.verdict(tmp_path))
     run = HandMade()
@@ -111,7 +113,7 @@ def test_an_indeterminate_message_is_for_all_or_for_none(run: HandMade, tmp_path
 
 
 def test_a_loss_in_the_warm_up_is_red_too(run: HandMade, tmp_path: Path) -> None:
-    """Warm-up is not timed, but a message lost there is lost."""
+    """Messages of the warm-up are not timed, but they can be lost."""
     run.post(0, to=[0], phase=WARM_UP)
     run.post(0)
     verdict = run.verdict(tmp_path)
@@ -122,7 +124,7 @@ def test_a_loss_in_the_warm_up_is_red_too(run: HandMade, tmp_path: Path) -> None
 
 
 def test_a_late_subscriber_has_no_claim_to_what_came_before(run: HandMade, tmp_path: Path) -> None:
-    """A client whose subscription began after a message does not miss it."""
+    """A message before a client's subscription is not expected at that client."""
     run.deliveries = [row for row in run.deliveries if row[0] != 1]
     run.deliver(1, 1)
     run.sessions = [(0, 0), (1, 1), (2, 0), (3, 0)]
@@ -132,7 +134,7 @@ def test_a_late_subscriber_has_no_claim_to_what_came_before(run: HandMade, tmp_p
 
 
 def test_a_repetition_makes_nothing_else_a_duplicate(run: HandMade, tmp_path: Path) -> None:
-    """Beside a delivery that came twice, one that came once under a wrong seq is still one delivery."""
+    """A delivery came twice, and another came once under a wrong seq. The second is still one delivery."""
     run.post(0, to=[0])
     run.deliver(3, 1, seq=9)
     run.deliver(2, 3)
@@ -141,7 +143,8 @@ def test_a_repetition_makes_nothing_else_a_duplicate(run: HandMade, tmp_path: Pa
 
 
 def test_deliveries_without_their_frame_are_found(run: HandMade, tmp_path: Path) -> None:
-    """A worker was killed before its last frame came to disk: its two deliveries prove nothing, and are told."""
+    """A worker was killed before its last frame was on the disk. The two deliveries of that frame prove nothing, and
+    they are reported."""
     whole = run.recording(tmp_path)
     cut = replace(whole, seen={0: replace(whole.seen[0], frames=whole.seen[0].frames[:-1])})
     with mock.patch.object(HandMade, "recording", return_value=cut):

@@ -1,4 +1,4 @@
-"""The rate of receipt, from recordings written by hand."""
+"""The rate of received deliveries, from recordings written by hand."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ CHECK = "delivery-rate"
 
 
 def test_a_saturated_cluster_is_seen_in_the_rate_of_receipt(tmp_path: Path) -> None:
-    """4 s of posts are delivered over 44 s: the rate is an eleventh of what was posted, and the finding is red."""
+    """Posts of 4 s are delivered over 44 s: the rate is an eleventh of the posted rate, and the check is red."""
     run = HandMade()
     for number in range(400):
         run.post(0, latency_ms=5 + number * 100)
@@ -25,7 +25,7 @@ def test_a_saturated_cluster_is_seen_in_the_rate_of_receipt(tmp_path: Path) -> N
 
 
 def test_a_steady_latency_is_as_planned(tmp_path: Path) -> None:
-    """What was on its way when the window began makes up for what is on its way when it ends."""
+    """Deliveries that were on their way when the window began compensate those that are on their way when it ends."""
     run = HandMade()
     for _ in range(400):
         run.post(0, latency_ms=20)
@@ -35,7 +35,7 @@ def test_a_steady_latency_is_as_planned(tmp_path: Path) -> None:
 
 
 def test_repetitions_are_no_deliveries(tmp_path: Path) -> None:
-    """The last message of ten never came, and the first came ten times."""
+    """The last of ten messages never came, and the first came ten times."""
     run = HandMade()
     for _ in range(9):
         run.post(0)
@@ -46,7 +46,7 @@ def test_repetitions_are_no_deliveries(tmp_path: Path) -> None:
 
 
 def test_few_messages_near_the_limit_decide_nothing(tmp_path: Path) -> None:
-    """Two of 20 were on their way at the end, by 20 messages: 90 %, between 76 % and 104 %."""
+    """One of 20 messages was still on its way at the end: the share is 95 %, with an interval from 85 % to 105 %."""
     run = HandMade()
     for _ in range(20):
         run.post(0, latency_ms=15)
@@ -54,7 +54,7 @@ def test_few_messages_near_the_limit_decide_nothing(tmp_path: Path) -> None:
 
 
 def test_a_run_that_ended_early_is_not_decided(tmp_path: Path) -> None:
-    """Its window ends with the last post."""
+    """The window of the run ends with the last post."""
     run = HandMade(ended="interrupted", changes={"duration_s": 60.0})
     for _ in range(100):
         run.post(0)

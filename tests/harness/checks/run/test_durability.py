@@ -1,4 +1,5 @@
-"""What the database must hold: each class of error, planted in a recording of a few rows, turns its own check red."""
+"""What the database must contain. Each class of error, planted in a recording of a few rows, turns its own check
+red."""
 
 import dataclasses
 from pathlib import Path
@@ -12,7 +13,8 @@ from tests.harness.recordings import HandMade, finding, red
 
 
 def test_texts_in_the_wrong_channel_are_red(tmp_path: Path) -> None:
-    """Two messages changed places, each under a seq of the other's channel: both channels count 1, 2, 3 without a gap."""
+    """Two messages changed places, each under a seq of the other's channel. The seqs of both channels still have no
+    gap."""
     run = HandMade()
     for channel in (0, 0, 1, 1):
         run.post(channel)
@@ -29,8 +31,8 @@ def test_texts_in_the_wrong_channel_are_red(tmp_path: Path) -> None:
 
 
 def test_a_message_with_an_unknown_outcome_is_not_known_without_an_audit(tmp_path: Path) -> None:
-    """Nobody received it: it may be lost or may not exist. Some received it: it may be a phantom. With an audit both are
-    known."""
+    """A message without a delivery may be lost or may not exist; a message with deliveries may be a phantom. With an
+    audit both are decided."""
     for to, undecided, decided in (([], {"lost", "lost-tail"}, {"phantom"}), ([0, 1], {"phantom"}, {"lost"})):
         for audited in (False, True):
             run = HandMade(audited=audited)
@@ -43,7 +45,7 @@ def test_a_message_with_an_unknown_outcome_is_not_known_without_an_audit(tmp_pat
 
 
 def test_a_ledger_without_an_acknowledgement_passes_nothing(tmp_path: Path) -> None:
-    """Every post failed in an outage that excuses it: what the service does with a post is not known."""
+    """No post was acknowledged, so it is not known what the service does with a post."""
     run = HandMade()
     run.post(0, outcome=layout.UNSENT, to=[], stored=False)
     assert finding(run.verdict(tmp_path), "ledger").status is Status.UNKNOWN
@@ -51,21 +53,21 @@ def test_a_ledger_without_an_acknowledgement_passes_nothing(tmp_path: Path) -> N
 
 @pytest.mark.usefixtures("however_much_is_read_at_once")
 def test_acknowledged_but_not_stored_is_red(run: HandMade, tmp_path: Path) -> None:
-    """An acknowledged message that the database does not hold."""
+    """The database does not contain an acknowledged message."""
     run.post(0, to=[0, 1], stored=False)
     assert red(run.verdict(tmp_path)) == {"acknowledged-not-stored", "delivered-not-stored"}
 
 
 @pytest.mark.usefixtures("however_much_is_read_at_once")
 def test_delivered_but_not_stored_is_red(run: HandMade, tmp_path: Path) -> None:
-    """A message that clients saw, with an unknown outcome, and that the database does not hold."""
+    """Clients received a message of unknown outcome, and the database does not contain it."""
     run.post(0, outcome=layout.INDETERMINATE, stored=False)
     assert "delivered-not-stored" in red(run.verdict(tmp_path))
 
 
 @pytest.mark.usefixtures("however_much_is_read_at_once")
 def test_an_answer_before_the_commit_is_red(run: HandMade, tmp_path: Path) -> None:
-    """DB-first: the acknowledgement waits for COMMIT."""
+    """With the write path DB-first the acknowledgement comes after COMMIT."""
     run.post(0, answered_ms=1.5, committed_ms=2)
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"commit-order"}
@@ -74,7 +76,7 @@ def test_an_answer_before_the_commit_is_red(run: HandMade, tmp_path: Path) -> No
 
 @pytest.mark.usefixtures("however_much_is_read_at_once")
 def test_a_publication_before_the_commit_is_red(run: HandMade, tmp_path: Path) -> None:
-    """DB-first: nobody hears of a message that is not committed."""
+    """With the write path DB-first a message is published after COMMIT."""
     run.post(0, published_ms=1.2, committed_ms=2)
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"commit-order"}
@@ -83,7 +85,7 @@ def test_a_publication_before_the_commit_is_red(run: HandMade, tmp_path: Path) -
 
 @pytest.mark.usefixtures("however_much_is_read_at_once")
 def test_a_gap_in_the_stored_seqs_is_red(run: HandMade, tmp_path: Path) -> None:
-    """Seq counts 1, 2, 3 … in each channel."""
+    """The seqs of each channel are 1, 2, 3 …"""
     run.post(1, seq=3)
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"seq-gapless"}
@@ -92,13 +94,13 @@ def test_a_gap_in_the_stored_seqs_is_red(run: HandMade, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("however_much_is_read_at_once")
 def test_an_acknowledged_seq_that_is_not_the_stored_one_is_red(run: HandMade, tmp_path: Path) -> None:
-    """The answer's seq is the message's."""
+    """The seq of the answer must be the stored one."""
     run.post(1, acknowledged_seq=7)
     assert "seq-gapless" in red(run.verdict(tmp_path))
 
 
 @pytest.mark.usefixtures("however_much_is_read_at_once")
 def test_a_rejected_message_must_not_be_delivered(run: HandMade, tmp_path: Path) -> None:
-    """Rejected means: certainly not stored, never delivered. The ledger tells of the rejection itself."""
+    """A rejected message must be neither stored nor delivered. The rejection itself is reported by the ledger."""
     run.post(0, outcome=layout.REJECTED, stored=False)
     assert red(run.verdict(tmp_path)) == {"phantom", "ledger"}

@@ -1,4 +1,4 @@
-"""Storing behind delivering: how far, what was exposed, and what a killed server is expected to have taken with it."""
+"""Write paths that store after they deliver: the lag, the exposure, and the expected loss when a server is killed."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +16,8 @@ FROZEN_MS, KILLED_MS, BACK_MS = 995.0, 1_495.0, 1_995.0
 
 
 def behind(write_path: str = "broker-first", *, lost: bool = True) -> HandMade:
-    """Three seconds of 100 messages/s on two servers, stored 10 ms after they were published. The database is frozen from
-    1 to 2 s, server-2 killed at 1.5 s: its 25 messages in between are delivered and in no database."""
+    """Three seconds of 100 messages/s on two servers, stored 10 ms after their publication. The database is frozen from
+    1 to 2 s, and server-2 is killed at 1.5 s. Its 25 messages in between are delivered, but not stored."""
     run = broken(Target.DATABASE, FaultKind.PAUSE)
     kill = Fault(
         kind=FaultKind.KILL,
@@ -46,7 +46,8 @@ def durability(run: HandMade, folder: Path) -> Durability:
 
 
 def test_expected_and_found_loss_stand_side_by_side(tmp_path: Path) -> None:
-    """Rate × time since the last COMMIT: 50/s × (0.5 s of the freeze + 10 ms). The safety checks stay red."""
+    """The expected loss is rate × time since the last COMMIT: 50/s × (0.5 s of the freeze + 10 ms). The safety checks
+    stay red."""
     verdict = behind().verdict(tmp_path)
     found = measured(verdict).durability
     assert found is not None
@@ -64,19 +65,19 @@ def test_expected_and_found_loss_stand_side_by_side(tmp_path: Path) -> None:
 
 
 def test_the_expectation_does_not_follow_what_was_found(tmp_path: Path) -> None:
-    """It comes from the plan and the times of the faults: a run without the loss shows the difference."""
+    """The expected loss comes from the plan and the times of the faults. A run without a loss shows the difference."""
     (loss,) = durability(behind(lost=False), tmp_path).losses
     assert (loss.found, loss.expected) == (0, 25.5)
 
 
 def test_a_path_that_commits_first_is_expected_to_lose_nothing(tmp_path: Path) -> None:
-    """And what it lost all the same is found."""
+    """A loss is still counted."""
     (loss,) = durability(behind("db-first"), tmp_path).losses
     assert (loss.expected, loss.expected_high, loss.found) == (0.0, 0.0, 25)
 
 
 def test_the_lag_is_from_the_first_socket_to_the_commit(tmp_path: Path) -> None:
-    """Below zero where COMMIT came first; a message that was never stored is no sample."""
+    """The lag is below zero if COMMIT came first. A message that was never stored is no sample."""
     found = durability(behind(), tmp_path)
     assert found.lag is not None
     assert found.persist is not None
@@ -91,7 +92,8 @@ def test_the_lag_is_from_the_first_socket_to_the_commit(tmp_path: Path) -> None:
 
 
 def test_exposure_is_the_most_at_one_moment(tmp_path: Path) -> None:
-    """Messages 10 ms apart, stored 10 ms after their publication: two at a time, and those that are lost for good."""
+    """Messages come every 10 ms and are stored 10 ms after their publication: at most two are exposed at a time, beside
+    those that are lost."""
     verdict = behind().verdict(tmp_path)
     found = measured(verdict).durability
     assert found is not None
@@ -102,7 +104,7 @@ def test_exposure_is_the_most_at_one_moment(tmp_path: Path) -> None:
 
 
 def test_a_loss_of_the_alternative_supports_the_decision(tmp_path: Path) -> None:
-    """With k of n in its evidence; a run that lost nothing decides nothing."""
+    """The evidence gives k of n messages. A run without a loss decides nothing."""
     decision = measured(behind().verdict(tmp_path)).decisions[0]
     assert decision.status is Outcome.SUPPORTED
     assert "25 of 300 acknowledged messages are not in the database" in decision.evidence
@@ -112,7 +114,7 @@ def test_a_loss_of_the_alternative_supports_the_decision(tmp_path: Path) -> None
 
 
 def test_steps_of_a_path_that_publishes_first(tmp_path: Path) -> None:
-    """There is no commit before the publication, and storing is a step of its own."""
+    """There is no commit before the publication, and storing is its own step."""
     run = HandMade(clients=2, changes={"write_path": "broker-first"})
     for _ in range(10):
         run.post(published_ms=2.5, committed_ms=12.5)
@@ -125,7 +127,8 @@ def test_steps_of_a_path_that_publishes_first(tmp_path: Path) -> None:
 
 
 def test_posts_of_a_killed_server_are_no_hanging_posts(tmp_path: Path) -> None:
-    """Two faults at once: the frozen database delays the others, and they are answered when it is back."""
+    """Two faults overlap: the frozen database delays the other posts, and they are answered when the database is
+    back."""
     run = behind("db-first", lost=False)
     for message in range(100, 199):
         late_ns = START_NS + int((BACK_MS + 3) * MS)
@@ -140,6 +143,6 @@ def test_posts_of_a_killed_server_are_no_hanging_posts(tmp_path: Path) -> None:
 
 
 def test_a_path_that_publishes_first_is_not_asked_for_commit_order(tmp_path: Path) -> None:
-    """It does not promise it; DB-first is red with the same times."""
+    """This write path does not promise the order. DB-first is red with the same times."""
     assert "commit-order" not in {found.check for found in behind(lost=False).verdict(tmp_path).findings}
     assert "commit-order" in red(behind("db-first", lost=False).verdict(tmp_path))

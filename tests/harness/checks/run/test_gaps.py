@@ -1,4 +1,4 @@
-"""Time that nobody watched, and what could not be measured."""
+"""Time without samples, and measurements that could not be made."""
 
 import dataclasses
 from collections.abc import Callable
@@ -18,7 +18,8 @@ SECOND = 1_000 * MS
 
 
 def test_the_ends_of_the_window_count() -> None:
-    """A gap is between two samples, before the first or after the last; samples outside of the window fill none."""
+    """A gap is between two samples, before the first one or after the last one. Samples outside the window do not close
+    a gap."""
     at_ns = np.array([-5, 3, 4, 9, 30])
     assert longest_gap_ns(at_ns, 0, 10) == 5
     assert longest_gap_ns(at_ns, 0, 20) == 11
@@ -27,7 +28,8 @@ def test_the_ends_of_the_window_count() -> None:
 
 
 def watched(folder: Path, keep: Callable[[float], bool], what: str) -> tuple[HandMade, Recording]:
-    """Twenty seconds with a sample each second, of which ``what`` has those that ``keep`` says."""
+    """Twenty seconds with one sample a second. The samples of ``what`` are only those for which ``keep`` returns
+    true."""
     run = HandMade(changes={"duration_s": 20.0, "rate_hz": 15.0})
     for _ in range(300):
         run.post(0)
@@ -67,7 +69,8 @@ def watched(folder: Path, keep: Callable[[float], bool], what: str) -> tuple[Han
 def test_time_that_nobody_watched_is_found(
     tmp_path: Path, what: str, keep: Callable[[float], bool], status: Status
 ) -> None:
-    """At the beginning, at the end, in the middle; of all samples, of one process in them, of one heartbeat."""
+    """Samples are missing at the beginning, at the end or in the middle: of all sources, of one process, or of one
+    heartbeat."""
     run, recording = watched(tmp_path, keep, what)
     with mock.patch.object(HandMade, "recording", return_value=recording):
         found = finding(run.verdict(tmp_path), "gaps")
@@ -76,7 +79,7 @@ def test_time_that_nobody_watched_is_found(
 
 
 def test_a_measurement_that_cannot_be_made_is_told_by_name(tmp_path: Path) -> None:
-    """Its name in the summary, its reason beside it."""
+    """The summary has its name, and the examples have its reason."""
     run = HandMade()
     run.post(0)
     assert finding(run.verdict(tmp_path), "not-measured").status is Status.PASS

@@ -1,4 +1,4 @@
-"""Disturbances that nobody planned are told."""
+"""Interruptions that were not planned are reported."""
 
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ def session(
 
 
 def with_losses(clients: int, lost: int) -> HandMade:
-    """Four seconds of messages to one channel. The first clients lost their connection at 1.2 s, were back 300 ms later and
-    got what they had missed."""
+    """Four seconds of messages to one channel. The first ``lost`` clients lose their connection at 1.2 s, reconnect 300
+    ms later and receive the messages that they missed."""
     run = HandMade(clients=clients, audience=clients)
     for message in range(400):
         away = 115 <= message < 150
@@ -39,7 +39,8 @@ def with_losses(clients: int, lost: int) -> HandMade:
 
 
 def test_connections_that_are_lost_unasked_are_told_with_their_codes(tmp_path: Path) -> None:
-    """Half of the clients lost their connection and were back: no PASS, the counts, and their deliveries told apart."""
+    """Half of the clients lost their connection and reconnected. There is no PASS, the losses are counted, and their
+    deliveries are reported separately."""
     verdict = with_losses(8, 4).verdict(tmp_path)
     found = finding(verdict, "interruptions")
     assert (found.status, found.bias) == (Status.UNKNOWN, Bias.OPTIMISTIC)
@@ -56,14 +57,14 @@ def test_connections_that_are_lost_unasked_are_told_with_their_codes(tmp_path: P
 
 
 def test_one_lost_connection_of_many_is_told_and_passes(tmp_path: Path) -> None:
-    """Fewer than one client in a hundred do not decide a P99."""
+    """Losses at fewer than one client in a hundred do not decide a P99."""
     found = finding(with_losses(101, 1).verdict(tmp_path), "interruptions")
     assert found.status is Status.PASS
     assert "1 connections of 1 clients were lost (close codes: 1 × 1001)" in found.summary
 
 
 def test_a_client_that_never_came_back_is_told(tmp_path: Path) -> None:
-    """It has no later connection."""
+    """The client has no later connection."""
     run = with_losses(4, 0)
     run.sessions = [(client, 0) for client in range(3)] + [session(3, 1, 4008, -10, 1_200)]
     found = finding(run.verdict(tmp_path), "interruptions")
@@ -73,8 +74,8 @@ def test_a_client_that_never_came_back_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("back_ms", "seconds"), [(2_700.0, "2.7"), (None, "4.0")])
 def test_a_backplane_that_is_lost_unasked_is_told(tmp_path: Path, back_ms: float | None, seconds: str) -> None:
-    """Which server, for how long; to the end of the measured window where it never came back. What the server then read
-    from the database is recovered, all else live."""
+    """The finding names the server and the duration; without a return the duration counts to the end of the measured
+    window. Messages that the server read from the database are recovered, all others are live."""
     run = HandMade()
     for message in range(400):
         lost = message < 270
@@ -100,7 +101,7 @@ def test_a_backplane_that_is_lost_unasked_is_told(tmp_path: Path, back_ms: float
 
 
 def test_what_a_planned_fault_explains_is_no_interruption(tmp_path: Path) -> None:
-    """The broker was stopped on purpose; a connection that is lost long after it was healed is another matter."""
+    """The broker was stopped as planned. A connection that is lost outside of the planned outage is an interruption."""
     assert finding(broken().verdict(tmp_path), "interruptions").status is Status.PASS
     run = lasting(3)
     run.sessions = [(0, 0), session(1, 1, 1006, -10, 5_000), session(1, 0, 1000, 5_100, 900_000)]
@@ -113,7 +114,8 @@ def test_what_a_planned_fault_explains_is_no_interruption(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("gap_ms", "status"), [(2_000.0, Status.UNKNOWN), (20.0, Status.PASS)])
 def test_how_long_a_backplane_was_away_needs_one_clock(tmp_path: Path, gap_ms: float, status: Status) -> None:
-    """The clock of server-2 cannot be compared with any other; how long it had no backplane is known all the same."""
+    """The clock of server-2 cannot be compared with any other. The duration of the loss is known from this clock
+    alone."""
     run = HandMade(clock_offsets_ns={1: 500_000 * MS})
     for _ in range(400):
         run.post(0)
@@ -134,7 +136,8 @@ def test_how_long_a_backplane_was_away_needs_one_clock(tmp_path: Path, gap_ms: f
 def test_without_a_trace_of_the_backplane_nothing_is_known_of_it(
     tmp_path: Path, changes: dict[str, Any], status: Status
 ) -> None:
-    """Where there is a broker and the servers keep a trace; else there is nothing to lose, or nothing that can be asked."""
+    """A trace is expected if there is a backplane to lose and the harness started the servers. Otherwise its absence
+    does not matter."""
     run = HandMade(changes=changes, backplane={0: [(layout.SUBSCRIBED, -4.0)]})
     run.post(0)
     found = finding(run.verdict(tmp_path), "interruptions")

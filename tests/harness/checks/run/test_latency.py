@@ -1,4 +1,4 @@
-"""Latencies from the intended time, in recordings of a few messages, and the curves that are drawn of them."""
+"""Latencies from the intended time, in recordings of a few messages, and the curves of these latencies."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.harness.recordings import HandMade, measured
 
 
 def test_completion_counts_messages_that_reached_their_whole_audience(tmp_path: Path) -> None:
-    """Three deliveries of 5 ms and one of 9 ms: two messages complete after 5 and 9 ms; a third reached one of two."""
+    """Two messages are complete, after 5 and 9 ms. A third message reached only one of two clients."""
     run = HandMade()
     run.post(0)
     run.post(0, to=[0])
@@ -27,7 +27,8 @@ def test_completion_counts_messages_that_reached_their_whole_audience(tmp_path: 
 
 
 def test_acknowledgements_are_of_what_was_acknowledged_and_sending_of_what_was_sent(tmp_path: Path) -> None:
-    """Four posts were sent, each 1 ms late; one was refused after 50 ms, one never answered. The warm-up is in neither."""
+    """Four posts were sent, each 1 ms late. One of them was refused after 50 ms and one was never answered. The warm-up
+    is in neither figure."""
     run = HandMade()
     run.post(0, answered_ms=3)
     run.post(0, answered_ms=7)
@@ -43,7 +44,7 @@ def test_acknowledgements_are_of_what_was_acknowledged_and_sending_of_what_was_s
 
 
 def test_without_a_fault_no_half_is_told_apart(tmp_path: Path) -> None:
-    """All deliveries are live then; with a fault both halves stand beside the whole."""
+    """Without a fault all deliveries are live. With a fault both halves are shown beside the whole."""
     run = HandMade()
     run.post(0)
     plain = measured(run.verdict(tmp_path))
@@ -57,7 +58,7 @@ def test_without_a_fault_no_half_is_told_apart(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("seconds", "known"), [(5, False), (6, True)])
 def test_an_interval_takes_six_seconds(tmp_path: Path, seconds: int, known: bool) -> None:
-    """With fewer blocks of a second there is none."""
+    """With fewer blocks of one second there is no interval."""
     run = HandMade(clients=2)
     for message in range(100 * seconds):
         run.post(0, latency_ms=5 + message % 7)
@@ -67,7 +68,7 @@ def test_an_interval_takes_six_seconds(tmp_path: Path, seconds: int, known: bool
 
 
 def test_curves_have_a_point_for_each_second(tmp_path: Path) -> None:
-    """200 messages at 100 a second: 5 ms in the first second, 8 ms in the second one."""
+    """200 messages at 100 per second: 5 ms in the first second, 8 ms in the second one."""
     run = HandMade(clients=2)
     for message in range(200):
         run.post(0, latency_ms=5 if message < 100 else 8)
@@ -81,7 +82,7 @@ def test_curves_have_a_point_for_each_second(tmp_path: Path) -> None:
 
 
 def test_a_second_without_a_delivery_is_a_gap(tmp_path: Path) -> None:
-    """It is drawn neither as zero nor as its neighbour."""
+    """The second is drawn neither as zero nor with the value of its neighbour."""
     run = HandMade(clients=2)
     for message in range(300):
         run.post(0, to=[] if 100 <= message < 200 else None)
@@ -89,7 +90,7 @@ def test_a_second_without_a_delivery_is_a_gap(tmp_path: Path) -> None:
 
 
 def test_a_run_without_deliveries_has_no_curve_of_latency(tmp_path: Path) -> None:
-    """And none of percentiles."""
+    """The run has no curve of percentiles either."""
     run = HandMade()
     run.post(0, to=[])
     found = run.verdict(tmp_path).series
@@ -97,12 +98,13 @@ def test_a_run_without_deliveries_has_no_curve_of_latency(tmp_path: Path) -> Non
 
 
 def test_with_a_fault_acknowledgements_are_drawn(tmp_path: Path) -> None:
-    """3 ms in each of the three seconds."""
+    """The acknowledgements took 3 ms in each of the three seconds."""
     assert broken().verdict(tmp_path).series["acknowledgement"].lines["P99"] == (3.0, 3.0, 3.0)
 
 
 def test_the_curve_of_percentiles_ends_where_the_smaller_sample_ends(tmp_path: Path) -> None:
-    """1,000 completions reach 3 nines, 2,000 deliveries more; ten samples are the fewest that it is drawn for."""
+    """1,000 completions reach 3 nines, and 2,000 deliveries would reach more. The curve always reaches 1 nine, which is
+    ten samples."""
     run = HandMade()
     for _ in range(1_000):
         run.post(0)
@@ -113,7 +115,7 @@ def test_the_curve_of_percentiles_ends_where_the_smaller_sample_ends(tmp_path: P
 
 
 def verdict_of(folder: Path, servers: int) -> Verdict:
-    """400 messages over 4 s; each second is 10 ms slower than the one before."""
+    """400 messages over 4 s. Each second is 10 ms slower than the second before."""
     run = HandMade(servers=servers, changes={"duration_s": 4.0})
     for number in range(400):
         run.post(0, latency_ms=10 * (1 + number // 100))
@@ -121,7 +123,7 @@ def verdict_of(folder: Path, servers: int) -> Verdict:
 
 
 def test_each_server_has_a_curve_of_its_own(tmp_path: Path) -> None:
-    """The P99 of the deliveries to its clients, by second of the intended time."""
+    """The curve shows the P99 of the deliveries to the clients of the server, by second of the intended time."""
     curve = verdict_of(tmp_path, 2).series["server_latency"]
     assert curve.x == (0.0, 1.0, 2.0, 3.0)
     assert set(curve.lines) == {"server-1", "server-2"}
@@ -129,14 +131,14 @@ def test_each_server_has_a_curve_of_its_own(tmp_path: Path) -> None:
 
 
 def test_one_server_has_no_curve_beside_that_of_all(tmp_path: Path) -> None:
-    """It would be the same curve."""
+    """The two curves would be the same."""
     found = verdict_of(tmp_path, 1).series
     assert "latency" in found
     assert not {"server_latency", "server_cpu", "server_memory"} & set(found)
 
 
 def test_many_servers_over_a_long_time_have_wider_slices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tables of all servers stay as small as SERVER_GROUPS_AT_MOST says; the axis is in seconds all the same."""
+    """The tables of all servers have at most SERVER_GROUPS_AT_MOST groups. The axis is still in seconds."""
     monkeypatch.setattr(latency, "SERVER_GROUPS_AT_MOST", 4)
     curve = verdict_of(tmp_path, 2).series["server_latency"]
     assert curve.x == (0.0, 2.0)

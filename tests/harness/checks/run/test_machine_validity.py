@@ -1,4 +1,4 @@
-"""What the machine lacked, planted in the telemetry, is found by its own check with its own bias."""
+"""Each shortage of the machine, planted in the telemetry, is found by its own check with its own bias."""
 
 import dataclasses
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.harness.recordings import HandMade, finding
 
 @pytest.fixture
 def run() -> HandMade:
-    """300 messages in three seconds: enough samples, and nothing to object to."""
+    """300 messages in three seconds: enough samples, and no finding that is not PASS."""
     made = HandMade()
     for _ in range(300):
         made.post(0)
@@ -31,7 +31,7 @@ def run() -> HandMade:
 def test_a_busy_machine_is_found(
     run: HandMade, tmp_path: Path, check: str, process: dict[str, float], machine: dict[str, float]
 ) -> None:
-    """A full core of a worker, CPU of foreign programs, time that the hypervisor took, each in 2.7 s on two cores."""
+    """A worker uses a full core, other programs use CPU, or the hypervisor takes time, each in 2.7 s on two cores."""
 
     found = asked(run, tmp_path, check, lambda recording: _used(recording, process, machine))
     assert doubtful(found, Bias.PESSIMISTIC)
@@ -50,7 +50,7 @@ def test_a_busy_machine_is_found(
 def test_a_disk_that_stands_still_excuses_a_failure_and_spoils_no_success(
     tmp_path: Path, share: float, latency_ms: float, disk: Status, status: Status
 ) -> None:
-    """A hundredth of the time in which a page had to wait for the disk makes a P99, whatever the service does."""
+    """If pages wait for the disk in a hundredth of the time, this alone can make the P99."""
     run = HandMade(disk_stalled_share=share)
     for _ in range(300):
         run.post(latency_ms=latency_ms)
@@ -78,12 +78,13 @@ def test_a_disk_that_stands_still_excuses_a_failure_and_spoils_no_success(
 def test_each_limit_is_where_it_is_said_to_be(
     run: HandMade, tmp_path: Path, check: str, process: dict[str, float], machine: dict[str, float], status: Status
 ) -> None:
-    """In 2.7 s on two cores: 2.16 s of a process, 0.54 s of foreign programs, 0.054 s stolen, 0.0135 s of a still disk."""
+    """The limits in 2.7 s on two cores: 2.16 s of one process, 0.54 s of foreign programs, 0.054 s of steal, and 0.0135
+    s of a stalled disk."""
     assert asked(run, tmp_path, check, lambda recording: _used(recording, process, machine)).status is status
 
 
 def test_a_machine_of_unknown_size_is_taken_for_one_core(run: HandMade, tmp_path: Path) -> None:
-    """0.3 s of foreign programs in 2.7 s are more than a tenth of one core, and less than a tenth of two."""
+    """0.3 s of foreign programs in 2.7 s are more than a tenth of one core and less than a tenth of two."""
 
     def spoil(recording: Recording, cores: dict[str, object]) -> Recording:
         return dataclasses.replace(_used(recording, {}, {"busy_s": 0.3}), machine={"cluster": {"versions": {}}} | cores)
@@ -96,7 +97,7 @@ def test_a_machine_of_unknown_size_is_taken_for_one_core(run: HandMade, tmp_path
 def test_neither_disk_nor_foreign_programs_are_asked_about_where_they_mean_nothing(
     run: HandMade, tmp_path: Path
 ) -> None:
-    """The parts of an external cluster are elsewhere; a disk that was not measured is left out."""
+    """The parts of an external cluster run on other machines. A disk that was not measured is not checked."""
 
     def without_disk(recording: Recording) -> Recording:
         samples = [
@@ -114,7 +115,8 @@ def test_neither_disk_nor_foreign_programs_are_asked_about_where_they_mean_nothi
 
 
 def _used(recording: Recording, process: dict[str, float], machine: dict[str, float]) -> Recording:
-    """The second sample, 2.7 s after the first, with this CPU time of processes and of the machine."""
+    """The recording with this CPU time of processes and of the machine in the second sample, 2.7 s after the first
+    one."""
     first, last = recording.telemetry
     processes = {name: {**values, "cpu_s": process.get(name, 0.0)} for name, values in last["processes"].items()}
     last = {**last, "processes": processes, "machine": {**last["machine"], **machine}}

@@ -1,4 +1,4 @@
-"""Causes of wrong numbers are counted once, by their place; what follows from them is told beside."""
+"""Each cause of wrong seqs is counted once, by its place. Its consequences are reported beside it."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ def asked(run: HandMade, folder: Path) -> Finding:
 
 
 def test_one_hole_is_one_however_many_messages_lie_behind_it(tmp_path: Path) -> None:
-    """46 messages stored as 1, 3, 4 … 47: one hole, 45 behind it."""
+    """46 messages are stored as 1, 3, 4 … 47: there is one gap, with 45 messages behind it."""
     run = HandMade()
     run.post(0)
     for seq in range(3, 48):
@@ -32,7 +32,7 @@ def test_one_hole_is_one_however_many_messages_lie_behind_it(tmp_path: Path) -> 
 
 
 def test_two_holes_of_one_channel_have_their_places(tmp_path: Path) -> None:
-    """A channel that does not begin with 1 has a hole before its first message."""
+    """A channel that does not begin with seq 1 has a gap before its first message."""
     run = HandMade()
     for seq in (2, 3, 7, 8):
         run.post(1, seq=seq)
@@ -44,7 +44,7 @@ def test_two_holes_of_one_channel_have_their_places(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("clients", [2, 20])
 def test_three_wrong_answers_are_three_for_any_audience(tmp_path: Path, clients: int) -> None:
-    """What is stored and delivered is right: only the answers are wrong."""
+    """The stored and delivered seqs are right; only the answers are wrong."""
     run = HandMade(clients=clients, audience=clients)
     for number in range(6):
         run.post(0, acknowledged_seq=40 + number if number < 3 else None)
@@ -55,7 +55,7 @@ def test_three_wrong_answers_are_three_for_any_audience(tmp_path: Path, clients:
 
 
 def test_a_wrong_frame_is_one_message_at_all_its_clients(tmp_path: Path) -> None:
-    """Answered and stored as 2, delivered as 9 to 20 clients: one message, 20 deliveries."""
+    """A message is answered and stored as seq 2 and delivered as seq 9 to 20 clients: one message, 20 deliveries."""
     run = HandMade(clients=20, audience=20)
     run.post(0)
     message = run.post(0, to=[])
@@ -68,7 +68,7 @@ def test_a_wrong_frame_is_one_message_at_all_its_clients(tmp_path: Path) -> None
 
 
 def test_a_numbering_that_began_anew_is_one_place(tmp_path: Path) -> None:
-    """Stored as 1, 2, 3, 1, 2, 3: seq 1 to 3 more than once."""
+    """Messages are stored as 1, 2, 3, 1, 2, 3: seqs 1 to 3 occur more than once."""
     run = HandMade()
     for seq in (1, 2, 3, 1, 2, 3):
         run.post(0, seq=seq)
@@ -84,7 +84,7 @@ def _stored(run: HandMade, folder: Path, rows: list[tuple[int, int, int, int]]) 
 
 
 def test_stored_texts_have_their_place(tmp_path: Path) -> None:
-    """In another channel than posted, twice, or not as posted."""
+    """A message is stored in another channel, stored twice, or stored with another text."""
     run = HandMade()
     run.post(0)
     run.post(1)
@@ -99,7 +99,8 @@ def test_stored_texts_have_their_place(tmp_path: Path) -> None:
 
 
 def test_without_an_audit_it_is_not_known_unless_deliveries_contradict_answers(tmp_path: Path) -> None:
-    """UNKNOWN without the database; a delivery under another seq than the answer's is wrong all the same."""
+    """Without the database the check is UNKNOWN. A delivery under another seq than that of the answer is still
+    wrong."""
     run = HandMade(audited=False)
     run.post(0)
     assert asked(run, tmp_path).status is Status.UNKNOWN

@@ -1,4 +1,4 @@
-"""The measured cluster is the planned one, told by where clients really were."""
+"""The measured cluster is the planned one, by the real places of the clients."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.harness.recordings import HandMade, finding, measured
 
 
 def elsewhere(first_ms: float | None = None) -> HandMade:
-    """The clients of server-2 are on server-1, from the beginning or from ``first_ms`` on."""
+    """The clients of server-2 are on server-1, from the beginning or from ``first_ms``."""
     run = HandMade(clients=8, audience=8)
     for _ in range(300):
         run.post(0)
@@ -25,7 +25,8 @@ def elsewhere(first_ms: float | None = None) -> HandMade:
 
 
 def test_a_server_without_its_clients_is_found(tmp_path: Path) -> None:
-    """One of two servers never completed a handshake: no PASS, and no latency beside 0 clients."""
+    """One of two servers never completed a handshake. There is no PASS, and no latency for the server without
+    clients."""
     verdict = elsewhere().verdict(tmp_path)
     found = finding(verdict, "placement")
     assert (found.status, found.bias) == (Status.UNKNOWN, Bias.OPTIMISTIC)
@@ -38,7 +39,7 @@ def test_a_server_without_its_clients_is_found(tmp_path: Path) -> None:
 
 
 def test_a_server_that_lost_its_clients_in_mid_run_is_found(tmp_path: Path) -> None:
-    """Everything arrived, on the other server."""
+    """All deliveries arrived, through the other server."""
     verdict = elsewhere(first_ms=1_000).verdict(tmp_path)
     found = finding(verdict, "placement")
     assert found.status is Status.UNKNOWN
@@ -46,7 +47,7 @@ def test_a_server_that_lost_its_clients_in_mid_run_is_found(tmp_path: Path) -> N
 
 
 def test_posts_that_went_elsewhere_are_found(tmp_path: Path) -> None:
-    """A server that takes no posts although its clients are there: the ledger names who took them."""
+    """A server has its clients but takes no posts. The ledger names the server that took each post."""
     run = HandMade(clients=8, audience=8)
     for _ in range(300):
         run.post(0)
@@ -59,7 +60,7 @@ def test_posts_that_went_elsewhere_are_found(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", [Target.SERVER, Target.CLIENTS])
 def test_where_a_fault_sends_clients_away_the_end_is_not_asked_about(tmp_path: Path, target: Target) -> None:
-    """The beginning is."""
+    """Only the beginning of the measured window is checked."""
     run = broken(target, FaultKind.KILL if target is Target.SERVER else FaultKind.PAUSE)
     run.sessions = [session(0, 0, 1006, -10, 1_000), session(0, 1, 1000, 1_300, 900_000), (1, 0)]
     assert finding(run.verdict(tmp_path), "placement").status is Status.PASS
@@ -75,7 +76,7 @@ def test_where_a_fault_sends_clients_away_the_end_is_not_asked_about(tmp_path: P
     ],
 )
 def test_a_server_that_no_longer_answers_is_found(tmp_path: Path, servers: dict[str, str], says: str) -> None:
-    """Its clients may not have noticed; a server that was not asked is not known."""
+    """The clients of the server may not have noticed. A server that was not asked is not known to answer."""
     run = HandMade()
     run.post(0)
     assert finding(run.verdict(tmp_path), "servers-answer").status is Status.PASS
@@ -85,7 +86,7 @@ def test_a_server_that_no_longer_answers_is_found(tmp_path: Path, servers: dict[
 
 
 def test_what_a_backplane_brings_to_a_server_without_subscribers_is_counted(tmp_path: Path) -> None:
-    """With `local`, server-2 has no client of channel 0: of 10 messages that it received it needed 4."""
+    """With `local`, server-2 has no client of channel 0: it received 10 messages and needed 4."""
     run = HandMade(clients=4, audience=2, changes={"placement": "local"})
     for number in range(10):
         run.post(number >= 6)

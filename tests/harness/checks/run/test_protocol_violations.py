@@ -1,4 +1,4 @@
-"""The check of the client protocol: every incident that breaks it is red, and silence is no evidence."""
+"""The check of the client protocol: every incident that violates it is red, and missing data are no evidence."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def incident(kind: IncidentKind, *, reason: str = "planted", count: int = 1, las
 
 @pytest.mark.parametrize("kind", VIOLATIONS)
 def test_each_kind_of_violation_is_red(run: HandMade, tmp_path: Path, kind: IncidentKind) -> None:
-    """With its count and an example; no other check is red for it."""
+    """The finding has the count and an example. No other check is red."""
     run.incidents = [incident(kind, count=7), incident(kind, reason="another", count=3)]
     verdict = run.verdict(tmp_path)
     assert red(verdict) == {"protocol-violations"}
@@ -30,7 +30,7 @@ def test_each_kind_of_violation_is_red(run: HandMade, tmp_path: Path, kind: Inci
 
 @pytest.mark.parametrize("kind", OUTCOMES)
 def test_what_became_of_posts_is_for_the_ledger(run: HandMade, tmp_path: Path, kind: IncidentKind) -> None:
-    """The newest reasons stand in its finding, each with its count; they break no rule of the protocol."""
+    """The newest reasons are in the finding of the ledger, each with its count. They do not violate the protocol."""
     run.incidents = [
         incident(kind, reason=f"502 page {number}", count=number + 1, last_ns=100 - number) for number in range(7)
     ]
@@ -43,7 +43,7 @@ def test_what_became_of_posts_is_for_the_ledger(run: HandMade, tmp_path: Path, k
 
 
 def test_examples_show_as_many_kinds_as_there_are(run: HandMade, tmp_path: Path) -> None:
-    """Ten thousand of one kind do not hide one of another."""
+    """Many examples of one kind do not hide an example of another kind."""
     run.incidents = [
         Incident(
             kind=IncidentKind.BINARY, reason="r", count=9, first_ns=1, last_ns=1, examples=tuple("abcdefghijklmnop")
@@ -56,21 +56,21 @@ def test_examples_show_as_many_kinds_as_there_are(run: HandMade, tmp_path: Path)
 
 @pytest.mark.parametrize("name", ["worker-00", "publisher"])
 def test_a_process_that_left_no_list_is_no_evidence(run: HandMade, tmp_path: Path, name: str) -> None:
-    """Without its list nothing passes."""
+    """Without the list of one process the check does not pass."""
     run.silent_processes = {name}
     found = finding(run.verdict(tmp_path), "protocol-violations")
     assert (found.status, name in found.summary) == (Status.UNKNOWN, True)
 
 
 def test_a_run_without_anything_is_no_evidence(tmp_path: Path) -> None:
-    """A service that said nothing has kept no promise."""
+    """A service that sent nothing has not shown that it keeps the protocol."""
     run = HandMade()
     run.post(0, to=[], outcome=layout.INDETERMINATE, stored=False)
     assert finding(run.verdict(tmp_path), "protocol-violations").status is Status.UNKNOWN
 
 
 def test_a_position_ahead_of_everything_hides_no_loss(run: HandMade, tmp_path: Path) -> None:
-    """A server that names a position far ahead and then loses deliveries: both are found."""
+    """A server names a position far ahead and then loses deliveries: both errors are found."""
     run.post(0, to=[0])
     run.sessions = [(0, 0), (1, 100_000), (2, 0), (3, 0)]
     verdict = run.verdict(tmp_path)
@@ -84,7 +84,7 @@ def test_a_position_ahead_of_everything_hides_no_loss(run: HandMade, tmp_path: P
 def test_what_the_protocol_allows_is_told_and_is_no_violation(
     run: HandMade, tmp_path: Path, kind: IncidentKind
 ) -> None:
-    """Receivers ignore events of an unknown type: they are counted, and the run passes."""
+    """Receivers ignore events of an unknown type. Such events are counted, and the run passes."""
     run.incidents = [incident(kind, count=7)]
     verdict = run.verdict(tmp_path)
     assert red(verdict) == set()

@@ -1,4 +1,5 @@
-"""What a fault did, and how everything came back, from rows of one outage: from 995 to 1,995 ms, a message every 10 ms."""
+"""The effects of a fault and the recovery from it, from rows of one outage from 995 to 1,995 ms, with a message every
+10 ms."""
 
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.harness.recordings import MS, START_NS, HandMade, measured
 
 
 def test_a_span_holds_its_begin_and_not_its_end() -> None:
-    """One that never ends holds everything from its begin on."""
+    """A span that never ends holds all times from its begin on."""
     at_ns = np.array([9, 10, 19, 20])
     assert Span(begin_ns=10, end_ns=20).holds(at_ns).tolist() == [False, True, True, False]
     assert Span(begin_ns=10, end_ns=20).ended
@@ -29,8 +30,8 @@ def test_a_run_without_a_fault_has_no_recovery(run: HandMade, tmp_path: Path) ->
 
 
 def test_posts_are_counted_before_during_and_after(tmp_path: Path) -> None:
-    """By intended time: messages 0 to 99, 100 to 199, 200 to 299. One of the second hundred is refused after 400 ms, which
-    is no acknowledgement, and one is never answered."""
+    """Posts are counted by intended time: messages 0 to 99, 100 to 199, 200 to 299. During the outage one post is
+    refused, which is no acknowledgement, and one is never answered."""
     run = broken()
     run.posts[150].outcome = layout.REJECTED
     run.posts[160].outcome = layout.INDETERMINATE
@@ -43,7 +44,7 @@ def test_posts_are_counted_before_during_and_after(tmp_path: Path) -> None:
 
 
 def test_errors_are_told_by_answer_with_the_first_and_the_last(tmp_path: Path) -> None:
-    """Messages 150 and 170 were due at 1.5 and 1.7 s; a post without an answer has no status."""
+    """Messages 150 and 170 were due at 1.5 and 1.7 s. A post without an answer has no status."""
     run = broken()
     for message, outcome in ((150, layout.REJECTED), (160, layout.REJECTED), (170, layout.INDETERMINATE)):
         run.posts[message].outcome = outcome
@@ -59,15 +60,15 @@ def test_without_an_error_there_is_no_first_one(tmp_path: Path) -> None:
 
 
 def test_a_server_says_when_it_noticed_and_when_it_was_back(tmp_path: Path) -> None:
-    """Down at 996 and subscribed at 1,997 ms: 1 ms after the begin, 2 ms after the end. It read 100 messages from the
-    database, the last one, due at 1,990, at 2,012.5 ms."""
+    """The server was down at 996 ms, 1 ms after the begin, and subscribed at 1,997 ms, 2 ms after the end. It read 100
+    messages from the database, the last one, due at 1,990 ms, at 2,012.5 ms."""
     for server in recovered(broken().verdict(tmp_path)).servers:
         assert (server.detected_s, server.resubscribed_s, server.recovered) == (0.001, 0.002, 100)
         assert server.backfilled_s == pytest.approx(0.0175, abs=0.0006)
 
 
 def test_a_server_that_noticed_nothing_has_no_times(tmp_path: Path) -> None:
-    """Subscribed before everything, and never again."""
+    """The server subscribed before the outage and never again."""
     run = broken()
     run.backplane = {server: [(layout.SUBSCRIBED, -4.0)] for server in range(2)}
     for server in recovered(run.verdict(tmp_path)).servers:
@@ -92,7 +93,7 @@ def test_a_server_that_noticed_nothing_has_no_times(tmp_path: Path) -> None:
 def test_a_rebroadcast_is_asked_for_and_perhaps_answered(
     tmp_path: Path, events: list[dict[str, object]], told: tuple[object, object] | None
 ) -> None:
-    """The messages of all servers are added up."""
+    """The messages of all servers are summed."""
     run = broken()
     run.events = events
     found = recovered(run.verdict(tmp_path)).rebroadcast
@@ -104,7 +105,7 @@ def test_a_rebroadcast_is_asked_for_and_perhaps_answered(
 
 
 def test_an_outage_that_never_ended_has_no_way_back(tmp_path: Path) -> None:
-    """When it was noticed is known; nothing can be counted from an end that never came."""
+    """The time of detection is known. Times after the end of the outage are not, because it never ended."""
     run = broken()
     run.outage_ms = None
     fault = {"fault": 0, "what": "break it"}
@@ -121,7 +122,7 @@ def test_an_outage_that_never_ended_has_no_way_back(tmp_path: Path) -> None:
 
 
 def test_a_server_whose_clock_is_not_known_has_counts_and_no_times(tmp_path: Path) -> None:
-    """Times are told to the millisecond: a bound of 1 ms is enough, one of 2 ms is not."""
+    """Times are given in milliseconds: a bound of 1 ms is close enough, a bound of 2 ms is not."""
     run = broken()
     run.clock_offsets_ns, run.clock_bounds_ns = {1: 0}, {1: 2 * MS}
     first, second = recovered(run.verdict(tmp_path)).servers
@@ -132,7 +133,7 @@ def test_a_server_whose_clock_is_not_known_has_counts_and_no_times(tmp_path: Pat
 
 
 def test_a_server_without_a_trace_has_neither(tmp_path: Path) -> None:
-    """It is named all the same."""
+    """The server is still named."""
     run = broken()
     run.traced, run.backplane = False, {}
     first, _ = recovered(run.verdict(tmp_path)).servers
@@ -141,7 +142,8 @@ def test_a_server_without_a_trace_has_neither(tmp_path: Path) -> None:
 
 
 def test_the_last_subscription_after_the_fault_counts(tmp_path: Path) -> None:
-    """A server that lost the broker again was back later, 250 ms after its end; what it lost before is not of the fault."""
+    """A server that lost the broker again was back later, 250 ms after the end of the outage. A loss before the outage
+    does not count."""
     run = broken()
     early = [(layout.DOWN, 100.0), (layout.UP, 110.0), (layout.SUBSCRIBED, 111.0)]
     again = [(layout.DOWN, 2_100.0), (layout.UP, 2_200.0), (layout.SUBSCRIBED, 2_245.0)]
@@ -152,8 +154,8 @@ def test_the_last_subscription_after_the_fault_counts(tmp_path: Path) -> None:
 
 
 def test_clients_count_once_and_gaps_last_until_the_next_subscription(tmp_path: Path) -> None:
-    """Client 0 was away for 100 and for 300 ms. Client 1 was away for 200 ms, and connected in vain meanwhile: that
-    connection lies within its gap. Client 2 never went."""
+    """Client 0 was away for 100 and for 300 ms. Client 1 was away for 200 ms; its connection without a subscription
+    lies within this gap. Client 2 was never away."""
     run = HandMade(clients=3, audience=3)
     for _ in range(200):
         run.post(0)

@@ -13,7 +13,7 @@ from tests.harness.recordings import MS, HandMade, finding, red
 
 
 def refused(run: HandMade, first: int, end: int, *, status: int = 503, after_ms: float = 10) -> None:
-    """These posts were refused, stored nowhere and delivered to nobody."""
+    """These posts were refused. Their messages are neither stored nor delivered."""
     gone = set(range(first, end))
     for message in gone:
         post = run.posts[message]
@@ -28,7 +28,7 @@ def refused(run: HandMade, first: int, end: int, *, status: int = 503, after_ms:
 
 
 def test_posts_refused_without_the_database_are_in_order(tmp_path: Path) -> None:
-    """Within the outage of PostgreSQL a refusal is the right answer."""
+    """During an outage of PostgreSQL a refusal is the right answer."""
     run = broken(Target.DATABASE)
     refused(run, 100, 200)
     verdict = run.verdict(tmp_path)
@@ -39,7 +39,8 @@ def test_posts_refused_without_the_database_are_in_order(tmp_path: Path) -> None
 
 
 def test_an_outage_in_which_nothing_was_refused_shows_no_clean_refusal(tmp_path: Path) -> None:
-    """Every post waited and was acknowledged: how a refusal looks is not known. Nor is it where posts were never sent."""
+    """Every post waited and was acknowledged, so it is not known how the service refuses. The same holds if posts were
+    never sent."""
     run = broken(Target.DATABASE)
     assert finding(run.verdict(tmp_path), "clean-refusal").status is Status.UNKNOWN
     refused(run, 150, 151)
@@ -48,7 +49,7 @@ def test_an_outage_in_which_nothing_was_refused_shows_no_clean_refusal(tmp_path:
 
 
 def test_posts_refused_after_the_database_is_back_are_red(tmp_path: Path) -> None:
-    """The service goes on by itself."""
+    """The service must continue without help."""
     run = broken(Target.DATABASE)
     for _ in range(300):
         run.post()
@@ -58,7 +59,7 @@ def test_posts_refused_after_the_database_is_back_are_red(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("status", "after_ms"), [(0, 10.0), (503, 12_000.0)])
 def test_posts_that_hang_are_red(tmp_path: Path, status: int, after_ms: float) -> None:
-    """A refusal is an answer, and comes within a bounded time."""
+    """A refusal must be an answer, and must come within a limited time."""
     run = broken(Target.DATABASE)
     refused(run, 150, 151, status=status, after_ms=after_ms)
     assert red(run.verdict(tmp_path)) == {"clean-refusal"}
@@ -68,7 +69,7 @@ def test_posts_that_hang_are_red(tmp_path: Path, status: int, after_ms: float) -
 def test_an_outage_of_the_broker_excuses_posts_only_where_they_need_it(
     tmp_path: Path, write_path: str, found: set[str]
 ) -> None:
-    """A write path that commits first never asks the broker; one that publishes first cannot do without it."""
+    """A write path that commits first does not need the broker for a post. A write path that publishes first does."""
     run = broken(Target.BROKER)
     run.changes = {**run.changes, "write_path": write_path}
     refused(run, 120, 150)

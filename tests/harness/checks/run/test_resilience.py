@@ -1,4 +1,4 @@
-"""Checks of runs in which something was broken on purpose, each turned red by what it guards against."""
+"""Checks of runs with a planned fault, each turned red by the error that it looks for."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.harness.recordings import MS, START_NS, finding, measured, red
 
 
 def test_an_outage_that_is_borne_has_no_red_check(tmp_path: Path) -> None:
-    """Everything recovered, acknowledged as fast as before: PASS, with two latency series that hide nothing."""
+    """All messages were recovered and acknowledged as fast as before: PASS, with the live and the recovered latency."""
     verdict = broken().verdict(tmp_path)
     assert red(verdict) == set()
     for check in ("fault-injected", "resubscribed", "backfilled", "ledger", "lost", "interruptions", "placement"):
@@ -30,7 +30,7 @@ def test_an_outage_that_is_borne_has_no_red_check(tmp_path: Path) -> None:
 
 
 def test_late_deliveries_outside_the_outage_are_live(tmp_path: Path) -> None:
-    """A server that reads from the database all the time cannot hide its lateness among the recovered."""
+    """A server that always reads from the database cannot hide late deliveries among the recovered ones."""
     run = broken()
     for _ in range(150):
         run.post(latency_ms=5)
@@ -46,7 +46,7 @@ def test_late_deliveries_outside_the_outage_are_live(tmp_path: Path) -> None:
 
 
 def test_slow_acknowledgements_during_the_outage_are_red(tmp_path: Path) -> None:
-    """Redis away must slow no acknowledgement."""
+    """An outage of Redis must not slow down acknowledgements."""
     run = lasting(6)
     assert finding(run.verdict(tmp_path), "ack-during-outage").status is Status.PASS
     for second in range(4, 10):
@@ -60,7 +60,8 @@ def test_slow_acknowledgements_during_the_outage_are_red(tmp_path: Path) -> None
 @pytest.mark.parametrize("late", [0, 2, 100])
 @pytest.mark.parametrize("posts", [1, 100])
 def test_too_few_posts_decide_nothing(tmp_path: Path, late: int, posts: int) -> None:
-    """Of the posts of a short outage none, two or all are late: neither PASS nor FAIL, and the number that is needed."""
+    """None, two or all posts of a short outage are late. The check neither passes nor fails, and it names the number of
+    posts that a P99 needs."""
     run = broken()
     run.outage_ms = (995.0, 995.0 + 10 * posts)
     for post in run.posts[100 : 100 + min(late, posts)]:
@@ -71,7 +72,7 @@ def test_too_few_posts_decide_nothing(tmp_path: Path, late: int, posts: int) -> 
 
 
 def test_an_outage_without_an_interval_cannot_fail(tmp_path: Path) -> None:
-    """Three slow seconds may be a hiccup; they pass where they are fast."""
+    """Three slow seconds may be chance. Three fast seconds pass."""
     run = lasting(3)
     assert finding(run.verdict(tmp_path), "ack-during-outage").status is Status.PASS
     for post in run.posts[400:700:5]:
@@ -82,7 +83,7 @@ def test_an_outage_without_an_interval_cannot_fail(tmp_path: Path) -> None:
 
 
 def test_a_rejected_post_while_redis_is_away_is_red(tmp_path: Path) -> None:
-    """Redis excuses nothing: every post of its outage must be acknowledged."""
+    """An outage of Redis excuses no rejection: every post must be acknowledged."""
     run = broken()
     run.posts[150].outcome, run.posts[150].stored = layout.REJECTED, False
     assert "ledger" in red(run.verdict(tmp_path))
@@ -90,7 +91,8 @@ def test_a_rejected_post_while_redis_is_away_is_red(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", [SUBSCRIBED_AGAIN, SUBSCRIBED_AGAIN[:3], SUBSCRIBED_AGAIN[:1]])
 def test_a_server_that_stays_deaf_is_red(tmp_path: Path, rows: list[tuple[int, float]]) -> None:
-    """Connected again but not subscribed, or not even connected: it looks alive and hears nothing."""
+    """The server connected again but did not subscribe, or it did not connect again. It looks alive but receives
+    nothing."""
     run = broken()
     run.backplane[1] = rows
     verdict = run.verdict(tmp_path)
@@ -99,7 +101,7 @@ def test_a_server_that_stays_deaf_is_red(tmp_path: Path, rows: list[tuple[int, f
 
 
 def test_a_server_that_never_noticed_is_red(tmp_path: Path) -> None:
-    """A stopped Redis cuts every connection; whoever does not notice will not recover either."""
+    """A stopped Redis cuts every connection. A server that does not notice this will not recover."""
     run = broken()
     run.backplane[0] = SUBSCRIBED_AGAIN[:2]
     assert red(run.verdict(tmp_path)) == {"resubscribed"}
@@ -109,7 +111,7 @@ def test_a_server_that_never_noticed_is_red(tmp_path: Path) -> None:
 def test_a_server_that_was_started_again_and_never_subscribed_is_red(
     tmp_path: Path, rows: list[tuple[int, float]]
 ) -> None:
-    """Its trace begins anew, so that it shows no loss of the connection: it is asked for the subscription."""
+    """The trace of the server begins anew, so it shows no loss of the connection. The check requires a subscription."""
     run = broken(Target.SERVER, FaultKind.KILL, "server-1")
     run.sessions = [session(0, ended_ms=1000, subscribed_ms=-10), (1, 0)]
     run.sessions.append(session(0, ended_ms=900_000, subscribed_ms=1_300, close_code=1000))
@@ -120,8 +122,9 @@ def test_a_server_that_was_started_again_and_never_subscribed_is_red(
     assert "server-1 never subscribed" in finding(verdict, "resubscribed").summary
 
 
-def test_a_missing_trace_hides_no_deaf_server(tmp_path: Path) -> None:
-    """Of two servers one is deaf and the other recorded nothing: FAIL. Where the first is well: UNKNOWN."""
+def test_a_missing_trace_hides_no_server_without_a_subscription(tmp_path: Path) -> None:
+    """One of two servers has no trace. The check fails if the other server did not subscribe again, and is UNKNOWN if
+    it did."""
     run = broken()
     del run.backplane[1]
     assert finding(run.verdict(tmp_path), "resubscribed").status is Status.UNKNOWN
@@ -130,7 +133,7 @@ def test_a_missing_trace_hides_no_deaf_server(tmp_path: Path) -> None:
 
 
 def test_a_backfill_that_takes_too_long_is_red(tmp_path: Path) -> None:
-    """Recovered, but more than ten seconds after the broken part was back."""
+    """A message was recovered, but more than ten seconds after the broken part was back."""
     run = broken()
     client, frame, _ = run.deliveries[250]
     assert run.frames[frame][0] in run.recovered
@@ -140,7 +143,7 @@ def test_a_backfill_that_takes_too_long_is_red(tmp_path: Path) -> None:
 
 
 def test_a_fault_that_was_not_undone_proves_nothing(tmp_path: Path) -> None:
-    """Without the second half of the story the verdict is open."""
+    """A fault that was not healed leaves the verdict undecided."""
     run = broken()
     run.outage_ms = None
     verdict = run.verdict(tmp_path)
@@ -149,7 +152,7 @@ def test_a_fault_that_was_not_undone_proves_nothing(tmp_path: Path) -> None:
 
 
 def test_filling_in_before_anybody_asked_is_red(tmp_path: Path) -> None:
-    """Manual recovery waits for the request."""
+    """With manual recovery the servers must wait for the request."""
     run = broken(recovery="manual")
     asked = START_NS + 3_000 * MS
     run.events = [
@@ -165,7 +168,8 @@ def test_filling_in_before_anybody_asked_is_red(tmp_path: Path) -> None:
     ("slow_seconds", "status"), [((), Status.PASS), ((6,), Status.UNKNOWN), ((4, 5, 6, 7, 8, 9), Status.FAIL)]
 )
 def test_a_hiccup_decides_nothing(tmp_path: Path, slow_seconds: tuple[int, ...], status: Status) -> None:
-    """In an outage of many seconds one bad one leaves the question open; a slowness in each of them is a failure."""
+    """One slow second in an outage of many seconds leaves the check undecided. Slow posts in each second are a
+    failure."""
     run = lasting(7)
     for second in slow_seconds:
         for post in run.posts[second * 100 : second * 100 + 10]:
@@ -177,14 +181,15 @@ def test_a_hiccup_decides_nothing(tmp_path: Path, slow_seconds: tuple[int, ...],
 def test_servers_that_are_linked_subscribe_again_without_a_broker(
     tmp_path: Path, backplane: str, status: Status
 ) -> None:
-    """Links to other servers are lost and made again like those to a broker; within one process there are none."""
+    """Links to other servers are lost and made again like links to a broker. Within one process there are no links."""
     run = broken(Target.SERVER, FaultKind.KILL)
     run.changes = {**run.changes, "backplane": backplane}
     assert finding(run.verdict(tmp_path), "resubscribed").status is status
 
 
 def test_a_server_that_does_not_notice_that_its_link_is_cut_is_red(tmp_path: Path) -> None:
-    """The server at the end of that link is asked, no other one; a link that only goes silent may be back too soon."""
+    """Only the server at the end of that link is checked. A link that is only silent may be back before the server
+    notices."""
     unaware = SUBSCRIBED_AGAIN[:2]
     for kind, server, expected in (
         (FaultKind.KILL, 0, {"resubscribed"}),
@@ -198,7 +203,7 @@ def test_a_server_that_does_not_notice_that_its_link_is_cut_is_red(tmp_path: Pat
 
 
 def test_a_broken_link_slows_no_acknowledgement(tmp_path: Path) -> None:
-    """It is asked for like a broken broker, and what had to pass the link may come late."""
+    """The checks of a broken broker apply to a broken link too. Messages that had to pass the link may be late."""
     run = broken(Target.LINK, FaultKind.PAUSE)
     run.changes = {**run.changes, "backplane": "postgres-notify"}
     verdict = run.verdict(tmp_path)

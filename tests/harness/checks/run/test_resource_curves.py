@@ -30,7 +30,7 @@ def curves(folder: Path, *samples: dict[str, Any], **changes: Any) -> dict[str, 
 
 
 def heartbeat(*rows: tuple[float, int]) -> Any:
-    """Rows of (second, count), never late."""
+    """Heartbeats from rows of (second, count), none of them late."""
     found = np.zeros(len(rows), layout.HEARTBEAT)
     found["at_ns"] = [START_NS + int(second * SECOND_NS) for second, _ in rows]
     found["count"] = [count for _, count in rows]
@@ -38,13 +38,13 @@ def heartbeat(*rows: tuple[float, int]) -> Any:
 
 
 def test_one_sample_draws_nothing(tmp_path: Path) -> None:
-    """A rate needs two."""
+    """A rate needs two samples."""
     assert curves(tmp_path) == {}
     assert curves(tmp_path, a_sample(0, processes=processes(server_1=1))) == {}
 
 
 def test_the_time_counts_from_the_measured_window(tmp_path: Path) -> None:
-    """A sample before it has a negative time; the first one has no rate, so no point."""
+    """A sample before the window has a negative time. The first sample has no rate and therefore no point."""
     found = curves(tmp_path, a_sample(-3), a_sample(-0.5), a_sample(2, machine={"steal_s": 1.0}))
     assert found == {}, "nothing was seen twice"
     samples = [a_sample(at, machine={"steal_s": at}) for at in (-3, -0.5, 2)]
@@ -52,7 +52,7 @@ def test_the_time_counts_from_the_measured_window(tmp_path: Path) -> None:
 
 
 def test_servers_are_one_curve_and_what_has_no_process_has_gaps(tmp_path: Path) -> None:
-    """Two servers use 1 and 2 s in 2 s: 1.5 cores. The database was seen in one sample only."""
+    """Two servers use 1 and 2 s in 2 s: 1.5 cores. The database is in only one sample."""
     samples = (
         a_sample(0, processes=processes(server_1=0, server_2=0)),
         a_sample(2, processes=processes(server_1=1, server_2=2, database=7)),
@@ -68,7 +68,8 @@ def test_servers_are_one_curve_and_what_has_no_process_has_gaps(tmp_path: Path) 
 
 
 def test_a_counter_that_began_anew_leaves_a_gap(tmp_path: Path) -> None:
-    """10, then 4 after a restart, then 8 two seconds later: unknown, then 2 per second. Standing still is 0."""
+    """The counter is 10, then 4 after a restart, then 8 two seconds later. The rate is unknown, then 2 per second; an
+    unchanged counter gives 0."""
     found = curves(
         tmp_path,
         a_sample(0, broker={"commands": 10}),
@@ -80,13 +81,13 @@ def test_a_counter_that_began_anew_leaves_a_gap(tmp_path: Path) -> None:
 
 
 def test_two_samples_of_one_moment_give_no_rate(tmp_path: Path) -> None:
-    """Nothing can be divided by no time."""
+    """A rate cannot be divided by a time of zero."""
     samples = [a_sample(at, database={"wal_bytes": value}) for at, value in ((0, 0), (0, 5), (1, 9))]
     assert curves(tmp_path, *samples)["database_wal"].lines["database"] == (None, 4.0)
 
 
 def test_heartbeats_give_posts_and_deliveries_per_second(tmp_path: Path) -> None:
-    """Two workers are summed; the publisher's counts are messages; a process without a row adds nothing."""
+    """Two workers are summed. The counts of the publisher are messages. A process without rows adds nothing."""
     beats = {
         "publisher": heartbeat((0, 0), (1, 10), (2, 30)),
         "worker-00": heartbeat((0, 0), (1, 100), (2, 300)),
@@ -102,7 +103,7 @@ def test_heartbeats_give_posts_and_deliveries_per_second(tmp_path: Path) -> None
 
 
 def test_each_server_has_curves_of_its_own_beside_their_sum(tmp_path: Path) -> None:
-    """CPU and memory by server; their sum is the curve of all servers."""
+    """CPU and memory are shown by server. Their sum is the curve of all servers."""
     run = HandMade(servers=2, changes={"duration_s": 4.0})
     run.post(0)
     series = run.verdict(tmp_path).series

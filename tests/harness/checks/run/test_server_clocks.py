@@ -1,4 +1,4 @@
-"""A server's trace that contradicts what the recording says of its clock."""
+"""A server's trace contradicts the offset that the recording gives for its clock."""
 
 import dataclasses
 from pathlib import Path
@@ -14,7 +14,7 @@ SECOND = 1_000 * MS
 
 
 def stepped(folder: Path, step_ns: int, *, server: int = 1, first: int = 150, parts: str = "both") -> Verdict:
-    """300 messages, all well; from message ``first`` on the clock of one server is ``step_ns`` ahead."""
+    """300 messages without an error. From message ``first`` on, the clock of one server is ``step_ns`` ahead."""
     run = HandMade()
     for _ in range(300):
         run.post(0)
@@ -37,8 +37,8 @@ def stepped(folder: Path, step_ns: int, *, server: int = 1, first: int = 150, pa
 @pytest.mark.parametrize("step_ns", [5 * SECOND, -5 * SECOND])
 @pytest.mark.parametrize("first", [0, 150, 298])
 def test_a_clock_that_steps_in_mid_run_accuses_nobody(tmp_path: Path, step_ns: int, first: int) -> None:
-    """A healthy cluster does not FAIL `commit-order`. The clock is taken to be unknown from then on: steps that need it are
-    left out by name, no claim rests on them, and a finding names the server."""
+    """A healthy cluster does not FAIL `commit-order`. The clock counts as unknown: steps that need it are left out by
+    name, no claim uses them, and a finding names the server."""
     verdict = stepped(tmp_path, step_ns, first=first)
     assert red(verdict) == set()
     assert finding(verdict, "commit-order").status is Status.UNKNOWN
@@ -53,8 +53,8 @@ def test_a_clock_that_steps_in_mid_run_accuses_nobody(tmp_path: Path, step_ns: i
 
 
 def test_a_step_that_took_less_than_no_time_supports_nothing(tmp_path: Path) -> None:
-    """By its trace a server received messages after its clients had them, and nothing else is wrong: push is left out by
-    name instead of being fast."""
+    """By its trace a server received messages after its clients did, and nothing else is wrong. The step push is left
+    out by name; it does not count as fast."""
     verdict = stepped(tmp_path, 4 * MS, parts="delivered")
     assert red(verdict) == set()
     steps = measured(verdict).steps
@@ -69,8 +69,8 @@ def test_a_step_that_took_less_than_no_time_supports_nothing(tmp_path: Path) -> 
 def test_what_the_bound_of_a_clock_explains_is_not_negative(
     tmp_path: Path, bound_ns: int, negative: tuple[str, ...]
 ) -> None:
-    """The same 2 ms below zero on two hosts: with an error of 1 ms a contradiction, with 5 ms none. No claim is supported
-    by a figure that the error could have made."""
+    """A step is 2 ms below zero on two hosts. That is a contradiction with an error of 1 ms, and none with an error of
+    5 ms. A figure that the error could have made supports no claim."""
     run = HandMade(clock_offsets_ns={1: 0}, clock_bounds_ns={1: bound_ns})
     for _ in range(300):
         run.post(0)
@@ -88,7 +88,8 @@ def test_what_the_bound_of_a_clock_explains_is_not_negative(
 
 
 def test_clocks_that_agree_pass(tmp_path: Path) -> None:
-    """And a message that its own server answered too early is still red: acceptance came before the answer."""
+    """A message that its own server answered too early is still red. The server accepted it before the answer, so its
+    clock is not in doubt."""
     run = HandMade()
     for _ in range(300):
         run.post(0)
@@ -100,8 +101,8 @@ def test_clocks_that_agree_pass(tmp_path: Path) -> None:
 
 
 def test_a_message_may_arrive_before_its_publisher_has_noted_it(tmp_path: Path) -> None:
-    """The time of publication is noted after the hand-over: a tenth of the messages arrive a little before, after COMMIT.
-    That is no clock that is wrong."""
+    """The server notes the time of publication after the hand-over, so a tenth of the messages arrive a little earlier,
+    but after COMMIT. This does not show a wrong clock."""
     run = HandMade()
     for _ in range(300):
         run.post(0)
@@ -120,7 +121,7 @@ def test_a_message_may_arrive_before_its_publisher_has_noted_it(tmp_path: Path) 
 
 @pytest.mark.parametrize("missing", ["posts", "accepted"])
 def test_without_rows_nothing_is_shown(tmp_path: Path, missing: str) -> None:
-    """No ledger to compare with, or traces without a post: nothing contradicts, and nothing is proven."""
+    """Without a ledger, or with traces without a post, nothing contradicts the clocks and nothing confirms them."""
     run = HandMade()
     for _ in range(3):
         run.post(0)

@@ -1,4 +1,4 @@
-"""Clients that stop reading."""
+"""Slow consumers: clients that stop reading."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from tests.harness.recordings import MS, START_NS, HandMade, finding, red
 
 
 def slowed(run: HandMade, first: int, end: int) -> None:
-    """The client that reads got these messages 30 ms later."""
+    """The client that reads received these messages 30 ms later."""
     run.deliveries = [
         (client, frame, at_ns + (30 * MS if client and first <= frame < end else 0))
         for client, frame, at_ns in run.deliveries
@@ -20,7 +20,7 @@ def slowed(run: HandMade, first: int, end: int) -> None:
 
 
 def test_bystanders_that_suffer_are_red(tmp_path: Path) -> None:
-    """A client that reads nothing must not slow the others."""
+    """A client that does not read must not slow down the others."""
     run = lasting(7, Target.CLIENTS, FaultKind.PAUSE, "client-0")
     assert finding(run.verdict(tmp_path), "bystanders").status is Status.PASS
     slowed(run, 400, 1100)
@@ -28,7 +28,7 @@ def test_bystanders_that_suffer_are_red(tmp_path: Path) -> None:
 
 
 def test_few_messages_to_many_bystanders_decide_nothing(tmp_path: Path) -> None:
-    """Deliveries of one message share their fate: messages count."""
+    """Deliveries of one message are not independent, so messages are counted."""
     run = broken(Target.CLIENTS, FaultKind.PAUSE, "client-0")
     run.outage_ms = (1000.0, 2000.0)
     slowed(run, 100, 200)
@@ -38,8 +38,9 @@ def test_few_messages_to_many_bystanders_decide_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("until", "status"), [(1100, Status.PASS), (600, Status.FAIL)])
-def test_a_machine_that_slows_down_is_no_deaf_clients_doing(tmp_path: Path, until: int, status: Status) -> None:
-    """Slow long after the outage as well, against slow in the outage alone, which is the first of eleven seconds."""
+def test_a_slow_machine_is_not_the_fault_of_a_slow_consumer(tmp_path: Path, until: int, status: Status) -> None:
+    """The deliveries are slow long after the outage too, or only during the outage, which is the first six of eleven
+    seconds."""
     run = lasting(6, Target.CLIENTS, FaultKind.PAUSE, "client-0")
     run.outage_ms = (0.0, 6_000.0)
     slowed(run, 0, until)
@@ -49,7 +50,7 @@ def test_a_machine_that_slows_down_is_no_deaf_clients_doing(tmp_path: Path, unti
 
 
 def grow(run: HandMade, rss: float) -> Any:
-    """The run's recording with servers whose memory grows to ``rss`` in the end."""
+    """The recording of the run with servers whose memory grows to ``rss`` at the end."""
     import dataclasses
     from unittest import mock
 
@@ -67,7 +68,7 @@ def grow(run: HandMade, rss: float) -> Any:
 
 
 def test_deaf_clients_that_cost_memory_without_bound_are_red(tmp_path: Path) -> None:
-    """What waits for one that reads nothing is bounded."""
+    """The data that wait for a client that does not read must be limited."""
     run = broken(Target.CLIENTS, FaultKind.PAUSE, "client-0")
     with grow(run, 60e6):
         assert finding(run.verdict(tmp_path), "bounded-memory").status is Status.PASS

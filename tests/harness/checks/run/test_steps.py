@@ -1,4 +1,4 @@
-"""Where the time goes, step by step, and which hop lost a delivery, from traces of a few messages."""
+"""The time of each step, and the hop that lost a delivery, from traces of a few messages."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +31,8 @@ def posted(**changes: object) -> HandMade:
 
 
 def test_each_step_begins_where_the_one_before_it_ended(tmp_path: Path) -> None:
-    """Accepted after 1 ms, committed after 2, published after 2.5, received by the other server after 3 ms, by the client
-    after 5 ms; the server writes 1 µs after it received."""
+    """A message is accepted after 1 ms, committed after 2 ms, published after 2.5 ms, received by the other server
+    after 3 ms and by the client after 5 ms. The server writes 1 µs after it received."""
     found = steps(posted(), tmp_path)
     assert (p50(found.ingest), p50(found.commit), p50(found.publish), p50(found.fan_out)) == (1.0, 1.0, 0.5, 0.5)
     assert (p50(found.push), p50(found.total), p50(found.persist)) == (pytest.approx(2.0, abs=0.01), 5.0, None)
@@ -40,12 +40,12 @@ def test_each_step_begins_where_the_one_before_it_ended(tmp_path: Path) -> None:
 
 
 def test_without_traces_there_are_no_steps(tmp_path: Path) -> None:
-    """The total stands among the latencies."""
+    """The total is still among the latencies."""
     assert measured(posted(traced=False).verdict(tmp_path)).steps is None
 
 
 def test_a_path_that_publishes_first_persists_last(tmp_path: Path) -> None:
-    """Published 1 ms after it was accepted, committed 3 ms after that: nothing waits for the commit."""
+    """A message is published 1 ms after it was accepted, and committed 3 ms later: no step waits for the commit."""
     run = HandMade(changes={"write_path": "broker-first"})
     for _ in range(10):
         run.post(0, published_ms=2, committed_ms=5)
@@ -55,7 +55,8 @@ def test_a_path_that_publishes_first_persists_last(tmp_path: Path) -> None:
 
 
 def test_a_step_between_clocks_that_cannot_be_compared_is_left_out(tmp_path: Path) -> None:
-    """Steps on one host stand; a known error of 1 ms is told instead."""
+    """Steps on one host are kept. If the error of both clocks is known to be 1 ms, no step is left out, and the error
+    is reported."""
     run = posted(clock_offsets_ns={0: 0, 1: 0})
     found = steps(run, tmp_path)
     assert set(found.left_out) == {"ingest", "fan_out", "push"}
@@ -67,7 +68,7 @@ def test_a_step_between_clocks_that_cannot_be_compared_is_left_out(tmp_path: Pat
 
 
 def test_a_step_that_took_less_than_no_time_is_named_and_not_shown(tmp_path: Path) -> None:
-    """Received 0.5 ms before it was accepted, on one kernel: no clock explains that."""
+    """A message was committed 0.8 ms before it was accepted, on one kernel: no clock error explains that."""
     run = HandMade()
     for _ in range(10):
         run.post(0, committed_ms=0.2, published_ms=0.3, latency_ms=5)
@@ -82,7 +83,7 @@ def lost(run: HandMade, folder: Path) -> tuple[LostAt, ...]:
 
 
 def test_nothing_lost_has_no_hop(tmp_path: Path) -> None:
-    """Nor has a loss of which there is no trace."""
+    """A loss without a trace has no hop either."""
     run = posted()
     assert lost(run, tmp_path) == ()
     run.traced = False
@@ -91,8 +92,8 @@ def test_nothing_lost_has_no_hop(tmp_path: Path) -> None:
 
 
 def test_the_first_hop_without_a_trace_lost_the_delivery(tmp_path: Path) -> None:
-    """Clients 0 and 1 are on servers 1 and 2. One message was never published, one never reached server 2, one was written
-    there and did not arrive."""
+    """Clients 0 and 1 are on servers 1 and 2. One message was never published, one never reached server 2, and one was
+    written there but did not arrive."""
     run = posted()
     unpublished, silent, written = (run.post(0, to=to) for to in ([], [0], [0]))
     run.unpublished.add(unpublished)
@@ -108,7 +109,7 @@ def test_the_first_hop_without_a_trace_lost_the_delivery(tmp_path: Path) -> None
 
 
 def test_a_server_that_wrote_to_too_few_sockets_lost_the_others(tmp_path: Path) -> None:
-    """Two clients of one server: it wrote the message to one of them."""
+    """A server has two clients and wrote the message to one of them."""
     run = HandMade(clients=4, audience=4)
     for _ in range(3):
         run.post(0)
@@ -135,7 +136,7 @@ def test_warm_up_is_in_no_step(tmp_path: Path) -> None:
 def test_one_impossible_sample_of_a_hundred_spoils_a_step(
     tmp_path: Path, messages: int, negative: tuple[str, ...]
 ) -> None:
-    """Committed half a millisecond before it was accepted, on one kernel."""
+    """One message was committed 0.5 ms before it was accepted, on one kernel."""
     run = HandMade()
     run.post(0, committed_ms=0.5)
     for _ in range(messages - 1):
@@ -146,8 +147,8 @@ def test_one_impossible_sample_of_a_hundred_spoils_a_step(
 
 
 def test_a_message_that_was_never_published_has_the_steps_before(run: HandMade, tmp_path: Path) -> None:
-    """Its commit is known; no server received it, and its clients' deliveries are pushed by no server. Of three messages to
-    two clients each, two were published."""
+    """Of three messages to two clients each, two were published. The commit of the third is known, but no server
+    received it, so its deliveries have no push."""
     run.unpublished = {2}
     found = steps(run, tmp_path)
     figures = (found.ingest, found.commit, found.publish, found.fan_out, found.push, found.total)

@@ -12,7 +12,7 @@ from tests.harness.recordings import HandMade, finding, measured
 
 
 def test_without_a_ledger_no_latency_is_measured(tmp_path: Path) -> None:
-    """The receipt minus nothing would be hours: such a figure is absent, and its criterion is not decided."""
+    """Without an intended time a latency would be hours long. Such a figure is absent, and its limit is not decided."""
     run = HandMade()
     for _ in range(400):
         run.post()

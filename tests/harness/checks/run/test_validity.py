@@ -1,4 +1,4 @@
-"""Problems of a measurement, planted in a recording of a few rows, are found by their own check with their own bias."""
+"""Problems of a measurement, planted in a recording of a few rows. Each is found by its own check with its own bias."""
 
 import dataclasses
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from tests.harness.recordings import MS, HandMade, finding
 
 @pytest.fixture
 def run() -> HandMade:
-    """300 messages in three seconds: enough samples, and nothing to object to."""
+    """300 messages in three seconds: enough samples, and no finding that is not PASS."""
     made = HandMade()
     for _ in range(300):
         made.post(0)
@@ -24,7 +24,7 @@ def run() -> HandMade:
 
 
 def asked(run: HandMade, folder: Path, check: str, spoil: Callable[[Recording], Recording]) -> Finding:
-    """The finding of ``check`` over the run's recording after ``spoil``."""
+    """The finding of ``check`` over the recording of the run after ``spoil``."""
     spoiled = spoil(run.recording(folder))
     with mock.patch.object(HandMade, "recording", return_value=spoiled):
         return finding(run.verdict(folder), check)
@@ -42,13 +42,13 @@ def test_a_sound_measurement_has_no_bias(run: HandMade, tmp_path: Path) -> None:
 
 
 def test_a_run_that_ended_early_is_not_complete(run: HandMade, tmp_path: Path) -> None:
-    """How the run ended stands in its last event."""
+    """The last event gives the way in which the run ended."""
     run.ended = "interrupted"
     assert doubtful(finding(run.verdict(tmp_path), "completeness"), Bias.OPTIMISTIC)
 
 
 def test_a_client_without_its_probe_is_found(run: HandMade, tmp_path: Path) -> None:
-    """One client fewer than there are saw its probe, or no probe was sent at all."""
+    """One client did not receive its probe, or no probe was sent."""
     run.events = [{"event": "probe", "at_ns": 1, "expected": 4, "seen": 3}]
     found = finding(run.verdict(tmp_path), "probe")
     assert doubtful(found, Bias.OPTIMISTIC)
@@ -63,7 +63,7 @@ def test_a_client_without_its_probe_is_found(run: HandMade, tmp_path: Path) -> N
 
 
 def test_rows_that_a_worker_did_not_leave_are_missed(run: HandMade, tmp_path: Path) -> None:
-    """No rows at all, or no sessions."""
+    """A worker left no rows, no sessions, or one delivery fewer than it counted."""
     assert doubtful(asked(run, tmp_path, "complete-rows", lambda r: dataclasses.replace(r, seen={})), Bias.OPTIMISTIC)
     unclosed = asked(
         run,
@@ -85,7 +85,7 @@ def test_rows_that_a_worker_did_not_leave_are_missed(run: HandMade, tmp_path: Pa
 
 
 def test_too_few_messages_are_found(tmp_path: Path) -> None:
-    """298 messages are no evidence of a P99, however many clients got each; 299 are."""
+    """298 messages are too few for a P99, even if many clients received each of them. 299 messages are enough."""
     run = HandMade(clients=20, audience=10)
     for _ in range(298):
         run.post(0)
@@ -109,13 +109,13 @@ def _late(recording: Recording, late_ms: float) -> Recording:
 
 
 def test_a_late_sender_is_found(run: HandMade, tmp_path: Path) -> None:
-    """5 ms after the intended time; 4.9 ms are not too late."""
+    """Posts that are 5 ms late are too late; posts that are 4.9 ms late are not."""
     assert doubtful(asked(run, tmp_path, "send-lateness", lambda r: _late(r, 5)), Bias.PESSIMISTIC)
     assert asked(run, tmp_path, "send-lateness", lambda r: _late(r, 4.9)).status is Status.PASS
 
 
 def test_a_lagging_worker_is_found(run: HandMade, tmp_path: Path) -> None:
-    """Ten heartbeats of one worker in three seconds are 10 ms late."""
+    """Ten heartbeats of one worker within three seconds are 10 ms late."""
 
     def lag(recording: Recording) -> Recording:
         heartbeat = recording.heartbeats["worker-00"].copy()
@@ -127,7 +127,7 @@ def test_a_lagging_worker_is_found(run: HandMade, tmp_path: Path) -> None:
 
 
 def test_a_clock_that_cannot_be_trusted_is_found(run: HandMade, tmp_path: Path) -> None:
-    """Received before it was sent; nothing received; no clocks recorded."""
+    """Messages were received before they were sent, no message was received, or no clocks were recorded."""
     assert doubtful(asked(run, tmp_path, "clock", lambda r: _late(r, 50)), Bias.OPTIMISTIC)
     assert doubtful(asked(run, tmp_path, "clock", lambda r: dataclasses.replace(r, seen={})), Bias.OPTIMISTIC)
     run.clocks_found = False

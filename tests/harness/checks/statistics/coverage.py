@@ -21,7 +21,8 @@ WITHIN = 0.3
 
 
 class Made(NamedTuple):
-    """``level``: standard deviation of the logarithm of the level of a second; ``correlation`` of neighbouring levels."""
+    """``level``: standard deviation of the logarithm of the level of a second. ``correlation``: that of the levels of
+    neighbouring seconds."""
 
     seconds: int
     correlation: float
@@ -32,7 +33,7 @@ class Made(NamedTuple):
         return 10 * math.exp(NormalDist().inv_cdf(0.99) * math.hypot(self.level, WITHIN))
 
     def latencies(self, rng: np.random.Generator) -> Distribution:
-        """One run: an AR(1) level for each second, messages around it, and every message at three clients."""
+        """One run: an AR(1) level for each second, messages around this level, and each message at three clients."""
         level = _autoregressive(rng, self.seconds, self.correlation) * self.level
         messages = np.repeat(level, RATE_HZ) + WITHIN * rng.normal(size=self.seconds * RATE_HZ)
         values_ns = np.repeat(1e7 * np.exp(messages), CLIENTS).astype(np.int64)
@@ -42,7 +43,8 @@ class Made(NamedTuple):
 
 
 class Coverage(NamedTuple):
-    """Shares of all runs: ``covered``, with an interval at all, and with one that has no upper end."""
+    """Shares. ``covered``: of the intervals, those that contain the true P99. ``found``: of the runs, those with an
+    interval. ``open``: of the intervals, those without an upper end."""
 
     covered: float
     found: float

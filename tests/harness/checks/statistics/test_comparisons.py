@@ -17,12 +17,13 @@ from harness.checks.statistics.comparisons import holm
     ],
 )
 def test_each_step_asks_for_less(p_values: tuple[float, ...], rejected: tuple[bool, ...]) -> None:
-    """The smallest against 0.05 over their number, the next against 0.05 over one fewer, until one is too large."""
+    """The smallest p-value is compared with 0.05 over the number of p-values, the next one with 0.05 over one fewer.
+    The procedure stops at the first p-value that is too large."""
     assert holm(p_values) == rejected
 
 
 def test_a_true_hypothesis_is_rejected_in_one_family_of_twenty() -> None:
-    """Six true ones: without the correction it was one family of four."""
+    """A family has six true hypotheses. Without the correction one family of four was rejected."""
     p_values = np.random.default_rng(1).uniform(size=(4_000, 6))
     assert np.mean([any(holm(row)) for row in p_values.tolist()]) == pytest.approx(0.05, abs=0.01)
     assert np.mean((p_values <= 0.05).any(axis=1)) > 0.25

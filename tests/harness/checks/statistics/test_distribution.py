@@ -1,4 +1,4 @@
-"""Percentiles that are exact although nobody holds all the values."""
+"""Percentiles are exact although the values are not all held in memory."""
 
 import resource
 from collections.abc import Iterator
@@ -24,7 +24,8 @@ def nearest_rank_ms(values: list[int], quantile: float) -> float:
 
 @given(st.lists(st.tuples(nanoseconds, st.integers(0, 4)), min_size=1, max_size=200), st.integers(1, 50))
 def test_quantiles_are_those_of_the_sorted_values(rows: list[tuple[int, int]], piece: int) -> None:
-    """Over all, in each group, and in some groups; whatever the pieces."""
+    """The quantiles are those over all values, in each group, and in some groups. The size of the pieces does not
+    matter."""
     values, groups = (np.array(column, np.int64) for column in zip(*rows, strict=True))
 
     def pieces() -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -47,7 +48,7 @@ def test_quantiles_are_those_of_the_sorted_values(rows: list[tuple[int, int]], p
 
 @given(st.lists(st.integers(100_000, 1 << 41), min_size=1, max_size=100))
 def test_a_curve_is_as_exact_as_a_plot_shows(values: list[int]) -> None:
-    """Within 1.6 %."""
+    """The error is at most 1.6 %."""
     found = Distribution.of(np.array(values, np.int64))
     exact = found.quantiles_ms(QUANTILES)
     assert found.curve_ms(QUANTILES) == pytest.approx(exact, rel=0.016, abs=0.002)
@@ -55,7 +56,7 @@ def test_a_curve_is_as_exact_as_a_plot_shows(values: list[int]) -> None:
 
 @given(st.lists(st.tuples(nanoseconds, st.integers(0, 30)), min_size=1, max_size=400), st.integers(1, 400))
 def test_an_interval_contains_its_value(rows: list[tuple[int, int]], messages: int) -> None:
-    """Whatever the values, in whichever seconds, for every statistic."""
+    """This holds for all values, for all divisions into seconds, and for every statistic."""
     values, groups = (np.array(column, np.int64) for column in zip(*rows, strict=True))
     found = Distribution.count(lambda: [(values, groups)], 31, messages)
     for quantile in (0.5, 0.95, 0.99, 0.999):
@@ -66,7 +67,7 @@ def test_an_interval_contains_its_value(rows: list[tuple[int, int]], messages: i
 
 
 def test_an_interval_of_values_that_are_alike_contains_them() -> None:
-    """The case that once gave 151.466 an interval from 152.044 to 152.044."""
+    """In this case the value 151.466 once had an interval from 152.044 to 152.044."""
     values = np.full(10_000, 151_466_000)
     interval = Distribution.of(values, np.arange(10_000) // 100).interval_ms(0.99)
     assert interval is not None
@@ -75,7 +76,8 @@ def test_an_interval_of_values_that_are_alike_contains_them() -> None:
 
 
 def test_an_interval_grows_with_what_seconds_differ() -> None:
-    """Seconds alike: a narrow one. One second in ten ten times as slow: a wide one. Fewer than six seconds: none."""
+    """If all seconds are alike, the interval is narrow. If one second in ten is ten times as slow, it is wide. Fewer
+    than six seconds have no interval."""
     rng = np.random.default_rng(1)
     seconds = np.repeat(np.arange(40), 1_000)
     calm = (1e7 * rng.lognormal(0, 0.2, len(seconds))).astype(np.int64)
@@ -88,12 +90,13 @@ def test_an_interval_grows_with_what_seconds_differ() -> None:
     assert differing.high_ms is not None
     assert differing.high_ms / differing.low_ms > 2
     assert Distribution.of(calm[:5_000], seconds[:5_000]).interval_ms(0.95) is None
-    later = Distribution.of(calm, seconds + 100)  # empty seconds before the first are no part of it
+    later = Distribution.of(calm, seconds + 100)  # empty seconds before the first do not count
     assert later.interval_ms(0.95) == alike
 
 
 def test_deliveries_of_one_message_are_no_further_evidence() -> None:
-    """30 messages a second to one client, and to a hundred clients who receive them at the same time: the same interval."""
+    """The interval for 30 messages a second to one client equals that for the same messages to a hundred clients at the
+    same times."""
     values = (1e7 * np.random.default_rng(1).lognormal(0, 0.3, 1_800)).astype(np.int64)
     seconds = np.repeat(np.arange(60), 30)
     many, their_seconds = np.repeat(values, 100), np.repeat(seconds, 100)
@@ -103,7 +106,7 @@ def test_deliveries_of_one_message_are_no_further_evidence() -> None:
 
 
 def test_nothing_has_no_percentiles() -> None:
-    """Only a count of zero."""
+    """The result has only a count of zero."""
     nothing = Distribution.of(np.empty(0, np.int64))
     assert nothing.percentiles() == Percentiles(count=0)
     assert nothing.interval_ms(0.99) is None
@@ -115,7 +118,7 @@ def test_nothing_has_no_percentiles() -> None:
 
 @pytest.fixture
 def no_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No file may grow beyond 1,000 bytes, and memory is for less."""
+    """No file may grow beyond 1,000 bytes, and memory is used for at most 500 bytes."""
     monkeypatch.setattr(scratch, "IN_MEMORY_BYTES", 500)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, hard))
@@ -125,7 +128,8 @@ def no_room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_room")
 def test_a_full_disk_is_no_defect_of_the_harness() -> None:
-    """One message with what to do, also from where it would kill the process: a mapped page without a place on disk."""
+    """The message says what to do. This also holds for a mapped page without space on the disk, whose first access
+    would end the process."""
     column = scratch.Column(np.int64)
     column.append(np.arange(100))
     with pytest.raises(EnvironmentFailure, match="TMPDIR"):

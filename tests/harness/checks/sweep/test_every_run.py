@@ -1,4 +1,4 @@
-"""What every run of a sweep must show by itself."""
+"""Properties that every run of a sweep must show."""
 
 from collections.abc import Callable, Sequence
 
@@ -14,7 +14,7 @@ MEMBERS = sweep_of().members[:3]
 
 
 def runs(*statuses: tuple[Kind, str, Status, Bias | None] | None) -> list[Ran]:
-    """One run for each entry: with this finding beside those that pass, or without a verdict."""
+    """One run for each entry, with this finding beside those that pass, or without a verdict."""
     return [
         Ran(
             member=member,
@@ -57,7 +57,7 @@ OPTIMISTIC = (Kind.VALIDITY, "gaps", Status.UNKNOWN, Bias.OPTIMISTIC)
 def test_one_run_decides_for_all(
     question: Callable[[Sequence[Ran]], Answer], given: Sequence[Ran], status: Status, words: str
 ) -> None:
-    """The worst run counts; a run without a verdict, or no run at all, is no evidence."""
+    """The worst run counts. A run without a verdict is no evidence, and neither is an empty sweep."""
     found = question(given)
     assert found.status is status
     assert words in found.summary
@@ -72,12 +72,12 @@ def test_one_run_decides_for_all(
     ],
 )
 def test_the_bias_of_a_sweep_is_the_worst_of_its_runs(given: Sequence[Ran], bias: Bias) -> None:
-    """One optimistic run, or one that says nothing, makes the sweep's figures too good."""
+    """One optimistic run, or one run without a verdict, makes the bias of the sweep optimistic."""
     assert every_run.validity(given).bias is bias
 
 
 def test_what_is_wrong_names_its_run() -> None:
-    """So that its report can be opened."""
+    """A reader can open the report of that run."""
     found = every_run.delivery(runs(GOOD, WRONG, None))
     assert found.examples == (f"{MEMBERS[1].name}: order", f"{MEMBERS[2].name}: left no verdict")
     assert found.confidence == ""

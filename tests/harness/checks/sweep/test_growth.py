@@ -1,4 +1,4 @@
-"""A cost that grows with N² does not pass for a linear one, however large its constant part is."""
+"""A cost that grows with N² does not pass as a linear cost, even if its constant part is large."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ Law = Callable[[int], float]
 
 
 def half_quadratic(servers: int) -> float:
-    """At 16 servers N² makes up half of it; the exponent is below 1 all the same."""
+    """At 16 servers N² makes up half of the cost. The exponent is still below 1."""
     return 1_000 + 1_000 / 256 * servers**2
 
 
@@ -53,24 +53,25 @@ def shares(law: Law, noise: float, repeat: int, sweeps: int = 200) -> dict[Statu
 
 @pytest.mark.parametrize("repeat", [1, 3])
 def test_a_cost_that_is_half_quadratic_does_not_pass(repeat: int) -> None:
-    """With 5 % noise 80 of 100 such sweeps passed by the exponent alone."""
+    """With 5 % noise, 80 of 100 such sweeps passed by the exponent alone."""
     assert shares(half_quadratic, 0.05, repeat)[Status.PASS] <= 0.05
 
 
 def test_a_cost_that_is_half_quadratic_fails_where_it_is_measured_well() -> None:
-    """Three runs of each point with 2 % noise."""
+    """Each point has three runs with 2 % noise."""
     assert shares(half_quadratic, 0.02, 3)[Status.FAIL] >= 0.9
 
 
 def test_a_linear_cost_passes_where_it_is_measured_well() -> None:
-    """Three runs of each point with 2 % noise: nearly always PASS. However large the noise, hardly ever FAIL."""
+    """Three runs of each point with 2 % noise nearly always PASS. With more noise they hardly ever FAIL."""
     assert shares(linear, 0.02, 3)[Status.PASS] >= 0.8
     for noise, repeat in ((0.05, 1), (0.05, 3)):
         assert shares(linear, noise, repeat)[Status.FAIL] <= 0.05
 
 
 def test_the_finding_states_the_power_of_the_sweep() -> None:
-    """Which share of N² the runs would find; as many sweeps as it says do find it."""
+    """The finding states the share of N² that the runs would find in 4 of 5 sweeps. The simulated sweeps find it that
+    often."""
     noise, repeat = 0.02, 3
     fit = a_fit(linear, noise, repeat, np.random.default_rng(2))
     assert fit.detectable_share is not None
@@ -92,7 +93,8 @@ def test_two_counts_have_no_fit() -> None:
 
 
 def test_less_than_the_plan_does_not_pass() -> None:
-    """One curve of two, or a run without the figure: no PASS, and the finding names what is missing. FAIL stands."""
+    """If one of two curves is missing, or a run lacks the figure, there is no PASS, and the finding names the missing
+    part. A FAIL stays."""
     rng = np.random.default_rng(3)
     good, bad = a_fit(linear, 0.0001, 3, rng), a_fit(lambda servers: float(servers**2), 0.0001, 3, rng)
     whole = [SweepRun(**shared(run), cpu_us_per_message=1.0) for run in ("2x1", "4x1")]

@@ -1,4 +1,4 @@
-"""A run's row of figures, from a recording of a few rows."""
+"""The row of figures of a run, from a recording of a few rows."""
 
 import dataclasses
 from pathlib import Path
@@ -17,7 +17,8 @@ SECOND_NS = 1_000_000_000
 
 
 def a_run(folder: Path, **telemetry: Any) -> Ran:
-    """Twenty messages in twenty seconds; each second the servers work 0.2 s, the database 0.05 s, the broker 0.01 s."""
+    """Twenty messages in twenty seconds. In each second the servers use 0.2 s of CPU, the database 0.05 s and the
+    broker 0.01 s."""
     made = HandMade(changes={"rate_hz": 1.0, "duration_s": 20.0})
     for _ in range(20):
         made.post(0)
@@ -55,7 +56,7 @@ def a_run(folder: Path, **telemetry: Any) -> Ran:
 
 
 def test_the_cost_is_that_of_the_system_under_test_alone(tmp_path: Path) -> None:
-    """Servers, database and broker: 0.26 cores for 2 messages/s; the load generator's own CPU is not part of it."""
+    """Servers, database and broker use 0.26 cores for 2 messages/s. The CPU of the load generator is not included."""
     found = row(a_run(tmp_path))
     assert found.system_cores == pytest.approx(0.26)
     assert found.server_cores == pytest.approx(0.2)
@@ -67,7 +68,7 @@ def test_the_cost_is_that_of_the_system_under_test_alone(tmp_path: Path) -> None
 
 
 def test_the_broker_is_measured_per_second_and_per_message(tmp_path: Path) -> None:
-    """Rates over the measured window, and divided by the messages of it."""
+    """The rates are those of the measured window, also divided by its messages."""
     found = row(a_run(tmp_path))
     assert found.broker is not None
     assert found.broker.kind == "redis"
@@ -78,7 +79,7 @@ def test_the_broker_is_measured_per_second_and_per_message(tmp_path: Path) -> No
 
 
 def test_statements_are_those_of_the_measured_window(tmp_path: Path) -> None:
-    """By statement, the most frequent first; what came before the window does not count."""
+    """Statements are grouped by text, the most frequent one first. Statements before the window do not count."""
     database = row(a_run(tmp_path)).database
     assert database is not None
     assert [entry.statement for entry in database.statements] == ["SELECT a", "SELECT b"]
@@ -87,13 +88,13 @@ def test_statements_are_those_of_the_measured_window(tmp_path: Path) -> None:
 
 
 def test_without_processes_there_is_no_cost(tmp_path: Path) -> None:
-    """Without any process there is no cost, and no error."""
+    """Without any process there is neither a cost nor an error."""
     found = row(a_run(tmp_path, processes={}))
     assert found.cpu_us_per_message is None
 
 
 def test_a_run_that_left_nothing_is_a_row_that_says_so(tmp_path: Path) -> None:
-    """Its place in the sweep is known, its figures are not."""
+    """The place of the run in the sweep is known, its figures are not."""
     ran = dataclasses.replace(a_run(tmp_path), verdict=None, recording=None)
     found = row(ran)
     assert (found.status, found.servers) == (Status.UNKNOWN, 2)
@@ -101,7 +102,7 @@ def test_a_run_that_left_nothing_is_a_row_that_says_so(tmp_path: Path) -> None:
 
 
 def test_a_process_that_ended_between_two_samples_leaves_no_difference(tmp_path: Path) -> None:
-    """Its CPU is missing from the later sample: that pair of samples says nothing of the system's cost."""
+    """The CPU of the process is missing from the later sample, so this pair of samples gives no cost."""
     before = {"at_ns": 0, "processes": {"server-1": {"cpu_s": 5.0}, "server-2": {"cpu_s": 7.0}}}
     after = {"at_ns": SECOND_NS, "processes": {"server-1": {"cpu_s": 5.5}}}
     assert _spent(before, after) is None

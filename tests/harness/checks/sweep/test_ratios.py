@@ -1,4 +1,4 @@
-"""Latency that grows beyond the margin at one of many counts is told from chance."""
+"""Growth of the latency beyond the margin, at one of many server counts, is distinguished from chance."""
 
 import dataclasses
 
@@ -32,7 +32,7 @@ def a_run(curve: Curve, servers: int, p99_ms: float, width: float = 0.05) -> Swe
 
 
 def entries(growth: float, noise: float, repeat: int, rng: np.random.Generator) -> list[Ratio]:
-    """Both curves; every count beyond the fewest has ``growth`` times its P99."""
+    """Both curves. Every count above the smallest has ``growth`` times the P99 of the smallest."""
     found: list[Ratio] = []
     for curve in Curve:
         rows = [
@@ -48,7 +48,7 @@ def entries(growth: float, noise: float, repeat: int, rng: np.random.Generator) 
 
 @pytest.mark.parametrize("repeat", [2, 3])
 def test_at_the_margin_one_sweep_of_twenty_fails(repeat: int) -> None:
-    """Six comparisons, each true ratio exactly at the margin: without a correction one sweep of six failed."""
+    """Each of six true ratios is exactly at the margin. Without a correction one sweep of six failed."""
     rng, sweep = np.random.default_rng(1), sweep_of()
     made = [entries(ratios.STABLE_RATIO_LIMIT, 0.05, repeat, rng) for _ in range(400)]
     failed = [ratios.latency_stable(one, sweep).status is Status.FAIL for one in made]
@@ -58,7 +58,7 @@ def test_at_the_margin_one_sweep_of_twenty_fails(repeat: int) -> None:
 
 
 def test_growth_far_beyond_the_margin_fails_and_none_passes() -> None:
-    """Twice the P99, and the same P99, with three runs of each."""
+    """The P99 doubles, or stays the same, with three runs of each point."""
     rng, sweep = np.random.default_rng(1), sweep_of()
     grown = ratios.latency_stable(entries(2.0, 0.05, 3, rng), sweep)
     assert grown.status is Status.FAIL
@@ -67,7 +67,7 @@ def test_growth_far_beyond_the_margin_fails_and_none_passes() -> None:
 
 
 def test_an_interval_without_an_upper_end_bounds_no_ratio() -> None:
-    """Runs too short for an upper end leave the question open."""
+    """Runs that are too short for an upper end leave the check undecided."""
     rows = [a_run(Curve.WEAK, servers, 20.0) for servers in COUNTS]
     latency = rows[0].latency
     assert latency is not None

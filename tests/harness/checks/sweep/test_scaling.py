@@ -73,7 +73,7 @@ def a_row(member: Member, cpu: Law, redis: Law, p99: Law) -> SweepRun:
 
 
 def bare(member: Member) -> SweepRun:
-    """The row of a run that left nothing."""
+    """The row of a run that left no data."""
     return row(Ran(member=member, verdict=None, recording=None))
 
 
@@ -87,7 +87,7 @@ def judged(
     extra: tuple[Finding, ...] = (),
     missing: int = 0,
 ) -> Verdict:
-    """The verdict over runs that follow these laws; ``missing`` of them were never made."""
+    """The verdict over runs that follow these laws. The first ``missing`` runs were never made."""
     runs = [
         Ran(member=member, verdict=None if index < missing else a_verdict(member, *extra), recording=None)
         for index, member in enumerate(sweep.members)
@@ -104,7 +104,7 @@ def statuses(verdict: Verdict) -> dict[str, Status]:
 
 
 def test_linear_cost_and_steady_latency_pass() -> None:
-    """Three runs of each point, on a machine with a core for everything: every finding is PASS."""
+    """Three runs of each point on a machine with enough cores: every finding is PASS."""
     verdict = judged(sweep_of(repeat=3))
     assert set(statuses(verdict).values()) == {Status.PASS}, statuses(verdict)
     assert verdict.status is Status.PASS
@@ -115,20 +115,21 @@ def test_linear_cost_and_steady_latency_pass() -> None:
 @pytest.mark.parametrize("what", ["cpu", "redis"])
 @pytest.mark.parametrize("cores", [2, 64])
 def test_a_planted_quadratic_cost_fails(what: str, cores: int) -> None:
-    """Work that grows with N² for a message is a failure also where the machine has too few cores for speed-up."""
+    """A cost per message that grows with N² fails, even if the machine has too few cores for a speed-up."""
     verdict = judged(sweep_of(), cores=cores, **{what: quadratic})  # type: ignore[arg-type]  # one of two laws
     assert statuses(verdict)["cpu-growth" if what == "cpu" else "broker-cpu-growth"] is Status.FAIL
     assert verdict.status is Status.FAIL
 
 
 def test_growing_latency_fails_where_every_server_has_a_core() -> None:
-    """P99 doubles from count to count."""
+    """P99 doubles from one server count to the next."""
     verdict = judged(sweep_of(), p99=lambda servers: 5.0 * servers)
     assert statuses(verdict)["latency-stable"] is Status.FAIL
 
 
 def test_growing_latency_is_not_decided_on_one_host() -> None:
-    """Dozens of processes on two cores wait for each other: the summary names the instrument that limits."""
+    """Dozens of processes on two cores wait for each other. The summary names the check `one-host`, which limits the
+    result."""
     verdict = judged(sweep_of(), p99=lambda servers: 5.0 * servers, cores=2)
     found = next(finding for finding in verdict.findings if finding.check == "latency-stable")
     assert found.status is Status.UNKNOWN
@@ -137,7 +138,8 @@ def test_growing_latency_is_not_decided_on_one_host() -> None:
 
 
 def test_ratios_are_not_decided_on_one_host() -> None:
-    """What makes figures worse may do so at the fewest servers, and then every ratio looks better than it is."""
+    """A disturbance that makes figures worse may act at the fewest servers. Then every ratio looks better than it
+    is."""
     found = statuses(judged(sweep_of(repeat=3), cores=2))
     assert {check for check, status in found.items() if status is Status.UNKNOWN} == {
         *("latency-stable", "cpu-growth", "broker-cpu-growth", "broker-bandwidth-growth", "weak-efficiency"),
@@ -146,7 +148,7 @@ def test_ratios_are_not_decided_on_one_host() -> None:
 
 
 def test_every_comparison_of_server_counts_is_a_ratio() -> None:
-    """Its checks are registered as such; those of single runs are not."""
+    """Checks that compare server counts are registered as ratios. Checks of single runs are not."""
     by_run = {"delivery-at-every-count", "latency-limit", "sweep-completeness", "validity-at-every-count", "one-host"}
     assert {check.name for check in SWEEP_CHECKS if not check.compares_ratio} == by_run
 
@@ -160,7 +162,7 @@ def test_two_counts_decide_nothing_about_growth() -> None:
 
 
 def test_no_run_at_all_is_unknown() -> None:
-    """Nothing was measured: never PASS."""
+    """Without a measurement there is never a PASS."""
     sweep = sweep_of()
     verdict = judged(sweep, missing=len(sweep.members))
     assert verdict.status is Status.UNKNOWN
@@ -176,20 +178,20 @@ def test_a_run_that_is_missing_leaves_performance_undecided() -> None:
 
 
 def test_a_loss_in_one_run_fails_the_sweep() -> None:
-    """100 % at every count."""
+    """Delivery must be 100 % at every server count."""
     verdict = judged(sweep_of(), extra=(a_finding("order", Kind.SAFETY, Status.FAIL),))
     assert statuses(verdict)["delivery-at-every-count"] is Status.FAIL
     assert verdict.status is Status.FAIL
 
 
 def test_a_broken_limit_in_one_run_fails_the_sweep() -> None:
-    """The latency limit holds in every run."""
+    """The latency limit must hold in every run."""
     slow = a_finding("latency_ms.p99", Kind.PERFORMANCE, Status.FAIL)
     assert statuses(judged(sweep_of(), extra=(slow,)))["latency-limit"] is Status.FAIL
 
 
 def test_a_check_that_is_added_to_the_registry_is_asked_of_a_sweep() -> None:
-    """Nothing but the registry needs to know a new check, and a check that crashes hides no other."""
+    """A new check needs only its entry in the registry. A check that crashes hides no other check."""
 
     def crash(case: SweepCase) -> Answer:
         raise ZeroDivisionError("planted")
@@ -205,7 +207,7 @@ def test_a_check_that_is_added_to_the_registry_is_asked_of_a_sweep() -> None:
 
 
 def test_an_optimistic_bias_in_one_run_decides_nothing() -> None:
-    """A lower rate than planned flatters latency and cost."""
+    """A rate below the plan makes latency and cost look better."""
     bent = a_finding("throughput", Kind.VALIDITY, Status.UNKNOWN, Bias.OPTIMISTIC)
     found = statuses(judged(sweep_of(), extra=(bent,)))
     assert found["latency-stable"] is Status.UNKNOWN
@@ -213,7 +215,7 @@ def test_an_optimistic_bias_in_one_run_decides_nothing() -> None:
 
 
 def test_servers_that_saturate_fail_weak_scaling() -> None:
-    """Half of the deliveries per server at the most servers."""
+    """At the most servers each server delivers half as much."""
     sweep = sweep_of()
     slower = {
         member.name: dataclasses.replace(member.plan, rate_hz=member.plan.rate_hz / 2)
@@ -229,7 +231,7 @@ def test_servers_that_saturate_fail_weak_scaling() -> None:
     ("part", "checks"), [("verdict", {"weak-efficiency", "cpu-growth"}), ("telemetry", {"cpu-growth"})]
 )
 def test_a_check_of_a_sweep_does_not_pass_without_what_it_needs(part: str, checks: set[str]) -> None:
-    """The parts are those that its registration names; the summary says which run lacks which."""
+    """The needed parts are those of the check's registration. The summary says which run lacks which part."""
     sweep = sweep_of(repeat=3)
     if part == "verdict":
         verdict = judged(sweep, missing=1)
@@ -254,7 +256,7 @@ def without_cost(name: str) -> Callable[..., SweepRun]:
 
 
 def test_latency_that_was_measured_on_one_curve_only_is_not_stable() -> None:
-    """Every run has a verdict, and none of the weak curve timed a delivery."""
+    """Every run has a verdict, but no run of the weak curve timed a delivery."""
     made = a_row
 
     def one(member: Member, cpu: Law, redis: Law, p99: Law) -> SweepRun:

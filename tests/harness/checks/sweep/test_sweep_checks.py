@@ -1,4 +1,4 @@
-"""What the checks of a sweep lack, and the cores that they ask for."""
+"""Parts that the checks of a sweep lack, and the cores that they require."""
 
 from dataclasses import replace
 
@@ -14,7 +14,8 @@ SWEEP = sweep_of((2, 4))
 
 
 def a_case(*, without_verdict: int = 0, without_telemetry: int = 0, cores: int | None = 8) -> SweepCase:
-    """The first so many runs left no verdict, or no telemetry."""
+    """The first ``without_verdict`` runs have no verdict, and the first ``without_telemetry`` runs have no
+    telemetry."""
     runs = [
         Ran(member=member, verdict=None if n < without_verdict else a_verdict(member), recording=None)
         for n, member in enumerate(sweep_of((2, 4, 8, 16)).members)
@@ -38,7 +39,7 @@ def test_a_whole_sweep_lacks_nothing() -> None:
 
 
 def test_each_part_that_is_missing_is_told_with_its_runs() -> None:
-    """Of one run without telemetry no verdict is missing."""
+    """A run without telemetry still has its verdict."""
     case = a_case(without_telemetry=1)
     name = case.runs[0].member.name
     assert lacking(case) == {Need.TELEMETRY: f"no telemetry of the system in {name}"}
@@ -46,7 +47,7 @@ def test_each_part_that_is_missing_is_told_with_its_runs() -> None:
 
 
 def test_four_runs_are_named_and_the_others_counted() -> None:
-    """Of exactly four none is left to count."""
+    """With exactly four runs there are no others to count."""
     assert " and " not in lacking(a_case(without_verdict=4))[Need.VERDICTS]
     case = a_case(without_verdict=6)
     names = ", ".join(ran.member.name for ran in case.runs[:4])
@@ -54,7 +55,8 @@ def test_four_runs_are_named_and_the_others_counted() -> None:
 
 
 def test_one_host_needs_a_core_for_each_process() -> None:
-    """Servers and load workers of the widest run, the database and the broker: one core fewer shows no speed-up."""
+    """The servers and load workers of the widest run, the database and the broker need one core each. With one core
+    fewer no speed-up can be shown."""
     needed = SWEEP.widest.servers + SWEEP.widest.workers + SPARE_CORES
     assert SWEEP.widest.servers == 4
     ask = SWEEP_CHECKS.get("one-host").function

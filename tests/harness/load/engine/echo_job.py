@@ -1,4 +1,5 @@
-"""A job for tests of engines: it reports every command, writes a row file, and ends in the way that a command asks for."""
+"""A job for tests of engines. It reports every command, writes a row file, and ends in the way that a command asks
+for."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""A process of the load generator as its engine sees it: lines in, lines out."""
+"""What an engine writes to a process of the load generator and reads from it: commands and reports, one a line."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 
 @contextmanager
 def started(folder: Path, *early: bytes) -> Iterator["subprocess.Popen[bytes]"]:
-    """The job `one`, which reads ``early`` in one go with its job."""
+    """A process with the job `one`. Its first read returns the job and the lines ``early`` together."""
     process = subprocess.Popen(
         [*COMMAND, str(folder)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -40,14 +40,14 @@ def reports(process: "subprocess.Popen[bytes]") -> Iterator[dict[str, object]]:
 
 
 def test_commands_behind_the_job_are_not_lost(tmp_path: Path) -> None:
-    """They may arrive in the same read as the job, and are carried out in order."""
+    """Commands may arrive in the same read as the job. They are carried out in order."""
     with started(tmp_path, b'{"do":"connect"}', b'{"do":"finish"}') as process:
         assert [report.get("phase", "") for report in reports(process)] == ["connect", "finish", "finish"]
         assert process.wait(10) == 0
 
 
 def test_a_command_may_arrive_in_pieces(tmp_path: Path) -> None:
-    """A line counts when it is whole."""
+    """The process carries out a command when its line is complete."""
     with started(tmp_path) as process:
         coming = reports(process)
         next(coming)
@@ -60,7 +60,7 @@ def test_a_command_may_arrive_in_pieces(tmp_path: Path) -> None:
 
 
 def test_the_process_exits_when_the_engine_is_gone(tmp_path: Path) -> None:
-    """End of file on stdin, for whatever reason."""
+    """The process exits at the end of file on stdin, for any cause."""
     with started(tmp_path) as process:
         next(reports(process))
         assert process.stdin is not None
@@ -70,7 +70,7 @@ def test_the_process_exits_when_the_engine_is_gone(tmp_path: Path) -> None:
 
 
 def test_an_error_in_a_callback_is_reported(tmp_path: Path) -> None:
-    """The loop would only log it."""
+    """The event loop alone would only log the error."""
     with started(tmp_path) as process:
         coming = reports(process)
         next(coming)
@@ -83,7 +83,7 @@ def test_an_error_in_a_callback_is_reported(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["folder"]])
 def test_started_by_hand_it_says_what_it_expects(arguments: list[str]) -> None:
-    """Neither a folder nor a job: a sentence, not a traceback."""
+    """If the folder or the job is missing, the process prints a sentence and no traceback."""
     shown = subprocess.run([*COMMAND, *arguments], cwd=ROOT, input=b"", capture_output=True, timeout=30)
     assert shown.returncode == 1
     assert b"expected a work folder as the argument and a job on standard input" in shown.stderr

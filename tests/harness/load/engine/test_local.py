@@ -42,7 +42,7 @@ async def until(engine: LocalEngine, condition: Callable[[], bool]) -> None:
 
 
 def test_commands_go_in_and_reports_come_out(tmp_path: Path) -> None:
-    """Each job gets its own job and its own commands; the newest report is kept."""
+    """Each process gets its own job and its own commands. The engine keeps the newest report."""
 
     async def scenario() -> None:
         async with running(tmp_path, "one", "two") as engine:
@@ -69,7 +69,8 @@ def test_the_token_is_not_on_the_command_line(tmp_path: Path) -> None:
 
 
 def test_an_end_is_noticed_with_its_reason(tmp_path: Path) -> None:
-    """Exit code and the last lines of the log; in order only with exit code 0. A command to it afterwards is harmless."""
+    """The reason is the exit code and the last lines of the log. Only exit code 0 is in order. A later command to the
+    process does no harm."""
 
     async def scenario() -> None:
         async with running(tmp_path, "one", "two") as engine:
@@ -89,7 +90,7 @@ def test_an_end_is_noticed_with_its_reason(tmp_path: Path) -> None:
 
 
 def test_a_report_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
-    """The fleet then ends the run with the reason; nothing is lost silently."""
+    """The fleet then ends the run with this reason, so no report is lost silently."""
 
     async def scenario() -> None:
         async with running(tmp_path, "one") as engine:
@@ -101,7 +102,7 @@ def test_a_report_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_ending_kills_whatever_runs(tmp_path: Path) -> None:
-    """Also twice; the ending names the signal."""
+    """A second `end` does no harm. The ending names the signal."""
 
     async def scenario() -> list[int]:
         async with running(tmp_path, "one") as engine:
@@ -116,7 +117,7 @@ def test_ending_kills_whatever_runs(tmp_path: Path) -> None:
 
 
 def test_fetching_repairs_what_a_killed_process_left(tmp_path: Path) -> None:
-    """The three rows that were written are readable in the recording's folder."""
+    """The killed process wrote three rows. After `fetch` they are readable in the recording's folder."""
 
     async def scenario() -> None:
         async with running(tmp_path, "one") as engine:
@@ -132,7 +133,7 @@ def test_fetching_repairs_what_a_killed_process_left(tmp_path: Path) -> None:
 
 
 def test_waiting_for_a_change_is_bounded(tmp_path: Path) -> None:
-    """Nothing happens, and the wait returns."""
+    """The wait returns even if nothing changes."""
 
     async def scenario() -> None:
         async with asyncio.timeout(5):

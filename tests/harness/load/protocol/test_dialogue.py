@@ -17,7 +17,7 @@ def event(**fields: object) -> bytes:
 
 
 def receive(dialogue: Dialogue, payload: bytes, protocol: ClientProtocol | None = None) -> Reaction:
-    """A text message that is no delivery."""
+    """The reaction to a text message that is not a delivery."""
     return dialogue.received((protocol or Chat()).classify(payload))
 
 
@@ -26,7 +26,7 @@ def kind(reaction: Reaction) -> IncidentKind | None:
 
 
 def test_a_first_connection_subscribes_from_now_on() -> None:
-    """Without a past there is no `since`; the confirmation names where the deliveries begin."""
+    """The first subscription has no `since`. The confirmation names the position where the deliveries begin."""
     dialogue = Dialogue("c", Chat())
     assert json.loads(dialogue.connected()) == {"op": "subscribe", "channel": "c"}
     assert receive(dialogue, event(type="subscribed", channel="c", seq=7)) == Reaction(confirmed=True)
@@ -35,7 +35,7 @@ def test_a_first_connection_subscribes_from_now_on() -> None:
 
 @given(position=st.integers(0, 100), last=st.integers(1, 200))
 def test_a_later_connection_resumes_after_the_newest_delivery(position: int, last: int) -> None:
-    """Or after the first position where nothing beyond it was delivered."""
+    """If nothing was delivered after the first position, the client resumes after that position."""
     dialogue = Dialogue("c", Chat())
     dialogue.connected()
     receive(dialogue, event(type="subscribed", channel="c", seq=position))
@@ -47,7 +47,7 @@ def test_a_later_connection_resumes_after_the_newest_delivery(position: int, las
 
 
 def test_a_resume_is_confirmed_at_its_own_position() -> None:
-    """Another one is a violation; the client goes on from what it has."""
+    """A confirmation at another position is a violation. The client keeps its own position."""
     dialogue = Dialogue("c", Chat())
     dialogue.connected()
     receive(dialogue, event(type="subscribed", channel="c", seq=1))
@@ -68,15 +68,15 @@ def test_a_connection_lost_before_its_subscription_starts_afresh() -> None:
 
 
 def test_a_refusal_is_kept() -> None:
-    """The server's reason is not swallowed. It breaks no rule."""
+    """The dialogue keeps the server's reason. A refusal is no violation."""
     dialogue = Dialogue("c", Chat())
     dialogue.connected()
     assert receive(dialogue, event(type="error", error="too_many_channels", detail="64")) == Reaction(refused=True)
     assert "too_many_channels: 64" in dialogue.refusal
 
 
-def test_an_error_that_nobody_asked_for_is_a_violation() -> None:
-    """A live client has sent no command; a refused one has had its answer."""
+def test_an_unexpected_error_is_a_violation() -> None:
+    """A live client has sent no command that could fail. A refused client already has its answer."""
     dialogue = Dialogue("c", Chat())
     dialogue.connected()
     receive(dialogue, event(type="subscribed", channel="c", seq=0))
@@ -90,7 +90,7 @@ def test_an_error_that_nobody_asked_for_is_a_violation() -> None:
 
 @given(st.text(max_size=50))
 def test_any_text_is_survived(text: str) -> None:
-    """A server may send what it likes: it is a violation, not a crash, never a confirmation, and ends no subscription."""
+    """Unknown text is a violation. It raises no error, confirms nothing, and does not prevent the subscription."""
     dialogue = Dialogue("c", Chat())
     dialogue.connected()
     if not text.strip().startswith("{"):
@@ -100,7 +100,7 @@ def test_any_text_is_survived(text: str) -> None:
 
 
 def test_only_the_confirmation_that_was_asked_for_counts() -> None:
-    """Not one for another channel, not a second one, not the end of a subscription."""
+    """A confirmation for another channel, a second confirmation and the end of a subscription are violations."""
     dialogue = Dialogue("c", Chat())
     dialogue.connected()
     assert kind(receive(dialogue, event(type="subscribed", channel="d", seq=0))) is IncidentKind.UNASKED
@@ -112,7 +112,8 @@ def test_only_the_confirmation_that_was_asked_for_counts() -> None:
 
 
 def test_a_confirmation_behind_a_refusal_does_not_count() -> None:
-    """The connection is given up for the refusal; what it brings after that makes no client live."""
+    """The client gives the connection up after the refusal. A later confirmation on it does not make the client
+    live."""
     dialogue = Dialogue("c", Chat())
     dialogue.connected()
     receive(dialogue, event(type="error", error="overloaded", detail="later"))
@@ -125,7 +126,7 @@ def test_a_confirmation_behind_a_refusal_does_not_count() -> None:
 
 
 def test_a_protocol_may_open_with_a_greeting() -> None:
-    """The subscription follows the server's welcome; a resume too."""
+    """The client subscribes after the server's welcome. It resumes after the welcome too."""
     parrot = Parrot()
     dialogue = Dialogue("c", parrot)
     assert dialogue.connected() == b"hello"
@@ -137,7 +138,7 @@ def test_a_protocol_may_open_with_a_greeting() -> None:
 
 
 def test_a_ping_of_the_protocol_is_answered() -> None:
-    """It is no violation, before and after the confirmation."""
+    """A ping before the confirmation is no violation."""
     parrot = Parrot()
     dialogue = Dialogue("c", parrot)
     dialogue.connected()

@@ -1,4 +1,4 @@
-"""WebSocket frames against RFC 6455, and against another maker's implementation of it."""
+"""WebSocket frames, checked against RFC 6455 and against another implementation, the package websockets."""
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,7 @@ PAYLOADS = st.one_of(st.binary(max_size=300), st.sampled_from((125, 126, 65_535,
 
 @given(st.lists(PAYLOADS, max_size=4), st.integers(1, 200))
 def test_frames_are_cut_out_wherever_the_network_splits_them(payloads: list[bytes], piece: int) -> None:
-    """The same frames in the same order, however they arrive."""
+    """The frames and their order do not depend on the size of the pieces."""
     frames = [framing.server_frame(framing.TEXT, payload) for payload in payloads]
     stream, found, splitter = b"".join(frames), [], Splitter()
     for at in range(0, len(stream), max(piece, len(stream) // 500)):
@@ -29,7 +29,7 @@ def test_frames_are_cut_out_wherever_the_network_splits_them(payloads: list[byte
 
 @given(PAYLOADS)
 def test_frames_are_those_of_another_implementation(payload: bytes) -> None:
-    """What a server sends is as the package websockets writes it; it reads what a client sends."""
+    """A server's frame has the bytes that the package websockets writes. That package can read a client's frame."""
     assert framing.server_frame(framing.TEXT, payload) == Frame(Opcode.TEXT, payload).serialize(mask=False)
     server = ServerProtocol(state=OPEN)
     server.receive_data(framing.client_frame(framing.BINARY, payload))
@@ -54,12 +54,13 @@ BROKEN = {
 
 
 LENIENT = ("16 bits for a short length", "64 bits for a short length")
-"""What the other implementation lets pass, though §5.2 asks for the shortest form."""
+"""The frames that the other implementation accepts, although RFC 6455 §5.2 requires the shortest form."""
 
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_frame_is_refused_behind_the_sound_ones(name: str) -> None:
-    """As soon as its header is there; the other implementation refuses it too."""
+    """The frame is refused as soon as its header has arrived. The other implementation refuses it too, except those in
+    LENIENT."""
     data = BROKEN[name]
     sound, splitter = framing.server_frame(framing.TEXT, b"sound"), Splitter()
     frames = splitter.split(sound + data)
@@ -82,13 +83,13 @@ def test_an_unfinished_frame_is_not_copied_again_and_again() -> None:
     ("payload", "code"), [(b"", 1005), (b"\x03\xe8", 1000), (b"\x03\xf4later", 1012), ((4008).to_bytes(2, "big"), 4008)]
 )
 def test_close_codes(payload: bytes, code: int) -> None:
-    """A close frame without a code is answered without one."""
+    """The answer to a close frame has the same code. If the close frame has no code, the answer has none either."""
     assert framing.close_code(payload) == code
     assert framing.close_payload(code) == payload[:2]
 
 
 @pytest.mark.parametrize("payload", [b"\x03", b"\x00\x00", b"\x03\xed", b"\x03\xee", b"\x13\x88", b"\x03\xe8\xff"])
 def test_close_frames_that_break_the_rules(payload: bytes) -> None:
-    """Half a code, codes that may not be sent, a reason that is not UTF-8."""
+    """Half a code, a code that may not be sent, and a reason that is not UTF-8 are refused."""
     with pytest.raises(FramingError):
         framing.close_code(payload)

@@ -1,4 +1,4 @@
-"""The opening handshake of a WebSocket: what is asked, and which answers open a connection."""
+"""The opening handshake of a WebSocket: the request, and which answers open a connection."""
 
 import asyncio
 import base64
@@ -39,7 +39,8 @@ def answer(request: bytes, *, status: bytes = b"101 Switching Protocols", more: 
 
 
 def shake(make: Any, *, piece: int = 100_000, hang_up: bool = False) -> tuple[Any, bytes | None, Transport]:
-    """(the error or None, the bytes behind the answer or None, the transport) for the answer that ``make`` makes."""
+    """Answer a handshake with what ``make`` returns. Returns the error or None, the bytes after the answer or None, and
+    the transport."""
 
     async def main() -> tuple[Any, bytes | None, Transport]:
         opened: list[bytes] = []
@@ -61,7 +62,7 @@ def shake(make: Any, *, piece: int = 100_000, hang_up: bool = False) -> tuple[An
 
 
 def test_the_request_is_a_handshake() -> None:
-    """Path, host and token are those of the server; the key is new each time."""
+    """The request has the path, the host and the token of the server. The key is new each time."""
     _, _, first = shake(answer)
     _, _, second = shake(answer)
     lines = first.sent.decode().split("\r\n")
@@ -73,7 +74,8 @@ def test_the_request_is_a_handshake() -> None:
 
 @given(st.integers(1, 60))
 def test_a_right_answer_opens_the_connection(piece: int) -> None:
-    """Wherever it is split; in other letters; what came behind it is handed on."""
+    """The answer may be split anywhere, and upper and lower case do not matter. The bytes after the answer are passed
+    on."""
     assert shake(answer, piece=piece)[0] is None
     error, rest, transport = shake(
         lambda request: answer(request, upgrade=b"WebSocket", connection=b"keep-alive, upgrade", more=b"\x81\x02hi")
@@ -104,7 +106,7 @@ def test_interim_answers_are_skipped() -> None:
     ],
 )
 def test_an_answer_that_breaks_the_rules_opens_nothing(make: Any) -> None:
-    """The connection is cut off, and the reason told."""
+    """The client aborts the connection and reports the reason."""
     error, rest, transport = shake(make)
     assert isinstance(error, HandshakeBroken)
     assert (rest, transport.aborted) == (None, True)
@@ -119,19 +121,19 @@ def test_an_answer_that_breaks_the_rules_opens_nothing(make: Any) -> None:
     ],
 )
 def test_a_refusal_is_told_with_its_status_and_text(data: bytes, hang_up: bool) -> None:
-    """It breaks no rule."""
+    """A refusal breaks no rule of the protocol."""
     error, rest, _ = shake(lambda request: data, hang_up=hang_up)
     assert isinstance(error, HandshakeRefused)
     assert (str(error), rest) == ("status 503: busy", None)
 
 
 def test_a_server_that_hangs_up_is_no_answer() -> None:
-    """As where no server listens."""
+    """The error is a ConnectionError, as it is when no server listens."""
     assert isinstance(shake(lambda request: b"", hang_up=True)[0], ConnectionError)
 
 
 def test_what_was_given_up_opens_nothing() -> None:
-    """An answer that comes too late finds nobody: the connection is cut off."""
+    """A handshake that was given up ignores a late answer and aborts a late connection."""
 
     async def main() -> None:
         transport: Any = Transport()

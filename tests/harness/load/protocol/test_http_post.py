@@ -1,4 +1,5 @@
-"""Answers to posts as they arrive from a socket: in pieces, in chunks, with the connection's end, or broken."""
+"""Answers to posts as they arrive from a socket: in pieces, in chunks, ended by the end of the connection, or
+broken."""
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ def chunked(*chunks: bytes) -> bytes:
 
 
 class Line:
-    """One connection with a post in flight; what its owner hears."""
+    """One connection with a post in flight. It records what the connection reports to its owner."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, bytes]] = []
@@ -62,7 +63,8 @@ class Line:
 )
 @given(piece=st.integers(1, 80))
 def test_an_answer_is_understood_however_it_is_sent(data: bytes, piece: int) -> None:
-    """With a length, in chunks, after interim answers, in any pieces; and the next one on the same connection."""
+    """An answer may have a length, come in chunks, follow interim answers, and arrive in pieces of any size. The next
+    answer on the same connection is understood too."""
     line = Line()
     for number in range(1, 4):
         line.receive(data, piece)
@@ -82,7 +84,7 @@ def test_an_answer_is_understood_however_it_is_sent(data: bytes, piece: int) -> 
     ],
 )
 def test_every_answer_has_its_status_and_body(data: bytes, status: int, body: bytes) -> None:
-    """Whatever the body is."""
+    """The body may be text, empty or not UTF-8."""
     line = Line()
     line.receive(data)
     assert line.answers == [(status, body)]
@@ -90,7 +92,7 @@ def test_every_answer_has_its_status_and_body(data: bytes, status: int, body: by
 
 @pytest.mark.parametrize("data", [plain(more=b"Connection: close\r\n"), plain(head=b"HTTP/1.0 200 OK")])
 def test_a_connection_that_the_server_ends_is_not_used_again(data: bytes) -> None:
-    """The answer counts."""
+    """The answer on it counts."""
     line = Line()
     line.receive(data)
     assert (line.answers, line.connection.reusable) == ([(200, BODY)], False)
@@ -99,14 +101,15 @@ def test_a_connection_that_the_server_ends_is_not_used_again(data: bytes) -> Non
 
 
 def test_http_1_0_may_keep_the_connection() -> None:
-    """Where it says so."""
+    """The connection is kept if the answer has `Connection: keep-alive`."""
     line = Line()
     line.receive(plain(head=b"HTTP/1.0 200 OK", more=b"Connection: keep-alive\r\n"))
     assert (line.answers, line.connection.reusable) == ([(200, BODY)], True)
 
 
 def test_a_body_may_end_with_the_connection() -> None:
-    """Without a length and without chunks that is its end (RFC 9112 §6.3); a reset is none."""
+    """A body without a length and without chunks ends when the server closes the connection (RFC 9112 §6.3). After a
+    reset, or when the client gives up, there is no answer."""
     data = b"HTTP/1.1 200 OK\r\nX: y\r\n\r\n" + BODY
     line = Line()
     line.receive(data)
@@ -125,7 +128,7 @@ def test_a_body_may_end_with_the_connection() -> None:
 
 @pytest.mark.parametrize("data", [plain()[:-1], chunked(BODY)[:-2]])
 def test_an_answer_that_is_cut_short_is_none_but_its_status_is_known(data: bytes) -> None:
-    """It may have said anything."""
+    """The missing part of the answer is unknown, so the answer does not count."""
     line = Line()
     line.receive(data)
     line.connection.connection_lost(None)
@@ -148,7 +151,7 @@ def test_an_answer_that_is_cut_short_is_none_but_its_status_is_known(data: bytes
     ],
 )
 def test_what_can_never_be_an_answer_ends_the_connection(data: bytes) -> None:
-    """Neither waited for without an end nor believed."""
+    """The harness does not wait for more bytes, and it takes no answer from them."""
     line = Line()
     line.receive(data, 4_096)
     assert line.answers == []
@@ -158,7 +161,7 @@ def test_what_can_never_be_an_answer_ends_the_connection(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [plain() + plain(), plain() + b"junk"])
 def test_more_than_one_answer_ends_the_connection_behind_the_first(data: bytes) -> None:
-    """The first one counts; the connection is not given another post."""
+    """The first answer counts. The connection gets no other post."""
     line = Line()
     line.receive(data)
     assert (line.answers, line.connection.reusable) == ([(200, BODY)], False)
@@ -166,7 +169,7 @@ def test_more_than_one_answer_ends_the_connection_behind_the_first(data: bytes) 
 
 
 def test_an_answer_without_a_request_ends_the_connection() -> None:
-    """Except 408: so a server may say that the connection was idle for too long."""
+    """Status 408 is the exception: with it a server may say that the connection was idle for too long."""
     line = Line()
     line.receive(plain())
     line.receive(plain())
@@ -179,7 +182,7 @@ def test_an_answer_without_a_request_ends_the_connection() -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_survived(data: bytes) -> None:
-    """A server may send what it likes."""
+    """Random bytes raise no error. They give at most one answer and at most one end."""
     line = Line()
     line.receive(data, 7)
     assert len(line.answers) <= 1

@@ -1,4 +1,4 @@
-"""Recovery by hand: every server is asked, and every one that did not do it is named."""
+"""Manual recovery: the harness asks every server, and the error names each server that did not answer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,12 +14,12 @@ from harness.protocol.chat import Chat
 from harness.protocol.contract import Recovered
 from tests.seams.parrot import Parrot
 
-NOBODY = ServerAddress(name="server-9", host="127.0.0.1", port=1)
+NO_SERVER = ServerAddress(name="server-9", host="127.0.0.1", port=1)
 
 
 @asynccontextmanager
 async def serving(*, ready_after: int = 0) -> AsyncIterator[ServerAddress]:
-    """One server; /readyz answers 503 so many times before it answers 200."""
+    """One server. Its /readyz answers 503 ``ready_after`` times and then 200."""
     asked: list[str] = []
 
     async def answer(request: web.Request) -> web.Response:
@@ -43,7 +43,7 @@ async def serving(*, ready_after: int = 0) -> AsyncIterator[ServerAddress]:
 
 
 def test_every_server_answers_by_its_name() -> None:
-    """For all channels or for one."""
+    """The request is for all channels or for one channel."""
 
     async def scenario() -> None:
         async with serving() as server:
@@ -55,28 +55,28 @@ def test_every_server_answers_by_its_name() -> None:
 
 
 def test_a_server_that_does_not_answer_is_named() -> None:
-    """The error holds its address, though the other did it."""
+    """The error holds the address of that server, although the other server answered."""
 
     async def scenario() -> None:
         async with serving() as server:
             with pytest.raises(EnvironmentFailure, match=r"not rebroadcast: http://127\.0\.0\.1:1: "):
-                await rebroadcast(Chat(), [server, NOBODY], "t")
+                await rebroadcast(Chat(), [server, NO_SERVER], "t")
 
     asyncio.run(scenario())
 
 
 def test_a_protocol_without_it_says_so() -> None:
-    """Before any server is asked."""
+    """The error comes before any server is asked."""
     with pytest.raises(EnvironmentFailure, match="this client protocol has no request for it"):
-        asyncio.run(rebroadcast(Parrot(), [NOBODY], "t"))
+        asyncio.run(rebroadcast(Parrot(), [NO_SERVER], "t"))
 
 
 def test_readiness_is_waited_for() -> None:
-    """True as soon as every server is ready; False where one is not within the limit."""
+    """The result is True as soon as every server is ready. It is False if a server is not ready within the limit."""
 
     async def scenario() -> None:
         async with serving(ready_after=2) as server:
             assert await until_ready(Chat(), [server], "t", 10)
-            assert not await until_ready(Chat(), [server, NOBODY], "t", 0.3)
+            assert not await until_ready(Chat(), [server, NO_SERVER], "t", 0.3)
 
     asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""Measurements with a value in every field, made from the types themselves."""
+"""Measurements with a value in every field, made from their types."""
 
 import dataclasses
 import types
@@ -13,7 +13,7 @@ from harness.model.measurements.sweep_measurements import SweepMeasurements
 
 
 def structs(kind: Any = (RunMeasurements, SweepMeasurements, MatrixMeasurements)) -> Iterator[type]:
-    """Every dataclass that ``kind`` consists of, each once."""
+    """Every dataclass that is part of ``kind``, each once."""
     found: dict[type, None] = {}
     _collect(kind, found)
     yield from found
@@ -30,7 +30,7 @@ def _collect(kind: Any, found: dict[type, None]) -> None:
 
 
 def filled(kind: Any) -> Any:
-    """A value of ``kind`` with nothing left at None or empty."""
+    """A value of ``kind`` in which no field is None or empty."""
     arguments = typing.get_args(kind)
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):

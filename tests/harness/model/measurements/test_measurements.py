@@ -1,4 +1,4 @@
-"""Measurements are values that verdict.json holds without a loss."""
+"""verdict.json holds measurements without a loss."""
 
 import dataclasses
 import json
@@ -18,14 +18,14 @@ from tests.harness.model.measurements.examples import filled, structs
 
 @pytest.mark.parametrize("kind", [RunMeasurements, SweepMeasurements, MatrixMeasurements])
 def test_json_keeps_every_field(kind: Any) -> None:
-    """What is encoded and decoded again is equal, and it is of the same types."""
+    """Encoded and decoded measurements are equal to the original and of the same types."""
     whole = filled(kind)
     assert msgspec.convert(json.loads(json.dumps(msgspec.to_builtins(whole))), kind) == whole
 
 
 @pytest.mark.parametrize("kind", [RunMeasurements, SweepMeasurements, MatrixMeasurements])
 def test_an_unmeasured_figure_is_null_in_json(kind: Any) -> None:
-    """None stays None: what was not measured is never a number."""
+    """None stays None: a figure that was not measured is never a number."""
     bare = {
         field.name: filled(field.type)
         for field in dataclasses.fields(kind)
@@ -53,14 +53,14 @@ def test_a_statistic_is_found_by_its_name() -> None:
 
 
 def test_the_total_of_the_phases_is_their_sum() -> None:
-    """Every count is added up over probe, warm-up and measured window."""
+    """Every count is summed over probe, warm-up and measured window."""
     one = filled(DeliveryCounts)
     phases = DeliveryByPhase(probe=one, warm_up=one, measured=one)
     assert set(dataclasses.asdict(phases.total).values()) == {21}
 
 
 def test_times_on_the_axis_count_from_the_first_measured_message() -> None:
-    """0 on the report's axis is when the first measured message was due; what never came stays None."""
+    """0 on the axis of the report is the intended time of the first measured message. A missing time stays None."""
     recovery = dataclasses.replace(filled(Recovery), origin_ns=5_000_000_000)
     assert recovery.on_axis_s(7_250_000_000) == 2.25
     assert recovery.on_axis_s(None) is None

@@ -1,4 +1,4 @@
-"""Another run beside the report's own."""
+"""The section that shows another run (BASE) beside the report's own run."""
 
 from dataclasses import replace
 
@@ -22,14 +22,14 @@ def base(name: str = "baseline:release", differences: tuple[Difference, ...] = (
 
 
 def test_percentiles_time_and_steps_of_both_are_drawn() -> None:
-    """The legend names BASE, and RUN."""
+    """The legend names BASE and RUN."""
     found = beside_base(SMALL, base())
     assert [drawing.name for drawing in found.drawings] == ["base_percentiles", "base_latency_p99", "base_steps"]
     assert all("BASE baseline:release" in drawing.svg and ">RUN<" in drawing.svg for drawing in found.drawings)
 
 
 def test_every_difference_is_in_one_sentence() -> None:
-    """It says that the two are not comparable, and names what differs; the table has both values."""
+    """The sentence says that the two runs are not comparable and names the differences. The table has both values."""
     found = beside_base(SMALL, base(differences=OTHER))
     assert not found.comparable
     assert "not comparable" in found.sentence
@@ -41,14 +41,15 @@ def test_every_difference_is_in_one_sentence() -> None:
 
 
 def test_how_the_runs_of_base_ended_is_told() -> None:
-    """A curve of a run that failed is no level to reach."""
+    """A failed run is no valid reference, so the sentence names the verdicts of BASE."""
     assert "BASE is baseline:release (1\u00a0run: PASS)." in beside_base(SMALL, base()).sentence
     three = replace(base(), verdicts=(SMALL, SMALL, replace(SMALL, status=Status.FAIL)))
     assert "(3\u00a0runs: 2 PASS, 1 FAIL)" in beside_base(SMALL, three).sentence
 
 
 def test_the_section_stands_on_the_page_and_hostile_names_are_text() -> None:
-    """The curves follow the contents; without BASE there is no such section."""
+    """The section replaces curves by a sentence if BASE and RUN have none in common. Without BASE the page has no such
+    section."""
     verdict = replace(SMALL, run=None, series={})
     beside = beside_base(verdict, base(HOSTILE, (Difference(what=HOSTILE, base=HOSTILE, run=HOSTILE),)))
     html = page(verdict, verdicts.MACHINE, verdicts.EVENTS, NONE, beside=beside)

@@ -8,7 +8,7 @@ from tests.harness.searches import a_capacity
 
 
 def test_the_page_has_the_curves_and_every_step(tmp_path: Path) -> None:
-    """One file with both figures; the figures are files too."""
+    """The page contains both figures. The figures are also written as files."""
     page = write_capacity_report(tmp_path, a_capacity())
     html = page.read_text()
     assert html.count("<figure>") == 2
@@ -20,14 +20,14 @@ def test_the_page_has_the_curves_and_every_step(tmp_path: Path) -> None:
 
 
 def test_a_search_without_steps_has_a_page() -> None:
-    """It says that nothing was measured."""
+    """The page says that no step was measured."""
     html = capacity_page(replace(a_capacity(), steps=(), value=None, broke_at=None, exhaustion=None), ())
     assert "No step was measured." in html
     assert "No step was made." in html
 
 
 def test_words_from_outside_are_escaped() -> None:
-    """A reason may quote what a server said."""
+    """A reason may quote the text of a server."""
     capacity = a_capacity()
     steps = (replace(capacity.steps[0], because="<script>alert(1)</script>"),)
     assert "<script>" not in capacity_page(replace(capacity, steps=steps), ())

@@ -10,7 +10,8 @@ from tests.harness.report.html import Document
 
 
 def test_the_page_has_verdict_measures_and_both_curves(tmp_path: Path) -> None:
-    """What decides comes first; the curves of both sides are in one figure, and the figures are files too."""
+    """Safety comes before the other measures. One figure holds the curves of both sides, and the figures are also
+    written as files."""
     curves = {"": ([verdicts.passed()], [verdicts.passed(), verdicts.failed()])}
     page = write_comparison_page(tmp_path / "compare", tmp_path, a_comparison(), curves, "harness compare a b")
     html = page.read_text()
@@ -24,7 +25,7 @@ def test_the_page_has_verdict_measures_and_both_curves(tmp_path: Path) -> None:
 
 
 def test_what_is_not_comparable_says_why_and_draws_nothing(tmp_path: Path) -> None:
-    """Each difference with both values; no measure."""
+    """The page shows each difference with both values, and no measure."""
     html = write_comparison_page(tmp_path / "x", tmp_path, a_difference(), {}, "harness compare a b").read_text()
     assert "NOT COMPARABLE" in html
     assert "machine: cpu" in html
@@ -33,13 +34,13 @@ def test_what_is_not_comparable_says_why_and_draws_nothing(tmp_path: Path) -> No
 
 
 def test_words_from_outside_are_escaped() -> None:
-    """A machine's name and a run's name are a stranger's words."""
+    """The names of a machine and of a run come from outside."""
     html = comparison_page(a_difference(), [], ["", ""], HOSTILE)
     assert HOSTILE not in html
 
 
 def test_links_lead_to_reports_that_exist(tmp_path: Path) -> None:
-    """Relative to the page; none where the recording is gone."""
+    """Links are relative to the page. A run whose report is missing has no link."""
     comparison = a_comparison()
     report = tmp_path / comparison.base[0].run / "report.html"
     report.parent.mkdir(parents=True)
@@ -50,6 +51,6 @@ def test_links_lead_to_reports_that_exist(tmp_path: Path) -> None:
 
 
 def test_across_says_that_it_is_no_verdict() -> None:
-    """The measures are shown."""
+    """The page still shows the measures."""
     html = comparison_page(replace(a_comparison(), safety=(), across=True), [], ["", ""], "c")
     assert "NO VERDICT" in html

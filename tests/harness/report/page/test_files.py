@@ -17,18 +17,18 @@ from tests.harness.report.html import Document
 WHOLE = verdicts.passed()
 ONE = replace(WHOLE, series={"cpu": WHOLE.series["cpu"]})
 FEW = replace(WHOLE, series={name: WHOLE.series[name] for name in ("latency", "percentiles", "cpu")})
-"""a run with three figures, because drawing is what takes time"""
+"""a run with only three figures, because drawing takes time"""
 
 
 def test_the_page_is_small_enough_to_mail(tmp_path: Path) -> None:
-    """A page with every figure stays below 1.5 MB."""
+    """A page with all figures is smaller than 1.5 MB."""
     figures = drawn("passed")
     path = write_page(tmp_path, page(WHOLE, verdicts.MACHINE, verdicts.EVENTS, figures), figures.drawn)
     assert path.stat().st_size < 1_500_000
 
 
 def test_report_and_figures_are_written_beside_the_recording(tmp_path: Path) -> None:
-    """One page, and each figure as SVG and PNG."""
+    """The report is one page, and each figure is written as SVG and PNG."""
     path = write_report(tmp_path, FEW, verdicts.MACHINE, verdicts.EVENTS)
     assert path == tmp_path / "report.html"
     names = {plot.name for plot in (tmp_path / "plots").iterdir()}
@@ -37,7 +37,8 @@ def test_report_and_figures_are_written_beside_the_recording(tmp_path: Path) -> 
 
 
 def test_raw_tables_are_written_beside_the_page_and_linked_from_it(tmp_path: Path) -> None:
-    """Every link leads to a file, every file has a link; those of an earlier report go, what is no table stays."""
+    """Every link leads to a file, and every file has a link. Tables of an earlier report are removed, and other files
+    stay."""
     path = write_report(tmp_path, ONE, verdicts.MACHINE, verdicts.EVENTS)
     written = {f"tables/{table.name}" for table in (tmp_path / "tables").iterdir()}
     links = [address for address in Document(path.read_text()).addresses if not address.startswith(("#", "data:"))]
@@ -49,13 +50,13 @@ def test_raw_tables_are_written_beside_the_page_and_linked_from_it(tmp_path: Pat
 
 
 def test_a_report_made_again_is_the_same(tmp_path: Path) -> None:
-    """The page depends on the verdict alone."""
+    """The page depends only on its input."""
     first = write_report(tmp_path, ONE, verdicts.MACHINE, verdicts.EVENTS).read_bytes()
     assert write_report(tmp_path, ONE, verdicts.MACHINE, verdicts.EVENTS).read_bytes() == first
 
 
 def test_figures_of_an_earlier_report_do_not_linger(tmp_path: Path) -> None:
-    """The folder holds the figures of the page and no others; what is not a figure is left alone."""
+    """The folder keeps no figure that is not on the page. Files that are not figures stay."""
     write_report(tmp_path, ONE, verdicts.MACHINE, verdicts.EVENTS)
     (tmp_path / "plots" / "notes.txt").write_text("mine")
     write_report(tmp_path, verdicts.empty(), {}, [])
@@ -70,14 +71,14 @@ def test_a_folder_that_cannot_be_written_is_an_error_to_act_on(tmp_path: Path) -
 
 
 def test_text_that_is_no_unicode_is_written_all_the_same(tmp_path: Path) -> None:
-    """JSON can hold half a surrogate pair; it costs one letter, not the report."""
+    """JSON can hold half a surrogate pair. The report shows a question mark in its place."""
     servers = (ServerFigures(name="\ud800", clients=1),)
     verdict = replace(verdicts.empty(), run=replace(verdicts.measurements(), servers=servers))
     assert "?" in write_report(tmp_path, verdict, {"\ud801": "\ud802"}, []).read_text(encoding="utf-8")
 
 
 def test_drawing_libraries_are_loaded_only_to_draw_and_pyplot_never() -> None:
-    """Help and usage errors answer at once; figures keep no global state."""
+    """Without these libraries, help and usage errors come at once. Without pyplot, figures keep no global state."""
     program = """
 import dataclasses, sys, pathlib, tempfile
 import harness.report, harness.report.text.terminal

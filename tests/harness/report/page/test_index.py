@@ -26,7 +26,7 @@ def run(results: Path, name: str, verdict: object = None, *, scenario: str = "sc
 
 
 def test_all_runs_of_all_scenarios_are_listed_newest_first(tmp_path: Path) -> None:
-    """Each run has a line with its verdict, its size, its figures and the way to its report."""
+    """Each run has a line with its verdict, its size, its figures and a link to its report."""
     run(tmp_path, "20260101T000000Z", VERDICT)
     run(tmp_path, "20260102T000000Z", VERDICT | {"status": "fail"})
     run(tmp_path, "20260101T000000Z", VERDICT, scenario="scenario-b")
@@ -43,7 +43,7 @@ def test_all_runs_of_all_scenarios_are_listed_newest_first(tmp_path: Path) -> No
 
 
 def test_a_run_without_a_verdict_is_listed_with_its_plan(tmp_path: Path) -> None:
-    """A run that died is not forgotten."""
+    """A run that died stays in the index."""
     run(tmp_path, "20260101T000000Z", report=False)
     document = Document(write_index(tmp_path).read_text())
     assert "no verdict" in document.text
@@ -56,7 +56,7 @@ def test_a_run_without_a_verdict_is_listed_with_its_plan(tmp_path: Path) -> None
     ["", "{", "[]", "null", '"pass"', '{"status": 7}', '{"status": ["pass"], "plan": 3}', "[" * 100_000, "\x00\xff"],
 )
 def test_a_broken_verdict_breaks_its_own_line_only(tmp_path: Path, broken: str) -> None:
-    """The other runs are listed as ever."""
+    """The other runs are listed as usual."""
     run(tmp_path, "20260101T000000Z", broken)
     run(tmp_path, "20260102T000000Z", VERDICT)
     document = Document(write_index(tmp_path).read_text())
@@ -66,7 +66,7 @@ def test_a_broken_verdict_breaks_its_own_line_only(tmp_path: Path, broken: str) 
 
 
 def test_names_and_values_are_text(tmp_path: Path) -> None:
-    """Folder names and verdicts from elsewhere cannot become markup or lead elsewhere."""
+    """Folder names and foreign verdicts cannot become markup, and their links stay inside the results."""
     name = "<img src=x onerror=alert(1)>"
     run(tmp_path, name, VERDICT | {"status": "<b>pass</b>"}, scenario="a&b")
     run(tmp_path, "javascript:alert(1)", VERDICT, scenario="http:")
@@ -89,7 +89,7 @@ def test_the_link_to_the_latest_run_is_no_run(tmp_path: Path) -> None:
 
 
 def test_without_runs_the_index_says_so(tmp_path: Path) -> None:
-    """An empty folder has a page, too, and writing it again replaces it."""
+    """An empty folder gets a page too. Writing the page again replaces it."""
     write_index(tmp_path)
     assert "There are no runs here yet." in write_index(tmp_path).read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["index.html"]
@@ -102,7 +102,7 @@ def test_a_folder_that_is_not_there_is_an_error_to_act_on(tmp_path: Path) -> Non
 
 
 def test_where_live_deliveries_are_limited_their_latency_is_listed(tmp_path: Path) -> None:
-    """What an outage held up is not taken for the latency of the system."""
+    """The index lists the live P99. Deliveries that an outage delayed do not count as the latency of the system."""
     outage = replace(outage_verdicts.outage(), series={})
     run(tmp_path, "20260101T000000Z", json.loads(msgspec.json.encode(outage)) | {"version": VERSION})
     text = Document(write_index(tmp_path).read_text()).text
@@ -111,7 +111,7 @@ def test_where_live_deliveries_are_limited_their_latency_is_listed(tmp_path: Pat
 
 
 def test_a_verdict_of_another_version_is_named(tmp_path: Path) -> None:
-    """The line says which version the file has and which one is read."""
+    """The line names the version of the file and the version that the harness reads."""
     run(tmp_path, "20260101T000000Z", {"version": 1, "status": "pass", "measurements": {}})
     text = Document(write_index(tmp_path).read_text()).text
     assert f"verdict.json is of version 1; this harness reads version {VERSION}" in text

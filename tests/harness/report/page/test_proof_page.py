@@ -7,7 +7,7 @@ from tests.harness.report.html import Document
 
 
 def test_the_page_shows_every_row_and_escapes_its_words(tmp_path: Path) -> None:
-    """A table for each place; a report that exists is linked."""
+    """Each place has a table. A report that exists is linked."""
     report = tmp_path / RIGHT.folder / "report.html"
     report.parent.mkdir(parents=True)
     report.touch()

@@ -57,7 +57,7 @@ def run_of(verdict: Verdict) -> RunMeasurements:
 
 
 def read(verdict: Verdict, **changes: Any) -> Verdict | None:
-    """``verdict`` as verdict.json gives it after ``changes`` of its run; None where the reader refuses it."""
+    """``verdict`` as it is read from verdict.json after ``changes`` of its run. None if the reader refuses it."""
     document = msgspec.to_builtins(verdict)
     try:
         return msgspec.convert(document | {"run": document["run"] | changes}, Verdict)
@@ -67,7 +67,7 @@ def read(verdict: Verdict, **changes: Any) -> Verdict | None:
 
 @pytest.mark.parametrize("name", VERDICTS)
 def test_the_page_is_well_formed_and_needs_nothing_from_outside(name: str) -> None:
-    """Every tag closes, ids are unique, no address leaves the page, and no script but its own may run."""
+    """Every tag closes, ids are unique, and no address leads out of the page. Only the page's own script may run."""
     html = whole(name)
     document = Document(html)
     assert document.problems == []
@@ -84,7 +84,7 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(name: str) -> No
 
 @pytest.mark.parametrize("name", VERDICTS)
 def test_every_finding_is_on_the_page(name: str) -> None:
-    """Check, summary, confidence and every example of every finding can be read."""
+    """The page shows the check, the summary, the confidence and every example of every finding."""
     verdict = VERDICTS[name]()
     text = Document(whole(name)).text
     for finding in verdict.findings:
@@ -93,7 +93,7 @@ def test_every_finding_is_on_the_page(name: str) -> None:
 
 
 def test_the_verdict_comes_first_in_words_and_colour() -> None:
-    """The status word, its class and the reason stand before any table."""
+    """The status word, its class and the reason come before the first table."""
     html = render(verdicts.failed())
     top = html[: html.index("<table")]
     assert 'class="verdict fail"' in top
@@ -102,14 +102,15 @@ def test_the_verdict_comes_first_in_words_and_colour() -> None:
 
 
 def test_what_was_reduced_stands_before_the_criteria() -> None:
-    """A reader does not take a fitted run for the scenario's own size."""
+    """A reader then does not mistake a fitted run for the scenario's full size."""
     text = Document(render(verdicts.passed())).text
     assert text.index("Not the scenario’s own size") < text.index("Safety: 5 checks passed")
     assert f"10{THOUSANDS}000 clients per channel" in text
 
 
 def test_failing_criteria_lead() -> None:
-    """FAIL, then UNKNOWN; what passed is folded below, and the first plot stands beside, before the contents."""
+    """FAIL comes first, then UNKNOWN, and passed criteria are folded below. The first plot follows them, before the
+    contents."""
     html = render(verdicts.failed(), drawings=drawn("failed"))
     first = html[html.index("What did not pass") : html.index("<nav")]
     assert first.index(">FAIL<") < first.index(">UNKNOWN<") < first.index("<details") < first.index(">PASS<")
@@ -119,7 +120,7 @@ def test_failing_criteria_lead() -> None:
 
 @pytest.mark.parametrize("part", OPTIONAL)
 def test_a_missing_part_leaves_the_rest_standing(part: str) -> None:
-    """Each part of the measurements may be absent."""
+    """Each part of the measurements may be missing."""
     default: Any = next(field.default for field in fields(RunMeasurements) if field.name == part)
     for verdict in (verdicts.passed(), outage_verdicts.outage()):
         bare = replace(verdict, run=replace(run_of(verdict), **{part: default}), series={})
@@ -128,14 +129,14 @@ def test_a_missing_part_leaves_the_rest_standing(part: str) -> None:
 
 @pytest.mark.parametrize("part", [field.name for field in fields(RunMeasurements)])
 def test_a_part_of_another_shape_leaves_the_rest_standing(part: str) -> None:
-    """A verdict of another shape is refused where it is read, or is shown as far as it is understood."""
+    """The reader refuses a verdict of another shape, or the page shows as much of it as possible."""
     for nonsense in NONSENSE:
         if verdict := read(replace(verdicts.passed(), series={}), **{part: nonsense}):
             assert Document(render(verdict, events=[{}, {"event": None, "at_ns": "x"}])).problems == []
 
 
 def test_what_is_not_known_is_said() -> None:
-    """An absent part is a sentence, not a gap; every figure that is not there is named with its reason."""
+    """The page has a sentence for each missing part. It names each missing figure with the reason."""
     text = Document(render(verdicts.empty(), machine={}, events=[], drawings=drawn("empty"))).text
     for words in (
         "No latency was measured",
@@ -151,7 +152,7 @@ def test_what_is_not_known_is_said() -> None:
 
 
 def test_all_input_is_text_and_never_markup() -> None:
-    """Each string in verdict, plan, machine or events reaches the reader letter by letter and is never interpreted."""
+    """The page shows every string of verdict, plan, machine and events unchanged, as text."""
     verdict, events = _poisoned(verdicts.failed()), _poisoned(verdicts.EVENTS)
     html = render(verdict, {HOSTILE: {HOSTILE: HOSTILE}}, events, draw_all(verdict, events))
     document = Document(html)
@@ -165,7 +166,7 @@ def test_all_input_is_text_and_never_markup() -> None:
 
 
 def _poisoned(value: Any) -> Any:
-    """``value`` with every string in it made hostile, keys of objects and names of components included. Words that the
+    """``value`` with hostile text in every string, including keys of objects and names of components. Words that the
     types restrict stay as they are."""
     if isinstance(value, StrEnum) or value is None:
         return value
@@ -193,7 +194,8 @@ def _poisoned(value: Any) -> Any:
 
 
 def test_a_pilot_that_no_command_makes_says_so() -> None:
-    """It leaves out the faults of its run, which no option does; no bare program name stands there instead."""
+    """The pilot leaves out the faults of its run, and no option does that. The page says so and shows no bare program
+    name."""
     verdict = verdicts.passed()
     html = render(replace(verdict, plan=replace(verdict.plan, command=())))
     assert "No command makes this run alone" in html
@@ -201,7 +203,7 @@ def test_a_pilot_that_no_command_makes_says_so() -> None:
 
 
 def test_the_command_repeats_the_run_in_a_shell() -> None:
-    """The arguments are quoted as a shell needs them."""
+    """The arguments are quoted for a shell."""
     passed = verdicts.passed()
     plan = replace(passed.plan, command=("run", "my scenario.py", "--seed", "7"))
     text = Document(render(replace(passed, plan=plan))).text
@@ -209,20 +211,20 @@ def test_the_command_repeats_the_run_in_a_shell() -> None:
 
 
 def test_lost_deliveries_are_named_with_their_hop() -> None:
-    """A loss shows where it happened."""
+    """The page shows at which hop deliveries were lost."""
     text = Document(render(verdicts.failed())).text
     assert "Where deliveries were lost" in text
 
 
 def test_a_validity_check_that_did_not_pass_is_explained() -> None:
-    """The reader learns which findings a late sender leaves standing."""
+    """The page explains which findings a late sender still allows."""
     text = Document(render(verdicts.failed())).text
     assert "These validity checks did not pass: send_late" in text
     assert "a FAIL is not decided" in text
 
 
 def test_tables_have_heads() -> None:
-    """Every row and column of every table is headed, for those who hear the page."""
+    """Every row and column of every table has a header, for screen readers."""
     html = render(verdicts.passed())
     document = Document(html)
     assert html.count('scope="row"') == html.count("<tr role") - document.tags["table"]
@@ -230,13 +232,13 @@ def test_tables_have_heads() -> None:
 
 
 def test_figures_are_described_in_words() -> None:
-    """Each figure has a description for those who do not see it."""
+    """Each figure has a description for screen readers."""
     html = whole("passed")
     assert html.count('<svg role="img" aria-label="') == html.count("<svg") == html.count("<figcaption>") > 10
 
 
 def test_the_outage_has_a_section_after_the_criteria() -> None:
-    """Where a fault was injected the narrative follows the criteria and is in the contents; elsewhere there is neither."""
+    """The section is also in the contents. A run without a fault has neither."""
     html = render(outage_verdicts.outage(), events=outage_verdicts.EVENTS)
     headings = re.findall(r'<h2 id="([a-z]+)">', html)
     assert headings[:3] == ["criteria", "outage", "latency"]
@@ -247,7 +249,7 @@ def test_the_outage_has_a_section_after_the_criteria() -> None:
 
 
 def test_an_outage_of_which_nothing_was_recorded_is_named() -> None:
-    """Every table that is not there is a sentence."""
+    """The page has a sentence for each missing table."""
     bare = replace(outage_verdicts.outage(), run=None, series={})
     text = Document(render(bare, events=[])).text
     for words in ("are not in this recording", "were not distinguished", "No server’s recovery was recorded"):
@@ -256,7 +258,7 @@ def test_an_outage_of_which_nothing_was_recorded_is_named() -> None:
 
 @pytest.mark.parametrize("part", ["live_latency", "recovered_latency", *(f.name for f in fields(Recovery))])
 def test_an_outage_of_another_shape_leaves_the_rest_standing(part: str) -> None:
-    """A verdict of another shape is refused where it is read, or is shown as far as it is understood."""
+    """The reader refuses a verdict of another shape, or the page shows as much of it as possible."""
     outage = replace(outage_verdicts.outage(), series={})
     recovery = msgspec.to_builtins(run_of(outage).recovery)
     for nonsense in NONSENSE:
@@ -266,7 +268,7 @@ def test_an_outage_of_another_shape_leaves_the_rest_standing(part: str) -> None:
 
 
 def test_the_narrative_is_text_and_never_markup() -> None:
-    """Names and endings of the recording reach the reader letter by letter."""
+    """The page shows names and endings of the recording unchanged, as text."""
     outage = outage_verdicts.outage()
     times = outage_verdicts.times(5.0, 10.4, (HOSTILE, HOSTILE), ("broker", HOSTILE))
     fault = replace(outage_verdicts.BROKER, target=Target.SERVER, parts=(HOSTILE,), times=times)
@@ -283,7 +285,8 @@ def test_the_narrative_is_text_and_never_markup() -> None:
 
 
 def test_where_live_deliveries_are_limited_they_lead() -> None:
-    """The key figures are the live P99 with its limit, and how many came late from the database."""
+    """The key figures are the live P99 with its limit, and the number of deliveries that came late from the
+    database."""
     html = render(outage_verdicts.outage())
     tiles = re.findall(r"<dt>([^<]+)</dt><dd class=\"figure\">([^<]+)", html[: html.index("<table")])
     names = [name for name, _ in tiles]
@@ -294,7 +297,7 @@ def test_where_live_deliveries_are_limited_they_lead() -> None:
 
 
 def test_a_posts_unknown_end_is_explained_where_there_is_one() -> None:
-    """The reader learns what indeterminate means and how many are."""
+    """The page explains what indeterminate means and how many posts ended so."""
     outage = outage_verdicts.outage()
     assert "ended indeterminate" not in Document(render(outage)).text
     run = run_of(outage)
@@ -304,14 +307,14 @@ def test_a_posts_unknown_end_is_explained_where_there_is_one() -> None:
 
 
 def test_the_plan_lists_faults_and_recovery() -> None:
-    """What was to be broken, when, and how the servers were to recover."""
+    """The plan says what is stopped, when, and how the servers recover."""
     text = Document(render(outage_verdicts.outage(recovery="manual"))).text
     assert "stop broker at 50% of the messages, healed when everything is posted" in text
     assert "manual: the servers wait for a request" in text
 
 
 def test_the_network_path_and_the_clock_are_named() -> None:
-    """What was measured over which path, and what was not compared because the clocks differ."""
+    """The page names the measured path. It also names the steps that were not measured because the clocks differ."""
     passed = verdicts.passed()
     steps = StepLatencies(total=run_of(passed).latency, left_out=("fan_out", "push"), clock_bound_ms=0.25)
     two_clocks = replace(passed, run=replace(run_of(passed), steps=steps))
@@ -325,14 +328,15 @@ def test_the_network_path_and_the_clock_are_named() -> None:
 
 
 def test_events_are_listed_without_clock_readings() -> None:
-    """What was seen of a fault is how it ended, not nanoseconds of a clock."""
+    """The page shows how a fault's processes ended, but no nanoseconds of a clock."""
     text = Document(render(outage_verdicts.outage(), events=outage_verdicts.EVENTS)).text
     assert "stop broker; broker ended exit code 0" in text
     assert "17\u202f020\u202f000\u202f000" not in text
 
 
 def test_the_decisions_show_the_alternatives_of_the_newest_matrix() -> None:
-    """Its figures and a link, or the command that makes one."""
+    """The section shows the matrix's figures and a link to it. If there is no matrix, it names the command that makes
+    one."""
     assert NO_MATRIX.sentence in Document(whole("passed")).text
     html = page(verdicts.passed(), verdicts.MACHINE, verdicts.EVENTS, NONE, matrix=A_MATRIX)
     assert "of another minute" in Document(html).text

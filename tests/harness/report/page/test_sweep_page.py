@@ -29,7 +29,7 @@ def render(verdict: Verdict, machine: dict[str, Any] = verdicts.MACHINE, drawing
 
 @pytest.mark.parametrize("repeat", [1, 2])
 def test_the_page_is_well_formed_and_links_to_its_runs_only(repeat: int) -> None:
-    """Every tag closes, ids are unique, and every address is a part of the page or the report of a run."""
+    """Every tag closes, and ids are unique. Every address is a part of the page or the report of a run."""
     verdict = sweep_verdicts.passed(repeat)
     document = Document(render(verdict, drawings=drawn()))
     assert document.problems == []
@@ -41,7 +41,7 @@ def test_the_page_is_well_formed_and_links_to_its_runs_only(repeat: int) -> None
 
 
 def test_the_findings_and_the_growth_are_on_the_page() -> None:
-    """A failure with its reason, the fit with R², and what one host means for the figures."""
+    """The page shows a failure with its reason, the fit with R², and what a single host means for the figures."""
     text = Document(render(sweep_verdicts.passed())).text
     for words in ("grows faster than linearly", "R²", "one-host", "not parallel speed-up", "broker_cpu_us_per_message"):
         assert words in text
@@ -51,7 +51,7 @@ def test_the_findings_and_the_growth_are_on_the_page() -> None:
     "part", ["delivery", "latency", "runs", "fits", "ratios", "scalability_law", "claims", "decisions"]
 )
 def test_a_part_of_another_shape_leaves_the_rest_standing(part: str) -> None:
-    """A verdict of another shape is refused where it is read, or is shown as far as it is understood."""
+    """The reader refuses a verdict of another shape, or the page shows as much of it as possible."""
     document = msgspec.to_builtins(sweep_verdicts.passed())
     for nonsense in (*NONSENSE, [{"curve": "weak"}], [{}], [3]):
         try:
@@ -62,7 +62,7 @@ def test_a_part_of_another_shape_leaves_the_rest_standing(part: str) -> None:
 
 
 def test_a_sweep_without_measurements_is_named() -> None:
-    """Every part that is not there is a sentence."""
+    """The page has a sentence for each missing part."""
     verdict = replace(sweep_verdicts.passed(), sweep=None, findings=())
     assert sweep_drawings(verdict) == ()
     document = Document(render(verdict, {}))
@@ -72,7 +72,7 @@ def test_a_sweep_without_measurements_is_named() -> None:
 
 
 def test_hostile_text_stays_text() -> None:
-    """Names in a recording cannot become markup, nor addresses."""
+    """Names in a recording cannot become markup or addresses."""
     sweep = sweep_verdicts.sweep()
     runs = tuple(replace(run, run=HOSTILE) for run in sweep.runs)
     fits = tuple(replace(fit, figure=HOSTILE) for fit in sweep.fits)
@@ -86,7 +86,8 @@ def test_hostile_text_stays_text() -> None:
 
 
 def test_the_decisions_show_the_alternatives_of_the_newest_matrix() -> None:
-    """Its figures and a link, or the command that makes one."""
+    """The section shows the matrix's figures and a link to it. If there is no matrix, it names the command that makes
+    one."""
     assert NO_MATRIX.sentence in Document(render(sweep_verdicts.passed())).text
     html = sweep_page(sweep_verdicts.passed(), verdicts.MACHINE, EVENTS, (), A_MATRIX)
     assert "of another minute" in Document(html).text

@@ -6,7 +6,7 @@ from harness.report.page.templates import _environment, fill
 
 
 def test_every_value_is_escaped() -> None:
-    """A name of a server or a text of an error may hold anything."""
+    """The name of a server and the text of an error may hold any characters."""
     template = _environment().from_string("<p>{{ value }}</p>")
     assert template.render(value="<script>alert('x')</script>") == (
         "<p>&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;</p>"
@@ -15,7 +15,7 @@ def test_every_value_is_escaped() -> None:
 
 
 def test_a_value_that_is_missing_is_an_error() -> None:
-    """A page with a hole in it would be read as one without that figure."""
+    """A reader would not notice that a figure is missing from a page."""
     with pytest.raises(UndefinedError):
         _environment().from_string("{{ value }}").render()
     with pytest.raises(UndefinedError):

@@ -9,7 +9,8 @@ from tests.harness.report.html import Document
 
 
 def test_the_page_shows_changes_machines_and_verdicts(tmp_path: Path) -> None:
-    """The change with its levels, the other machine as a note, a square a run, a figure a measure."""
+    """The page shows the change with its levels and the other machine as a note. It has a square for each run and a
+    figure for each measure."""
     html = write_trend_page(tmp_path, a_trend()).read_text()
     document = Document(html)
     assert document.problems == []
@@ -28,5 +29,5 @@ def test_words_and_paths_from_the_history_do_no_harm(tmp_path: Path) -> None:
 
 
 def test_an_empty_history_has_a_page(tmp_path: Path) -> None:
-    """It says that there is no run."""
+    """The page says that there are no runs."""
     assert "No runs" in trend_page(tmp_path, Trend())

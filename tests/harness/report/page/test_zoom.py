@@ -1,4 +1,4 @@
-"""The page's script in a real browser: the span of time, the choice of the server, the first screen."""
+"""The page's script in a real browser: the time span, the choice of a server, and the first screen."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -34,7 +34,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def seen(page: str, look: Callable[[Tab], Awaitable[None]]) -> None:
-    """``look`` at the page, on which nothing may fail or be refused by its own security policy."""
+    """Run ``look`` on the page. The page must show no error, and its security policy must refuse nothing."""
 
     async def watched(tab: Tab) -> None:
         await tab.sized(1280, 800)
@@ -45,7 +45,7 @@ def seen(page: str, look: Callable[[Tab], Awaitable[None]]) -> None:
 
 
 async def figure(tab: Tab, name: str) -> dict[str, float]:
-    """Where the axes of a figure are in the window, after it was scrolled there."""
+    """The position of a figure's axes in the window, after scrolling to the figure."""
     found: dict[str, float] = await tab.value(
         f"""(() => {{
           const svg = document.getElementById('{name}-figure_1').closest('svg');
@@ -60,7 +60,7 @@ async def figure(tab: Tab, name: str) -> dict[str, float]:
 
 
 async def drag(tab: Tab, at: dict[str, float], begin: float, end: float) -> None:
-    """Over a figure, from one share of its axis to another."""
+    """Drag the mouse over a figure, from ``begin`` to ``end`` as shares of its axis."""
     first, last = (at["left"] + share * (at["right"] - at["left"]) for share in (begin, end))
     await tab.mouse("mouseMoved", first, at["y"])
     await tab.mouse("mousePressed", first, at["y"])
@@ -75,7 +75,7 @@ async def ticks(tab: Tab, name: str) -> list[str]:
 
 
 async def shown(tab: Tab) -> str:
-    """The span that the bar names; empty where the whole run is shown."""
+    """The span that the bar names. It is empty if the whole run is shown."""
     words: str = await tab.value(
         "document.getElementById('zoomed').hidden ? '' : document.querySelector('output').value"
     )
@@ -83,7 +83,7 @@ async def shown(tab: Tab) -> str:
 
 
 def test_a_drag_shows_a_span_in_all_figures_and_a_double_click_the_whole(page: str) -> None:
-    """The axis of 67 s from −5 s: a drag from 0.25 to 0.5 shows 11.5 s to 28 s, in the other figure too."""
+    """The axis runs from −5 s to 61 s. A drag from 0.25 to 0.5 shows 11.5 s to 28 s, in the other figure too."""
 
     async def look(tab: Tab) -> None:
         paths = "[...document.querySelectorAll('.moves > path')].map((path) => path.getAttribute('d')).join()"
@@ -96,7 +96,7 @@ def test_a_drag_shows_a_span_in_all_figures_and_a_double_click_the_whole(page: s
             assert 2 < len(numbers) <= len(whole[name])
             assert min(numbers) >= 11.5
             assert max(numbers) <= 28
-        # The peak is at 30 s: it has left the axes on the right.
+        # The peak at 30 s is now outside the axes, on the right.
         assert await tab.value(paths) != drawn
         at = await figure(tab, "latency")
         for clicks in (1, 2):
@@ -113,7 +113,7 @@ def test_a_drag_shows_a_span_in_all_figures_and_a_double_click_the_whole(page: s
 
 
 def test_the_keyboard_does_the_same(page: str) -> None:
-    """A figure takes the focus; + halves the span, an arrow moves it, Escape shows the whole run."""
+    """A figure can have the focus. + halves the span, an arrow moves it, and Escape shows the whole run."""
 
     async def look(tab: Tab) -> None:
         await tab.value("document.querySelector('svg[data-span]').focus()")
@@ -131,7 +131,7 @@ def test_the_keyboard_does_the_same(page: str) -> None:
 
 
 def test_a_curve_is_where_its_second_is(page: str) -> None:
-    """After a zoom the P99 of second 20 is drawn at the place of second 20 on the axis, to a tenth of a point."""
+    """After a zoom every point of the curve is at the place of its second on the axis, within a tenth of a point."""
 
     async def look(tab: Tab) -> None:
         place = """((second) => {
@@ -154,7 +154,7 @@ def test_a_curve_is_where_its_second_is(page: str) -> None:
 
 
 def test_one_server_alone_is_shown_in_figures_and_tables(page: str) -> None:
-    """Its curve and its row stay, those of the others go, and come back."""
+    """The choice hides the curves and rows of the other servers. They come back when all servers are chosen."""
 
     async def look(tab: Tab) -> None:
         state = """[[...document.querySelectorAll('[data-server]')].filter((line) => line.getBoundingClientRect().width > 0)
@@ -174,7 +174,7 @@ def test_one_server_alone_is_shown_in_figures_and_tables(page: str) -> None:
 
 
 def test_without_its_script_the_page_is_whole_and_offers_nothing_that_does_not_work(page: str) -> None:
-    """The figures are drawn; the controls stay hidden."""
+    """The figures are drawn, and the controls stay hidden."""
 
     async def look(tab: Tab) -> None:
         await tab.ask("Emulation.setScriptExecutionDisabled", value=True)
@@ -214,7 +214,8 @@ def test_the_page_of_a_comparison_zooms_its_curves_over_time(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)])
 def test_what_decides_and_the_first_plot_are_on_the_first_screen(page: str, width: int, height: int) -> None:
-    """The verdict's sentence and the axes of the first plot, unscrolled; nothing is wider than the window."""
+    """The verdict's sentence and the axes of the first plot are visible without scrolling. Nothing is wider than the
+    window."""
 
     async def look(tab: Tab) -> None:
         await tab.sized(width, height)

@@ -1,4 +1,4 @@
-"""Both curves in one figure."""
+"""The curves of BASE and RUN in one figure."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from tests.harness.report import verdicts
 
 
 def test_each_curve_of_both_sides_is_drawn() -> None:
-    """Percentiles, time, CPU and steps, with the names of the sides."""
+    """The figures show percentiles, time, CPU and steps, with the names of both sides."""
     drawn = comparison_drawings(([verdicts.passed()], [verdicts.passed()]), "p", "")
     names = {drawing.name for drawing in drawn}
     assert {"p_percentiles", "p_latency_p99", "p_steps"} <= names
@@ -15,13 +15,13 @@ def test_each_curve_of_both_sides_is_drawn() -> None:
 
 
 def test_a_curve_that_one_side_lacks_is_left_out() -> None:
-    """One side alone is no comparison."""
+    """The curve of one side alone is no comparison."""
     bare = replace(verdicts.passed(), series={}, run=None)
     assert comparison_drawings(([verdicts.passed()], [bare]), "p", "") == ()
 
 
 def test_many_runs_are_bounded() -> None:
-    """More lines than RUNS_MAX of a side cover each other."""
+    """At most RUNS_MAX runs of a side are drawn, because more lines would cover each other."""
     every = [verdicts.passed()] * (RUNS_MAX + 5)
     drawn = comparison_drawings((every, every), "p", "constant 4 servers")
     assert f"({RUNS_MAX} runs)" in drawn[0].summary

@@ -7,7 +7,7 @@ SVG = """<?xml version="1.0"?><!-- made up --><svg height="1pt" viewBox="0 0 480
 
 
 def test_an_inline_figure_has_ids_of_its_own() -> None:
-    """Ids and references carry the figure's name, so that two figures on a page do not meet."""
+    """Ids and references begin with the figure's name, so that the ids of two figures on a page differ."""
     found = inlined(SVG, "latency", "what")
     assert 'id="latency-m"' in found
     assert '"#latency-m"' in found
@@ -15,7 +15,7 @@ def test_an_inline_figure_has_ids_of_its_own() -> None:
 
 
 def test_an_inline_figure_follows_the_theme_and_has_no_address() -> None:
-    """Colours are variables, the paper is the page's, and no outside address or metadata is left."""
+    """Colours become variables, and the background is that of the page. No outside address or metadata is left."""
     found = inlined(SVG % palette.BROKER.light, "cpu", 'a "quoted" <summary>')
     assert "stroke: var(--broker)" in found
     assert "fill: none" in found
@@ -26,5 +26,5 @@ def test_an_inline_figure_follows_the_theme_and_has_no_address() -> None:
 
 
 def test_paths_are_short() -> None:
-    """Two decimals of a point are more than a screen shows."""
+    """A screen shows no more than two decimals of a point."""
     assert '"M 1.23 2.5"' in inlined(SVG, "cpu", "").replace("  ", " ")

@@ -1,4 +1,4 @@
-"""Which figures a matrix has, and what they say in words."""
+"""Which figures a matrix has, and their descriptions in words."""
 
 from harness.report.plots.drawing import Drawing
 from harness.report.plots.matrix_figures import matrix_drawings
@@ -11,13 +11,14 @@ def drawn(*systems: object) -> dict[str, Drawing]:
 
 
 def test_another_verdict_has_no_figure() -> None:
-    """Nor has a matrix of which nothing was measured."""
+    """A matrix without measurements has no figure either."""
     assert matrix_drawings(a_verdict(None)) == ()
     assert drawn(a_system(p99_ms=None, p50_ms=None, expected=0)) == {}
 
 
 def test_each_figure_has_the_systems_that_have_its_values() -> None:
-    """One without a recovery time is not in the figure of recovery times; a recovery of zero is."""
+    """A system without a recovery time is not in the figure of recovery times. A system with a recovery time of zero
+    is."""
     found = drawn(
         a_system("redis", recovery_s=spread(0.0), fan_out_p99_ms=spread(2.0)),
         a_system("mesh", p99_ms=None, p50_ms=None),
@@ -30,7 +31,7 @@ def test_each_figure_has_the_systems_that_have_its_values() -> None:
 
 
 def test_losses_are_summed_by_write_path_over_what_was_run() -> None:
-    """3 and 4 messages of one write path, none of the other; a path that was not run is left out."""
+    """One write path lost 3 and 4 messages, the other lost none. A path that was not run is left out."""
     found = drawn(
         a_system("redis", write_path="broker-first", not_stored=3),
         a_system("nats", write_path="broker-first", not_stored=4),
@@ -43,7 +44,7 @@ def test_losses_are_summed_by_write_path_over_what_was_run() -> None:
 
 
 def test_cost_is_drawn_over_two_server_counts_or_more() -> None:
-    """One count alone makes no line. The words name both ends."""
+    """One server count alone makes no line. The description names both ends."""
     assert "cost_by_servers" not in drawn(a_system(cost=cost((2, 40.0))))
     found = drawn(a_system(cost=cost((2, 40.0), (4, 45.0), (8, 60.0))), a_system("mesh", cost=cost((2, 9.0))))
     assert found["cost_by_servers"].summary == "redis: 40 at 2, 60 at 8 servers (µs)"

@@ -29,7 +29,7 @@ def themes() -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("theme", themes(), ids=["light", "dark"])
 def test_text_can_be_read_in_both_themes(theme: dict[str, str]) -> None:
-    """All text reaches WCAG AA, 4.5 : 1, on every ground it stands on."""
+    """All text has at least the contrast of WCAG AA, 4.5 : 1, on each of its backgrounds."""
     for ink in ("ink", "muted", "accent"):
         for ground in ("paper", "card"):
             assert contrast(theme[ink], theme[ground]) >= 4.5, (ink, ground)
@@ -44,7 +44,7 @@ def test_text_can_be_read_in_both_themes(theme: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("theme", themes(), ids=["light", "dark"])
 def test_curves_can_be_told_from_their_ground(theme: dict[str, str]) -> None:
-    """Every curve reaches 3 : 1, what WCAG asks of graphics."""
+    """Every curve has a contrast of at least 3 : 1, the WCAG minimum for graphics."""
     ground = {palette.GRID, palette.SHADE, palette.OUTAGE}
     for colour in palette.ALL:
         if colour not in ground:
@@ -52,7 +52,7 @@ def test_curves_can_be_told_from_their_ground(theme: dict[str, str]) -> None:
 
 
 def test_the_same_thing_has_the_same_colour_everywhere() -> None:
-    """A server is a server in the CPU plot and in the memory plot, and every colour is one variable."""
+    """A server has the same colour in the CPU plot and in the memory plot. Every colour is one variable."""
     assert palette.colour("cpu", "server-3", 5) == palette.colour("memory", "server-1", 0) == palette.SERVERS
     assert palette.colour("latency", "P99", 0) != palette.colour("completion", "P99", 0)
     assert (

@@ -6,7 +6,8 @@ from tests.harness.report.page.test_sweep_page import drawn
 
 
 def test_every_figure_that_the_scenario_asks_for_is_drawn() -> None:
-    """Latency on both curves, the broker's CPU and bandwidth, CPU per message, efficiency; each with its range in words."""
+    """The figures show latency on both curves, the broker's CPU and bandwidth, CPU per message, and efficiency. Each
+    has its range in words."""
     figures = {drawing.name: drawing for drawing in drawn()}
     wanted = {"latency_constant", "latency_weak", "broker_cpu", "broker_bandwidth", "system_cpu", "efficiency"}
     assert wanted <= set(figures)
@@ -14,14 +15,14 @@ def test_every_figure_that_the_scenario_asks_for_is_drawn() -> None:
 
 
 def test_titles_name_the_products_of_the_run() -> None:
-    """The broker's title is that of the plan's backplane."""
+    """The title of the broker follows from the plan's backplane."""
     titles = {drawing.name: drawing.title for drawing in drawn()}
     assert titles["broker_cpu"] == "Redis: CPU per message"
     assert titles["queries"].startswith("PostgreSQL: ")
 
 
 def test_a_figure_without_points_is_not_drawn() -> None:
-    """A sweep without a broker has no figures of one; a sweep without runs has none at all."""
+    """A sweep without runs has only the efficiency figure. Without efficiencies it has no figure."""
     verdict = sweep_verdicts.passed()
     sweep = replace(sweep_verdicts.sweep(), runs=(), fits=())
     assert [drawing.name for drawing in sweep_drawings(replace(verdict, sweep=sweep))] == ["efficiency"]

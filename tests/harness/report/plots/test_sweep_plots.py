@@ -10,7 +10,7 @@ def a_plot(*points: Point, fit: tuple[float, float] | None = None, limit: float 
 
 
 def test_every_run_is_a_point_and_the_line_joins_the_medians() -> None:
-    """Three runs at 2 servers, one at 4."""
+    """There are three runs at 2 servers and one run at 4."""
     points = [Point(servers=2, value=value) for value in (10.0, 12.0, 50.0)] + [Point(servers=4, value=20.0)]
     axes = draw_plot(a_plot(*points)).axes[0]
     line = axes.lines[-1]

@@ -6,7 +6,7 @@ from tests.harness.report import outage_verdicts
 
 
 def test_marks_count_from_the_first_measured_message() -> None:
-    """The zero of the axis is the schedule's start plus the warm-up; faults and casualties are harm."""
+    """The axis begins at the schedule's start plus the warm-up. Faults and casualties are marked as harm."""
     events = [
         {"event": "schedule", "at_ns": 0, "start_ns": 1_000_000_000},
         {"event": "casualty", "at_ns": 9_500_000_000},
@@ -23,12 +23,12 @@ def test_marks_count_from_the_first_measured_message() -> None:
 
 
 def test_without_a_schedule_nothing_is_marked() -> None:
-    """Moments on an unknown axis would be guesses."""
+    """The zero of the axis is then unknown, so any mark would be a guess."""
     assert marks([{"event": "casualty", "at_ns": 5}], 1.0) == ()
 
 
 def test_a_run_that_ended_early_is_marked() -> None:
-    """The reader sees where the run ended, and how."""
+    """The mark shows when the run ended and how."""
     events = [
         {"event": "schedule", "at_ns": 0, "start_ns": 0},
         {"event": "ended", "at_ns": 2_000_000_000, "how": "interrupted"},
@@ -37,8 +37,8 @@ def test_a_run_that_ended_early_is_marked() -> None:
 
 
 def test_shades_run_from_the_fault_until_the_broken_part_was_back() -> None:
-    """Each fault has a shade of its own; the shade of a part that was never back has no end; a fault that never began has
-    none."""
+    """Each fault has its own shade. If a part never came back, its shade has no end, and a fault that never began has
+    no shade."""
     broker = replace(outage_verdicts.BROKER, times=outage_verdicts.times(1.0, 4.0))
     killed = replace(broker, kind=FaultKind.KILL, target=Target.SERVER, parts=("server-2",))
     never_back = replace(killed, times=outage_verdicts.times(2.0, None))
@@ -49,12 +49,12 @@ def test_shades_run_from_the_fault_until_the_broken_part_was_back() -> None:
 
 
 def test_the_phase_gives_the_axis_where_there_is_no_schedule() -> None:
-    """The beginning of the measured phase is the second source of the zero."""
+    """The beginning of the measured phase is the second source for the zero of the axis."""
     assert origin_ns([{"event": "phase", "name": "measure", "at_ns": 7}], 5.0) == 7.0
     assert origin_ns([], 5.0) is None
 
 
 def test_details_of_an_event_hold_no_clock_readings() -> None:
-    """What was seen of a fault is how it ended; readings of a clock stay in the file."""
+    """The details of a fault say how a process ended. Readings of a clock stay in the file."""
     lines = event_lines(outage_verdicts.EVENTS, 2.0)
     assert ("+5.0 s", "fault-done", "stop broker; broker ended exit code 0") in lines

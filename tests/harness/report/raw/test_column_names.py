@@ -14,7 +14,7 @@ from harness.report.raw.column_names import column_name, share_of
     ],
 )
 def test_a_column_is_a_word_that_ends_in_its_unit(line: str, label: str, expected: str) -> None:
-    """Letters, digits and underscores, whatever a recording names its curves."""
+    """A column name has only letters, digits and underscores, for any name of a curve."""
     assert column_name(line, label) == expected
 
 

@@ -13,7 +13,7 @@ TABLE = RawTable(
 
 
 def test_values_are_read_back_as_they_were() -> None:
-    """Quotes, commas, line ends; numbers with all their digits; an empty cell for what was not measured."""
+    """Quotes, commas, line ends and all digits of a number are kept. A value that was not measured is an empty cell."""
     rows = list(csv.reader(io.StringIO(csv_text(TABLE), newline="")))
     assert rows[0] == ["name", "p99_ms", "passed"]
     assert rows[1] == ['a "b",\nc', "-1.5", "true"]
@@ -22,7 +22,7 @@ def test_values_are_read_back_as_they_were() -> None:
 
 
 def test_no_text_is_a_formula() -> None:
-    """A spreadsheet runs what begins with such a letter; numbers may be negative."""
+    """A spreadsheet executes text that begins with one of these characters. Numbers may be negative."""
     cells = [cell for row in csv.reader(io.StringIO(csv_text(TABLE), newline="")) for cell in row]
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))] == ["-1.5"]
     assert {"'=1+1", "'@x"} <= set(cells)

@@ -19,13 +19,13 @@ def table(verdict: Verdict, name: str) -> RawTable:
 
 
 def documented() -> dict[str, str]:
-    """File → columns, of the table in docs/results.md."""
+    """The columns of each file in the table of docs/results.md."""
     return dict(re.findall(r"^\| `tables/([^`]+)\.csv` \| (.+?) \|$", DOCUMENT.read_text(), re.MULTILINE))
 
 
 @pytest.mark.parametrize("verdict", [verdicts.passed(), outage_verdicts.outage()], ids=["passed", "outage"])
 def test_docs_name_every_file_and_its_columns(verdict: Verdict) -> None:
-    """What is written is what docs/results.md lists: no file more, no column more, in its order."""
+    """docs/results.md lists exactly the written columns of each file, in their order."""
     known = documented()
     for one in raw_tables(verdict):
         if one.name.startswith("series-"):
@@ -41,7 +41,7 @@ def test_docs_name_no_file_that_is_not_written() -> None:
 
 
 def test_values_are_not_rounded() -> None:
-    """A table holds what verdict.json holds."""
+    """A table holds the values of verdict.json."""
     run = verdicts.measurements()
     servers = table(verdicts.passed(), "servers")
     column = servers.columns.index("p99_ms")
@@ -60,7 +60,7 @@ def test_a_series_has_a_row_for_each_second_and_a_column_for_each_curve() -> Non
 
 
 def test_no_name_of_a_recording_names_a_path() -> None:
-    """And a curve of another length than its axis costs its own cells, not the file."""
+    """The harness names the file itself. If a curve is shorter than its axis, the missing cells are empty."""
     short = Series(x_label="", y_label="ms", x=(0.0, 1.0), lines={"=x": (1.0,)})
     found = raw_tables(replace(verdicts.empty(), series={"../../etc": short}))
     assert [one.name for one in found] == ["findings", "series-0"]
@@ -68,12 +68,12 @@ def test_no_name_of_a_recording_names_a_path() -> None:
 
 
 def test_what_was_not_measured_has_no_file() -> None:
-    """A run without measurements leaves its findings."""
+    """A run without measurements has only the table of its findings."""
     assert [one.name for one in raw_tables(verdicts.empty())] == ["findings"]
 
 
 def test_a_sweep_has_a_row_for_each_run() -> None:
-    """Nested measurements have the name of their field before theirs."""
+    """The name of a nested measurement begins with the name of its field."""
     sweep = sweep_verdicts.passed()
     found = table(sweep, "runs")
     assert sweep.sweep is not None

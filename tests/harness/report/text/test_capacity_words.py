@@ -13,7 +13,7 @@ def plain(words: str) -> str:
 
 
 def test_a_capacity_is_told_with_what_broke_above_and_what_gave_out() -> None:
-    """The value, the limit, the load above it, the resource."""
+    """The sentence names the value, the limit, the load above it and the exhausted resource."""
     capacity = a_capacity()
     assert capacity.found is Found.CAPACITY
     told = plain(sentence(capacity))
@@ -25,7 +25,7 @@ def test_a_capacity_is_told_with_what_broke_above_and_what_gave_out() -> None:
 
 
 def test_a_lower_bound_says_that_it_is_no_capacity() -> None:
-    """Where the load generator gives out first, nothing is said of the system above it."""
+    """If the load generator falls behind first, the sentence says nothing about the system above that load."""
     capacity = a_capacity(a_step(1, 1_000), a_step(2, 1_000), a_step(3, 1_100, GENERATOR), a_step(4, 1_100, GENERATOR))
     assert capacity.found is Found.LOWER_BOUND
     told = plain(sentence(capacity))
@@ -36,7 +36,7 @@ def test_a_lower_bound_says_that_it_is_no_capacity() -> None:
 
 
 def test_a_disturbed_load_is_told_with_its_reason() -> None:
-    """What decided nothing says why in the sentence, as the load generator does."""
+    """The sentence gives the reason of an undecided load."""
     disturbed = [
         replace(a_step(number, 1_100, UNDECIDED), because="others used 1.4 cores", exhaustion=None) for number in (3, 4)
     ]
@@ -45,7 +45,8 @@ def test_a_disturbed_load_is_told_with_its_reason() -> None:
 
 
 def test_a_break_beyond_an_undecided_load_is_told_with_both() -> None:
-    """The lower bound names the load that was not decided and the one that broke; what gave out is that of the former."""
+    """The lower bound names the undecided load and the load that broke. The exhausted resource is that of the undecided
+    load."""
     undecided = [a_step(number, 1_100, GENERATOR) for number in (4, 5)]
     capacity = a_capacity(a_step(1, 1_000), a_step(2, 1_000), a_step(3, 2_000, BROKE), *undecided)
     assert capacity.found is Found.LOWER_BOUND
@@ -57,7 +58,7 @@ def test_a_break_beyond_an_undecided_load_is_told_with_both() -> None:
 
 
 def test_what_was_not_found_is_said() -> None:
-    """Nothing held; nothing was confirmed; the search was interrupted."""
+    """No load held, no load was confirmed, or the search was interrupted."""
     floor = a_search().floor
     assert "did not have" in sentence(a_capacity(a_step(1, floor, BROKE)))
     once = replace(a_capacity(a_step(1, 1_000)), ended="interrupted")
@@ -67,7 +68,7 @@ def test_what_was_not_found_is_said() -> None:
 
 
 def test_each_step_has_its_row_and_its_recording() -> None:
-    """In the order of the search, with a link to the folder of its run."""
+    """The rows are in the order of the search. Each row links to the folder of its run."""
     table = step_table(a_capacity())
     assert table is not None
     assert [plain(row[0].text) for row in table.rows] == ["1,000", "2,000", "1,400", "1,700", "1,500", "1,400"]
@@ -77,7 +78,7 @@ def test_each_step_has_its_row_and_its_recording() -> None:
 
 
 def test_the_figures_at_the_capacity_are_those_of_a_step_that_held() -> None:
-    """The first step at this load was not decided."""
+    """The first step at this load was undecided."""
     undecided = replace(a_step(1, 1_000, GENERATOR), p99_ms=777.0)
     capacity = a_capacity(undecided, a_step(2, 1_000), a_step(3, 1_000), a_step(4, 1_100, BROKE))
     assert capacity.value == 1_000

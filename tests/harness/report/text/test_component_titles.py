@@ -16,7 +16,7 @@ KIND = ComponentKind(
 
 
 def test_titles_come_from_the_registries() -> None:
-    """A new kind of broker has its title in the report without a change there."""
+    """A new kind of broker has its title in the report, and the report needs no change."""
     backplane = Backplane(name="pigeons", title="pigeons", broker="pigeon")
     with COMPONENT_KINDS.added(KIND), BACKPLANES.added(backplane):
         assert broker_title(a_plan(backplane="pigeons")) == "Pigeon Post"
@@ -24,7 +24,7 @@ def test_titles_come_from_the_registries() -> None:
 
 
 def test_what_the_registry_does_not_know_keeps_its_name() -> None:
-    """A verdict of another installation is shown all the same."""
+    """A verdict of another installation can still be shown."""
     assert kind_title("unheard of") == "unheard of"
     assert broker_title(a_plan(backplane="unheard of")) == "broker"
     assert broker_title(a_plan(backplane="memory")) == "broker"

@@ -6,7 +6,7 @@ from tests.harness.report import verdicts
 
 
 def test_a_row_shows_kind_status_and_evidence() -> None:
-    """Each finding has its kind below its check, its confidence below its samples, and its bias below its summary."""
+    """The kind is below the check, the confidence below the samples, and the bias below the summary."""
     found = criteria(verdicts.failed().findings).open
     assert found is not None
     assert [row[1].text for row in found.rows] == ["FAIL", "UNKNOWN", "UNKNOWN"]
@@ -17,7 +17,7 @@ def test_a_row_shows_kind_status_and_evidence() -> None:
 
 
 def test_what_passed_is_a_line_for_each_kind() -> None:
-    """With the names of the checks and their table; nothing is left out, and nothing stands twice."""
+    """The line has the names of the checks, and their table. Every finding is listed exactly once."""
     findings = verdicts.failed().findings
     found = criteria(findings)
     assert [group.line.split(":")[0] for group in found.passed] == ["Safety"]
@@ -30,7 +30,7 @@ def test_what_passed_is_a_line_for_each_kind() -> None:
 
 
 def test_without_findings_there_is_nothing() -> None:
-    """It lets the page say that nothing is decided."""
+    """The page can then say that nothing is decided."""
     assert not criteria(())
 
 
@@ -43,7 +43,7 @@ def test_examples_belong_to_their_check() -> None:
 
 
 def test_validity_says_how_far_the_measurement_can_be_trusted() -> None:
-    """All passed, some did not, or none was made: three different sentences."""
+    """There are three sentences: all checks passed, some did not, or none was made."""
     passed = verdicts.passed()
     assert validity(passed) == "Yes: all 2 validity checks passed."
     assert "did not pass: send_late. This can only make figures worse" in validity(verdicts.failed())

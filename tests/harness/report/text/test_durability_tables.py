@@ -17,7 +17,7 @@ LOSS = ServerLoss(
 
 
 def test_expected_stands_beside_found() -> None:
-    """And a loss has the colour of harm."""
+    """A loss has the colour of a failure."""
     table = durability_tables.losses(Durability(losses=(LOSS,)))
     assert table is not None
     cells = [cell.text for cell in table.rows[0]]

@@ -3,7 +3,7 @@ from harness.report.text.glossary import FILES, WORDS
 
 
 def test_every_file_of_a_recording_has_its_line() -> None:
-    """What lies in the folder is explained in the report."""
+    """The report explains every file in the folder."""
     named = {name for names, _ in FILES for name in names.split(", ")}
     constants = (layout.PLAN, layout.MACHINE, layout.CLOCKS, layout.EVENTS, layout.TELEMETRY, layout.SEAL)
     assert {*constants, layout.VERDICT, layout.SERIES} <= named

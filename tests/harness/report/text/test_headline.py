@@ -14,7 +14,7 @@ def tiles(verdict: Verdict, network_path: str = "") -> dict[str, Tile]:
 
 
 def test_the_key_figures_of_a_run() -> None:
-    """Deliveries, the limited latency with its interval, completion, rate, cluster and audience."""
+    """The tiles show deliveries, the limited latency with its interval, completion, rate, cluster and audience."""
     found = tiles(verdicts.passed(), "loopback")
     assert list(found) == [
         "Deliveries",
@@ -44,8 +44,8 @@ def with_finding(verdict: Verdict, check: str, status: Status) -> Verdict:
 
 
 def test_the_deliveries_follow_the_finding_that_decides_about_them() -> None:
-    """A loss in the warm-up makes the tile red although the measured window has none, and the tile says where it was;
-    without the finding it has no colour."""
+    """A loss in the warm-up makes the tile red, although the measured window has no loss. The tile says where the loss
+    was. Without the finding the tile has no colour."""
     verdict = with_finding(verdicts.passed(), "lost", Status.FAIL)
     assert verdict.run is not None
     assert verdict.run.delivery is not None
@@ -58,7 +58,7 @@ def test_the_deliveries_follow_the_finding_that_decides_about_them() -> None:
 
 
 def test_what_was_undelivered_at_the_end_is_no_good_news() -> None:
-    """Nothing was lost, but not everything arrived: the tile is not green and says how much."""
+    """Nothing was lost, but not everything arrived. The tile is not green and gives the number."""
     verdict = with_finding(verdicts.passed(), "lost", Status.UNKNOWN)
     assert verdict.run is not None
     counts = replace(verdict.run.delivery.measured, undelivered=7)
@@ -69,7 +69,7 @@ def test_what_was_undelivered_at_the_end_is_no_good_news() -> None:
 
 
 def test_a_loss_is_bad_news() -> None:
-    """The tile of the deliveries is red where one was lost, that of the latency where its finding is."""
+    """The deliveries tile is red if a delivery was lost. The latency tile is red if its finding is FAIL."""
     failed = verdicts.failed()
     found = tiles(failed)
     assert (found["Deliveries"].status, found["P99 delivery latency"].status) == ("fail", "unknown")
@@ -81,7 +81,7 @@ def test_a_loss_is_bad_news() -> None:
 
 
 def test_an_interval_without_an_upper_end_says_so() -> None:
-    """Only its lower end is a figure."""
+    """Only the lower end is a number."""
     passed = verdicts.passed()
     assert passed.run is not None
     latency = replace(passed.run.latency, p99_high_ms=None)
@@ -90,7 +90,7 @@ def test_an_interval_without_an_upper_end_says_so() -> None:
 
 
 def test_nothing_measured_is_neither_good_nor_bad() -> None:
-    """What is absent reads as unknown, and the planned rate stands in for the measured one."""
+    """A missing value reads as unknown. The planned rate is shown in place of the measured rate."""
     found = tiles(verdicts.empty())
     assert (found["Deliveries"].figure, found["Deliveries"].status) == ("–", "unknown")
     assert found["P99 delivery latency"].notes[-1] == "not measured"
@@ -98,7 +98,7 @@ def test_nothing_measured_is_neither_good_nor_bad() -> None:
 
 
 def test_another_statistic_is_shown_where_the_plan_limits_it() -> None:
-    """The limited statistic takes the place of the P99, without the P99's interval."""
+    """The limited statistic replaces the P99 and does not have the P99's interval."""
     passed = verdicts.passed()
     wish = Expectation(measure="latency_ms", statistic="p50", limit_ms=10.0)
     found = tiles(replace(passed, plan=replace(passed.plan, expectations=(wish,))))
@@ -107,7 +107,7 @@ def test_another_statistic_is_shown_where_the_plan_limits_it() -> None:
 
 
 def test_recovered_deliveries_have_a_tile_where_a_fault_was_planned() -> None:
-    """How many deliveries came late, that none did, or that it was not measured."""
+    """The tile says how many deliveries came late, that none did, or that this was not measured."""
     outage = outage_verdicts.outage()
     assert tiles(outage)["Recovered deliveries"].notes == (f"P99 498{SPACE}ms", "filled in from the database")
     assert outage.run is not None
@@ -118,7 +118,7 @@ def test_recovered_deliveries_have_a_tile_where_a_fault_was_planned() -> None:
 
 
 def test_a_sweep_has_key_figures_of_its_own() -> None:
-    """Server counts, all deliveries, the highest P99 and the most clients."""
+    """The tiles show the server counts, all deliveries, the highest P99 and the most clients."""
     found = tiles(sweep_verdicts.passed())
     assert list(found) == ["Servers", "Deliveries", "Highest P99 of a run", "Most clients at once"]
     assert found["Servers"].figure == "2, 4, 8"

@@ -7,7 +7,8 @@ from tests.harness.planning.test_matrix_planner import asked, planned
 
 
 def test_a_report_shows_the_figures_of_the_newest_matrix(tmp_path: Path) -> None:
-    """Latency, durability, operation and scaling of each system, when and at what size; the link is relative."""
+    """The note shows latency, durability, operation and scaling of each system, and when and at what size they were
+    measured. The link is relative."""
     verdict = judged_matrix(planned(asked("redis", "memory")))
     page = str(tmp_path / "matrix" / "a b" / "report.html")
     last = LastMatrix(
@@ -24,13 +25,13 @@ def test_a_report_shows_the_figures_of_the_newest_matrix(tmp_path: Path) -> None
 
 
 def test_a_report_says_which_command_makes_a_matrix() -> None:
-    """Where there is none."""
+    """There is no matrix yet."""
     assert matrix_note(Path("x"), None) == NO_MATRIX
     assert "`harness matrix`" in NO_MATRIX.sentence
 
 
 def test_a_cell_names_its_matrix_without_figures(tmp_path: Path) -> None:
-    """The figures are made after its report."""
+    """The figures of the matrix are made after the report of the cell."""
     note = matrix_note(tmp_path / "runs" / "001", LastMatrix(page=str(tmp_path / "report.html")))
     assert (note.link, note.table) == ("../../report.html", None)
     assert "cell of a matrix" in note.sentence

@@ -1,4 +1,4 @@
-"""The tables of a matrix, cell by cell."""
+"""The cells of a matrix's tables."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.harness.report.matrix_verdicts import a_cell, a_matrix, a_system, cos
 
 
 def of_system(system: SystemFigures) -> dict[str, Cell]:
-    """The row of ``system`` by the name of the column."""
+    """The cells in the row of ``system``, by the name of the column."""
     table = decision_matrix(a_matrix(system))
     assert table is not None
     (row,) = table.rows
@@ -29,7 +29,7 @@ def rows(table: Table | None) -> list[list[str]]:
 
 
 def test_without_rows_there_is_no_table() -> None:
-    """Neither for another verdict nor for a matrix that holds nothing."""
+    """Another verdict and an empty matrix have no tables."""
     empty = a_matrix(systems=(), cells=(), order=())
     for table in (decision_matrix, order_table, cell_table):
         assert table(None) is None
@@ -37,7 +37,7 @@ def test_without_rows_there_is_no_table() -> None:
 
 
 def test_a_figure_shows_its_range_only_where_it_has_one() -> None:
-    """60 ± 1 ms has one, 15.9 ms of a single cell has none; what was not measured is a dash."""
+    """60 ± 1 ms has a range, and 15.9 ms of a single cell has none. A value that was not measured is a dash."""
     row = of_system(a_system(p99_ms=60.0))
     assert plain(row["Latency"].text) == "P99 60 ms (59 to 61)"
     assert [plain(line) for line in row["Latency"].lines] == ["P50 15.9 ms", f"P95 {UNKNOWN}"]
@@ -48,7 +48,7 @@ def test_a_figure_shows_its_range_only_where_it_has_one() -> None:
 
 @pytest.mark.parametrize(("lost", "not_stored", "status"), [(0, 0, "pass"), (2, 0, "fail"), (0, 3, "fail")])
 def test_durability_is_red_where_anything_was_lost(lost: int, not_stored: int, status: str) -> None:
-    """On the way to a client or on the way to the database."""
+    """A message may be lost on the way to a client or on the way to the database."""
     cell = of_system(a_system(lost=lost, not_stored=not_stored))["Durability"]
     assert (cell.text, cell.status) == (f"{lost} lost", status)
     assert cell.lines[1] == f"{not_stored} acknowledged, not stored"
@@ -56,7 +56,7 @@ def test_durability_is_red_where_anything_was_lost(lost: int, not_stored: int, s
 
 
 def test_durability_tells_of_undelivered_and_of_nothing_measured() -> None:
-    """What was undelivered at the end is named; where nothing was expected nothing was measured."""
+    """The cell names undelivered messages. If nothing was expected, nothing was measured."""
     assert of_system(a_system(undelivered=7))["Durability"].lines[2] == "7 undelivered at the end"
     nothing = of_system(a_system(expected=0))["Durability"]
     assert (nothing.text, nothing.status, nothing.lines) == ("not measured", "unknown", ())
@@ -64,14 +64,14 @@ def test_durability_tells_of_undelivered_and_of_nothing_measured() -> None:
 
 @pytest.mark.parametrize(("value", "words", "lines"), [(0.0, "0 s", 0), (2.5, "2.5 s", 0), (-0.5, "−0.5 s", 1)])
 def test_a_recovery_below_zero_is_explained(value: float, words: str, lines: int) -> None:
-    """The servers had read everything before the broker was back."""
+    """A time below zero means that the servers had read everything before the broker was back."""
     cell = of_system(a_system(recovery_s=spread(value)))["Recovery"]
     assert (plain(cell.text), len(cell.lines)) == (words, lines)
     assert of_system(a_system())["Recovery"].text == UNKNOWN
 
 
 def test_operation_names_three_settings_and_how_many_more() -> None:
-    """Three of three are named alone; of five the rest is counted."""
+    """All of three settings are named. Of five settings three are named and the rest is counted."""
 
     def line(*settings: str) -> str:
         facts = Operations(processes=1, ports=1, links=4, servers=4, settings=settings)
@@ -82,7 +82,7 @@ def test_operation_names_three_settings_and_how_many_more() -> None:
 
 
 def test_operation_leaves_out_what_is_not_known() -> None:
-    """A start of 0 s is known; memory and code of 0 are not."""
+    """A start time of 0 s is a known value. Memory or code of 0 means not known."""
     bare = of_system(a_system(operations=Operations(processes=0, ports=0, links=0, servers=0)))["To operate"]
     assert (bare.text, bare.lines) == ("0 more processes", ("0 more ports, 0 links at 0 servers",))
     facts = Operations(processes=1, ports=2, links=4, servers=4, memory_bytes=2_097_152, start_s=0.0, adapter_lines=120)
@@ -97,7 +97,7 @@ def test_operation_leaves_out_what_is_not_known() -> None:
 
 
 def test_scaling_is_headed_by_the_most_servers() -> None:
-    """One line for each count; without a cost nothing is known."""
+    """Each server count has one line. Without a cost the cell is unknown."""
     cell = of_system(a_system(cost=cost((2, 40.0), (8, 60.5))))["Scaling"]
     assert cell.text == "8 servers"
     assert [plain(line) for line in cell.lines] == [
@@ -108,7 +108,7 @@ def test_scaling_is_headed_by_the_most_servers() -> None:
 
 
 def test_the_order_says_what_the_figures_separate() -> None:
-    """In words, pair by pair."""
+    """The table compares the systems in words, pair by pair."""
     pairs = (
         Comparison(faster="redis", slower="mesh", separated=True),
         Comparison(faster="mesh", slower="nats", separated=False),
@@ -120,7 +120,7 @@ def test_the_order_says_what_the_figures_separate() -> None:
 
 
 def test_a_cell_has_its_figures_and_a_link_to_its_report() -> None:
-    """One that was not run has a reason and no figure, no link and no colour."""
+    """A cell that was not run has a reason, but no figure, no link and no colour."""
     table = cell_table(a_matrix())
     assert table is not None
     ran, left_out = table.rows
@@ -132,7 +132,7 @@ def test_a_cell_has_its_figures_and_a_link_to_its_report() -> None:
 
 
 def test_a_loss_in_a_cell_is_red() -> None:
-    """Beside the verdict of the cell."""
+    """The number is red in addition to the verdict of the cell."""
     red = a_cell(status=Status.FAIL, delivery=DeliveryCounts(expected=9, delivered=8, lost=1))
     table = cell_table(a_matrix(cells=(red,)))
     assert table is not None
@@ -141,5 +141,5 @@ def test_a_loss_in_a_cell_is_red() -> None:
 
 @pytest.mark.parametrize("name", ["../../etc", "a b", 'a"b', "-", "", "\u00e9"])
 def test_a_name_that_the_harness_would_not_give_is_not_linked(name: str) -> None:
-    """A verdict from outside cannot make the report point elsewhere."""
+    """A foreign verdict cannot make the report link to another place."""
     assert link(a_cell(name)) == ""

@@ -13,12 +13,12 @@ def tiles(**changes: object) -> dict[str, Tile]:
 
 
 def test_another_verdict_has_none() -> None:
-    """The tiles are those of a matrix alone."""
+    """Only a matrix has these tiles."""
     assert matrix_tiles(a_verdict(None)) == ()
 
 
 def test_only_cells_that_were_run_are_counted() -> None:
-    """Two systems, two cells, one of which could not run."""
+    """There are two systems and two cells, and one cell could not run."""
     found = tiles()["Systems"]
     assert (found.figure, found.notes) == ("2", ("1 cells were run",))
 
@@ -33,13 +33,13 @@ def test_only_cells_that_were_run_are_counted() -> None:
     ],
 )
 def test_deliveries_are_green_only_where_all_arrived(counts: DeliveryCounts, status: str) -> None:
-    """A loss is red; what was undelivered at the end, or never expected, decides nothing."""
+    """A loss is red. Deliveries that were undelivered at the end, or not expected, decide nothing."""
     found = tiles(delivery=counts)["Deliveries"]
     assert (found.figure, found.status, found.notes[1]) == (str(counts.delivered), status, f"{counts.lost} lost")
 
 
 def test_the_lowest_p99_is_of_the_fastest_system_that_was_measured() -> None:
-    """Whatever the order of the systems; the unit stands apart."""
+    """The order of the systems does not matter. The tile holds the unit apart from the figure."""
     found = tiles(systems=(a_system("a", 81.0), a_system("b", None), a_system("c", 61.8)))["Lowest P99"]
     assert (found.figure, found.unit, found.notes) == ("61.8", "ms", ("c", "scenario-a"))
     none = tiles(systems=(a_system("b", None),))["Lowest P99"]
@@ -47,6 +47,6 @@ def test_the_lowest_p99_is_of_the_fastest_system_that_was_measured() -> None:
 
 
 def test_what_was_not_stored_is_summed_over_systems() -> None:
-    """3 and 4 messages are 7."""
+    """3 and 4 messages give 7."""
     systems = (a_system("a", not_stored=3), a_system("b", not_stored=4))
     assert tiles(systems=systems)["Acknowledged, not stored"].figure == "7"

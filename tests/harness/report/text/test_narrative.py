@@ -22,7 +22,7 @@ def plain(words: str) -> str:
 
 
 def changed(fault: Fault = outage_verdicts.BROKER, *, plan: dict[str, Any] | None = None, **parts: Any) -> Verdict:
-    """The outage with ``parts`` of the recovery replaced."""
+    """The verdict of the outage with ``parts`` of its recovery replaced."""
     return outage_verdicts.recovering(outage_verdicts.outage(**{"faults": (fault,)} | (plan or {})), **parts)
 
 
@@ -43,7 +43,7 @@ def test_a_run_without_a_fault_has_no_story() -> None:
 
 
 def test_the_story_says_what_broke_and_what_it_did() -> None:
-    """What was broken, for how long, what became of the posts, and how everything came back, in sentences."""
+    """The sentences say what was broken and for how long, what happened to the posts, and how everything came back."""
     text = story(outage_verdicts.outage())
     for sentence in (
         "Redis was stopped 5 s into the measured time (exit code 0). It was back at 10.4 s, after an outage of 5.4 s.",
@@ -62,7 +62,8 @@ def test_the_story_says_what_broke_and_what_it_did() -> None:
 
 
 def test_posts_that_were_not_acknowledged_are_accounted_for() -> None:
-    """When the first and the last of them were due, and what they were answered, the most frequent first."""
+    """The story says when the first and the last of these posts were due. It lists their answers, the most frequent
+    first."""
     text = story(
         changed(
             first_error_s=5.01,
@@ -75,7 +76,7 @@ def test_posts_that_were_not_acknowledged_are_accounted_for() -> None:
 
 
 def test_many_kinds_of_answers_are_summed_up() -> None:
-    """The sentence stays short and no post is left out."""
+    """The sentence stays short and counts every post."""
     text = story(changed(errors=tuple(AnswerCount(http_status=500 + n, posts=10 - n) for n in range(9))))
     assert "505 (5) and others (9)." in text
 
@@ -124,12 +125,12 @@ def test_the_manner_of_recovery_is_reported(manner: str, rebroadcast: Rebroadcas
     ],
 )
 def test_every_kind_of_fault_has_its_sentence(verdict: Verdict, sentence: str) -> None:
-    """Subject, verb and number agree, whatever is broken in whatever way."""
+    """Subject, verb and number agree for every kind of fault and every target."""
     assert sentence in story(verdict)
 
 
 def test_what_was_planned_and_not_recorded_is_reported_as_a_plan() -> None:
-    """A run that ended before its fault does not claim that anything broke."""
+    """The report of a run that ended before its fault does not say that anything broke."""
     text = story(changed(faults=()))
     assert "The plan was: stop broker at 50% of the messages, healed when everything is posted." in text
     assert "Redis was stopped" not in text
@@ -145,7 +146,7 @@ def test_what_was_planned_and_not_recorded_is_reported_as_a_plan() -> None:
     ],
 )
 def test_times_around_the_return_are_counted_from_it(low: float, high: float, words: str) -> None:
-    """Negative is before, positive after; a range has both its ends."""
+    """A negative time is before the return, a positive time after it. A range has both ends."""
     servers = (
         ServerRecovery(name="server-1", resubscribed_s=low),
         ServerRecovery(name="server-2", resubscribed_s=high),
@@ -167,7 +168,7 @@ def test_a_server_that_left_no_trace_is_counted() -> None:
 
 @pytest.mark.parametrize("part", ["faults", "servers", "reconnected", "backfilled_s", "first_error_s", "last_error_s"])
 def test_what_is_missing_is_named(part: str) -> None:
-    """Each part may be absent: the rest is reported, and the sentence about the part says that it is not recorded."""
+    """Each part may be missing. The rest is reported, and the sentence for the part says that it is not recorded."""
     text = story(
         outage_verdicts.recovering(outage_verdicts.outage(), **{part: () if part in ("faults", "servers") else None})
     )
@@ -177,7 +178,7 @@ def test_what_is_missing_is_named(part: str) -> None:
 
 
 def test_nothing_measured_is_said_throughout() -> None:
-    """A recording that holds nothing of the outage yields sentences without a figure."""
+    """A recording without data of the outage gives sentences without figures."""
     bare = replace(outage_verdicts.outage(), run=None, series={})
     text = story(bare)
     for words in (
@@ -193,7 +194,7 @@ def test_nothing_measured_is_said_throughout() -> None:
 
 
 def test_the_key_lines_are_the_story_in_short() -> None:
-    """A reader of a log has outage, answers, recovery and the two latencies in one line each."""
+    """A log has one line each for the outage, the answers, the recovery and the two latencies."""
     lines = {name: plain(figures) for name, figures in key_lines(outage_verdicts.outage())}
     assert lines == {
         "Outage": "Redis was stopped at 5 s (exit code 0) · back after 5.4 s",

@@ -8,7 +8,7 @@ PLAN = outage_verdicts.plan()
 
 
 def test_faults_of_the_plan_stand_in_for_those_that_were_not_measured() -> None:
-    """The measured faults come first, then the planned ones that have no times."""
+    """Measured faults come first, then planned faults without times."""
     outage = outage_verdicts.outage()
     assert [fault.times is None for fault in faults(outage)] == [False]
     assert faults(replace(outage, run=None)) == (outage_verdicts.BROKER,)
@@ -18,7 +18,7 @@ def test_faults_of_the_plan_stand_in_for_those_that_were_not_measured() -> None:
 
 
 def test_a_run_has_an_outage_where_one_was_planned_or_measured() -> None:
-    """Either is enough for the section."""
+    """A planned or a measured fault is enough."""
     outage = outage_verdicts.outage()
     assert has_outage(replace(outage, run=None))
     assert has_outage(replace(outage, plan=verdicts.a_large_plan()))
@@ -26,7 +26,7 @@ def test_a_run_has_an_outage_where_one_was_planned_or_measured() -> None:
 
 
 def test_subjects_agree_with_their_number() -> None:
-    """One client, many clients; servers by name where they are few."""
+    """The words differ for one client and for several. Servers are named if they are few."""
 
     def of(target: Target, *parts: str) -> Subject:
         return subject(replace(outage_verdicts.BROKER, target=target, parts=parts), PLAN)
@@ -40,7 +40,7 @@ def test_subjects_agree_with_their_number() -> None:
 
 
 def test_a_link_is_named_by_its_ends() -> None:
-    """In the words of its backplane."""
+    """The words depend on the backplane."""
 
     def of(backplane: str, kind: FaultKind, *parts: str) -> str:
         fault = replace(outage_verdicts.BROKER, kind=kind, target=Target.LINK, parts=parts)

@@ -22,7 +22,8 @@ STEPS = (
 
 
 def test_each_pilot_has_its_row() -> None:
-    """The size, what it used beside what was predicted, and what was short; what was not measured is a dash."""
+    """A row has the size, the used and the predicted cores, and what was short. A value that was not measured is a
+    dash."""
     pilot = Pilot(free=("audience",), asked=ASKED, everyone=True, steps=STEPS, settled="there was room")
     table = pilot_table(a_plan(pilot=pilot))
     assert table is not None
@@ -37,6 +38,6 @@ def test_each_pilot_has_its_row() -> None:
 
 
 def test_a_run_without_pilots_has_no_table() -> None:
-    """Neither one that had none, nor one that ended before the first."""
+    """The run has no pilot, or it ended before the first step."""
     assert pilot_table(a_plan()) is None
     assert pilot_table(a_plan(pilot=Pilot(free=("rate",), asked=ASKED, everyone=False))) is None

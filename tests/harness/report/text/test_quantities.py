@@ -37,7 +37,7 @@ def plain(words: str) -> str:
     ],
 )
 def test_counts_are_exact_and_grouped(value: Any, words: str) -> None:
-    """Integers lose no digit; a value that is no number reads as unknown."""
+    """Integers keep every digit. A value that is not a number reads as unknown."""
     assert plain(count(value)) == words
 
 
@@ -55,12 +55,12 @@ def test_counts_are_exact_and_grouped(value: Any, words: str) -> None:
     ],
 )
 def test_figures_have_three_digits(value: float, words: str) -> None:
-    """As many digits as a reader can use."""
+    """A reader needs no more digits."""
     assert plain(figure(value)) == words
 
 
 def test_units_are_always_there() -> None:
-    """The unit of a value is read from its key, or from the object that holds it."""
+    """The unit of a value comes from its key, or from the key of the object that holds it."""
     assert plain(formatted(61.8, "p99_ms")) == "61.8 ms"
     assert plain(formatted({"p99": 61.8, "count": 3}, "latency_ms")) == "P99 61.8 ms, count 3"
     assert plain(formatted(1000, "messages_hz")) == "1'000 /s"
@@ -73,7 +73,7 @@ def test_units_are_always_there() -> None:
 
 
 def test_long_lists_are_cut_and_counted() -> None:
-    """A value of any length has a text of bounded length."""
+    """The text has a bounded length for a value of any length."""
     assert formatted(list(range(100))).endswith("23 and 76 more")
 
 
@@ -97,12 +97,12 @@ def test_keys_read_as_words(key: str, words: str) -> None:
 
 
 def test_headings_begin_with_a_capital() -> None:
-    """Heads of columns look alike, whether written here or read from a key."""
+    """Column headings look alike, whether they are fixed or come from a key."""
     assert heading("lost_tail") == "Lost tail"
 
 
 def test_prose_is_grouped_like_figures() -> None:
-    """Only commas between thousands are touched."""
+    """Only commas between thousands are replaced."""
     assert plain(regrouped("1,000,000 of 12,34 and 5, 600")) == "1'000'000 of 12,34 and 5, 600"
 
 
@@ -111,10 +111,10 @@ def test_prose_is_grouped_like_figures() -> None:
     [(0.05, "50 ms"), (0, "0 s"), (1.0, "1 s"), (10.42, "10.4 s"), (-0.2, "−200 ms"), (-1.5, "−1.5 s"), (None, "–")],
 )
 def test_seconds_below_one_are_milliseconds(value: Any, words: str) -> None:
-    """A short time reads as one, before or after."""
+    """This holds for times before zero and after it."""
     assert plain(seconds(value)) == words
 
 
 def test_nouns_agree_with_their_number() -> None:
-    """One post, many posts."""
+    """One post is singular, any other number is plural."""
     assert [plain(many(value, "post")) for value in (0, 1, 1000)] == ["0 posts", "1 post", "1'000 posts"]

@@ -8,7 +8,7 @@ from tests.harness.report import verdicts
 
 
 def test_what_decides_comes_first() -> None:
-    """FAIL before UNKNOWN before PASS; SAFETY before PERFORMANCE before VALIDITY; else the given order."""
+    """The order is FAIL, UNKNOWN, PASS, and then SAFETY, PERFORMANCE, VALIDITY. Equal findings keep their order."""
     assert [finding.check for finding in ranked(verdicts.failed().findings)] == [
         "lost",
         "latency_ms.p99",
@@ -29,7 +29,7 @@ def test_a_verdict_gives_its_first_decisive_finding() -> None:
 
 
 def test_a_pass_says_that_every_validity_check_passed() -> None:
-    """A PASS names the validity checks, and a bias that leaves it standing."""
+    """The sentence names the validity checks, and a bias that does not change the PASS."""
     passed = verdicts.passed()
     assert reason(passed) == "All 9 checks passed: every criterion was met, and every validity check passed."
     assert reason(replace(passed, findings=passed.findings[:3])) == "All 3 checks passed."
@@ -48,7 +48,7 @@ def test_without_findings_there_is_no_pass() -> None:
 
 
 def test_the_lowest_limit_counts() -> None:
-    """Where a plan limits one figure twice, the lower limit decides; without one there is None."""
+    """If a plan limits one figure twice, the lower limit decides. Without a limit the result is None."""
     limits = [Expectation(measure="latency_ms", statistic="p99", limit_ms=limit) for limit in (100.0, 50.0)]
     plan = a_plan(expectations=tuple(limits))
     assert limit_ms(plan, "latency_ms", "p99") == 50.0

@@ -12,7 +12,8 @@ RECOVERY = outage_verdicts.recovery()
 
 
 def test_a_fault_has_its_times_on_the_axis_of_the_figures() -> None:
-    """Begun, injected, healing began, back, and how long the outage was; how the process ended stands below."""
+    """The row has the times of begun, injected, healing began and back, and the length of the outage. The end of the
+    process is below."""
     table = fault_table(outage_verdicts.outage())
     assert table is not None
     (row,) = table.rows
@@ -22,7 +23,7 @@ def test_a_fault_has_its_times_on_the_axis_of_the_figures() -> None:
 
 
 def test_a_fault_that_never_began_has_no_row() -> None:
-    """A plan is no measurement."""
+    """A plan alone is no measurement."""
     outage = outage_verdicts.outage()
     assert fault_table(outage_verdicts.recovering(outage, faults=(outage_verdicts.BROKER,))) is None
     assert fault_table(replace(outage, run=None)) is None
@@ -40,7 +41,7 @@ def test_each_server_has_its_recovery() -> None:
 
 
 def test_posts_are_counted_before_during_and_after() -> None:
-    """Each span has its counts and how long its acknowledgements took."""
+    """Each span has its counts and the time that its acknowledgements took."""
     table = post_table(RECOVERY)
     assert table is not None
     assert [row[0].text for row in table.rows] == ["Before", "During", "After"]
@@ -49,7 +50,7 @@ def test_posts_are_counted_before_during_and_after() -> None:
 
 
 def test_answers_begin_with_the_most_frequent() -> None:
-    """No answer has words of its own."""
+    """Posts without an answer are listed as "no answer"."""
     errors = (AnswerCount(http_status=None, posts=3), AnswerCount(http_status=503, posts=120))
     assert answers(replace(RECOVERY, errors=errors)) == "503 (120), no answer (3)"
     assert answers(RECOVERY) == ""
@@ -69,11 +70,11 @@ def test_answers_begin_with_the_most_frequent() -> None:
     ],
 )
 def test_lost_connections_are_one_sentence(found: Reconnections | None, sentence: str) -> None:
-    """Number and verb agree."""
+    """Noun and verb agree in number."""
     assert reconnections(replace(RECOVERY, reconnected=found)).replace(SPACE, " ") == sentence
 
 
 def test_a_verdict_without_measurements_has_no_recovery() -> None:
-    """Nothing is said of clients where nothing is known."""
+    """If nothing is known about the clients, the text is empty."""
     bare: Verdict = replace(outage_verdicts.outage(), run=None)
     assert reconnections(bare.run.recovery if bare.run else None) == ""

@@ -15,7 +15,7 @@ RUN = verdicts.measurements()
 
 
 def test_latencies_list_what_was_measured() -> None:
-    """Live and recovered deliveries have rows in a run with a fault only."""
+    """Only a run with a fault has rows for live and recovered deliveries."""
     names = [row[0].text for row in _rows(run_tables.latencies(RUN))]
     assert names == ["Delivery", "Completion", "Acknowledgement", "Send lateness"]
     assert [row[0].text for row in _rows(run_tables.latencies(outage_verdicts.outage().run))][1:3] == [
@@ -25,7 +25,7 @@ def test_latencies_list_what_was_measured() -> None:
 
 
 def test_what_could_not_be_measured_is_listed_with_its_reason() -> None:
-    """No table where everything was measured; a run whose deliveries could not be counted has no ledger."""
+    """If everything was measured, there is no table. If the deliveries could not be counted, there is no ledger."""
     assert run_tables.not_measured(RUN) is run_tables.not_measured(None) is None
     missing = NotMeasured(name="lost_at", reason="IndexError: planted")
     rows = _rows(run_tables.not_measured(replace(RUN, not_measured=(missing,))))
@@ -35,7 +35,7 @@ def test_what_could_not_be_measured_is_listed_with_its_reason() -> None:
 
 
 def test_the_ledger_adds_up_all_phases() -> None:
-    """Each class has its count in each phase and in all; harm is red."""
+    """Each class has its count in each phase and in total. Harm is red."""
     rows = {row[0].text: row[1:] for row in _rows(run_tables.ledger(verdicts.failed().run))}
     assert [cell.text for cell in rows["Posted"]] == ["500", "5\u202f000", "60\u202f000", "65\u202f500"]
     assert [cell.status for cell in rows["Lost"]] == ["", "", "fail", "fail"]
@@ -58,7 +58,7 @@ def test_a_loss_names_its_hop() -> None:
 
 
 def test_resources_are_named_by_their_product() -> None:
-    """The kind of broker and database is a value of the measurements; a run without a broker has no table of one."""
+    """The kinds of broker and database are values of the measurements. A run without a broker has no table for it."""
     assert [table.caption for table in run_tables.resource_pairs(RUN)] == ["Redis", "PostgreSQL", "Machine"]
     alone = replace(RUN, broker=None, database=None)
     assert [table.caption for table in run_tables.resource_pairs(alone)] == ["Machine"]
@@ -76,13 +76,13 @@ def test_resources_are_named_by_their_product() -> None:
     ],
 )
 def test_without_measurements_there_is_no_table(table: Callable[[RunMeasurements | None], Table | None]) -> None:
-    """None lets the page say what is missing."""
+    """The result is None, so that the page can say what is missing."""
     assert table(None) is None
     assert run_tables.resource_pairs(None) == ()
 
 
 def test_the_plan_names_everything_that_decided_the_run() -> None:
-    """Size, force, recovery and the audience that was asked for are in words."""
+    """The table names the size, --force, the recovery and the requested audience in words."""
     plan = a_plan(size=Size.FIT, forced=True, recovery="manual", asked_audience="all")
     rows = {row[0].text: row[1].text for row in run_tables.plan_table(plan).rows}
     assert rows["size"] == "fit, forced"
@@ -92,7 +92,7 @@ def test_the_plan_names_everything_that_decided_the_run() -> None:
 
 
 def test_reductions_are_listed_with_their_reason() -> None:
-    """What was wanted, what was planned, and why."""
+    """A row has the wanted value, the planned value and the reason."""
     rows = _rows(run_tables.reductions(verdicts.a_large_plan()))
     assert rows[0][3].text == "it would need 181.2 cores, this machine has 2"
     assert run_tables.reductions(a_plan()) is None

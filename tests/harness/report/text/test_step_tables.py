@@ -7,7 +7,7 @@ STEPS = verdicts.measurements().steps
 
 
 def test_the_five_steps_stand_in_the_order_of_a_message() -> None:
-    """Each step has its two percentiles; without traces they read as unknown."""
+    """Each step has its two percentiles. Without traces they read as unknown."""
     found = steps(STEPS)
     assert [step.name for step in found] == ["Ingest", "Commit", "Publish", "Fan-out", "Push"]
     assert (found[1].p50, found[1].p99) == ("8.1\u00a0ms", "34.6\u00a0ms")
@@ -16,7 +16,7 @@ def test_the_five_steps_stand_in_the_order_of_a_message() -> None:
 
 
 def test_the_table_ends_with_the_total_and_leaves_out_what_was_not_measured() -> None:
-    """A step without samples has no row; the others keep their numbers."""
+    """A step without samples has no row. The other steps keep their numbers."""
     found = step_table(StepLatencies(commit=verdicts.percentiles(1, 2, 3, 4), total=verdicts.percentiles(1, 2, 3, 4)))
     assert found is not None
     assert [row[0].text for row in found.rows] == ["2. Commit", "Total"]
@@ -25,7 +25,7 @@ def test_the_table_ends_with_the_total_and_leaves_out_what_was_not_measured() ->
 
 
 def test_clocks_that_cannot_be_compared_are_named() -> None:
-    """The note names the steps that were left out and the error of the clocks; one clock needs no note."""
+    """The note names the steps that were left out and the error of the clocks. A single clock needs no note."""
     assert clock_note(STEPS) == clock_note(None) == ""
     note = clock_note(StepLatencies(left_out=("fan_out",), clock_bound_ms=0.5))
     assert note.startswith("Not measured: fan-out.")
@@ -35,7 +35,7 @@ def test_clocks_that_cannot_be_compared_are_named() -> None:
 
 
 def test_claims_and_decisions_have_a_row_each() -> None:
-    """What was claimed, what was measured, and whether the one supports the other."""
+    """A row has the claim, the measurement, and whether the measurement supports the claim."""
     claims = claim_table(verdicts.measurements().claims)
     assert claims is not None
     assert [cell.text for cell in claims.rows[2]] == ["Step 4, fan-out", "< 1 ms", "P99 6.4 ms", "contradicted"]
@@ -46,5 +46,5 @@ def test_claims_and_decisions_have_a_row_each() -> None:
 
 
 def test_an_outcome_has_the_colour_of_its_meaning() -> None:
-    """Supported is good, contradicted is bad, not reached is open."""
+    """Supported has the colour of pass, contradicted of fail, and not reached of unknown."""
     assert [outcome(status).status for status in Outcome] == ["pass", "fail", "unknown"]

@@ -8,14 +8,14 @@ RUN = SWEEP.runs[0]
 
 
 def test_each_curve_has_a_table_of_its_runs() -> None:
-    """A curve without runs has none."""
+    """A curve without runs has no table."""
     assert [len(table.rows) for table in sweep_tables.latencies(SWEEP.runs)] == [3, 3]
     assert len(sweep_tables.latencies(SWEEP.runs[:1])) == 1
     assert sweep_tables.latencies(()) == ()
 
 
 def test_a_run_that_was_not_measured_keeps_its_row() -> None:
-    """Its figures read as unknown, its verdict and its report stay."""
+    """The figures of the run read as unknown. Its verdict and the link to its report stay."""
     bare = replace(RUN, latency=None, completion=None, messages_hz=None, deliveries_hz=None, steps=None, broker=None)
     (table,) = sweep_tables.latencies([bare])
     assert table.rows[0][0].link == f"runs/{RUN.run}/report.html"
@@ -33,8 +33,8 @@ def test_only_names_that_the_harness_gives_are_linked() -> None:
 
 
 def test_growth_shows_the_fit_with_its_interval() -> None:
-    """Line, R², exponent with its interval, the share of the quadratic term with its bounds, and which share the runs would
-    find; an open interval is left out."""
+    """A row has the line, R², the exponent with its interval, the share of the quadratic term with its bounds, and the
+    share that the runs could detect. An open interval is left out."""
     table = sweep_tables.growth(SWEEP)
     assert table is not None
     words = [cell.text for cell in table.rows[0]]
@@ -48,7 +48,7 @@ def test_growth_shows_the_fit_with_its_interval() -> None:
 
 
 def test_ratios_and_the_law_are_there_where_they_were_measured() -> None:
-    """What was not measured is left out."""
+    """A value that was not measured is left out."""
     table = sweep_tables.ratios(SWEEP)
     assert table is not None
     assert table.rows[0][0].text == "8 over 2 servers"
@@ -58,7 +58,7 @@ def test_ratios_and_the_law_are_there_where_they_were_measured() -> None:
 
 
 def test_broker_and_database_are_named_by_their_product() -> None:
-    """The captions are the titles of the kinds; each statement has a row."""
+    """The captions are the titles of the kinds. Each statement has a row."""
     broker = sweep_tables.broker_table(SWEEP.runs, verdicts.a_large_plan())
     database = sweep_tables.database_table(SWEEP.runs)
     assert broker is not None

@@ -5,7 +5,7 @@ from tests.harness.report import sweep_verdicts, verdicts
 
 
 def test_a_loss_in_any_run_is_bad_news() -> None:
-    """The tile of the deliveries counts all runs; nothing expected is neither good nor bad."""
+    """The deliveries tile counts all runs. If no delivery was expected, the tile has no colour."""
     verdict, sweep = sweep_verdicts.passed(), sweep_verdicts.sweep()
     assert sweep_tiles(verdict)[1].status == "pass"
     lost = replace(sweep, delivery=replace(sweep.delivery, lost=1))
@@ -16,5 +16,5 @@ def test_a_loss_in_any_run_is_bad_news() -> None:
 
 
 def test_a_single_run_has_no_tiles_of_a_sweep() -> None:
-    """Its headline has other key figures."""
+    """The headline of a single run has other key figures."""
     assert sweep_tiles(verdicts.passed()) == ()

@@ -6,13 +6,14 @@ from tests.harness.report.verdicts import percentiles
 
 
 def test_every_row_fills_every_column() -> None:
-    """A table with a short row is a mistake in the program."""
+    """A short row is a mistake in the program."""
     with pytest.raises(AssertionError, match="every row fills every column"):
         Table(caption="", columns=("a", "b"), rows=((Cell(text="1"),),))
 
 
 def test_a_grid_has_the_columns_that_any_row_fills() -> None:
-    """A figure that no member has needs no column; one that some lack reads as unknown."""
+    """A figure that no member has gets no column. If only some members have the figure, it reads as unknown for the
+    others."""
     members = [("a", ProcessFigures(cpu_cores=0.5)), ("b", ProcessFigures())]
     found = grid("Processes", "Process", members)
     assert found is not None
@@ -30,7 +31,7 @@ def test_without_figures_there_is_no_table() -> None:
 
 
 def test_pairs_leave_out_what_is_no_figure() -> None:
-    """Kind and nested measurements are no figures; a rate in bytes has its unit."""
+    """A kind and nested measurements are no figures. A rate in bytes has its unit."""
     found = pairs("Broker", BrokerFigures(kind="nats", net_out_bytes_hz=1024.0))
     assert found is not None
     assert [[cell.text for cell in row] for row in found.rows] == [["Net out", "1\u00a0KiB/s"]]
@@ -38,7 +39,7 @@ def test_pairs_leave_out_what_is_no_figure() -> None:
 
 
 def test_settings_are_named_by_their_path_and_cut_with_a_count() -> None:
-    """Each leaf has a row; what does not fit is counted."""
+    """Each leaf has a row. Rows beyond the limit are counted."""
     found = settings("", {"a": {"b": 1, "c": None}, "d": "x", "e": 2}, rows_max=3)
     assert found is not None
     assert [[cell.text for cell in row] for row in found.rows] == [

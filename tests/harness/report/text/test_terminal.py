@@ -21,7 +21,7 @@ def shown(verdict: Verdict, *, terminal: bool, width: int = 80) -> str:
 @pytest.mark.parametrize("verdict", [verdicts.passed(), verdicts.failed(), verdicts.empty(), outage_verdicts.outage()])
 @pytest.mark.parametrize("width", [40, 80, 160])
 def test_every_criterion_is_shown_at_any_width(verdict: Verdict, width: int) -> None:
-    """Status and checks are there, whatever the window."""
+    """The status and the checks are shown at every width of the window."""
     text = shown(verdict, terminal=True, width=width)
     assert verdict.status.upper() in text
     for finding in verdict.findings:
@@ -29,7 +29,7 @@ def test_every_criterion_is_shown_at_any_width(verdict: Verdict, width: int) -> 
 
 
 def test_without_a_terminal_there_are_plain_lines() -> None:
-    """A log holds no colour, no box and no line that depends on a width."""
+    """A log holds no colour and no box, and no line depends on a width."""
     text = shown(verdicts.failed(), terminal=False)
     assert "\x1b" not in text
     assert text.splitlines() == list(plain_lines(verdicts.failed()))
@@ -38,7 +38,7 @@ def test_without_a_terminal_there_are_plain_lines() -> None:
 
 
 def test_nothing_in_a_verdict_changes_the_terminal() -> None:
-    """Escape sequences and line ends of a foreign name are shown and have no effect; square brackets are no markup."""
+    """Escape sequences and line ends in a foreign name have no effect. Square brackets are no markup."""
     findings = (replace(verdicts.failed().findings[4], summary="\x1b[2J\n[red]gone[/]", examples=("a\rb\x07",)),)
     claims = (verdicts.claim("\x1b]0;x\x07", "", None, Outcome.NOT_REACHED),)
     verdict = replace(verdicts.failed(), findings=findings, run=replace(verdicts.measurements(), claims=claims))
@@ -52,7 +52,8 @@ def test_nothing_in_a_verdict_changes_the_terminal() -> None:
 
 @pytest.mark.parametrize("terminal", [True, False])
 def test_the_narrative_of_an_outage_is_in_the_summary(terminal: bool) -> None:
-    """Outage, answers before and during, recovery and both latencies, with colour and without."""
+    """The summary has the outage, the answers before and during it, the recovery and both latencies, with colour and
+    without."""
     text = shown(outage_verdicts.outage(), terminal=terminal, width=120)
     for words in (
         "Redis was stopped at 5 s (exit code 0) · back after 5.4 s",

@@ -8,7 +8,7 @@ from tests.harness.report.comparisons import a_trend
 
 
 def test_a_sparkline_has_one_character_a_run() -> None:
-    """From the smallest to the largest, a dot for a gap; equal values are flat."""
+    """The characters go from the smallest value to the largest. A gap is a dot, and equal values are flat."""
     assert sparkline([1.0, None, 8.0]) == "▁·█"
     assert sparkline([5.0, 5.0]) == "▁▁"
     assert sparkline([None]) == "·"
@@ -16,7 +16,7 @@ def test_a_sparkline_has_one_character_a_run() -> None:
 
 
 def test_a_change_names_levels_confidence_and_the_first_run() -> None:
-    """Everything that is needed to look for the cause."""
+    """A reader needs these to look for the cause."""
     series = a_trend().series[0]
     words = point_words(series, series.change_points[0])
     assert words.startswith("WORSE: CPU per delivery, servers +14")
@@ -27,10 +27,10 @@ def test_a_change_names_levels_confidence_and_the_first_run() -> None:
 
 
 def test_the_strip_shows_verdicts_and_what_is_not_used() -> None:
-    """Small letters are not used."""
+    """A small letter marks a run that is not used."""
     assert verdict_strip(a_trend().series[0]).startswith("PPPuP")
 
 
 def test_an_empty_history_says_what_to_do() -> None:
-    """The first night."""
+    """The text names the command for the first run."""
     assert "harness run" in "\n".join(trend_lines(Trend()))
