@@ -85,7 +85,7 @@ CHECKS: tuple[Check[Case], ...] = (
         red_when="for more than 5 s of the measured window, its ends included, there is no sample of the machine, of "
         "a process of the load generator or of its heartbeat, or there are no two samples",
         what_to_do="was the machine suspended, or overloaded? run it again",
-        planted_bug=f"{PLANTED}test_time_that_nobody_watched_is_found",
+        planted_bug=f"{PLANTED}test_time_without_samples_is_found",
     ),
     Check(
         name="not-measured",

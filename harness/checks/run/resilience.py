@@ -223,7 +223,7 @@ CHECKS: tuple[Check[Case], ...] = (
         "started again never subscribed, or a server never noticed that a stopped broker had cut its connection, or "
         "that its link was cut",
         what_to_do="that server's log; its `backplane` trace",
-        planted_bug=f"{PLANTED}test_a_server_that_stays_deaf_is_red",
+        planted_bug=f"{PLANTED}test_a_server_that_never_subscribes_again_is_red",
     ),
     Check(
         name="backfilled",
@@ -249,6 +249,6 @@ CHECKS: tuple[Check[Case], ...] = (
             "requested"
         ),
         what_to_do="the server's setting `recovery`",
-        planted_bug=f"{PLANTED}test_filling_in_before_anybody_asked_is_red",
+        planted_bug=f"{PLANTED}test_filling_in_before_the_request_is_red",
     ),
 )

@@ -48,6 +48,6 @@ CHECKS: tuple[Check[Case], ...] = (
         what_to_do=(
             "the clock of that server's host: is it another host than `clocks.json` says, or was it suspended?"
         ),
-        planted_bug=f"{PLANTED}test_a_clock_that_steps_in_mid_run_accuses_nobody",
+        planted_bug=f"{PLANTED}test_a_clock_that_steps_in_mid_run_accuses_no_server",
     ),
 )

@@ -99,6 +99,6 @@ CHECKS: tuple[Check[Case], ...] = (
         needs=(Need.TELEMETRY, Need.EVENTS),
         red_when="the servers' memory grew by 64 MiB and 2 MiB for each client that reads nothing, or more",
         what_to_do="the limit of what waits for one connection",
-        planted_bug=f"{PLANTED}test_deaf_clients_that_cost_memory_without_bound_are_red",
+        planted_bug=f"{PLANTED}test_slow_consumers_that_cost_memory_without_bound_are_red",
     ),
 )

@@ -66,7 +66,7 @@ def watched(folder: Path, keep: Callable[[float], bool], what: str) -> tuple[Han
         (lambda second: False, Status.UNKNOWN),
     ],
 )
-def test_time_that_nobody_watched_is_found(
+def test_time_without_samples_is_found(
     tmp_path: Path, what: str, keep: Callable[[float], bool], status: Status
 ) -> None:
     """Samples are missing at the beginning, at the end or in the middle: of all sources, of one process, or of one

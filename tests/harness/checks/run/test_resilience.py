@@ -90,7 +90,7 @@ def test_a_rejected_post_while_redis_is_away_is_red(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rows", [SUBSCRIBED_AGAIN, SUBSCRIBED_AGAIN[:3], SUBSCRIBED_AGAIN[:1]])
-def test_a_server_that_stays_deaf_is_red(tmp_path: Path, rows: list[tuple[int, float]]) -> None:
+def test_a_server_that_never_subscribes_again_is_red(tmp_path: Path, rows: list[tuple[int, float]]) -> None:
     """The server connected again but did not subscribe, or it did not connect again. It looks alive but receives
     nothing."""
     run = broken()
@@ -151,7 +151,7 @@ def test_a_fault_that_was_not_undone_proves_nothing(tmp_path: Path) -> None:
     assert verdict.status is Status.UNKNOWN
 
 
-def test_filling_in_before_anybody_asked_is_red(tmp_path: Path) -> None:
+def test_filling_in_before_the_request_is_red(tmp_path: Path) -> None:
     """With manual recovery the servers must wait for the request."""
     run = broken(recovery="manual")
     asked = START_NS + 3_000 * MS

@@ -36,7 +36,7 @@ def stepped(folder: Path, step_ns: int, *, server: int = 1, first: int = 150, pa
 
 @pytest.mark.parametrize("step_ns", [5 * SECOND, -5 * SECOND])
 @pytest.mark.parametrize("first", [0, 150, 298])
-def test_a_clock_that_steps_in_mid_run_accuses_nobody(tmp_path: Path, step_ns: int, first: int) -> None:
+def test_a_clock_that_steps_in_mid_run_accuses_no_server(tmp_path: Path, step_ns: int, first: int) -> None:
     """A healthy cluster does not FAIL `commit-order`. The clock counts as unknown: steps that need it are left out by
     name, no claim uses them, and a finding names the server."""
     verdict = stepped(tmp_path, step_ns, first=first)

@@ -67,7 +67,7 @@ def grow(run: HandMade, rss: float) -> Any:
     return mock.patch.object(HandMade, "recording", grown)
 
 
-def test_deaf_clients_that_cost_memory_without_bound_are_red(tmp_path: Path) -> None:
+def test_slow_consumers_that_cost_memory_without_bound_are_red(tmp_path: Path) -> None:
     """The data that wait for a client that does not read must be limited."""
     run = broken(Target.CLIENTS, FaultKind.PAUSE, "client-0")
     with grow(run, 60e6):

@@ -1,6 +1,6 @@
 """How often the interval of a P99 covers the true P99, over made-up runs whose P99 is known.
 
-python -m tests.harness.checks.statistics.coverage          # the table of docs/decisions/0010
+python -m tests.harness.checks.statistics.coverage          # the table of docs/decisions/0011
 """
 
 import itertools

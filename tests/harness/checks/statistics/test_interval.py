@@ -1,4 +1,4 @@
-"""The interval of a percentile contains the true percentile as often as it promises. docs/decisions/0010 has a table of
+"""The interval of a percentile contains the true percentile as often as it promises. docs/decisions/0011 has a table of
 more cases."""
 
 import math
