@@ -306,7 +306,7 @@ def test_a_user_of_redis_that_may_only_read_is_enough(cluster: EmbeddedCluster, 
         admin.execute_command("ACL", "SETUSER", "reader", "on", ">a b/c@d", *rights)
     arguments = cluster.database.arguments
     shown = harness(
-        f"run {SMALL} --server {cluster.servers[0].url} --messages-table messages",
+        f"run {SMALL} --server {cluster.servers[0].url} --messages-table messages --no-report",
         tmp_path,
         HARNESS_TOKEN=cluster.token,
         HARNESS_REDIS=f"redis://reader:a%20b%2Fc%40d@127.0.0.1:{cluster.broker.port}/0",

@@ -10,7 +10,9 @@ from harness.checks.check import Answer, Case, Check
 from harness.checks.judge import apply_bias, overall
 from harness.checks.registry import CHECKS
 from harness.model.expectation import Expectation
+from harness.model.fault import FaultKind, Target
 from harness.model.finding import Bias, Finding, Kind, Status
+from tests.harness.checks.run.outages import lasting
 from tests.harness.recordings import HandMade, finding
 
 
@@ -57,6 +59,27 @@ def test_a_ratio_is_not_decided_with_any_bias(bias: Bias, before: Status) -> Non
     slower."""
     findings = [a_finding(Kind.VALIDITY, Status.UNKNOWN, bias), a_finding(Kind.PERFORMANCE, before)]
     assert apply_bias(findings, [a_comparison(compares_ratio=True)])[1].status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("check", "fault"),
+    [
+        ("ack-during-outage", (Target.BROKER, FaultKind.STOP)),
+        ("bystanders", (Target.CLIENTS, FaultKind.PAUSE, "client-0")),
+    ],
+)
+def test_a_disturbed_machine_leaves_the_ratios_of_a_run_undecided(
+    tmp_path: Path, check: str, fault: tuple[Target, FaultKind]
+) -> None:
+    """The disk stalled for a hundredth of the time. It may have slowed the time before the outage alone, so that the time
+    during the outage looks good."""
+    run = lasting(7, *fault)
+    assert finding(run.verdict(tmp_path / "quiet"), check).status is Status.PASS
+    run.disk_stalled_share = 0.01
+    verdict = run.verdict(tmp_path / "disturbed")
+    assert finding(verdict, "disk").status is Status.UNKNOWN
+    assert finding(verdict, check).status is Status.UNKNOWN
+    assert verdict.status is Status.UNKNOWN
 
 
 @pytest.mark.parametrize(("before", "after"), [(Status.PASS, Status.UNKNOWN), (Status.FAIL, Status.FAIL)])

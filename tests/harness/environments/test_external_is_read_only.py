@@ -72,7 +72,7 @@ def run(cluster: EmbeddedCluster, out: Path) -> Path:
             *(sys.executable, "-m", "harness.cli", "run", "scenario-c", "--environment", "external"),
             *("--messages-table", "messages"),
             *("--server", cluster.servers[0].url, "--clients", "4", "--audience", "2", "--rate", "20"),
-            *("--duration", "2", "--size", "smoke", "--force", "--out", str(out)),
+            *("--duration", "2", "--size", "smoke", "--force", "--no-report", "--out", str(out)),
         ],
         capture_output=True,
         text=True,

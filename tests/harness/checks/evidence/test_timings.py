@@ -1,5 +1,6 @@
 """How long deliveries took, by second of the measured window or by longer slices."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,19 @@ def test_tables_of_the_longest_run_are_small(duration_s: float, width_s: int) ->
     """No run has more than 1,200 slices."""
     assert slice_s(a_plan(duration_s=duration_s)) == width_s
     assert duration_s / width_s <= SECONDS_AT_MOST
+
+
+def test_the_table_of_the_longest_run_fits_in_memory() -> None:
+    """One delivery in the first slice and one in the last: 8 MB, where a table of 86,400 seconds took 575 MB."""
+    timings = Timings(2)
+    ends = np.array([0, SECONDS_AT_MOST - 1])
+    timings.append(np.arange(2), ends + MS, ends, ends * 0, np.array([False, False]), ends[:0])
+    tracemalloc.start()
+    try:
+        timings.latency.quantiles_ms((0.99,))
+        assert tracemalloc.get_traced_memory()[1] < 32e6
+    finally:
+        tracemalloc.stop()
 
 
 class Sparse(HandMade):

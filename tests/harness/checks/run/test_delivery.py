@@ -30,6 +30,18 @@ def test_a_sound_recording_has_no_red_check(run: HandMade, tmp_path: Path) -> No
     assert counted(verdict) == DeliveryCounts(posted=3, acknowledged=3, expected=6, delivered=6)
 
 
+def test_a_pass_counts_messages_and_not_their_deliveries(tmp_path: Path) -> None:
+    """Three messages to 100 clients are three observations: the rate of loss is below 3/3, and a P99 needs more of them."""
+    run = HandMade(clients=100, audience=100)
+    for _ in range(3):
+        run.post(0)
+    verdict = run.verdict(tmp_path)
+    lost, samples = finding(verdict, "lost"), finding(verdict, "samples")
+    assert (lost.status, lost.samples, lost.pairs) == (Status.PASS, 3, 300)
+    assert lost.confidence == "rate < 1.0e+00 at 95 %, of 3 messages (300 deliveries)"
+    assert (samples.status, samples.samples) == (Status.UNKNOWN, 3)
+
+
 def test_one_lost_delivery_is_red(run: HandMade, tmp_path: Path) -> None:
     """A message that did not reach a client although later messages did is lost."""
     run.post(0, to=[0])
