@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import sys
 import tempfile
 import time
 from collections import deque
@@ -219,12 +220,26 @@ class _Processes:
             cpu_s = rss_bytes = 0.0
             for member in family:
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    times = member.cpu_times()
-                    cpu_s += times.user + times.system
+                    cpu_s += cpu_time_s(member)
                     rss_bytes += member.memory_info().rss
             ended = handle.cpu_times() if is_family else None
             if ended is not None:
                 cpu_s += ended.children_user + ended.children_system
-            return {"cpu_s": round(cpu_s, 3), "rss_bytes": rss_bytes}
+            return {"cpu_s": round(cpu_s, 6), "rss_bytes": rss_bytes}
         except psutil.Error:
             return None
+
+
+def cpu_time_s(process: psutil.Process) -> float:
+    """CPU seconds that a process has used so far, in all its threads. Raises psutil.NoSuchProcess.
+
+    psutil reads hundredths of a second: in a run of some seconds that is 5 % of what a server uses. Linux has a clock for
+    each process, in nanoseconds. The number of the clock is what clock_getcpuclockid(3) returns, which Python lacks.
+    """
+    if sys.platform == "linux":
+        try:
+            return time.clock_gettime((~process.pid << 3) | 2)
+        except OSError:
+            raise psutil.NoSuchProcess(process.pid) from None
+    times = process.cpu_times()
+    return float(times.user + times.system)

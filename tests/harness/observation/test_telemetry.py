@@ -3,16 +3,19 @@
 import asyncio
 import gc
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from threading import Event
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+import psutil
 import pytest
 
 from harness.model.cluster import Endpoint
-from harness.observation.telemetry import DISK_STALL_S, Telemetry, _Disk, _Machine
+from harness.observation.telemetry import DISK_STALL_S, Telemetry, _Disk, _Machine, cpu_time_s
 
 
 @pytest.mark.parametrize("steps", range(6))
@@ -32,6 +35,38 @@ def test_it_may_end_at_any_step_of_a_sample(tmp_path: Path, steps: int) -> None:
 
     asyncio.run(scenario())
     gc.collect()
+
+
+BUSY = """
+import sys, threading, time
+def work():
+    while time.thread_time() < 0.05: pass
+thread = threading.Thread(target=work)
+thread.start(); thread.join(); work()
+print(time.process_time(), flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_cpu_time_of_a_process_counts_all_its_threads() -> None:
+    """A thread that ended has used half of it. The process says itself how much it used; nothing is known of it when it
+    has ended."""
+    with subprocess.Popen([sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        said_s = float(process.stdout.readline())
+        handle = psutil.Process(process.pid)
+        assert said_s <= cpu_time_s(handle) < said_s + 0.05
+        process.kill()
+        process.wait()
+        with pytest.raises(psutil.NoSuchProcess):
+            cpu_time_s(handle)
+
+
+def test_where_processes_have_no_clock_psutil_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Systems other than Linux."""
+    monkeypatch.setattr("sys.platform", "darwin")
+    times = SimpleNamespace(user=1.25, system=0.5)
+    assert cpu_time_s(cast("psutil.Process", SimpleNamespace(cpu_times=lambda: times))) == 1.75
 
 
 class Times(NamedTuple):
