@@ -1,4 +1,4 @@
-"""A real browser for tests: chromium, asked through its DevTools protocol."""
+"""A real browser for tests: chromium, controlled through its DevTools protocol."""
 
 import asyncio
 import json
@@ -18,7 +18,8 @@ Found = TypeVar("Found")
 
 
 class Tab:
-    """One page in the browser. ``said`` collects what its console says: errors, refusals of its security policy."""
+    """One page in the browser. ``said`` collects the errors on its console, also violations of the content security
+    policy."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
@@ -38,20 +39,20 @@ class Tab:
                 self.said.append(json.dumps(message["params"]))
 
     async def value(self, expression: str) -> Any:
-        """What a JavaScript expression is, as JSON gives it."""
+        """The value of a JavaScript expression, converted through JSON."""
         found = await self.ask("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
     async def sized(self, width: int, height: int) -> None:
-        """The page in a window of this many CSS pixels; one of less than 600 is a phone's."""
+        """Gives the page a window of this size in CSS pixels. A width below 600 emulates a phone."""
         phone = width < 600
         await self.ask(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone
         )
 
     async def mouse(self, kind: str, x: float, y: float, clicks: int = 1) -> None:
-        """``kind``: mousePressed, mouseMoved or mouseReleased, in CSS pixels of the window."""
+        """Sends a mouse event at CSS pixels of the window. ``kind`` is mousePressed, mouseMoved or mouseReleased."""
         held = 0 if kind == "mouseReleased" else 1
         await self.ask("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=held, clickCount=clicks)
 
@@ -62,7 +63,7 @@ class Tab:
 
 
 def visit(address: str, look: Callable[[Tab], Awaitable[Found]]) -> Found:
-    """What ``look`` finds on the page at ``address``."""
+    """Opens ``address`` in a browser and returns the result of ``look``."""
     assert CHROMIUM is not None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}"]
@@ -79,7 +80,7 @@ def visit(address: str, look: Callable[[Tab], Awaitable[Found]]) -> Found:
 
 
 def text_of(address: str, until: Callable[[str], bool], limit_s: float = 20.0) -> str:
-    """What the page at ``address`` shows, as HTML, when ``until`` is true of it or time is up."""
+    """The HTML of the page at ``address``, as soon as ``until`` accepts it or the time limit is over."""
 
     async def look(tab: Tab) -> str:
         deadline_s = time.monotonic() + limit_s

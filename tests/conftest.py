@@ -1,4 +1,4 @@
-"""The order of the tests, the skips of tests that need a Docker engine, and signals as a terminal would leave them."""
+"""Sets the order of the tests, skips tests that need a Docker engine, and resets signal handlers as in a terminal."""
 
 import os
 import signal
@@ -8,8 +8,8 @@ import pytest
 from harness.environments.docker.docker_engine import QUICK_S, connect
 from harness.model.errors import EnvironmentFailure
 
-# A job in the background of a script ignores SIGINT, and a job under nohup ignores SIGHUP. The programs that a test starts
-# would inherit that.
+# A background job of a script ignores SIGINT, and a job under nohup ignores SIGHUP. The programs that a test starts
+# would inherit these settings.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
@@ -27,7 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def no_engine() -> str:
-    """Why no engine can be used; empty where one can."""
+    """The reason why no Docker engine can be used; empty if one can."""
     try:
         with connect(timeout_s=QUICK_S):
             return ""
@@ -38,9 +38,9 @@ def no_engine() -> str:
 def spread(waiting: list[pytest.Item], busy: list[pytest.Item]) -> list[pytest.Item]:
     """Both lists in their order, each spread evenly over the whole.
 
-    A test that starts processes waits most of its time, all other tests compute. The workers of pytest-xdist take the
-    tests in this order, so that a test that computes runs beside tests that wait. In the order of the files all workers
-    often wait at the same time.
+    A test that starts processes waits most of its time. All other tests compute. The workers of pytest-xdist take the
+    tests in this order, so computing tests run beside waiting tests. In the order of the files all workers often wait
+    at the same time.
     """
     places = [((place + 0.5) / len(part), item) for part in (waiting, busy) for place, item in enumerate(part)]
     return [item for _, item in sorted(places, key=lambda pair: pair[0])]

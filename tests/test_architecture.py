@@ -1,4 +1,4 @@
-"""The map is the territory: who may import whom (ARCHITECTURE.md)."""
+"""The rules of ARCHITECTURE.md: which module may import which."""
 
 import ast
 import functools
@@ -50,7 +50,7 @@ OWN_LAYER = {
 
 @functools.cache
 def imports(path: Path) -> frozenset[str]:
-    """Full names of the modules that a file imports, wherever in it."""
+    """Full names of all modules that a file imports, at any place in the file."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -71,7 +71,8 @@ def layer(name: str) -> str:
 
 @pytest.mark.parametrize("path", modules("harness"), ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_point_down_only(path: Path) -> None:
-    """Siblings never import each other; planning imports recording and model; model imports the standard library."""
+    """Siblings never import each other. Planning imports recording and model, and model imports the standard
+    library."""
     mine = path.relative_to(ROOT / "harness").parts[0].removesuffix(".py")
     used = {layer(name) for name in imports(path)} - {"", mine, "__version__"}
     allowed = {
@@ -101,7 +102,7 @@ def test_imports_point_down_only(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules("harness/model"), ids=lambda path: path.name)
 def test_the_model_needs_nothing(path: Path) -> None:
-    """Values depend on the standard library and on each other."""
+    """Values depend only on the standard library and on each other."""
     import sys
 
     foreign = {name.split(".")[0] for name in imports(path)} - set(sys.stdlib_module_names) - {"harness"}
@@ -109,7 +110,7 @@ def test_the_model_needs_nothing(path: Path) -> None:
 
 
 def test_the_server_and_the_harness_share_no_code() -> None:
-    """They meet in docs/protocol.md and nowhere else."""
+    """Both follow docs/protocol.md, and have nothing else in common."""
     for path in modules("reference_server"):
         assert not {name for name in imports(path) if name.split(".")[0] in ("harness", "scenarios")}, path
     for path in (*modules("harness"), *modules("scenarios")):
@@ -118,7 +119,7 @@ def test_the_server_and_the_harness_share_no_code() -> None:
 
 
 def test_planted_servers_are_builds_of_the_reference_server() -> None:
-    """They change the reference server, which knows nothing of them, and share no code with the harness."""
+    """They change the reference server, which does not import them. They share no code with the harness."""
     for path in modules("planted_server"):
         assert not {name for name in imports(path) if name.split(".")[0] in ("harness", "scenarios")}, path
     for path in modules("reference_server"):
@@ -127,14 +128,14 @@ def test_planted_servers_are_builds_of_the_reference_server() -> None:
 
 @pytest.mark.parametrize("room", ["measures", "history", "comparison"])
 def test_what_compares_runs_takes_only_statistics_of_the_checks(room: str) -> None:
-    """Runs are compared by their verdicts; nothing of a recording is judged again."""
+    """Runs are compared by their verdicts. No recording is judged again."""
     for path in modules(f"harness/{room}"):
         used = {name for name in imports(path) if name.startswith("harness.checks")}
         assert all(name.startswith("harness.checks.statistics") for name in used), path
 
 
 def test_nothing_but_the_command_uses_what_proves() -> None:
-    """Planted bugs stay out of every other command."""
+    """No other command may contain planted bugs."""
     for path in modules("harness"):
         place = path.relative_to(ROOT / "harness").parts[0]
         if place not in ("prove", "commands.py"):
@@ -142,7 +143,7 @@ def test_nothing_but_the_command_uses_what_proves() -> None:
 
 
 def test_scenarios_are_values() -> None:
-    """A scenario knows the model and planning, not how it is run."""
+    """A scenario imports the model and planning, but no code that runs it."""
     for path in modules("scenarios"):
         assert {layer(name) for name in imports(path)} <= {"", "model", "planning"}, path
         assert len(path.read_text().splitlines()) <= 80
@@ -150,7 +151,7 @@ def test_scenarios_are_values() -> None:
 
 @pytest.mark.parametrize(("package", "places"), OWN_LAYER.items())
 def test_packages_stay_in_their_layer(package: str, places: tuple[str, ...]) -> None:
-    """Each of these packages is imported where its layer is, so that it can be replaced there."""
+    """Each of these packages is imported only in its layer, so it can be replaced there."""
     for path in (*modules("harness"), *modules("reference_server"), *modules("scenarios")):
         name = str(path.relative_to(ROOT))
         if package in {used.split(".")[0] for used in imports(path)}:
@@ -159,7 +160,8 @@ def test_packages_stay_in_their_layer(package: str, places: tuple[str, ...]) -> 
 
 @pytest.mark.parametrize("package", ["harness", "reference_server", "planted_server"])
 def test_no_text_is_in_the_encoding_of_the_locale(package: str) -> None:
-    """In the locale C that is ASCII, and a folder or a user may have any name: each text file says its encoding."""
+    """In the locale C the encoding is ASCII, but a folder or a user may have any name. So each call that reads or
+    writes text names its encoding."""
     found = []
     for path in modules(package):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

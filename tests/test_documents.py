@@ -1,4 +1,4 @@
-"""Documents that say what is true."""
+"""The documents agree with the code and with each other."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
     ids=["date", "machine", "command"],
 )
 def test_an_experiment_names_date_machine_and_command(page: Path, needed: str) -> None:
-    """A figure is worth nothing if a reader cannot tell where it is from and how to repeat it."""
+    """A reader must be able to see where a figure is from, and repeat it."""
     assert re.search(needed, " ".join(page.read_text().split()))
 
 
@@ -61,7 +61,8 @@ def verdict(tmp_path: Path) -> Verdict:
 
 
 def rows_of(page: str, columns: int) -> list[tuple[str, ...]]:
-    """The rows of all tables with this many columns whose first cell is code, without its backticks."""
+    """The rows of all tables with this many columns whose first cell is code. The backticks of that cell are
+    removed."""
     found = []
     for line in (ROOT / page).read_text().splitlines():
         cells = tuple(cell.strip() for cell in line.removeprefix("| ").removesuffix(" |").split(" | "))
@@ -71,7 +72,7 @@ def rows_of(page: str, columns: int) -> list[tuple[str, ...]]:
 
 
 def test_every_check_has_its_row() -> None:
-    """The tables of checks in docs/results.md are the registries, row by row and in their order."""
+    """The tables of checks in docs/results.md have the rows of the registries, in their order."""
     expected = [
         (
             check.name,
@@ -93,7 +94,7 @@ def test_every_check_has_its_planted_bug() -> None:
 
 
 def test_every_check_is_asked(verdict: Verdict, tmp_path: Path) -> None:
-    """Each check of the registries gives a finding in some run or sweep, and no finding comes from elsewhere."""
+    """Each check of the registries gives a finding in some run, sweep or matrix. No other finding exists."""
     rows = {*CHECKS.names, *SWEEP_CHECKS.names, *MATRIX_CHECKS.names}
     found = {finding.check for finding in verdict.findings}
     found |= {finding.check for finding in judged(sweep_of()).findings}
@@ -104,24 +105,24 @@ def test_every_check_is_asked(verdict: Verdict, tmp_path: Path) -> None:
 
 
 def test_every_field_is_documented() -> None:
-    """docs/results.md names every field of every type of the measurements, and no other."""
+    """docs/results.md names every field of every type of the measurements, and no other field."""
     documented = {name: fields.strip("`").split(", ") for name, fields, _ in rows_of("docs/results.md", 3)}
     assert documented == {kind.__name__: [field.name for field in fields(kind)] for kind in structs()}
 
 
 def test_constraints_pin_names_and_versions_only() -> None:
-    """No addresses: the constraints serve every index."""
+    """The constraints hold no addresses, so they work with every package index."""
     for line in (ROOT / "constraints.txt").read_text().splitlines():
         assert re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9.]+", line), line
 
 
 def test_the_curves_are_json(verdict: Verdict) -> None:
-    """A verdict can be written as JSON: no infinity, no NaN."""
+    """A verdict can be written as JSON, which has no infinity and no NaN."""
     json.dumps(msgspec.to_builtins(verdict), allow_nan=False)
 
 
 def test_every_event_has_its_row() -> None:
-    """docs/recording.md names every event that the harness writes to events.jsonl or reads from it, as a literal."""
+    """docs/recording.md names every event that the harness writes to events.jsonl with a literal name."""
     code = "\n".join(path.read_text() for path in sorted((ROOT / "harness").rglob("*.py")))
     words = set(re.findall(r"\.event\(\s*\"([a-z-]+)\"", code))
     cells = [cell for cell, _ in rows_of("docs/recording.md", 2)]

@@ -1,4 +1,4 @@
-"""A cluster that someone else runs, as people have it: TLS, proxies, wrong passwords, missing rights, odd addresses."""
+"""Clusters of other people: TLS, proxies, wrong passwords, missing rights and unusual addresses."""
 
 import asyncio
 import os
@@ -68,7 +68,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluste
         thread.join(30)
 
 
-# Addresses (item 6) and secrets (item 13): seen before anything starts.
+# Addresses (item 6) and secrets (item 13) are checked before anything starts.
 
 
 @pytest.mark.parametrize("command", ["run", "plan"])
@@ -94,7 +94,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedCluste
 def test_what_cannot_be_used_is_refused_before_the_start(
     command: str, options: str, environment: dict[str, str], words: str, tmp_path: Path
 ) -> None:
-    """Exit code 2, one sentence each, nothing written; `plan` says the same as `run`."""
+    """The exit code is 2, with one sentence for each problem. Nothing is written. `plan` and `run` give the same
+    message."""
     shown = harness(f"{command} {SMALL} {options}", tmp_path, **environment)
     assert shown.returncode == 2, shown.stderr
     assert words in shown.stderr
@@ -103,7 +104,8 @@ def test_what_cannot_be_used_is_refused_before_the_start(
 
 
 def test_rebroadcast_reads_addresses_and_tokens_alike(tmp_path: Path) -> None:
-    """Exit code 2 for what no server can have, 4 for a server that does not answer, in the words of a person."""
+    """An impossible address or token gives exit code 2. A server that does not answer gives exit code 4 and a message
+    in plain words."""
     assert harness("rebroadcast --server http://h:0", tmp_path).returncode == 2
     assert harness(f"rebroadcast --server {NOWHERE}", tmp_path, HARNESS_TOKEN="a b").returncode == 2
     refused = harness(f"rebroadcast --server {NOWHERE}", tmp_path, HARNESS_TOKEN="t\n")
@@ -117,7 +119,7 @@ def test_rebroadcast_reads_addresses_and_tokens_alike(tmp_path: Path) -> None:
 
 @pytest.mark.integration
 def test_a_run_over_tls_behind_a_proxy(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    """Posts, sockets, history, traces: everything goes through TLS, below a path, to a name and to an IPv6 address."""
+    """Posts, sockets, history and traces all use TLS, below a path, with a name and with an IPv6 address."""
     authority = Authority(tmp_path)
     first, second = cluster.servers
     with (
@@ -140,7 +142,7 @@ def test_a_run_over_tls_behind_a_proxy(cluster: EmbeddedCluster, tmp_path: Path)
 
 @pytest.mark.integration
 def test_a_run_that_verifies_no_certificate_says_so(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    """At its start, in the verdict, in the report."""
+    """The start of the run, the verdict and the report say so."""
     with proxied(cluster.servers[0], Authority(tmp_path).context("elsewhere.example", expired=True)) as port:
         command = f"run {SMALL} --server https://127.0.0.1:{port} --insecure"
         shown = harness(command, tmp_path, HARNESS_TOKEN=cluster.token)
@@ -163,7 +165,7 @@ def test_a_run_that_verifies_no_certificate_says_so(cluster: EmbeddedCluster, tm
 def test_a_certificate_that_is_not_accepted(
     cluster: EmbeddedCluster, tmp_path: Path, name: str, expired: bool, known: bool, words: str
 ) -> None:
-    """Exit code 4 with the reason, before any load."""
+    """The exit code is 4 with the reason, before any load."""
     authority = Authority(tmp_path)
     with proxied(cluster.servers[0], authority.context(name, expired=expired)) as port:
         option = "--ca authority.pem" if known else ""
@@ -176,7 +178,7 @@ def test_a_certificate_that_is_not_accepted(
 
 @pytest.mark.integration
 def test_a_server_without_tls_is_told_as_such(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    """https:// to a plain server, http:// to one with TLS."""
+    """A https:// address is used for a plain server, and a http:// address for a server with TLS."""
     port = cluster.servers[0].port
     shown = harness(f"run {SMALL} --server https://127.0.0.1:{port}", tmp_path, HARNESS_TOKEN=cluster.token)
     assert shown.returncode == 4
@@ -190,7 +192,7 @@ def test_a_server_without_tls_is_told_as_such(cluster: EmbeddedCluster, tmp_path
 
 @pytest.mark.integration
 def test_access_is_tried_before_the_load(cluster: EmbeddedCluster) -> None:
-    """Each part that does not let the harness read is named with its reason, within seconds."""
+    """If a part does not let the harness read, the message names the part and the reason within seconds."""
     assert cluster.broker is not None
     at_database, at_broker = f"127.0.0.1:{cluster.database.port}", f"127.0.0.1:{cluster.broker.port}"
 
@@ -227,7 +229,8 @@ def test_access_is_tried_before_the_load(cluster: EmbeddedCluster) -> None:
 
 
 def refusal(cluster: EmbeddedCluster, url: str, table: str = "") -> str:
-    """Why the environment does not open with this address of a database or a broker; empty where it does."""
+    """The reason why the environment does not open with this address of a database or a broker. It is empty if the
+    environment opens."""
     variable = "HARNESS_DATABASE" if url.startswith("p") else "HARNESS_REDIS"
     topology = Topology(
         servers=1,
@@ -251,7 +254,8 @@ def refusal(cluster: EmbeddedCluster, url: str, table: str = "") -> str:
 
 @pytest.mark.integration
 def test_a_database_and_a_broker_with_tls(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    """The certificate is verified as the address says: as libpq's sslmode, and always for rediss://."""
+    """For PostgreSQL the address's sslmode decides how the certificate is verified, like in libpq. For rediss:// it is
+    always verified."""
     assert cluster.broker is not None
     authority = Authority(tmp_path)
     database = ServerAddress(name="database", host="127.0.0.1", port=cluster.database.port)
@@ -278,7 +282,7 @@ def test_a_database_and_a_broker_with_tls(cluster: EmbeddedCluster, tmp_path: Pa
 
 @pytest.mark.integration
 def test_a_part_that_refuses_ends_the_run_before_the_load(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    """Exit code 4 with the reason."""
+    """The exit code is 4, and the message gives the reason."""
     url = f"postgresql://postgres:wrong@127.0.0.1:{cluster.database.port}"
     shown = harness(
         f"run {SMALL} --server {cluster.servers[0].url}", tmp_path, HARNESS_TOKEN=cluster.token, HARNESS_DATABASE=url
@@ -298,8 +302,8 @@ def test_a_wrong_token_is_told_before_the_load(cluster: EmbeddedCluster, tmp_pat
 
 @pytest.mark.integration
 def test_a_user_of_redis_that_may_only_read_is_enough(cluster: EmbeddedCluster, tmp_path: Path) -> None:
-    """`redis://USER:PASSWORD@HOST`, with signs in the password that an address writes as %XX; the database without a
-    variable of the user's own that speaks of another one."""
+    """The password in `redis://USER:PASSWORD@HOST` has special characters, written as %XX. The user's PG variables name
+    another database and are ignored."""
     assert cluster.broker is not None
     with redis.Redis(port=cluster.broker.port, password=cluster.broker.password) as admin:
         rights = ("+ping", "+info", "+hello", "+config|get", "+client|list")

@@ -1,4 +1,4 @@
-"""The command line on a machine that is not as ours: output that nobody reads, odd environments, scarce limits."""
+"""The command line on unusual machines: output without a reader, strange environment variables, low limits."""
 
 import json
 import os
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def shell(script: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """``script`` by bash in ``folder``, with `harness` as a command."""
+    """Runs ``script`` with bash in ``folder``. `harness` is a command there."""
     return subprocess.run(
         ["bash", "-c", f'harness() {{ {HARNESS} "$@"; }}\n{script}'],
         cwd=folder,
@@ -30,13 +30,13 @@ def shell(script: str, folder: Path, **environment: str) -> "subprocess.Complete
 
 @pytest.mark.parametrize("redirection", [">&-", ">/dev/full", "| true", "2>&- >&-", "2>/dev/full"])
 @pytest.mark.parametrize("command", ["list", "list --json", f"plan {SMALL} --json", "--help"])
-def test_who_reads_the_output_changes_no_exit_code(tmp_path: Path, command: str, redirection: str) -> None:
-    """A closed descriptor, a full disk, a reader that has gone."""
+def test_a_broken_output_changes_no_exit_code(tmp_path: Path, command: str, redirection: str) -> None:
+    """The descriptor is closed, the disk is full, or the reader is gone."""
     assert shell(f"harness {command} {redirection}; exit ${{PIPESTATUS[0]}}", tmp_path).returncode == 0
 
 
-def test_json_stays_json_whatever_happens_to_standard_error(tmp_path: Path) -> None:
-    """ASCII alone, so that any reader can decode it."""
+def test_json_stays_json_without_standard_error(tmp_path: Path) -> None:
+    """The JSON is ASCII, so any reader can decode it."""
     for redirection in ("2>&-", "2>/dev/full"):
         shown = shell(f"harness list --json {redirection}", tmp_path)
         shown.stdout.encode("ascii")
@@ -45,7 +45,7 @@ def test_json_stays_json_whatever_happens_to_standard_error(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437"])
 def test_no_encoding_ends_a_command(tmp_path: Path, encoding: str) -> None:
-    """A character that the terminal lacks is an escape."""
+    """A character that the terminal lacks is written as an escape."""
     shown = shell(f"harness plan {SMALL} && harness list", tmp_path, PYTHONIOENCODING=encoding)
     assert shown.returncode == 0, shown.stderr
 
@@ -66,7 +66,7 @@ def test_a_number_given_by_an_option_is_never_changed(tmp_path: Path, options: s
 
 @pytest.mark.parametrize("limit", [64, 128])
 def test_too_few_descriptors_are_refused_in_one_sentence(tmp_path: Path, limit: int) -> None:
-    """Before anything starts, and `harness doctor` says the same."""
+    """The refusal comes before anything starts. `harness doctor` says the same."""
     shown = shell(f"ulimit -n {limit}; harness run {SMALL}; echo $?; harness doctor; echo $?", tmp_path)
     assert "Traceback" not in shown.stderr
     assert "expected a hard limit of at least 256 open files" in shown.stderr
@@ -80,7 +80,7 @@ def test_a_low_soft_limit_is_raised(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("package", ["numpy", "typer", "msgspec"])
 def test_a_broken_package_is_named(tmp_path: Path, package: str) -> None:
-    """Exit code 4, because 1 would say that a verdict failed."""
+    """The exit code is 4, because 1 would mean that a verdict failed."""
     (tmp_path / f"{package}.py").write_text("raise ImportError('broken', name=__name__)\n")
     shown = shell(f"harness plan {SMALL}", tmp_path, PYTHONPATH=f"{tmp_path}:{ROOT}")
     assert shown.returncode == 4
@@ -89,7 +89,7 @@ def test_a_broken_package_is_named(tmp_path: Path, package: str) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    """The folder that exists and refuses, not the one that would be made in it."""
+    """The message names the existing folder that refuses, not the new folder inside it."""
     if os.geteuid() == 0:
         pytest.skip("root may write everywhere")
     (tmp_path / "locked").mkdir(mode=0o555)
@@ -109,7 +109,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_the_folder_of_results(tmp_path: Path, made: str, out: str, words: str) -> None:
-    """`plan` says the same as `run`, and `doctor` too."""
+    """`plan`, `run` and `doctor` say the same."""
     shown = shell(
         f"{made}; for c in plan run; do harness $c {SMALL} --out {out}; echo $?; done; harness doctor --out {out}; echo $?",
         tmp_path,
@@ -122,7 +122,7 @@ def test_what_cannot_be_the_folder_of_results(tmp_path: Path, made: str, out: st
 
 
 def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
-    """One sentence in place of Python's error."""
+    """One sentence replaces Python's error."""
     shown = shell(f"mkdir gone && cd gone && rmdir ../gone; harness plan {SMALL} --out /tmp; exit $?", tmp_path)
     assert shown.returncode == 2
     assert "the current folder cannot be used" in shown.stderr
@@ -130,7 +130,7 @@ def test_a_current_folder_that_is_gone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("command", "code"), [("list", 0), ("plan nowhere", 2)])
 def test_python_asks_for_no_commands_at_the_end(tmp_path: Path, command: str, code: int) -> None:
-    """With PYTHONINSPECT it would, and its own exit code would be the command's."""
+    """With PYTHONINSPECT Python would ask for commands, and its exit code would replace that of the command."""
     assert shell(f"harness {command} </dev/null; exit $?", tmp_path, PYTHONINSPECT="1").returncode == code
 
 
@@ -146,10 +146,10 @@ def test_python_asks_for_no_commands_at_the_end(tmp_path: Path, command: str, co
 def test_a_variable_that_breaks_an_import_is_told(
     tmp_path: Path, command: str, variable: str, value: str, package: str
 ) -> None:
-    """Which package, and why: no traceback, nothing written."""
+    """The message names the package. There is no traceback, and nothing is written."""
     shown = shell(f"harness {command} {SMALL}", tmp_path, **{variable: value})
     assert "Traceback" not in shown.stderr
-    assert shown.returncode in (2, 4)  # 2 where it is met among the objections
+    assert shown.returncode in (2, 4)  # 2 if the import is one of the objections
     assert f"{package} cannot be imported" in shown.stderr
     assert not (tmp_path / "results").exists()
 
@@ -163,7 +163,7 @@ def test_an_option_whose_variable_is_empty_is_refused(tmp_path: Path, option: st
 
 @pytest.mark.parametrize("number", ["TERM", "HUP", "INT"])
 def test_a_signal_before_the_start_is_an_interruption(tmp_path: Path, number: str) -> None:
-    """While the packages are imported, where no loop takes it yet."""
+    """The signal comes during the imports, before an event loop can handle it."""
     (tmp_path / "spoiled").mkdir()
     slow = f"import os, signal\nos.kill(os.getpid(), signal.SIG{number})\nimport time; time.sleep(5)\n"
     (tmp_path / "spoiled" / "slow.py").write_text(slow)
@@ -196,7 +196,7 @@ ANOTHER_MACHINE = {
 
 @pytest.mark.parametrize("machine", ANOTHER_MACHINE)
 def test_doctor_plan_and_run_agree(tmp_path: Path, machine: str) -> None:
-    """What makes the start impossible is seen before it, by all three, with what to do."""
+    """All three find the obstacle before the start and say what to do."""
     script, words = ANOTHER_MACHINE[machine]
     (tmp_path / "spoiled").mkdir()
     (tmp_path / "spoiled" / "sitecustomize.py").write_text(script)
@@ -215,8 +215,8 @@ def test_doctor_plan_and_run_agree(tmp_path: Path, machine: str) -> None:
 
 @pytest.mark.integration
 def test_a_run_ends_as_it_would_have_ended_without_its_reader(tmp_path: Path) -> None:
-    """`harness run | head` records and judges; the recording is judged alike with every kind of broken output; a copy
-    without one of its files is refused."""
+    """`harness run | head` records and judges. Every kind of broken output gives the same verdict. A copy of the
+    recording with a missing file is refused."""
     ended = shell(f"harness run {SMALL} 2>&1 | head -1; echo ${{PIPESTATUS[0]}}", tmp_path).stdout.splitlines()[-1]
     assert ended in "03"  # a second is too short for some machines
     latest = "results/scenario-a/latest"
@@ -233,8 +233,9 @@ def test_a_run_ends_as_it_would_have_ended_without_its_reader(tmp_path: Path) ->
 
 @pytest.mark.integration
 def test_an_odd_environment_changes_nothing(tmp_path: Path) -> None:
-    """Addresses of other databases, proxies, locales, a home that is none, an odd terminal, a strict umask, no input, a
-    folder behind a link with a name beyond ASCII, a style of figures in the current folder."""
+    """The environment has addresses of other databases, proxies, unknown locales, a missing home folder, an unknown
+    terminal, a strict umask, no input, a folder behind a link with a name beyond ASCII, and a matplotlib style in the
+    current folder."""
     odd = {
         **{
             "PGSSLMODE": "require",
@@ -264,8 +265,8 @@ def test_an_odd_environment_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.integration
 @pytest.mark.parametrize("name", ["größe", "a \"b'\\", "a\nb ", "\udcff"])
 def test_a_temporary_folder_of_any_name_in_a_locale_without_letters(tmp_path: Path, name: str) -> None:
-    """Every file of a cluster is written and removed whatever its folder is called; a parent that ignores SIGCHLD keeps no
-    exit code from the harness."""
+    """All files of a cluster are written and removed, for any name of the folder. The parent ignores SIGCHLD, and the
+    harness still gets the exit codes of its children."""
     (tmp_path / name).mkdir(mode=0o755)
     for folder in (tmp_path, *tmp_path.parents[:-2]):
         folder.chmod(0o755)
@@ -287,7 +288,7 @@ def test_a_temporary_folder_of_any_name_in_a_locale_without_letters(tmp_path: Pa
 
 @pytest.mark.integration
 def test_an_interrupted_run_whose_reader_has_gone_is_torn_down_and_judged(tmp_path: Path) -> None:
-    """Ctrl-C ends `harness run | tee log` too: the run first, then its message. Exit code 5, with a verdict."""
+    """Ctrl-C also ends the reader of `harness run | tee log`. The run is torn down and judged, with exit code 5."""
     long = SMALL.replace("--duration 1", "--duration 60")
     process = subprocess.Popen(
         [sys.executable, "-m", "harness.cli", "run", *long.split(), "--no-report"],
@@ -310,7 +311,7 @@ def test_an_interrupted_run_whose_reader_has_gone_is_torn_down_and_judged(tmp_pa
 
 @pytest.mark.integration
 def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
-    """`nohup harness run &` in a script: the terminal's end and Ctrl-C do not reach it."""
+    """This is `nohup harness run &` in a script. Neither the terminal's end nor Ctrl-C stops the run."""
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGHUP, signal.SIGINT)}
     try:
         process = subprocess.Popen(

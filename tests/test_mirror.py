@@ -1,4 +1,4 @@
-"""Tests mirror the source: a module with logic has a test file of its name in the mirrored place."""
+"""The tests mirror the source: each module with logic has a test file with its name in the mirrored place."""
 
 import ast
 from pathlib import Path
@@ -11,12 +11,12 @@ LOGIC_AT_LEAST = 5
 
 
 def logic(text: str) -> int:
-    """Branches, loops, comprehensions and conditions with several parts in this source."""
+    """The number of branches, loops, comprehensions and conditions with several parts in this source."""
     return sum(isinstance(node, LOGIC) for node in ast.walk(ast.parse(text)))
 
 
 def mirrored(name: str) -> Path:
-    """Where the tests of a source file lie."""
+    """The path of the test file of a source file."""
     path = ROOT / "tests" / name
     return path.with_name(f"test_{path.name}")
 
@@ -31,7 +31,7 @@ WITH_LOGIC = [
 
 @pytest.mark.parametrize("name", WITH_LOGIC)
 def test_a_module_with_logic_has_its_test_file(name: str) -> None:
-    """A file with a test in it, without an exception."""
+    """The file holds at least one test. There is no exception."""
     path = mirrored(name)
     assert path.exists(), f"{name} has logic and no {path.relative_to(ROOT)}"
     found = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
@@ -47,5 +47,5 @@ def test_a_module_with_logic_has_its_test_file(name: str) -> None:
     ],
 )
 def test_values_have_no_logic(text: str, parts: int) -> None:
-    """Branches, loops and conditions are counted; assignments, classes and calls are not."""
+    """Branches, loops and conditions are counted. Assignments, classes and calls are not."""
     assert logic(text) == parts

@@ -1,4 +1,4 @@
-"""The nightly job's gates, with a made-up harness. That the real one works with it is shown by running ci/nightly."""
+"""The gates of the nightly job, with a made-up harness. A run of ci/nightly tests it with the real harness."""
 
 import fcntl
 import importlib.machinery
@@ -16,18 +16,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def nightly() -> ModuleType:
-    """ci/nightly as a module: it has no .py, because people call it as a program."""
+    """ci/nightly as a module. Its name has no .py, because people call it as a program."""
     loader = importlib.machinery.SourceFileLoader("nightly", str(ROOT / "ci" / "nightly"))
     spec = importlib.util.spec_from_loader("nightly", loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["nightly"] = module  # its dataclass looks itself up
+    sys.modules["nightly"] = module  # its dataclass looks up its own module
     loader.exec_module(module)
     return module
 
 
 class Harness:
-    """Ends each command with the code that is told, by its first arguments; leaves a run's folder."""
+    """Ends each command with the given code, by its first arguments. A run also leaves its folder."""
 
     def __init__(self, results: Path, *, nights: int = 1, **codes: list[int]) -> None:
         self.results = results
@@ -65,7 +65,7 @@ def night(nightly: ModuleType, folder: Path, monkeypatch: pytest.MonkeyPatch, **
 def test_a_good_night_leaves_reports_and_no_recording(
     nightly: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All gates are asked, in order; the artifacts are small."""
+    """All gates run in order. The artifacts are small."""
     code, harness, artifacts = night(nightly, tmp_path, monkeypatch)
     assert code == 0
     assert harness.called == ["scenario-a", "scenario-b", "prove", "run", "run", "trend", "matrix"]
@@ -77,7 +77,7 @@ def test_a_good_night_leaves_reports_and_no_recording(
 def test_a_failed_scenario_blocks_and_leaves_its_recording(
     nightly: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The performance of a service that loses messages is nobody's question; the proof is asked all the same."""
+    """If a service loses messages, its performance does not matter. The proof still runs."""
     code, harness, artifacts = night(nightly, tmp_path, monkeypatch, scenario_b=[1])
     assert code == 1
     assert harness.called == ["scenario-a", "scenario-b", "prove"]
@@ -94,7 +94,7 @@ def test_what_was_not_decided_is_run_once_more(
     code: int,
     warned: bool,
 ) -> None:
-    """A busy runner is no failure of the service; twice undecided is told."""
+    """A busy runner is no failure of the service. A run that is undecided twice causes a warning."""
     found, _, _ = night(nightly, tmp_path, monkeypatch, scenario_a=list(codes))
     assert found == code
     assert ("was not decided, twice" in capsys.readouterr().err) is warned
@@ -103,7 +103,7 @@ def test_what_was_not_decided_is_run_once_more(
 def test_a_judge_that_misses_a_planted_bug_blocks(
     nightly: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its other verdicts are worth nothing."""
+    """The other verdicts of such a judge mean nothing."""
     code, harness, _ = night(nightly, tmp_path, monkeypatch, prove=[1])
     assert code == 1
     assert "trend" not in harness.called
@@ -113,7 +113,7 @@ def test_a_judge_that_misses_a_planted_bug_blocks(
 def test_a_change_for_the_worse_blocks_once_there_are_thirty_nights(
     nightly: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nights: int, code: int
 ) -> None:
-    """Before that the spread between nights is not known well enough."""
+    """With fewer nights the spread between nights is not known well enough."""
     found, _, _ = night(nightly, tmp_path, monkeypatch, nights=nights, trend=[1])
     assert found == code
 
@@ -131,7 +131,7 @@ def test_a_run_that_could_not_be_made_ends_the_night_with_its_code(
 def test_two_nights_never_use_one_results_folder_at_once(
     nightly: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The second one says so and ends with 4; nothing is run."""
+    """The second job ends with exit code 4 and runs nothing."""
     (tmp_path / "results").mkdir()
     with (tmp_path / "results" / ".nightly.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -150,7 +150,7 @@ def test_an_alternative_that_fails_blocks(
     code: int,
     warned: str,
 ) -> None:
-    """A matrix that is not decided, or takes too long, is told."""
+    """A matrix that is undecided, or takes too long, causes a warning."""
     found, _, _ = night(nightly, tmp_path, monkeypatch, matrix=[said])
     assert found == code
     told = [line for line in capsys.readouterr().err.splitlines() if "warning: harness matrix" in line]
@@ -160,7 +160,7 @@ def test_an_alternative_that_fails_blocks(
 def test_a_command_beyond_its_limit_is_interrupted(
     nightly: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As by Ctrl-C, so that it keeps what it has; its own exit code counts."""
+    """The interruption works like Ctrl-C, so the command keeps what it has. Its own exit code counts."""
     program = tmp_path / "harness"
     program.write_text(
         f"#!{sys.executable}\nimport signal, sys\nsignal.signal(signal.SIGINT, lambda *_: sys.exit(5))\n"

@@ -1,4 +1,4 @@
-"""A proxy that ends TLS before a server, as people run one, with certificates made for a test."""
+"""A proxy that ends TLS before a server, as in real installations. The certificates are made for the test."""
 
 import asyncio
 import datetime
@@ -17,7 +17,7 @@ POSTGRESQL_ASKS = bytes.fromhex("0000000804d2162f")
 
 
 class Authority:
-    """An authority that nobody knows, and its certificates. ``file`` is what --ca takes."""
+    """A certificate authority that no system knows, and its certificates. ``file`` is the value for --ca."""
 
     def __init__(self, folder: Path) -> None:
         self._authority = trustme.CA()
@@ -25,7 +25,7 @@ class Authority:
         self._authority.cert_pem.write_to_path(self.file)
 
     def context(self, *hosts: str, expired: bool = False) -> ssl.SSLContext:
-        """A server's context with a certificate of these names and IP addresses."""
+        """A server's TLS context with a certificate for these names and IP addresses."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=-1 if expired else 7)
         since = until - datetime.timedelta(days=30)
@@ -37,9 +37,10 @@ class Authority:
 def proxied(
     target: ServerAddress, context: ssl.SSLContext, *, host: str = "127.0.0.1", path: str = "", asked: bytes = b""
 ) -> Iterator[int]:
-    """The port of a proxy on ``host`` that passes on what comes with TLS below ``path``, without it.
+    """The port of a TLS proxy on ``host``. It passes requests on without TLS, and removes ``path`` from them.
 
-    With ``asked`` TLS begins where a client asks for it with these bytes; others go on without it."""
+    With ``asked`` TLS begins only when a client sends these bytes. Other clients continue without TLS.
+    """
     loop = asyncio.new_event_loop()
     ready: list[int] = []
     up, stop = threading.Event(), asyncio.Event()
@@ -80,7 +81,7 @@ def proxied(
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.sleep(0)  # transports that were closed just now end in the loop's next turn
+        await asyncio.sleep(0)  # closed transports end in the next turn of the loop
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(main()))
     thread.start()

@@ -1,4 +1,4 @@
-"""The figures of one step, from posts written by hand; the plot; and a short measurement of a real cluster."""
+"""The figures of one step from hand-made posts, the plot, and a short measurement of a real cluster."""
 
 import asyncio
 
@@ -12,19 +12,20 @@ NEVER = float("inf")
 
 
 def stepped(*posts: tuple[float, float, bool]) -> Step:
-    """A step of one second from posts of (due, answered, acknowledged)."""
+    """A step of one second with these posts. Each post is (due, answered, acknowledged)."""
     due_s, answered_s, acknowledged = (list(values) for values in zip(*posts, strict=True))
     return step_of(len(posts), 1.0, Posts(due_s, answered_s, acknowledged), {"Lock object": 2.0}, 2.0, 1.5)
 
 
 def test_only_what_is_acknowledged_within_the_window_was_reached() -> None:
-    """An answer after it, a refusal and no answer count elsewhere."""
+    """A late answer, a refused post and an unanswered post do not count for the reached rate."""
     step = stepped((10.0, 10.1, True), (10.2, 11.5, True), (10.4, 10.5, False), (10.6, NEVER, False))
     assert (step.reached_hz, step.rejected, step.unanswered) == (1.0, 1, 1)
 
 
 def test_latency_counts_from_the_intended_time_and_for_every_post() -> None:
-    """One without an answer waited at least until nobody waited for it any more: it cannot make the P99 better."""
+    """A post without an answer counts with the whole time that the measurement waited for it. So it cannot make the P99
+    better."""
     step = stepped((10.0, 10.1, True), (10.2, 10.3, True), (10.5, NEVER, False))
     assert step.p50_ms == pytest.approx(100)
     assert step.p99_ms == pytest.approx((0.5 + AFTERWARDS_S) * 1e3)
@@ -40,7 +41,7 @@ def test_a_step_is_told_with_its_cause_and_drawn() -> None:
 
 @pytest.mark.integration
 def test_both_sides_are_measured_in_one_run() -> None:
-    """Every post is acknowledged at a low rate; the settings of PostgreSQL are told."""
+    """Every post is acknowledged at a low rate. The settings of PostgreSQL are returned too."""
     found, settings = asyncio.run(measure((50,), 1.0))
     assert set(found) == set(SIDES)
     for (step,) in found.values():
@@ -52,7 +53,7 @@ def test_both_sides_are_measured_in_one_run() -> None:
 
 @pytest.mark.integration
 def test_transactions_that_wait_for_one_that_notified_are_counted() -> None:
-    """Eight sessions that each notify and commit get in each other's way at the lock that is asked about."""
+    """Eight sessions notify and commit at once. Some of them wait for the lock that the query counts."""
 
     async def main(postgres: Postgres) -> None:
         sessions = [await asyncpg.connect(**postgres.settings) for _ in range(8)]

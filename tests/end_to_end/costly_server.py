@@ -1,6 +1,7 @@
-"""The reference server with a planted cost: each message that it reads takes time that grows with the number of servers.
+"""The reference server with a planted cost. For each message that a server reads, it burns CPU time that grows with the
+number of servers.
 
-Over all N servers that is N² for a message: the thing that the architecture claims not to have.
+Over all N servers a message costs N². The architecture claims that it has no such cost.
 """
 
 import gc
@@ -12,7 +13,7 @@ from reference_server import __main__ as program
 from reference_server.gateway.gateway import Gateway
 
 COST_S = float(os.environ["PLANTED_COST_S"])
-"""for one message at one server, with as many servers as there are"""
+"""The CPU time of one message at one server. It depends on the number of servers of the run."""
 
 _on_message = Gateway.on_message
 
@@ -24,7 +25,7 @@ def _costly(self: Gateway, channel: str, seq: int, frame: bytes) -> None:
     _on_message(self, channel, seq, frame)
 
 
-Gateway.on_message = _costly  # type: ignore[method-assign]  # that is the plant
+Gateway.on_message = _costly  # type: ignore[method-assign]  # this is the planted cost
 
 if __name__ == "__main__":
     code = program.main()

@@ -1,4 +1,4 @@
-"""The reference server with a planted bug: it publishes what it accepted before it commits.
+"""The reference server with a planted bug: it publishes accepted messages before it commits them.
 
 ``python -m tests.end_to_end.premature_server --settings FILE``, for ``harness run --server-module``.
 """
@@ -20,7 +20,7 @@ UNCOMMITTED_S = 0.02
 
 
 class PrematureLog:
-    """Appends to the log of the server, and publishes before COMMIT."""
+    """Appends to the server's log, and publishes before COMMIT."""
 
     def __init__(self, log: PostgresqlLog, publish: Publish) -> None:
         self._log = log

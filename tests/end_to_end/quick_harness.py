@@ -1,8 +1,8 @@
 """The command line for runs of the tests: ``python -m tests.end_to_end.quick_harness run …``.
 
-The report has no figures, and the machine's speed is measured for a short time: together these are half of what a small
-run costs. Both have tests of their own, and some runs from one end to the other are made by the command line itself. The
-machine's lock is in the temporary folder, so that runs side by side with folders of their own do not meet.
+The report has no figures, and the calibration of the machine is short. Together these two take half the time of a small
+run. Both have tests of their own, and some end-to-end runs use the real command line. The machine lock is in the
+temporary folder, so runs with different temporary folders can run side by side.
 """
 
 import tempfile

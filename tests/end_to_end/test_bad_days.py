@@ -1,4 +1,5 @@
-"""Whatever happens to a run: one clear message, the right exit code, nothing left running, nothing recorded lost."""
+"""Runs that are interrupted or break. Each gives one clear message and the right exit code, leaves no process, and
+keeps its recording."""
 
 import json
 import os
@@ -20,7 +21,7 @@ Start = Callable[..., Run]
 
 @pytest.fixture
 def temporary() -> Iterator[Path]:
-    """In place of the system's temporary folder; afterwards no folder of a run is left in it."""
+    """A replacement for the system's temporary folder. At the end no folder of a run may be left in it."""
     with own_temporary_folder() as folder:
         yield folder
         deadline_s = time.monotonic() + 10
@@ -31,7 +32,7 @@ def temporary() -> Iterator[Path]:
 
 @pytest.fixture
 def start(tmp_path: Path, temporary: Path) -> Iterator[Start]:
-    """Starts a run. None lives longer than its test."""
+    """Starts runs. The fixture interrupts a run that is still alive after its test."""
     runs: list[Run] = []
 
     def begin(*options: str, out: Path = tmp_path / "results", program: tuple[str, ...] = QUICK) -> Run:
@@ -54,7 +55,8 @@ def start(tmp_path: Path, temporary: Path) -> Iterator[Start]:
     ],
 )
 def test_a_part_of_the_cluster_that_dies_ends_the_run(start: Start, words: tuple[str, ...], name: str) -> None:
-    """kill -9 in mid-run: exit 4, which process and how, its log, the recording kept, judged UNKNOWN."""
+    """A part is killed with SIGKILL in mid-run. The run ends with exit code 4, names the process and how it ended, and
+    points to its log. The recording is kept and judged UNKNOWN."""
     run = start()
     run.wait_for("measure")
     run.find(*words).kill()
@@ -68,7 +70,8 @@ def test_a_part_of_the_cluster_that_dies_ends_the_run(start: Start, words: tuple
 
 @pytest.mark.parametrize("words", [("harness.load.worker",), ("harness.load.publisher",)])
 def test_a_load_process_that_dies_leaves_the_verdict_open(start: Start, words: tuple[str, ...]) -> None:
-    """What its clients saw afterwards is not known: exit 3."""
+    """The harness cannot know what the clients of that process saw afterwards. The verdict is UNKNOWN, with exit code
+    3."""
     run = start()
     run.wait_for("measure")
     run.find(*words).kill()
@@ -80,7 +83,7 @@ def test_a_load_process_that_dies_leaves_the_verdict_open(start: Start, words: t
 
 @pytest.mark.parametrize("phase", ["start", "connect", "probe", "warm-up", "measure", "drain", "collect"])
 def test_ctrl_c_at_any_moment(start: Start, phase: str) -> None:
-    """Exit 5, everything torn down, the recording so far kept."""
+    """The exit code is 5, no process is left, and the recording up to this moment is kept."""
     run = start("--duration", "1")
     run.wait_for(phase)
     run.process.send_signal(signal.SIGINT)
@@ -93,9 +96,9 @@ def test_ctrl_c_at_any_moment(start: Start, phase: str) -> None:
     assert ended["how"] == "interrupted"
 
 
-def test_an_impatient_second_ctrl_c(start: Start, temporary: Path, tmp_path: Path) -> None:
-    """While a run is measuring, another is refused: two would spoil each other's figures; exit 4 and who is running. A
-    teardown that is cut short still leaves nothing behind: the guard does the rest."""
+def test_repeated_ctrl_c(start: Start, temporary: Path, tmp_path: Path) -> None:
+    """A second run is refused with exit code 4 and the pid of the first: two runs would spoil each other's figures.
+    Repeated Ctrl-C cuts the teardown short; the guard then ends the processes that are left."""
     run = start()
     run.wait_for("measure")
     second = subprocess.run(
@@ -115,7 +118,7 @@ def test_an_impatient_second_ctrl_c(start: Start, temporary: Path, tmp_path: Pat
 
 
 def test_nothing_outlives_a_killed_harness(start: Start) -> None:
-    """SIGKILL leaves the harness no time: the guard ends the rest and removes the folder."""
+    """After SIGKILL the harness can do nothing. The guard ends its processes and removes its folder."""
     run = start()
     run.wait_for("measure")
     assert len(run.look()) > 8
@@ -126,7 +129,8 @@ def test_nothing_outlives_a_killed_harness(start: Start) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
 def test_a_full_disk(start: Start, tmp_path: Path) -> None:
-    """No space left in mid-run: exit 4, what is full and what to do, the rows so far readable."""
+    """The disk is full in mid-run. The run ends with exit code 4 and a message that names the disk; the recording is
+    kept."""
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small)], capture_output=True)
@@ -145,11 +149,11 @@ def test_a_full_disk(start: Start, tmp_path: Path) -> None:
 
 
 def test_a_copied_run_is_judged_alike(start: Start, tmp_path: Path) -> None:
-    """`judge` and `report` from a copied folder, after the run's own is gone, give the same verdict."""
+    """`judge` gives the same verdict from a moved folder, and `report` works there too."""
     run = start("--duration", "2", program=WHOLE)
     code = run.end()
     first = json.loads((run.folder() / "verdict.json").read_text())
-    # A busy machine may leave a figure undecided; what is asked here is that all commands say the same.
+    # A busy machine may leave a figure undecided. The test only demands that all commands say the same.
     assert (code, first["status"]) in ((0, "pass"), (3, "unknown")), run.errors
     copy = tmp_path / "elsewhere" / "copy"
     copy.parent.mkdir()
@@ -166,7 +170,7 @@ def test_a_copied_run_is_judged_alike(start: Start, tmp_path: Path) -> None:
 
 
 def test_up_and_down(temporary: Path) -> None:
-    """`up --detach` returns when the cluster is up, `down` ends it, a second `down` has nothing to do."""
+    """`up --detach` returns when the cluster is up. `down` stops it. A second `down` finds nothing to stop."""
 
     def harness(*arguments: str) -> "subprocess.CompletedProcess[str]":
         command = [*WHOLE, *arguments]

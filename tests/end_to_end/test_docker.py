@@ -1,4 +1,5 @@
-"""Runs in containers, from outside: they pass, and whatever happens to them nothing is left."""
+"""Runs in containers, as a user starts them. They pass, and nothing is left in the engine after an interrupt, a kill or
+the death of a container."""
 
 import json
 import os
@@ -23,7 +24,7 @@ def run_id_of(run: Run) -> str:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
-    """Starts runs in containers; none of them lives longer than its test."""
+    """Starts runs in containers. The fixture interrupts a run that is still alive after its test."""
     runs: list[Run] = []
 
     def begin(*options: str) -> Run:
@@ -39,7 +40,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
 
 @pytest.mark.docker
 def test_a_run_passes(start: Callable[..., Run]) -> None:
-    """Every delivery, in containers; the recording says what was measured and how."""
+    """A run in containers passes. Its recording names the versions, the network path and the clock."""
     run = start("--duration", "3")
     assert run.end() == 0, run.errors
     versions = json.loads((run.folder() / "machine.json").read_text())["cluster"]["versions"]
@@ -51,7 +52,7 @@ def test_a_run_passes(start: Callable[..., Run]) -> None:
 @pytest.mark.docker
 @pytest.mark.parametrize(("phase", "times"), [("start", 1), ("measure", 3)])
 def test_ctrl_c(start: Callable[..., Run], phase: str, times: int) -> None:
-    """Exit 5, everything removed, also when it is pressed again while that goes on."""
+    """The exit code is 5 and everything is removed, also when Ctrl-C is pressed again during the removal."""
     run = start()
     run.wait_for(phase)
     if phase == "start":
@@ -68,7 +69,7 @@ def test_ctrl_c(start: Callable[..., Run], phase: str, times: int) -> None:
 
 @pytest.mark.docker
 def test_what_a_killed_run_leaves_goes_with_down(start: Callable[..., Run]) -> None:
-    """SIGKILL leaves the harness no time: `harness down` removes the containers and keeps their logs."""
+    """After SIGKILL the harness can do nothing. `harness down` removes the containers and keeps their logs."""
     run = start()
     run.wait_for("measure")
     run.process.kill()
@@ -85,7 +86,8 @@ def test_what_a_killed_run_leaves_goes_with_down(start: Callable[..., Run]) -> N
 
 @pytest.mark.docker
 def test_a_container_that_dies_ends_the_run(start: Callable[..., Run]) -> None:
-    """Exit 4, which one and how, the end of its log, nothing left."""
+    """The exit code is 4. The message names the container, how it ended, and the end of its log. Nothing is left in the
+    engine."""
     run = start()
     run.wait_for("measure")
     kill(run_id_of(run), "broker")
@@ -97,7 +99,7 @@ def test_a_container_that_dies_ends_the_run(start: Callable[..., Run]) -> None:
 
 @pytest.mark.docker
 def test_up_and_down_in_containers() -> None:
-    """`up --detach` returns when the containers answer, `down` removes them."""
+    """`up --detach` returns when the containers answer. `down` removes them."""
     harness = [sys.executable, "-m", "harness.cli"]
     up = subprocess.run(
         [*harness, "up", "--environment", "docker", "--detach"], capture_output=True, text=True, timeout=100
@@ -113,7 +115,7 @@ def test_up_and_down_in_containers() -> None:
 
 
 def test_no_engine(tmp_path: Path) -> None:
-    """Exit 4 and one message: where it was looked for, why not, what to do."""
+    """The exit code is 4. One message gives the engine's address, the reason, and what to do."""
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "harness.cli", "run", "scenario-a", "--size", "smoke", "--force"),

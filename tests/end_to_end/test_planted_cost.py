@@ -1,4 +1,5 @@
-"""A cost that grows with the square of the servers, planted in real servers: the sweep's finding about growth is red."""
+"""A cost that grows with the square of the number of servers is planted in real servers. The sweep's check of growth
+fails."""
 
 import dataclasses
 import os
@@ -26,7 +27,8 @@ pytestmark = pytest.mark.integration
 
 
 def constant_sweep() -> SweepPlan:
-    """1, 4 and 8 servers at one small rate, each twice: what else the machine does must not hide the growth."""
+    """A sweep of 1, 4 and 8 servers at one small rate, each twice. The repeats keep other work of the machine from
+    hiding the growth."""
     request = Request(
         server_module="tests.end_to_end.costly_server",
         size=Size.SMOKE,
@@ -35,15 +37,15 @@ def constant_sweep() -> SweepPlan:
         rate_hz=40,
         audience=16,
         clients=128,
-        duration_s=8,  # 320 messages: a run of fewer than 299 decides nothing
+        duration_s=8,  # 320 messages; a run with fewer than 299 decides nothing
     )
     made = plan_sweep(request, find("scenario-c"), limits=MACHINE, calibration=CALIBRATION, run_id=lambda: "rplanted")
     return dataclasses.replace(made.plan, members=made.plan.of(Curve.CONSTANT))
 
 
 @contextmanager
-def nobody(member: Member) -> Iterator[Watch]:
-    """Nobody watches; the servers of this run are told how many they are."""
+def unwatched(member: Member) -> Iterator[Watch]:
+    """A watch that shows nothing. The planted cost of this run's servers grows with their number."""
     cost_s = COST_PER_SERVER_S * member.servers
 
     with mock.patch.dict(os.environ, {"PLANTED_COST_S": str(cost_s)}):
@@ -52,10 +54,10 @@ def nobody(member: Member) -> Iterator[Watch]:
 
 @pytest.mark.timeout(240)
 def test_a_planted_quadratic_cost_turns_the_growth_red(tmp_path: Path) -> None:
-    """Every delivery arrives, and the cost of a message is found to grow faster than linearly."""
-    # The reports of the six runs are not looked at; together they would cost half a minute.
+    """Every delivery arrives, and the check finds that the cost of a message grows faster than linearly."""
+    # The test does not read the reports of the six runs. Together they would take half a minute.
     with mock.patch("harness.experiment.render_report"):
-        outcome = sweep.run_sweep(constant_sweep(), out=tmp_path, watching=nobody, say=lambda text: None)
+        outcome = sweep.run_sweep(constant_sweep(), out=tmp_path, watching=unwatched, say=lambda text: None)
     assert outcome.verdict is not None
     found = {finding.check: finding for finding in outcome.verdict.findings}
     assert found["delivery-at-every-count"].status is Status.PASS, found["delivery-at-every-count"].examples

@@ -1,4 +1,4 @@
-"""The harness proves itself on this machine: `harness prove --quick` through the real command."""
+"""The harness proves itself on this machine with the real command `harness prove --quick`."""
 
 import json
 import os
@@ -14,7 +14,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 
 def test_the_quick_proof_comes_out_right(tmp_path: Path) -> None:
-    """Exit 0; every planted bug is found with its count; the page and a note for reports are left."""
+    """The exit code is 0, and every planted bug is found with its exact count. The command leaves a page, and a note
+    for later reports."""
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "harness.cli", "prove", "--quick", "--force", "--json"),

@@ -1,4 +1,4 @@
-"""Scenario B at smoke size, whole: what is broken, what is borne, and what turns the verdict red."""
+"""Whole runs of scenario B at smoke size: faults that the system survives, and bugs that fail the verdict."""
 
 import json
 import subprocess
@@ -34,7 +34,7 @@ def statuses(verdict: dict[str, Any]) -> dict[str, str]:
 
 
 def left_for_ci(out: Path, status: str) -> None:
-    """The files that were asked for say the same verdict, and the history has one line with it."""
+    """The requested files hold this verdict, and the history has one line with it."""
     assert f'name="verdict" value="{status}"' in (out / "ci" / "junit.xml").read_text()
     assert f'verdict="{status}"}} 1' in (out / "ci" / "metrics.txt").read_text()
     (entry,) = read_history(out).entries
@@ -43,7 +43,7 @@ def left_for_ci(out: Path, status: str) -> None:
 
 
 PERFORMANCE = {"ack-during-outage", "live_latency_ms.p99", "bystanders", "backfilled"}
-"""What a busy machine may spoil: a test asserts no speed."""
+"""Checks that a busy machine may fail. A test asserts no speed."""
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ PERFORMANCE = {"ack-during-outage", "live_latency_ms.p99", "bystanders", "backfi
     ],
 )
 def test_a_fault_loses_nothing(tmp_path: Path, options: tuple[str, ...], asked: set[str]) -> None:
-    """No acknowledged message is lost, none comes twice, every component recovers by itself or on request."""
+    """No acknowledged message is lost or visible twice. Every component recovers, by itself or on request."""
     code, verdict = run(tmp_path, *options)
     found = statuses(verdict)
     assert asked <= set(found)
@@ -78,7 +78,8 @@ def test_a_fault_loses_nothing(tmp_path: Path, options: tuple[str, ...], asked: 
 
 
 def test_without_recovery_the_loss_is_found_and_its_hop_named(tmp_path: Path) -> None:
-    """A server that never reads what the broker lost: deliveries are lost between COMMIT and publication."""
+    """These servers never read again the messages that the broker lost. Deliveries are lost between COMMIT and
+    publication."""
     code, verdict = run(tmp_path, "--recovery", "off")
     assert code == 1
     assert {check for check, status in statuses(verdict).items() if status == "fail"} >= {"lost", "lost-tail"}
@@ -88,7 +89,8 @@ def test_without_recovery_the_loss_is_found_and_its_hop_named(tmp_path: Path) ->
 
 
 def test_publishing_before_commit_is_found(tmp_path: Path) -> None:
-    """What other servers have before COMMIT was confirmed may never be stored: named message by message."""
+    """A message that reaches another server before COMMIT may never be stored. The verdict names such messages one by
+    one."""
     code, verdict = run(tmp_path, "--server-module", "tests.end_to_end.premature_server")
     assert code == 1
     assert statuses(verdict)["commit-order"] == "fail"

@@ -21,10 +21,11 @@ WHOLE = (sys.executable, "-m", "harness.cli")
 
 @contextmanager
 def own_temporary_folder() -> Iterator[Path]:
-    """A folder in place of the system's temporary one: what is left in it, and the lock of the machine, are this test's.
+    """A replacement for the system's temporary folder. Leftovers in it, and the machine lock, belong to this test
+    alone.
 
-    Its path is short, because the paths of sockets are limited to 107 bytes, and other users may pass through it: as root,
-    PostgreSQL runs as another user.
+    Its path is short, because the path of a Unix socket has at most 107 bytes. Other users may pass through it: under
+    root, PostgreSQL runs as another user.
     """
     folder = Path(tempfile.mkdtemp(prefix="hr-"))
     folder.chmod(0o711)
@@ -71,7 +72,7 @@ class Run:
         return "".join(self.lines)
 
     def wait_for(self, phase: str) -> None:
-        """Until the run says that ``phase`` begins."""
+        """Waits until the run reports that ``phase`` begins."""
         deadline_s = time.monotonic() + LIMIT_S
         while f"] {phase}\n" not in self.errors:
             assert time.monotonic() < deadline_s, self.errors
@@ -80,7 +81,8 @@ class Run:
         self.look()
 
     def look(self) -> list[psutil.Process]:
-        """All processes below the run; remembered, to see afterwards that they are gone."""
+        """All child processes of the run. They are remembered, so that ``survivors`` can check later that they are
+        gone."""
         with contextlib.suppress(psutil.NoSuchProcess):
             found = psutil.Process(self.process.pid).children(recursive=True)
             self.seen |= {process.pid: process.create_time() for process in found}
@@ -88,7 +90,7 @@ class Run:
         return []
 
     def find(self, *words: str) -> psutil.Process:
-        """The child whose command line has all ``words``."""
+        """The child process whose command line contains all ``words``."""
         for child in self.look():
             with contextlib.suppress(psutil.Error):
                 line = " ".join(child.cmdline())
@@ -104,7 +106,7 @@ class Run:
         return code
 
     def survivors(self) -> list[psutil.Process]:
-        """Processes of the run that still live, a moment after it ended."""
+        """Processes of the run that are still alive 10 s later; empty as soon as all are gone."""
         deadline_s = time.monotonic() + 10
         while time.monotonic() < deadline_s:
             alive = []

@@ -1,4 +1,4 @@
-"""What a hand-made recording holds by the clock: telemetry of an idle machine, heartbeats that are never late."""
+"""Periodic samples of a hand-made recording: telemetry of an idle machine, and heartbeats that are never late."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ QUIET_S = 5.0
 
 
 def telemetry(plan: Plan, disk_stalled_share: float) -> tuple[dict[str, Any], ...]:
-    """Two idle samples inside the measured window, or more where that is long."""
+    """Two samples of an idle machine inside the measured window; four if the window is longer than 5 s."""
     names = [*(f"server-{n + 1}" for n in range(plan.servers)), "worker-00", "publisher", "database", "broker"]
     window_ns = START_NS + int(plan.warm_up_s * 1e9)
     return tuple(
@@ -32,7 +32,7 @@ def telemetry(plan: Plan, disk_stalled_share: float) -> tuple[dict[str, Any], ..
 
 
 def heartbeats(plan: Plan) -> Any:
-    """Heartbeats that are never late, from the beginning of the measured window to the end of the drain."""
+    """Heartbeats that are never late, from the start of the measured window to the end of the drain."""
     begin_ns = START_NS + int(plan.warm_up_s * 1e9)
     at_ns = np.arange(begin_ns, drained_ns(plan) + 1, layout.HEARTBEAT_INTERVAL_NS)
     heartbeat = np.zeros(len(at_ns), layout.HEARTBEAT)

@@ -1,4 +1,4 @@
-"""Plans for tests: small, valid, every number changeable."""
+"""Small, valid plans for tests. Every number can be changed."""
 
 from typing import Any
 
@@ -11,7 +11,8 @@ CALIBRATION = Calibration(per_write_s=25e-6, per_frame_s=1.8e-6, per_post_s=500e
 
 
 def a_plan(**changes: Any) -> Plan:
-    """A plan of 2 servers, 4 clients in channels of 2, 10 messages/s for 1 s; ``channels`` follows from the others."""
+    """A plan of 2 servers, 4 clients in channels of 2, and 10 messages/s for 1 s. ``channels`` follows from the other
+    numbers."""
     values: dict[str, Any] = {
         "scenario": "scenario-a",
         "title": "Multi-server broadcast",

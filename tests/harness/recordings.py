@@ -1,11 +1,11 @@
-"""Recordings written by hand: a handful of messages, a handful of rows, every one of them named.
+"""Hand-made recordings with few messages and few rows.
 
-    run = HandMade(clients=4, audience=2)          # channels 0 = clients 0, 1 and 1 = clients 2, 3
+    run = HandMade(clients=4, audience=2)          # channel 0 has clients 0 and 1, channel 1 has 2 and 3
     run.post(channel=0)                            # message 0, seq 1, acknowledged, stored, delivered to its audience
     run.post(channel=0, to=[0])                    # client 1 never gets this one
     verdict = run.verdict(tmp_path)
 
-The schedule's own messages are replaced by what the test posts, one probe-less phase, 10 ms apart.
+The test's posts replace the messages of the schedule. They have one phase without probes and are 10 ms apart.
 """
 
 import dataclasses
@@ -31,7 +31,7 @@ from tests.harness.plans import a_plan
 
 MS = 1_000_000
 BEFORE_NS, AFTER_NS = (START_NS - 2_000 * MS, START_NS - 1_999 * MS), START_NS + 3_600_000 * MS
-"""when a client that stays connected connects and subscribes, and when its load worker closes the connection"""
+"""The times of a client that stays connected: when it connects and subscribes, and when its load worker disconnects."""
 
 
 @dataclass(slots=True)
@@ -68,23 +68,23 @@ class HandMade:
     recovered: set[int] = field(default_factory=set)
     """messages that servers read from the database, 20 ms late"""
     outage_ms: tuple[float, float] | None = None
-    """when the plan's one fault began and when its parts were back, after START_NS"""
+    """when the plan's only fault began, and when its parts were back; both after START_NS"""
     backplane: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
-    """by server: (state, ms after START_NS); empty: every server with a trace is subscribed before everything"""
+    """by server: (state, ms after START_NS). If empty, every server with a trace is subscribed from the start."""
     events: list[dict[str, Any]] = field(default_factory=list)
     clock_offsets_ns: dict[int, int] = field(default_factory=dict)
-    """by server: how far the clock of its own host is ahead of the coordinator's; other servers run on the coordinator"""
+    """by server: how far its host's clock is ahead of the coordinator's. Other servers run on the coordinator."""
     clock_bounds_ns: dict[int, int] = field(default_factory=dict)
-    """by server: how closely that offset is known; without an entry it is not known"""
+    """by server: the error bound of that offset. Without an entry the offset is not known."""
     clocks_found: bool = True
     """whether the recording has a clocks.json"""
     drained: str | None = "quiet"
-    """how the drain ended: ``complete``, ``quiet`` or ``cut-off``; None where the recording does not say"""
+    """how the drain ended: ``complete``, ``quiet`` or ``cut-off``; None if the recording does not say"""
     statuses: dict[int, int] = field(default_factory=dict)
     """HTTP statuses of answers that are not 200"""
     disk_stalled_share: float = 0.0
     took: dict[int, int] = field(default_factory=dict)
-    """which server took a message that was planned for another one"""
+    """by message: the server that took it, if that is not the planned one"""
     incidents: list[Incident] = field(default_factory=list)
     """of the load worker"""
     silent_processes: set[str] = field(default_factory=set)
@@ -234,7 +234,8 @@ class HandMade:
         return {server: [(layout.SUBSCRIBED, -4.0)] for server in range(self.servers)} if self.traced else {}
 
     def _subscribed_ns(self, client: int, position: int) -> int:
-        """Before everything; or, where the channel has a message of that seq, right after it was sent."""
+        """A time before everything. If the channel has a message with the seq ``position``, a time right after that
+        message was sent."""
         seqs = {post.seq: message for message, post in enumerate(self.posts) if post.channel == client // self.audience}
         return self.due_ns(seqs[position]) + 2 * MS if position in seqs else BEFORE_NS[1]
 
@@ -257,7 +258,7 @@ class HandMade:
         return [{"event": word, "fault": 0, "what": "break it", "at_ns": at_ns} for word, at_ns in times.items()]
 
     def _clocks(self) -> Clocks:
-        """One kernel with bound 0, except for the servers that have a clock of their own."""
+        """One kernel with bound 0. Only the servers in ``clock_offsets_ns`` have a clock of their own."""
         hosts = {
             server: HostClock(
                 host=f"host-of-server-{server + 1}",
@@ -282,7 +283,8 @@ class HandMade:
         return {server: np.array(found, layout.ACCEPTED) for server, found in rows.items()}
 
     def _delivered(self) -> dict[int, Any]:
-        """What each server says it wrote: to all its clients of the channel, unless it is in ``silent``."""
+        """The traces of deliveries. Each server reports all its clients of the channel, unless ``silent`` holds the
+        pair."""
         rows: dict[int, list[Any]] = {server: [] for server in range(self.servers)}
         for message, post in enumerate(self.posts):
             members = range(post.channel * self.audience, (post.channel + 1) * self.audience)

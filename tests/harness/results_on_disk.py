@@ -1,4 +1,4 @@
-"""Judged runs on disk, as `harness run` leaves them, written by hand: what compare, trend and baseline read."""
+"""Hand-made judged runs on disk, like those of `harness run`. The commands compare, trend and baseline read them."""
 
 import json
 from dataclasses import replace
@@ -12,7 +12,7 @@ from tests.harness.report import verdicts
 
 
 def slower(verdict: Verdict, percent: float) -> Verdict:
-    """The same run with servers that use so much more CPU."""
+    """The same run with servers that use ``percent`` more CPU."""
     assert verdict.run is not None
     servers = tuple(
         replace(server, cpu_cores=(server.cpu_cores or 0) * (1 + percent / 100)) for server in verdict.run.servers
@@ -21,7 +21,7 @@ def slower(verdict: Verdict, percent: float) -> Verdict:
 
 
 def a_run(results: Path, name: str, verdict: Verdict | None = None) -> Path:
-    """A judged run below ``results`` and its line in the history."""
+    """Writes a judged run below ``results`` and its line of the history."""
     verdict = verdict or verdicts.passed()
     folder = results / verdict.plan.scenario / name
     folder.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Capacity searches for tests: made up. Nothing here was measured."""
+"""Made-up capacity searches for tests. No figure here was measured."""
 
 from harness.capacity_experiment import capacity_of
 from harness.model.capacity import (
@@ -20,13 +20,13 @@ GENERATOR, UNDECIDED = TrialResult.GENERATOR, TrialResult.UNDECIDED
 
 
 def a_search() -> CapacityPlan:
-    """By rate, from 1,000 messages/s on."""
+    """A search by rate that starts at 1,000 messages/s."""
     plan = a_plan(clients=1_000, audience=20, rate_hz=1_000.0, servers=4, command=("capacity", "scenario-a"))
     return plan_capacity(plan, Vary.RATE, 100.0, MACHINE).plan
 
 
 def a_step(number: int, value: int, result: TrialResult = HELD) -> CapacityStep:
-    """Latency and CPU that grow with the load."""
+    """One step. Latency and CPU grow with the load."""
     held = result is HELD
     return CapacityStep(
         number=number,
@@ -47,7 +47,7 @@ def a_step(number: int, value: int, result: TrialResult = HELD) -> CapacityStep:
 
 
 def a_capacity(*steps: CapacityStep) -> Capacity:
-    """What these steps prove; a whole search without any."""
+    """The result of these steps. Without steps it is the result of a whole search."""
     whole = (
         a_step(1, 1_000),
         a_step(2, 2_000, BROKE),

@@ -21,7 +21,8 @@ KINDS = ("is_capacity_folder", "is_matrix_folder", "is_sweep_folder")
 def test_a_folder_is_handled_as_what_it_is(
     monkeypatch: pytest.MonkeyPatch, kind: str, judged: str, rendered: str
 ) -> None:
-    """A capacity search has no verdict to judge again; it is refused as the folder of a run."""
+    """A capacity search has no verdict that could be judged again. So it goes to the judge of runs, which refuses
+    it."""
     for name in KINDS:
         monkeypatch.setattr(any_folder, name, lambda _, is_it=name == kind: is_it)
     for name in ("judge_matrix_folder", "judge_sweep_folder", "render_capacity", "render_matrix", "render_sweep"):

@@ -12,11 +12,11 @@ from tests.harness.test_commands import command
 
 WHOLE = verdicts.passed()
 SMALL = replace(WHOLE, series={"percentiles": WHOLE.series["percentiles"]})
-"""a run with one figure, because drawing is what takes time"""
+"""A run with one figure, because drawing takes most of the time."""
 
 
 def test_a_folder_is_drawn_beside_the_run(tmp_path: Path) -> None:
-    """The page names it; a report without --base has nothing of it any more."""
+    """The page names the base run. A later report without --base no longer shows it."""
     base, run = a_run(tmp_path, "a", SMALL), a_run(tmp_path, "b", SMALL)
     shown = command("report", str(run), "--base", str(base), "--out", str(tmp_path))
     assert shown.exit_code == 0, shown.output
@@ -30,7 +30,7 @@ def test_a_folder_is_drawn_beside_the_run(tmp_path: Path) -> None:
 
 
 def test_a_baseline_is_drawn_by_its_name_and_differences_are_told(tmp_path: Path) -> None:
-    """Another plan is drawn all the same, and said not to be comparable."""
+    """A base run with another plan is drawn too. The page says that the two runs are not comparable."""
     other = replace(SMALL, plan=replace(SMALL.plan, servers=8))
     base, run, out = a_run(tmp_path, "a", other), a_run(tmp_path, "b", SMALL), ("--out", str(tmp_path))
     assert command("baseline", "set", "release", str(base), *out).exit_code == 0
@@ -42,7 +42,8 @@ def test_a_baseline_is_drawn_by_its_name_and_differences_are_told(tmp_path: Path
 
 
 def test_usage_errors_are_one_message_and_the_report_stays(tmp_path: Path) -> None:
-    """Exit code 2: an unknown name, the run itself, a baseline whose recording is gone, a sweep."""
+    """The exit code is 2 for an unknown name, the run itself, a baseline whose recording is gone, and a sweep. No
+    report is written."""
     base, run, out = a_run(tmp_path, "a", SMALL), a_run(tmp_path, "b", SMALL), ("--out", str(tmp_path))
     command("baseline", "set", "gone", str(base), *out)
     sweep = tuple(replace(entry, kind="sweep") for entry in entries_of(base, tmp_path))

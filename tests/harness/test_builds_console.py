@@ -1,5 +1,5 @@
-"""`harness compare --against`: turns, search path, what is refused. Runs are stand-ins; the end-to-end command is tried by
-`harness compare --against HEAD` on a real cluster."""
+"""`harness compare --against`: the turns, the search path and the refusals, with stand-ins for the runs. The whole
+command is tested by `harness compare --against HEAD` on a real cluster."""
 
 import json
 import os
@@ -23,7 +23,7 @@ __all__ = ["project"]
 
 
 class Cluster:
-    """Stands in for real runs: the build under ``slow`` needs so much more CPU."""
+    """Stands in for real runs. The build ``slow`` needs ``percent`` more CPU."""
 
     def __init__(self, percent: float, *, slow: str) -> None:
         self.percent, self.slow = percent, slow
@@ -57,7 +57,8 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> Cluster:
 
 
 def test_both_builds_run_in_every_round_and_are_compared(tmp_path: Path, cluster: Cluster) -> None:
-    """Six rounds: the slower build is RUN here, so RUN is worse; the runs are in the comparison, not in the history."""
+    """There are six rounds. RUN is the slower build, so it is worse. The runs are in the comparison, but not in the
+    history."""
     shown = compared(tmp_path, "--against", "module:reference_server", "--revision", "module:json", "--rounds", "6")
     assert shown.exit_code == 1, shown.output
     assert "WORSE" in shown.output
@@ -70,7 +71,7 @@ def test_both_builds_run_in_every_round_and_are_compared(tmp_path: Path, cluster
 
 
 def test_a_revision_is_on_the_search_path_of_its_own_runs_only(tmp_path: Path, cluster: Cluster, project: Path) -> None:
-    """BASE is the slower one: RUN is better, which is exit code 0. Nothing is left of the revision afterwards."""
+    """BASE is the slower build, so RUN is better and the exit code is 0. Afterwards no file of the revision is left."""
     cluster.slow = "revision"
     (project / "reference_server").mkdir()
     (project / "reference_server" / "__init__.py").write_text("")
@@ -85,7 +86,7 @@ def test_a_revision_is_on_the_search_path_of_its_own_runs_only(tmp_path: Path, c
 
 
 def test_a_run_that_could_not_be_made_ends_it(tmp_path: Path, cluster: Cluster) -> None:
-    """Half a pair is no comparison: exit code 4, with the run."""
+    """Half a pair cannot be compared. The comparison ends with the exit code of the run, 4."""
     cluster.exit_code = ExitCode.ENVIRONMENT
     shown = compared(tmp_path, "--against", "module:json", "--rounds", "2")
     assert shown.exit_code == 4
@@ -110,7 +111,7 @@ def test_a_run_that_could_not_be_made_ends_it(tmp_path: Path, cluster: Cluster) 
 def test_what_cannot_be_done_is_refused_before_the_start(
     tmp_path: Path, cluster: Cluster, options: tuple[str, ...], words: str
 ) -> None:
-    """Exit code 2, and nothing ran."""
+    """The exit code is 2, and no run was made."""
     shown = compared(tmp_path, *options)
     assert shown.exit_code == 2, shown.output
     assert words in shown.output

@@ -1,4 +1,4 @@
-"""The story of a capacity search on a made-up cluster."""
+"""A whole capacity search on a made-up cluster."""
 
 import asyncio
 from collections.abc import Callable
@@ -29,7 +29,8 @@ def search(
     story: Story | None = None,
     runs: list[Any] | None = None,
 ) -> CapacityOutcome:
-    """A search in which the run at a rate, the so-and-so-many-th in all, ends as ``answer`` says; ``runs`` gets plans."""
+    """A search with made-up runs. ``answer`` gets the rate and the number of the run and gives its end. ``runs``
+    collects the plans."""
     story = story or Story()
     runs = [] if runs is None else runs
 
@@ -48,7 +49,7 @@ def search(
 
 
 def test_a_capacity_is_found_on_one_cluster(tmp_path: Path) -> None:
-    """The cluster is started and stopped once; result and report lie in the folder; the exit code is 0."""
+    """The cluster is started and stopped once. The folder holds the result and the report, and the exit code is 0."""
     story = Story()
     outcome = search(tmp_path, lambda rate_hz, _: HELD if rate_hz <= 3_000 else BROKE, story)
     assert (outcome.capacity.found, outcome.capacity.value) == (Found.CAPACITY, 3_000)
@@ -59,7 +60,8 @@ def test_a_capacity_is_found_on_one_cluster(tmp_path: Path) -> None:
 
 
 def test_an_undecided_step_is_repeated_for_longer(tmp_path: Path) -> None:
-    """Only the repetition, and only where the load generator kept up: more seconds do not help a generator."""
+    """Only the repetition lasts longer, and only if the load generator kept up. More seconds do not help a full load
+    generator."""
     runs: list[Any] = []
     outcome = search(
         tmp_path, lambda rate_hz, number: DISTURBED if number == 1 else HELD if rate_hz < 2_000 else LATE, runs=runs
@@ -74,7 +76,7 @@ def test_an_undecided_step_is_repeated_for_longer(tmp_path: Path) -> None:
 
 
 def test_a_generator_that_gives_out_is_told(tmp_path: Path) -> None:
-    """A lower bound is an answer: exit code 0, and the resource is not the system's."""
+    """A lower bound is an answer, so the exit code is 0. An exhausted resource is named."""
     outcome = search(tmp_path, lambda rate_hz, _: HELD if rate_hz <= 3_000 else LATE)
     assert outcome.capacity.found is Found.LOWER_BOUND
     assert outcome.capacity.exhaustion is not None
@@ -82,7 +84,7 @@ def test_a_generator_that_gives_out_is_told(tmp_path: Path) -> None:
 
 
 def test_nothing_that_holds_is_a_failure(tmp_path: Path) -> None:
-    """Down to the floor."""
+    """Every load breaks, down to the floor."""
     outcome = search(tmp_path, lambda *_: BROKE)
     assert (outcome.capacity.found, outcome.exit_code) == (Found.NONE, ExitCode.FAIL)
 
@@ -97,7 +99,7 @@ def test_nothing_that_holds_is_a_failure(tmp_path: Path) -> None:
 def test_what_was_measured_is_kept_when_the_search_ends_early(
     tmp_path: Path, error: BaseException, code: ExitCode
 ) -> None:
-    """Ctrl-C in the third step: two steps are in the file and in the report, with the reason."""
+    """The search ends in the third step. The file and the report hold two steps, and the file holds the reason."""
     outcome = search(tmp_path, lambda _, number: error if number == 3 else HELD)
     kept = read_capacity(outcome.folder)
     assert [step.result for step in kept.steps] == [TrialResult.HELD] * 2
@@ -107,7 +109,7 @@ def test_what_was_measured_is_kept_when_the_search_ends_early(
 
 
 def test_a_load_that_cannot_be_connected_decides_nothing(tmp_path: Path) -> None:
-    """As long as the cluster lives the search goes on; a part that died ends it."""
+    """The search continues while the cluster lives. A dead part ends the search."""
     refused = EnvironmentFailure("only 3 of 8,000 clients were subscribed")
     outcome = search(tmp_path, lambda rate_hz, _: HELD if rate_hz <= 1_000 else refused)
     assert outcome.capacity.found is Found.LOWER_BOUND
@@ -118,7 +120,7 @@ def test_a_load_that_cannot_be_connected_decides_nothing(tmp_path: Path) -> None
 
 
 def test_the_resource_above_the_value_is_named(tmp_path: Path) -> None:
-    """By the measurements of the step that broke."""
+    """The measurements of the broken step decide it. Without measurements no resource is named."""
     outcome = search(tmp_path, lambda rate_hz, _: HELD if rate_hz <= 1_000 else replace(BROKE, run=None))
     assert outcome.capacity.exhaustion is None
     outcome = search(tmp_path, lambda rate_hz, _: HELD if rate_hz <= 1_000 else BROKE)

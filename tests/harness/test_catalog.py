@@ -57,7 +57,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 
 
 def test_what_lies_beside_the_file_can_be_imported(tmp_path: Path) -> None:
-    """And it hides nothing of Python's own: random.py and json.py stay what they are."""
+    """A random.py or json.py in that folder does not replace Python's own module."""
     (tmp_path / "my_numbers.py").write_text("CLIENTS = 12\n")
     (tmp_path / "random.py").write_text("raise SystemExit('foreign code ran')\n")
     path = tmp_path / "json.py"

@@ -1,4 +1,4 @@
-"""A revision's packages for a second build."""
+"""The packages of a git revision, for a second build."""
 
 import subprocess
 from pathlib import Path
@@ -16,7 +16,7 @@ def git(folder: Path, *arguments: str) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Two revisions of a server beside a package that is the harness's, and one below src/."""
+    """A project with two revisions of a server. It also has a package named `harness` and a package below src/."""
     folder = tmp_path / "project"
     for name in ("mine", "harness", "src/below"):
         (folder / name).mkdir(parents=True)
@@ -31,7 +31,8 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_an_earlier_revision_is_there_and_gone_afterwards(project: Path) -> None:
-    """Its packages, src/ included, but none of the harness's; the repository is as before."""
+    """The folder holds the revision's packages, also those in src/, but not the harness's. The repository does not
+    change."""
     with checked_out(project, "one", "mine") as found:
         assert (found.folder / "mine" / "__init__.py").read_text() == "REVISION = 1\n"
         assert sorted(path.name for path in found.folder.iterdir()) == ["below", "mine"]
@@ -44,18 +45,18 @@ def test_an_earlier_revision_is_there_and_gone_afterwards(project: Path) -> None
 
 @pytest.mark.parametrize("reference", ["no-such", "--help", "HEAD~9"])
 def test_what_is_no_revision_is_told(project: Path, reference: str) -> None:
-    """An option of git is no revision."""
+    """An option of git is not a revision."""
     with pytest.raises(UsageError, match="git revision"), checked_out(project, reference, "mine"):
         pass
 
 
 def test_a_revision_without_the_server_is_told(project: Path) -> None:
-    """Before anything starts."""
+    """The error comes before anything starts."""
     with pytest.raises(UsageError, match="other"), checked_out(project, "one", "other.server"):
         pass
 
 
 def test_a_folder_without_a_repository_is_told(tmp_path: Path) -> None:
-    """Nothing is started."""
+    """The error comes before anything starts."""
     with pytest.raises(UsageError, match="git revision"):
         resolve(tmp_path, "HEAD")

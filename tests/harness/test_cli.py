@@ -1,4 +1,4 @@
-"""The command line as a stranger meets it, through the real program."""
+"""The command line through the real program, as a new user sees it."""
 
 import json
 import os
@@ -22,7 +22,7 @@ def harness(*arguments: str, **environment: str) -> "subprocess.CompletedProcess
 
 
 def test_help_names_every_command_and_the_exit_codes() -> None:
-    """`harness --help` is enough to find the way."""
+    """A user needs only `harness --help` to find the commands."""
     shown = harness("--help")
     assert shown.returncode == 0
     for word in ("list", "doctor", "plan", "run", "judge", "report", "up", "down", "prove", "3 unknown"):
@@ -30,7 +30,7 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
 
 
 def test_heavy_packages_are_not_imported_for_help() -> None:
-    """Help, version and usage errors answer at once: nothing heavy is imported for them."""
+    """Help, version and usage errors must answer quickly."""
     code = (
         "import sys, harness.commands\n"
         "heavy = {'numpy', 'matplotlib', 'aiohttp', 'asyncpg', 'picows', 'rich', 'jinja2', 'redis', 'msgspec', 'docker'}\n"
@@ -41,7 +41,8 @@ def test_heavy_packages_are_not_imported_for_help() -> None:
 
 
 def test_a_load_that_cannot_fit_is_refused_with_what_it_would_need(tmp_path: Path) -> None:
-    """10 million deliveries/s: refused before the start, with cores, memory and descriptors, exit 2."""
+    """10 million deliveries/s are refused before the start with exit code 2. The message gives the cores, the memory
+    and the descriptors that they need."""
     shown = harness(
         *("run", "scenario-a", "--clients", "10000", "--rate", "1000", "--audience", "all"),
         *("--out", str(tmp_path / "results")),
@@ -53,7 +54,8 @@ def test_a_load_that_cannot_fit_is_refused_with_what_it_would_need(tmp_path: Pat
 
 
 def test_results_that_cannot_be_written_are_noticed_before_the_start(tmp_path: Path) -> None:
-    """A file where the results folder should be: exit 2, the path named, nothing started."""
+    """A file is in the place of the results folder. The exit code is 2, the message names the path, and nothing is
+    started."""
     blocker = tmp_path / "results"
     blocker.write_text("not a folder")
     shown = harness("run", "scenario-a", "--size", "smoke", "--out", str(blocker / "below"))
@@ -71,7 +73,7 @@ def test_plan_shows_reductions_as_json() -> None:
 
 
 def test_list_names_the_claim() -> None:
-    """`list` shows each scenario with its falsifiable sentence; `--json` the same for programs."""
+    """`list` shows each scenario, and `list --json` gives the same to programs."""
     assert "scenario-a" in harness("list").stdout
     assert json.loads(harness("list", "--json").stdout)[0]["name"] == "scenario-a"
 
@@ -86,5 +88,5 @@ def test_list_names_the_claim() -> None:
     ],
 )
 def test_live_may_be_given_without_a_port(arguments: list[str], read: list[str]) -> None:
-    """Without one, any free port is taken."""
+    """Without a port the harness takes any free one."""
     assert with_live_port(arguments) == read

@@ -1,4 +1,4 @@
-"""What was raised in a command, as a message and an exit code."""
+"""An error in a command becomes a message and an exit code."""
 
 import errno
 
@@ -11,14 +11,14 @@ from harness.model.errors import EnvironmentFailure, HarnessError, SafetyFailure
 
 
 def left_with(error: BaseException) -> int:
-    """The exit code with which a command leaves that raised ``error``."""
+    """The exit code of a command that raised ``error``."""
     with pytest.raises(typer.Exit) as left, errors_become_exit_codes():
         raise error
     return left.value.exit_code
 
 
 def test_without_an_error_nothing_happens() -> None:
-    """The command goes on behind the block."""
+    """The command continues after the block."""
     with errors_become_exit_codes():
         pass
 
@@ -37,7 +37,7 @@ def test_without_an_error_nothing_happens() -> None:
 def test_what_a_person_can_act_on_is_its_message_alone(
     capsys: pytest.CaptureFixture[str], error: BaseException, code: int, lines: list[str]
 ) -> None:
-    """Each objection on a line of its own, no traceback, nothing on standard output."""
+    """Each objection has its own line. There is no traceback, and nothing on standard output."""
     assert left_with(error) == code
     shown = capsys.readouterr()
     assert (shown.out, shown.err.splitlines()) == ("", lines)
@@ -45,13 +45,13 @@ def test_what_a_person_can_act_on_is_its_message_alone(
 
 @pytest.mark.parametrize("code", [ExitCode.PASS, ExitCode.FAIL, ExitCode.UNKNOWN])
 def test_the_code_of_a_verdict_is_left_alone(capsys: pytest.CaptureFixture[str], code: ExitCode) -> None:
-    """It is no error."""
+    """The exit code of a verdict is not an error."""
     assert left_with(typer.Exit(code)) == code
     assert capsys.readouterr().err == ""
 
 
 def test_a_package_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """With what to do."""
+    """The message names the package and has no traceback."""
     assert left_with(ModuleNotFoundError("No module named 'numpy'", name="numpy")) == ExitCode.ENVIRONMENT
     shown = capsys.readouterr().err
     assert "numpy cannot be imported" in shown
@@ -60,7 +60,7 @@ def test_a_package_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
 def test_too_many_open_files_are_no_defect(capsys: pytest.CaptureFixture[str], number: int) -> None:
-    """Of the process or of the machine: the limit can be raised."""
+    """The process or the machine has reached its limit. The user can raise it."""
     assert left_with(OSError(number, "too many")) == ExitCode.ENVIRONMENT
     shown = capsys.readouterr().err
     assert "ulimit" in shown
@@ -71,7 +71,7 @@ def test_too_many_open_files_are_no_defect(capsys: pytest.CaptureFixture[str], n
 def test_a_defect_of_the_harness_is_never_a_failed_verdict(
     capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
-    """Python's own code would be 1, which says FAIL. The traceback is shown."""
+    """Python's own exit code would be 1, which means FAIL. The traceback is shown."""
     assert left_with(error) == ExitCode.ENVIRONMENT
     shown = capsys.readouterr().err
     assert "Traceback" in shown

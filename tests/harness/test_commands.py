@@ -1,4 +1,4 @@
-"""The commands in this process, which saves a second for each: what they refuse, and how they end."""
+"""What the commands refuse, and how they end. They run in this process, which saves a second each."""
 
 from contextlib import ExitStack
 from dataclasses import replace
@@ -19,7 +19,7 @@ from tests.harness.results_on_disk import a_run
 
 
 def command(*arguments: str) -> Result:
-    """The same commands in this process."""
+    """Runs the command in this process."""
     return CliRunner().invoke(app, arguments, prog_name="harness", env={"COLUMNS": "200", "HARNESS_TOKEN": ""})
 
 
@@ -50,7 +50,7 @@ def test_every_command_explains_itself(name: str) -> None:
 
 
 def small_machine(**limits: int) -> ExitStack:
-    """Preflight on a made-up machine; a search that begins all the same ends the test."""
+    """Preflight on a made-up machine. A search that begins raises an error with "it began"."""
     stack = ExitStack()
     found = replace(MACHINE, **limits)
     stack.enter_context(mock.patch("harness.preflight.read_limits", return_value=found))
@@ -71,7 +71,7 @@ SEARCH = ("capacity", "scenario-a", "--clients", "40000", "--audience", "20", "-
     ],
 )
 def test_a_capacity_search_that_does_not_fit_is_refused(limits: dict[str, int], word: str, tmp_path: Path) -> None:
-    """Exit code 2 with the limit, unless it is forced."""
+    """The exit code is 2 and the message names the limit. With --force the search begins."""
     with small_machine(**limits):
         shown = command(*SEARCH, "--out", str(tmp_path))
         forced = command(*SEARCH, "--out", str(tmp_path), "--force")
@@ -93,7 +93,7 @@ def test_a_capacity_search_that_does_not_fit_is_refused(limits: dict[str, int], 
 def test_a_capacity_search_changes_no_number_that_was_given(
     arguments: tuple[str, ...], word: str, tmp_path: Path
 ) -> None:
-    """What it cannot keep is refused, with exit code 2."""
+    """A number that the search cannot keep is refused with exit code 2."""
     with small_machine():
         shown = command("capacity", "scenario-a", *arguments, "--out", str(tmp_path))
     assert shown.exit_code == 2
@@ -103,7 +103,8 @@ def test_a_capacity_search_changes_no_number_that_was_given(
 @pytest.mark.parametrize("vary", ["rate", "clients", "audience"])
 @pytest.mark.parametrize("scenario", ["scenario-b", "scenario-c"])
 def test_the_command_that_repeats_a_search_is_accepted(scenario: str, vary: str, tmp_path: Path) -> None:
-    """By the command itself, which gives the same search; also for a scenario with faults, or over server counts."""
+    """The command line accepts the command and makes the same search. This also holds for a scenario with faults and
+    for a sweep."""
     searches: list[CapacityPlan] = []
 
     def kept(search: CapacityPlan, **_: object) -> None:
@@ -145,7 +146,8 @@ def test_the_command_that_repeats_a_search_is_accepted(scenario: str, vary: str,
 def test_what_cannot_work_is_refused_with_code_2_and_its_reason(
     arguments: tuple[str, ...], words: tuple[str, ...], tmp_path: Path
 ) -> None:
-    """A usage error says what was expected and found, exits 2, and leaves nothing in the results folder."""
+    """The message says what was expected and what was found. The exit code is 2, and nothing is in the results
+    folder."""
     if arguments[0] in ("run", "plan"):
         arguments = (*arguments, "--out", str(tmp_path / "results"))
     shown = command(*arguments)
@@ -157,7 +159,7 @@ def test_what_cannot_work_is_refused_with_code_2_and_its_reason(
 
 
 def test_judge_writes_outputs_from_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The files of a run can be made again at any time, from what `judge` says then."""
+    """The output files of a run can be written again at any time. They hold the new verdict of `judge`."""
     from harness import any_folder
 
     folder = a_run(tmp_path, "a")
@@ -169,7 +171,7 @@ def test_judge_writes_outputs_from_a_recording(tmp_path: Path, monkeypatch: pyte
 
 
 def test_prove_refuses_a_file_that_it_cannot_write(tmp_path: Path) -> None:
-    """Before a series of minutes begins."""
+    """The refusal comes before a series that takes minutes."""
     shown = command("prove", "--junit", str(tmp_path), "--out", str(tmp_path))
     assert shown.exit_code == 2
     assert "--junit" in shown.output

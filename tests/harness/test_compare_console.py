@@ -1,4 +1,4 @@
-"""`harness compare` and `baseline` from the command line to files and exit code."""
+"""`harness compare` and `baseline` from the command line to the files and the exit code."""
 
 import json
 from pathlib import Path
@@ -9,13 +9,13 @@ from tests.harness.test_commands import command
 
 
 def seven(results: Path) -> list[str]:
-    """A history of seven honest runs."""
+    """A history of seven runs without a planted difference."""
     spread = (0.0, 0.4, -0.3, 0.2, -0.5, 0.1, 0.3)
     return [str(a_run(results, f"n{i}", slower(verdicts.passed(), percent))) for i, percent in enumerate(spread)]
 
 
 def test_the_same_passes_and_slower_fails(tmp_path: Path) -> None:
-    """Exit codes 0 and 1, the measure named, page and JSON written."""
+    """The exit codes are 0 and 1. The output names the measure, and the page and the JSON file are written."""
     honest = seven(tmp_path)
     only = ("--only", "servers_cpu_us_per_delivery", "--out", str(tmp_path))
     same = command("compare", honest[0], honest[1], *only)
@@ -31,7 +31,7 @@ def test_the_same_passes_and_slower_fails(tmp_path: Path) -> None:
 
 
 def test_a_lost_message_fails_whatever_the_figures(tmp_path: Path) -> None:
-    """Safety first."""
+    """Safety is decided before any figure."""
     base, lost = a_run(tmp_path, "a"), a_run(tmp_path, "b", verdicts.failed())
     shown = command("compare", str(base), str(lost), "--out", str(tmp_path))
     assert shown.exit_code == 1
@@ -39,7 +39,7 @@ def test_a_lost_message_fails_whatever_the_figures(tmp_path: Path) -> None:
 
 
 def test_another_plan_is_exit_3_with_each_difference(tmp_path: Path) -> None:
-    """--across shows the measures and still decides nothing."""
+    """--across shows the measures, but the exit code stays 3."""
     from dataclasses import replace
 
     other = verdicts.passed()
@@ -54,7 +54,7 @@ def test_another_plan_is_exit_3_with_each_difference(tmp_path: Path) -> None:
 
 
 def test_a_baseline_outlives_its_recording(tmp_path: Path) -> None:
-    """Set, compared with after the folder is gone, listed, removed."""
+    """A baseline is set, compared with after its folder is gone, listed, and removed."""
     import shutil
 
     out = ("--out", str(tmp_path))
@@ -71,7 +71,7 @@ def test_a_baseline_outlives_its_recording(tmp_path: Path) -> None:
 
 
 def test_patterns_make_groups(tmp_path: Path) -> None:
-    """A quoted pattern is every run that matches; `latest` does not count one twice."""
+    """A quoted pattern stands for every run that matches. A link such as `latest` does not count a run twice."""
     seven(tmp_path)
     (tmp_path / "scenario-a" / "n-latest").symlink_to("n0")
     pattern = str(tmp_path / "scenario-a" / "n[0-2]*")
@@ -80,7 +80,7 @@ def test_patterns_make_groups(tmp_path: Path) -> None:
 
 
 def test_usage_errors_name_what_was_expected(tmp_path: Path) -> None:
-    """Exit code 2 and nothing written."""
+    """The exit code is 2, and nothing is written."""
     run = str(a_run(tmp_path, "a"))
     out = ("--out", str(tmp_path))
     for arguments, words in (

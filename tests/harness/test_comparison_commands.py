@@ -1,4 +1,4 @@
-"""What the commands over many runs pass on, with stand-ins for what they call."""
+"""The calls that the commands over many runs make. Stand-ins replace the called functions."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from tests.harness.test_commands import command
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """Every call, in order: (name, arguments …)."""
+    """All calls in order: (name, arguments …)."""
     made: list[tuple[Any, ...]] = []
 
     def noted(name: str, code: ExitCode | None) -> Any:
@@ -35,7 +35,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 
 def test_base_and_run_may_be_groups(calls: list[tuple[Any, ...]]) -> None:
-    """The first of each is named without an option; the exit code is that of the comparison."""
+    """The first run of each group is given without an option. The exit code is that of the comparison."""
     shown = command("compare", "a", "b", "--run", "b2", "--base", "a2", "--base", "a3", "--only", "x", "--margin", "5")
     assert shown.exit_code == ExitCode.UNKNOWN
     ((name, base, run, wishes, _),) = calls
@@ -45,7 +45,7 @@ def test_base_and_run_may_be_groups(calls: list[tuple[Any, ...]]) -> None:
 
 @pytest.mark.parametrize("targets", [("a",), ("a", "b", "c")])
 def test_one_name_or_three_are_no_comparison(calls: list[tuple[Any, ...]], targets: tuple[str, ...]) -> None:
-    """More runs have options of their own."""
+    """Further runs need the options --base and --run."""
     shown = command("compare", *targets)
     assert shown.exit_code == ExitCode.USAGE
     assert f"found {len(targets)} arguments" in shown.output
@@ -53,7 +53,7 @@ def test_one_name_or_three_are_no_comparison(calls: list[tuple[Any, ...]], targe
 
 
 def test_against_runs_two_builds_of_one_scenario(calls: list[tuple[Any, ...]]) -> None:
-    """With the options of a run; the number of names is not that of a comparison."""
+    """The command takes the options of a run, and one name is enough."""
     shown = command("compare", "scenario-a", "--against", "module:old", "--rounds", "3", "--clients", "40")
     assert shown.exit_code == ExitCode.FAIL
     ((name, targets, request, builds, _, _),) = calls
@@ -62,7 +62,7 @@ def test_against_runs_two_builds_of_one_scenario(calls: list[tuple[Any, ...]]) -
 
 
 def test_a_trend_is_read_again_and_accepted_before_it_is_shown(calls: list[tuple[Any, ...]]) -> None:
-    """So that it shows what was accepted; without these options it is only shown."""
+    """In this order the shown trend includes the accepted change. Without these options it is only shown."""
     assert command("trend", "--accept", "r", "--reason", "why", "--rebuild", "--out", "o").exit_code == ExitCode.FAIL
     assert [call[0] for call in calls] == ["rebuild", "accept", "show"]
     assert calls[1][1:4] == (Path("o"), Path("r"), "why")
@@ -72,7 +72,7 @@ def test_a_trend_is_read_again_and_accepted_before_it_is_shown(calls: list[tuple
 
 
 def test_baselines_are_set_listed_and_removed(calls: list[tuple[Any, ...]]) -> None:
-    """In the folder of results that is named."""
+    """The commands use the given folder of results."""
     for words in (("set", "n", "a", "b"), ("list",), ("remove", "n")):
         assert command("baseline", *words, "--out", "o").exit_code == ExitCode.PASS
     assert [call[:-1] for call in calls] == [

@@ -1,4 +1,4 @@
-"""What the terminal says: lines of a plan, progress, and results on standard output."""
+"""The terminal output: the lines of a plan, the progress, and results on standard output."""
 
 import dataclasses
 import json
@@ -32,7 +32,7 @@ def heads(plan: Plan) -> list[str]:
 
 
 class Clock:
-    """In the place of the module `time`."""
+    """Replaces the module `time`."""
 
     def __init__(self, now_s: float) -> None:
         self.now_s = now_s
@@ -42,7 +42,7 @@ class Clock:
 
 
 class Page:
-    """The live page, as far as a watch knows it."""
+    """A stand-in for the live page, with the one method that a watch calls."""
 
     def __init__(self) -> None:
         self.shown: list[Path] = []
@@ -52,13 +52,13 @@ class Page:
 
 
 def test_before_the_first_post_only_connections_are_counted() -> None:
-    """Nothing was sent, so nothing is due."""
+    """No message was sent yet, so no delivery is due."""
     progress = Progress(clients=1_000, connected=900, subscribed=12, delivered=7)
     assert console.describe_progress(progress) == "connected 900, subscribed 12 of 1,000"
 
 
 def test_what_is_zero_or_unknown_is_not_told() -> None:
-    """Two parts are always there."""
+    """The two parts of this line are always shown."""
     assert console.describe_progress(SENT) == "sent 1,000 · delivered 19,000 of 20,000 due"
 
 
@@ -79,19 +79,19 @@ def test_what_is_zero_or_unknown_is_not_told() -> None:
     ],
 )
 def test_each_part_stands_where_it_is_known(changes: dict[str, Any], part: str | None) -> None:
-    """A figure of zero is known; half of a pair is not told."""
+    """A figure of zero is known. If one figure of a pair is unknown, the pair is not shown."""
     parts = console.describe_progress(dataclasses.replace(SENT, **changes)).split(" · ")
     assert parts[2:] == ([] if part is None else [part])
 
 
 def test_the_time_of_what_comes_after_is_added() -> None:
-    """30 s are left of this run, and 90 s of those after it: two minutes in all."""
+    """This run has 30 s left, and the runs after it take 90 s. Together that is two minutes."""
     words = console.describe_progress(dataclasses.replace(SENT, remaining_s=30.0), 90.0)
     assert words.endswith("30 s elapsed, 30 s left, 2 min in all")
 
 
 def test_a_plan_says_what_was_reduced_and_what_is_not_the_default() -> None:
-    """A plain plan is three lines; each peculiarity adds its own."""
+    """A default plan has three lines. Each reduction or special option adds one."""
     assert heads(a_plan()) == ["scenario-a", "load", ""]
     cut = Reduction(what="audience", wanted="all", planned="20", because="2 cores")
     size = LoadNumbers(clients=4, rate_hz=10.0, audience=2)
@@ -103,7 +103,7 @@ def test_a_plan_says_what_was_reduced_and_what_is_not_the_default() -> None:
 
 
 def test_a_plan_that_does_not_fit_names_every_limit(capsys: pytest.CaptureFixture[str]) -> None:
-    """Otherwise it fits; as JSON both are values."""
+    """A plan without shortfalls fits. The JSON document holds both as values."""
     console.show_plan(Planned(plan=a_plan(), shortfalls=("memory: 9", "ports: 8")), as_json=False)
     shown = capsys.readouterr().out
     assert shown.endswith("does not fit this machine:\n  - memory: 9\n  - ports: 8\n")
@@ -115,7 +115,7 @@ def test_a_plan_that_does_not_fit_names_every_limit(capsys: pytest.CaptureFixtur
 
 
 def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever encoding the reader expects."""
+    """The reader may expect any encoding."""
     console.print_json({"claim": "20–50 ms"})
     shown = capsys.readouterr().out
     assert shown.isascii()
@@ -123,7 +123,7 @@ def test_json_is_ascii(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_scenarios_are_told_with_their_claims(capsys: pytest.CaptureFixture[str]) -> None:
-    """In words, and as values."""
+    """The scenarios are shown as text or as JSON."""
     scenario = find("scenario-a")
     console.show_scenarios([scenario], as_json=False)
     first, claim, load = capsys.readouterr().out.splitlines()
@@ -135,7 +135,7 @@ def test_scenarios_are_told_with_their_claims(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.parametrize("able", [True, False])
 def test_advice_is_given_only_for_what_is_low(capsys: pytest.CaptureFixture[str], able: bool) -> None:
-    """And the last line says whether the environment can run here."""
+    """The output also says whether the environment can run here."""
     advice = (
         Advice(what="cores", found="2", good=True, advice="buy more"),
         Advice(what="files", found="1,024", good=False, advice="raise ulimit"),
@@ -152,7 +152,7 @@ def test_advice_is_given_only_for_what_is_low(capsys: pytest.CaptureFixture[str]
 def test_a_log_has_a_line_for_each_phase_and_one_every_ten_seconds(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Progress right after a phase began, and a second time within ten seconds, is not told."""
+    """Progress is not logged within ten seconds after a phase began or after the last line of progress."""
     clock = Clock(100.0)
     monkeypatch.setattr(console, "time", clock)
     page = Page()
@@ -169,7 +169,7 @@ def test_a_log_has_a_line_for_each_phase_and_one_every_ten_seconds(
 
 
 def test_a_terminal_keeps_a_line_of_each_phase_that_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the time that it took; notes stay too. Without a page nothing is shown on one."""
+    """The line has the duration of the phase. Notes stay too. Without a page the recording is not shown."""
     clock = Clock(100.0)
     monkeypatch.setattr(console, "time", clock)
     screen = StringIO()
@@ -187,7 +187,7 @@ def test_a_terminal_keeps_a_line_of_each_phase_that_ended(monkeypatch: pytest.Mo
 
 
 def test_a_verdict_names_the_report_that_exists(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """A run without a report does not name one, and JSON is nothing but the verdict."""
+    """If a run has no report, the output does not name one. The JSON output is the verdict alone."""
     console.show_verdict(verdicts.passed(), tmp_path, as_json=False)
     assert "report:" not in capsys.readouterr().out
     (tmp_path / "report.html").touch()
@@ -200,7 +200,7 @@ def test_a_verdict_names_the_report_that_exists(capsys: pytest.CaptureFixture[st
 def test_a_run_without_a_verdict_says_where_its_recording_is(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """On standard error, with the reason where there is one."""
+    """The message and the reason are on standard error."""
     outcome = Outcome(folder=tmp_path, verdict=None, exit_code=ExitCode.ENVIRONMENT, why="no port")
     console.show_outcome(outcome, as_json=True)
     shown = capsys.readouterr()
@@ -212,7 +212,7 @@ def test_a_run_without_a_verdict_says_where_its_recording_is(
 
 
 def test_a_rebroadcast_is_a_line_for_each_server(capsys: pytest.CaptureFixture[str]) -> None:
-    """Or one document."""
+    """The JSON output is one document."""
     found = {"http://a": {"messages": 1_000, "channels": 2}, "http://b": {"messages": 0, "channels": 0}}
     console.show_rebroadcast(found, as_json=False)
     first, second = capsys.readouterr().out.splitlines()
@@ -225,7 +225,7 @@ def test_a_rebroadcast_is_a_line_for_each_server(capsys: pytest.CaptureFixture[s
 def test_a_proof_goes_to_standard_output_and_its_rows_to_standard_error(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """So that JSON stands alone."""
+    """Standard output then holds nothing but the JSON document."""
     console.show_proof_row(RIGHT)
     shown = capsys.readouterr()
     assert (shown.out, RIGHT.name in shown.err) == ("", True)

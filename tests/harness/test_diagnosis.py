@@ -1,4 +1,4 @@
-"""What `harness doctor` looks at."""
+"""The checks of `harness doctor`."""
 
 from pathlib import Path
 
@@ -16,14 +16,15 @@ def row(what: str, out: Path) -> Advice:
 
 @pytest.fixture(autouse=True)
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No Docker engine is asked."""
+    """The tests do not ask a Docker engine."""
     monkeypatch.setattr(module, "_docker_advice", lambda: Advice(what="docker", found="", good=True, advice=""))
     for name in ("HARNESS_TOKEN", *(kind.variable for kind in COMPONENT_KINDS)):
         monkeypatch.delenv(name, raising=False)
 
 
 def test_it_shows_what_can_stop_a_run(tmp_path: Path) -> None:
-    """User, folders, descriptors, programs, variables: what `plan` and `run` refuse stands in a row."""
+    """User, folders, descriptors, programs and variables have a row each. `plan` and `run` refuse for the same
+    reasons."""
     shown = {advice.what for advice in examine(tmp_path).advice}
     assert shown >= {"user", "temporary folder", "results folder", "descriptors", "server programs", "external cluster"}
 
@@ -39,7 +40,7 @@ def test_what_stops_a_run_makes_this_machine_unable(
 
 
 def test_variables_of_an_external_cluster_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """They need not be set; one that is set must be right. None of their values is shown."""
+    """The variables are optional, but a set variable must be valid. Their values are never shown."""
     assert row("external cluster", tmp_path).good
     monkeypatch.setenv("HARNESS_DATABASE", "postgresql://u:geheim@a,b/c")
     found = row("external cluster", tmp_path)

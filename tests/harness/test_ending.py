@@ -1,4 +1,4 @@
-"""How a run ends, from what was raised in it."""
+"""How a run ends, for each error that it may raise."""
 
 import asyncio
 import os
@@ -43,12 +43,12 @@ def end_with(error: BaseException | None) -> Ending:
     ],
 )
 def test_errors_become_the_ending(error: BaseException | None, ending: Ending) -> None:
-    """Each kind of error has its word, its sentence and its exit code."""
+    """Each kind of error has its own word, sentence and exit code."""
     assert end_with(error) == ending
 
 
 def test_a_signal_ends_the_work() -> None:
-    """What is torn down on the way out is torn down before the ending is known."""
+    """The teardown finishes before the ending is known."""
     torn_down: list[bool] = []
 
     async def work() -> None:
@@ -66,7 +66,7 @@ def test_a_signal_ends_the_work() -> None:
     assert torn_down == [True]
 
 
-def test_an_error_that_nobody_foresaw_is_told_with_its_type() -> None:
+def test_an_unforeseen_error_is_reported_with_its_type() -> None:
     """The message of a KeyError alone says nothing."""
     assert words_of(OSError(5, "Input/output error")).startswith("OSError: ")
     assert words_of(EnvironmentFailure("no port")) == "no port"
@@ -74,7 +74,7 @@ def test_an_error_that_nobody_foresaw_is_told_with_its_type() -> None:
 
 @pytest.mark.parametrize("how", ["failed", "casualty"])
 def test_a_full_disk_is_the_reason_of_an_early_end(how: str, tmp_path: Path) -> None:
-    """Whichever process met it first, and whether or not it could still say so."""
+    """Any process may have met the full disk first, and it may not have been able to report it."""
     early = Ending(how=how, why="worker-00 ended", exit_code=ExitCode.UNKNOWN)
     assert with_full_disk(early, tmp_path) == early
     with mock.patch("shutil.disk_usage", return_value=mock.Mock(free=4_096)):

@@ -1,4 +1,4 @@
-"""The story of a run with a made-up environment: the order of effects, and what is kept when something goes wrong."""
+"""A whole run with a made-up environment: the order of its steps, and what is kept if a step fails."""
 
 import asyncio
 import json
@@ -24,14 +24,15 @@ DRAINED = Drained(how=DrainEnd.COMPLETE, quiet_s=0.1, deliveries_hz=0.0, unsubsc
 
 
 class NoComponents(tuple[object, ...]):
-    """None: what a cluster has as a property and a fleet returns from a method."""
+    """No components. A cluster has them as a property, and a fleet returns them from a method."""
 
     def __call__(self) -> "NoComponents":
         return self
 
 
 class Story:
-    """Fakes that write down what is done to them; ``fails`` maps a step to the error it raises."""
+    """Stands in for the cluster and the fleet, and records every step. ``fails`` maps a step to the error that it
+    raises."""
 
     def __init__(self, **fails: BaseException) -> None:
         self.steps: list[str] = []
@@ -101,7 +102,7 @@ class Story:
 
 
 class Silent:
-    """A watch that looks away."""
+    """A watch that shows nothing."""
 
     def phase(self, name: str) -> None: ...
     def progress(self, progress: Progress) -> None: ...
@@ -145,7 +146,8 @@ WHOLE = [
 
 
 def test_the_story_is_told_in_order(tmp_path: Path) -> None:
-    """Up, connect, probe, load, drain, collect, down: and without a recording to prove anything the verdict is UNKNOWN."""
+    """The order is up, connect, probe, load, drain, collect, down. The recording proves nothing, so the verdict is
+    UNKNOWN."""
     story = Story()
     outcome = tell(story, tmp_path)
     assert story.steps == WHOLE
@@ -160,7 +162,7 @@ def test_the_story_is_told_in_order(tmp_path: Path) -> None:
 
 
 def test_the_report_can_be_left_for_later(tmp_path: Path) -> None:
-    """--no-report: the run is judged, and has no page."""
+    """With --no-report the run is judged, but has no page."""
     outcome = tell(Story(), tmp_path, with_report=False)
     assert (outcome.folder / "verdict.json").exists()
     assert not (outcome.folder / "report.html").exists()
@@ -180,7 +182,8 @@ def test_the_report_can_be_left_for_later(tmp_path: Path) -> None:
 def test_whatever_fails_everything_is_torn_down_and_kept(
     tmp_path: Path, step: str, error: BaseException, code: ExitCode, how: str
 ) -> None:
-    """The right exit code, the reason told, the environment down, the ending in the recording."""
+    """The outcome has the right exit code and the reason. The environment is down, and the recording holds the
+    ending."""
     story = Story(**{step: error})
     outcome = tell(story, tmp_path)
     assert outcome.exit_code is code
@@ -193,7 +196,7 @@ def test_whatever_fails_everything_is_torn_down_and_kept(
 
 
 def test_a_part_that_cannot_be_collected_is_left_out(tmp_path: Path) -> None:
-    """Traces that cannot be had do not cost the audit."""
+    """If the traces cannot be collected, the audit is still made."""
     story = Story(traces=EnvironmentFailure("gone"))
     assert tell(story, tmp_path).exit_code is ExitCode.UNKNOWN
     assert story.steps == WHOLE
@@ -201,7 +204,7 @@ def test_a_part_that_cannot_be_collected_is_left_out(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("step", ["drain", "finish", "servers asked", "traces", "audit"])
 def test_a_part_that_dies_at_the_end_is_no_success(tmp_path: Path, step: str) -> None:
-    """A process that ends unasked is exit 4 with its reason, also when no delivery is missing any more."""
+    """An unexpected end of a process gives exit code 4 with its reason, also if no delivery is missing."""
 
     class Dying(Story):
         async def step(self, name: str, answer: Any = None) -> Any:
@@ -216,7 +219,7 @@ def test_a_part_that_dies_at_the_end_is_no_success(tmp_path: Path, step: str) ->
 
 
 def test_the_journal_says_which_servers_answered_after_the_load(tmp_path: Path) -> None:
-    """Nothing else shows that a server of a cluster that the harness does not own went away."""
+    """If the harness does not own the cluster, nothing else shows that a server is gone."""
     outcome = tell(Story(), tmp_path)
     events = [json.loads(line) for line in (outcome.folder / "events.jsonl").read_text().splitlines()]
     (answering,) = (event for event in events if event["event"] == "answering")
@@ -233,7 +236,8 @@ FAULT = Fault(
 
 
 def test_faults_happen_on_their_timeline(tmp_path: Path) -> None:
-    """Broken in mid-run, healed when everything is posted, before the drain; both are in the journal with what was seen."""
+    """The fault is injected in mid-run and healed after all posts, before the drain. The journal holds both with their
+    observations."""
     story = Story()
     outcome = tell(story, tmp_path, faults=(FAULT,))
     at = {step: story.steps.index(step) for step in ("start", "stop broker", "posted", "heal stop broker", "drain")}
@@ -246,7 +250,7 @@ def test_faults_happen_on_their_timeline(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("step", ["stop broker", "heal stop broker"])
 def test_a_fault_that_cannot_be_done_ends_the_run(tmp_path: Path, step: str) -> None:
-    """The reason is told as it is, and everything is torn down."""
+    """The reason is reported unchanged, and everything is torn down."""
     story = Story(**{step: EnvironmentFailure("broker does not start again")})
     outcome = tell(story, tmp_path, faults=(FAULT,))
     assert (outcome.exit_code, outcome.why) == (ExitCode.ENVIRONMENT, "broker does not start again")

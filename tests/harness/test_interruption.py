@@ -16,7 +16,7 @@ def test_three_signals_interrupt() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_ignored_signal_stays_ignored(number: signal.Signals) -> None:
-    """nohup ignores SIGHUP, a shell ignores SIGINT for background jobs."""
+    """nohup ignores SIGHUP, and a shell ignores SIGINT for background jobs."""
     before = signal.signal(number, signal.SIG_IGN)
     try:
         assert number not in interrupting_signals()
@@ -27,7 +27,7 @@ def test_an_ignored_signal_stays_ignored(number: signal.Signals) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 @pytest.mark.parametrize("when", ["at once", "behind the loop"])
 def test_a_signal_interrupts_from_the_first_moment_to_the_last(number: signal.Signals, when: str) -> None:
-    """Before the loop of a run, and behind it, where the run is judged."""
+    """The signal comes before the run's event loop, or after it, while the run is judged."""
     script = f"""
 import asyncio, os, sys
 from harness.interruption import interrupted_by, take_signals
@@ -47,8 +47,8 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.parametrize("blocked", ["SIGTERM", "SIGINT", "SIGHUP"])
-def test_what_a_careless_parent_left_is_undone(blocked: str) -> None:
-    """A blocked signal would never arrive; with SIGCHLD ignored every child's exit code would be lost."""
+def test_signal_settings_of_the_parent_are_undone(blocked: str) -> None:
+    """A blocked signal would never arrive. If SIGCHLD is ignored, every child's exit code is lost."""
     child = """
 import os, signal, subprocess, sys
 from harness.interruption import take_signals
@@ -70,7 +70,7 @@ os.execv(sys.executable, [sys.executable, "-c", sys.argv[1]])
 
 
 def test_inside_the_block_a_signal_calls_the_handler() -> None:
-    """And what handled it before handles it again behind the block."""
+    """After the block the previous handler is back."""
     called: list[bool] = []
     before = signal.getsignal(signal.SIGTERM)
 

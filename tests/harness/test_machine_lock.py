@@ -6,12 +6,12 @@ from harness.model.errors import EnvironmentFailure
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path, monkeypatch):
-    """Locks of these tests live apart from those of a real run beside them."""
+    """Keeps the locks of these tests apart from the lock of a real run."""
     monkeypatch.setattr("harness.machine_lock.machine_folder", lambda: tmp_path)
 
 
 def test_a_second_run_is_told_who_holds_the_machine() -> None:
-    """While one run holds the machine, another is refused with the first one's process and what to do."""
+    """The second run is refused. The message gives the pid of the first run and what to do."""
     with (
         hold_machine(forced=False),
         pytest.raises(EnvironmentFailure, match=r"process \d+.*--force"),
@@ -21,13 +21,13 @@ def test_a_second_run_is_told_who_holds_the_machine() -> None:
 
 
 def test_force_goes_on_beside_another_run() -> None:
-    """--force is for people who know what they do."""
+    """--force is for users who accept disturbed figures."""
     with hold_machine(forced=False), hold_machine(forced=True):
         pass
 
 
 def test_the_turn_ends_with_the_run() -> None:
-    """A finished run leaves the machine free, even when it ended by an error."""
+    """A run releases the machine lock at its end, also after an error."""
     with pytest.raises(ZeroDivisionError), hold_machine(forced=False):
         raise ZeroDivisionError
     with hold_machine(forced=False):

@@ -1,4 +1,4 @@
-"""What the terminal shows of a matrix: the plan before it, the table after it."""
+"""The terminal output of a matrix: its plan before the runs, and its table after them."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ def starting(word: str) -> list[str]:
 
 
 def test_the_plan_has_a_line_for_each_size_and_not_for_each_cell() -> None:
-    """Systems and repetitions share it."""
+    """All systems and repetitions of a size share one line."""
     sizes = {(cell.scenario, cell.servers) for cell in PLAN.running}
     assert len(sizes) < len(PLAN.running)
     shown = [line.split()[:2] for line in starting("  scenario")]
@@ -33,7 +33,7 @@ def test_the_plan_has_a_line_for_each_size_and_not_for_each_cell() -> None:
 
 
 def test_what_is_left_out_is_told_once_for_each_reason() -> None:
-    """With every cell that it keeps away; repetitions do not repeat it."""
+    """The line names every cell with this reason, each repetition only once."""
     reasons = {cell.because for cell in PLAN.cells if cell.plan is None}
     lines = starting("left out")
     assert {line.rpartition(": ")[2] for line in lines} == {reason.rpartition(": ")[2] for reason in reasons}
@@ -42,14 +42,14 @@ def test_what_is_left_out_is_told_once_for_each_reason() -> None:
 
 
 def test_the_time_is_told_for_all_cells() -> None:
-    """With how often each is run and the seed of the order."""
+    """The line also gives the number of repetitions and the seed of the order."""
     (line,) = starting("takes")
     assert f"{len(PLAN.running)} cells, 2 × each; seed 5 decides the order" in line
     assert f"({PLAN.predicted_s:,.0f} s)" in line
 
 
 def test_what_comes_after_a_cell_is_what_is_run_later() -> None:
-    """Nothing comes after the last one."""
+    """After the last cell the remaining time is 0."""
     last, first = PLAN.running[-1], PLAN.running[0]
     assert matrix_console._after_s(PLAN, last) == 0
     assert matrix_console._after_s(PLAN, first) == pytest.approx(
@@ -58,12 +58,12 @@ def test_what_comes_after_a_cell_is_what_is_run_later() -> None:
 
 
 def test_another_verdict_has_no_table() -> None:
-    """Not even a heading."""
+    """The output has no heading either."""
     assert list(matrix_console.table_lines(a_verdict(None))) == []
 
 
 def test_the_fastest_system_comes_first_and_the_unmeasured_last() -> None:
-    """Whatever the order of the plan."""
+    """This does not depend on the order of the plan."""
     matrix = a_matrix(a_system("none", None), a_system("slow", 81.0), a_system("fast", 61.8))
     _, heading, *rows, last = matrix_console.table_lines(a_verdict(matrix))
     assert heading.split()[0] == "system"
@@ -74,20 +74,20 @@ def test_the_fastest_system_comes_first_and_the_unmeasured_last() -> None:
 
 
 def cells(**changes: Any) -> list[str]:
-    """The cells of the row of one system."""
+    """The cells in the row of one system."""
     _, _, row, *_ = matrix_console.table_lines(a_verdict(a_matrix(a_system(**changes), order=())))
     return [row[26 + 21 * n : 26 + 21 * (n + 1)].strip() for n in range(9)]
 
 
 def test_a_range_is_shown_only_where_there_is_one() -> None:
-    """A single figure stands alone; what was not measured is a dash; zero is a figure."""
+    """A single figure has no range. A missing figure is a dash. Zero is a figure."""
     assert cells(p99_ms=60.0)[:4] == ["15.9", "60.0 (59.0 to 61.0)", "–", "–"]
     assert cells(recovery_s=spread(0.0))[6] == "0.0"
     assert cells(p50_ms=spread(15.9, high=16.0))[0] == "15.9 (15.9 to 16.0)"
 
 
 def test_losses_are_unknown_where_nothing_was_expected() -> None:
-    """Memory is told in megabytes, where there is a broker."""
+    """Both columns of losses are dashes then. Memory is in megabytes, and a dash without a broker."""
     assert cells(lost=2, not_stored=0)[4:6] == ["2", "0"]
     assert cells(lost=0, not_stored=0, expected=0)[4:6] == ["–", "–"]
     assert cells()[7:] == ["–", "3 of 4 pass"]
@@ -97,7 +97,7 @@ def test_losses_are_unknown_where_nothing_was_expected() -> None:
 def test_a_plan_is_shown_and_nothing_is_run(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """As lines, or as one document."""
+    """The plan is shown as lines or as one JSON document."""
     monkeypatch.setattr(preflight, "prepare_matrix", lambda *_, **__: PLAN)
     assert matrix_console.plan(asked(), ("scenario-a",), out=tmp_path, as_json=False) is ExitCode.PASS
     assert capsys.readouterr().out.splitlines() == list(matrix_console.plan_lines(PLAN))
@@ -109,7 +109,7 @@ def test_a_plan_is_shown_and_nothing_is_run(
 def test_a_run_says_its_plan_first_and_its_table_last(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, as_json: bool
 ) -> None:
-    """The plan on standard error; JSON is nothing but the verdict."""
+    """The plan is on standard error. The JSON output is the verdict alone."""
 
     @contextmanager
     def held(*, forced: bool) -> Iterator[None]:
@@ -131,7 +131,7 @@ def test_a_run_says_its_plan_first_and_its_table_last(
 
 
 def test_a_matrix_without_a_verdict_says_where_it_lies(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    """With the reason, on standard error."""
+    """The message and the reason are on standard error."""
     outcome = Outcome(folder=tmp_path, verdict=None, exit_code=ExitCode.ENVIRONMENT, why="no port")
     matrix_console.show_outcome(outcome, as_json=False)
     shown = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""The story of a matrix with made-up cells: the order, what ends it, what is judged and shown."""
+"""A whole matrix with made-up cells: the order, the early ends, the verdict and the output."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def plan_of() -> MatrixPlan:
 
 
 class Runs:
-    """Cells that end as told, by their number; PASS where nothing is told."""
+    """Stand-ins for the cells. ``ends`` gives their ends by number; the default is PASS."""
 
     def __init__(self, **ends: Any) -> None:
         self.names: list[str] = []
@@ -58,7 +58,7 @@ def tell(runs: Runs, out: Path) -> Outcome:
 
 
 def test_every_cell_is_run_in_the_planned_order_and_kept(tmp_path: Path) -> None:
-    """One folder for each cell below the matrix'; verdict, report and index over all."""
+    """Each cell has a folder below that of the matrix. Verdict, report and index cover all cells."""
     runs = Runs()
     outcome = tell(runs, tmp_path)
     assert runs.names == [cell.name for cell in plan_of().running]
@@ -75,7 +75,7 @@ def test_every_cell_is_run_in_the_planned_order_and_kept(tmp_path: Path) -> None
 
 
 def test_a_cell_that_cannot_be_started_does_not_end_the_matrix(tmp_path: Path) -> None:
-    """The others are run; the cell has its reason, and the matrix is not decided."""
+    """The other cells are run. The verdict names the reason of the failed cell, and completeness is UNKNOWN."""
     runs = Runs(cell2=ExitCode.ENVIRONMENT)
     outcome = tell(runs, tmp_path)
     assert len(runs.names) == len(plan_of().running)
@@ -87,7 +87,7 @@ def test_a_cell_that_cannot_be_started_does_not_end_the_matrix(tmp_path: Path) -
 
 @pytest.mark.parametrize("end", [ExitCode.INTERRUPTED, KeyboardInterrupt()])
 def test_an_interrupted_matrix_is_judged_by_what_it_has(tmp_path: Path, end: Any) -> None:
-    """Exit code 5, and the cells until then are kept."""
+    """The exit code is 5, and the finished cells are kept."""
     runs = Runs(cell2=end)
     outcome = tell(runs, tmp_path)
     assert len(runs.names) == 2
@@ -98,7 +98,7 @@ def test_an_interrupted_matrix_is_judged_by_what_it_has(tmp_path: Path, end: Any
 
 
 def test_a_matrix_is_read_judged_and_rendered_again(tmp_path: Path) -> None:
-    """plan.json holds it whole; judge and report work on its folder."""
+    """plan.json holds the whole matrix. `judge` and `report` work on its folder."""
     outcome = tell(Runs(), tmp_path)
     assert is_matrix_folder(outcome.folder)
     assert read_matrix(outcome.folder) == plan_of()
@@ -112,7 +112,7 @@ def test_a_matrix_is_read_judged_and_rendered_again(tmp_path: Path) -> None:
 
 
 def test_the_terminal_shows_what_will_run_and_what_was_found(tmp_path: Path) -> None:
-    """The plan says sizes, reasons and time; the table has a line for each system."""
+    """The plan shows reasons and time. The table has a line for each system."""
     lines = "\n".join(matrix_console.plan_lines(plan_of()))
     assert "takes       about" in lines
     assert "memory has no such part" in lines
@@ -124,7 +124,7 @@ def test_the_terminal_shows_what_will_run_and_what_was_found(tmp_path: Path) -> 
 
 
 def test_a_matrix_is_lines_of_the_history_and_a_summary(tmp_path: Path) -> None:
-    """One line for each cell, named by its place, and one for the whole; outputs have the measures of every cell."""
+    """The history gets one line for each cell and one for the whole matrix. The summary has the matrix's own checks."""
     from harness.history.folders import entries_of
     from harness.publishing import summarize_folder
 

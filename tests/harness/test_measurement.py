@@ -1,4 +1,4 @@
-"""What one look at the progress of the load does: show, write, tell a safety failure that is final."""
+"""Each update of the progress is shown and recorded. A final safety failure is reported."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def looked(folder: Path, *progresses: Progress, fail_fast: bool = False) -> Noti
 
 
 def test_a_final_safety_failure_is_told_once_and_at_once(tmp_path: Path) -> None:
-    """Without --fail-fast the run goes on, because how much is broken is worth knowing."""
+    """Without --fail-fast the run continues, because the extent of the loss is worth knowing."""
     watch = looked(tmp_path, Progress(), Progress(broken=3), Progress(broken=9))
     assert len(watch.shown) == 3
     assert len(watch.notes) == 1
@@ -44,14 +44,14 @@ def test_a_final_safety_failure_is_told_once_and_at_once(tmp_path: Path) -> None
 
 
 def test_fail_fast_ends_the_run_there(tmp_path: Path) -> None:
-    """The verdict decides about the exit code, from what was recorded until then."""
+    """The verdict over the recording so far decides the exit code."""
     with pytest.raises(SafetyFailure, match="--fail-fast"):
         looked(tmp_path, Progress(broken=1), fail_fast=True)
     assert looked(tmp_path, Progress(), fail_fast=True).notes == []
 
 
 def test_the_ending_of_a_run_that_failed_fast_leaves_the_code_to_the_verdict() -> None:
-    """It is no defect of the environment."""
+    """The end is no failure of the environment."""
     import asyncio
 
     async def work() -> None:

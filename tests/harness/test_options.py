@@ -1,4 +1,4 @@
-"""What is checked while options are read."""
+"""Checks of option values while they are read."""
 
 from pathlib import Path
 
@@ -31,12 +31,12 @@ def test_an_unknown_target_is_refused_with_roles_and_kinds() -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "\n"])
 def test_an_empty_value_is_not_the_same_as_no_option(text: str) -> None:
-    """A script with an empty variable would write into the current folder, or verify with other authorities."""
+    """A script with an empty variable would write to the current folder, or verify with other authorities."""
     for parse in (path_of, _something):
         with pytest.raises(typer.BadParameter, match="expected a value, found none"):
             parse(text)
 
 
-def test_apath_of_is_taken_as_it_is_written() -> None:
+def test_a_path_is_taken_as_it_is_written() -> None:
     assert path_of("a b") == Path("a b")
     assert path_of(Path("results")) == Path("results")

@@ -23,7 +23,7 @@ def speaker(stream: str, lines: int = 10) -> list[str]:
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 @pytest.mark.parametrize("redirection", [">&-", "2>&-", ">/dev/full", "2>/dev/full", "<&- >&- 2>&-", "| true"])
 def test_the_exit_code_does_not_depend_on_who_reads(stream: str, redirection: str) -> None:
-    """A closed descriptor, a full disk, a reader that has gone: the process ends with its own exit code."""
+    """The descriptor is closed, the disk is full, or the reader is gone. The process ends with its own exit code."""
     words = " ".join(f"'{word}'" for word in speaker(stream, lines=20_000)[:2])
     script = f'{words} "$0" {redirection}; exit ${{PIPESTATUS[0]}}'
     ended = subprocess.run(
@@ -33,7 +33,8 @@ def test_the_exit_code_does_not_depend_on_who_reads(stream: str, redirection: st
 
 
 def test_a_closed_descriptor_is_not_given_to_a_file(tmp_path: Path) -> None:
-    """With standard output closed, a file that is opened next would get its number and the output would be in it."""
+    """If standard output is closed, the next opened file would get its number, and the output would be written into
+    that file."""
     path = tmp_path / "file"
     code = (
         "from harness.output import protect_output\nprotect_output()\n"
@@ -45,7 +46,7 @@ def test_a_closed_descriptor_is_not_given_to_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
 def test_a_character_that_the_terminal_lacks_is_an_escape(encoding: str) -> None:
-    """Never an encoding error."""
+    """An encoding error is never raised."""
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     ended = subprocess.run(speaker("stdout", 1), capture_output=True, env=environment, timeout=60)
     assert ended.returncode == 7
@@ -54,7 +55,7 @@ def test_a_character_that_the_terminal_lacks_is_an_escape(encoding: str) -> None
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "cp037", "idna", "utf-7", "utf-8-sig"])
 def test_an_encoding_without_ascii_is_no_terminals(encoding: str) -> None:
-    """What a program reads stays what it expects: ASCII, with escapes."""
+    """A program that reads the output expects ASCII, so other characters are escapes."""
     environment = {**os.environ, "PYTHONIOENCODING": encoding}
     ended = subprocess.run(speaker("stdout", 1), capture_output=True, env=environment, timeout=60)
     assert ended.returncode == 7
@@ -63,7 +64,8 @@ def test_an_encoding_without_ascii_is_no_terminals(encoding: str) -> None:
 
 
 def test_progress_is_dropped_when_its_reader_has_stopped() -> None:
-    """Standard error of a terminal that was paused: the process goes on and ends. Standard output waits for its reader."""
+    """Standard error goes to a paused terminal. The process does not wait for it and ends. Only standard output waits
+    for its reader."""
     read, write = os.pipe()
     try:
         ended = subprocess.run(speaker("stderr", 20_000), stderr=write, stdout=subprocess.DEVNULL, timeout=60)
@@ -74,7 +76,7 @@ def test_progress_is_dropped_when_its_reader_has_stopped() -> None:
 
 
 def test_results_wait_for_a_slow_reader_of_a_pipe_that_does_not_block() -> None:
-    """Some programs hand over a pipe in non-blocking mode: every line still arrives."""
+    """Some programs pass a pipe in non-blocking mode. Every line must still arrive."""
     read, write = os.pipe()
     os.set_blocking(write, False)
     process = subprocess.Popen(speaker("stdout", 20_000), stdout=write)

@@ -1,4 +1,4 @@
-"""The options of what a command leaves beside its folder, on a command made for the test."""
+"""The options for output files, on a command that is made for the test."""
 
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from harness.output_options import OutputFiles, destinations_of, takes_outputs
 
 
 def given(*arguments: str) -> tuple[str, OutputFiles]:
-    """What a command with these options and an argument is called with."""
+    """The arguments with which the command is called."""
     found: list[Any] = []
     app = typer.Typer()
 
@@ -29,12 +29,12 @@ def given(*arguments: str) -> tuple[str, OutputFiles]:
 
 
 def test_without_an_option_no_file_is_wanted() -> None:
-    """And GitHub is told nothing."""
+    """The output for GitHub is off too."""
     assert given() == ("none", ({}, False))
 
 
 def test_each_format_has_an_option_of_its_name() -> None:
-    """All together, in the order of the registry, beside the command's own."""
+    """All options together give the files in the order of the registry. The command's own option still works."""
     arguments = [word for each in OUTPUTS for word in (f"--{each.name}", f"{each.name}.out")]
     name, (files, github) = given("--name", "x", *arguments, "--github")
     assert (name, github) == ("x", True)
@@ -43,7 +43,7 @@ def test_each_format_has_an_option_of_its_name() -> None:
 
 
 def test_a_format_with_a_hyphen_keeps_it() -> None:
-    """The name in the registry has it, the name of a parameter cannot."""
+    """The option has the hyphen of the registry's name, although the name of a parameter cannot have one."""
     hyphened = [each.name for each in OUTPUTS if "-" in each.name]
     assert hyphened
     for name in hyphened:
@@ -51,7 +51,7 @@ def test_a_format_with_a_hyphen_keeps_it() -> None:
 
 
 def test_a_file_that_cannot_be_written_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    """A folder is no file. What can be written is not touched."""
+    """A folder is refused. The check does not create a file that can be written."""
     target = tmp_path / "out.xml"
     assert destinations_of(({"junit": target}, False)).files == {"junit": target}
     assert not target.exists()

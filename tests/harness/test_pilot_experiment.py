@@ -1,4 +1,4 @@
-"""Pilots on a made-up cluster: what they leave in the recording, and what the run is measured with."""
+"""Pilots on a made-up cluster: their traces in the recording, and the size of the measured run."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ PILOT = Pilot(free=("rate",), asked=LoadNumbers(clients=200, rate_hz=1_000.0, au
 
 
 def busy(*cores: float) -> Iterator[Any]:
-    """Verdicts of pilots during which so many cores were busy."""
+    """Verdicts of pilots. In each pilot this many cores were busy."""
     measured = verdicts.measurements()
     for used in cores:
         servers = tuple(ServerFigures(name=f"server-{n}", clients=50, cpu_cores=used / 4) for n in range(4))
@@ -32,7 +32,7 @@ def busy(*cores: float) -> Iterator[Any]:
 
 
 def run_with(tmp_path: Path, *cores: float, fails: Exception | None = None) -> tuple[Any, list[Any], Story]:
-    """The outcome of a run whose pilots find these many cores busy, and the plans of the pilots."""
+    """The outcome of the run, the plans of its pilots, and the steps. ``cores`` are the busy cores of each pilot."""
     tried: list[Any] = []
     verdicts_ = busy(*cores)
 
@@ -70,7 +70,7 @@ def events_of(outcome: Any, word: str) -> list[dict[str, Any]]:
 
 
 def test_the_run_is_measured_with_the_size_that_had_room(tmp_path: Path) -> None:
-    """Plan, events and the load agree; the pilots have names of their own and come before the measured load."""
+    """Plan, events and load agree. Each pilot has its own run id and comes before the measured load."""
     outcome, tried, story = run_with(tmp_path, 1.95, 1.2)
     plan = read_plan(outcome.folder)
     assert [each.run_id for each in tried] == ["rtest0000p1", "rtest0000p2"]
@@ -87,7 +87,7 @@ def test_the_run_is_measured_with_the_size_that_had_room(tmp_path: Path) -> None
 
 
 def test_a_pilot_that_cannot_be_made_ends_the_run(tmp_path: Path) -> None:
-    """With its reason; nothing is measured, everything is torn down."""
+    """The outcome has the reason. Nothing is measured, and everything is torn down."""
     outcome, _, story = run_with(tmp_path, fails=EnvironmentFailure("only 3 of 200 clients were subscribed"))
     assert "only 3 of 200" in outcome.why
     assert story.steps == ["up", "down"]

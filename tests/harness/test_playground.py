@@ -1,4 +1,4 @@
-"""`up`, `down` and `rebroadcast` with stand-ins for clusters: what is asked, refused and said."""
+"""`up`, `down` and `rebroadcast` with stand-ins for clusters: their calls, refusals and output."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -27,7 +27,7 @@ ASKED: dict[str, Any] = {
 
 
 class Cluster:
-    """Two servers that are up. ``casualties`` has one answer for each question."""
+    """Two running servers. ``casualties`` are the answers to the questions for casualties, in order."""
 
     def __init__(self, *casualties: list[str]) -> None:
         self.servers = [SimpleNamespace(name=f"server-{n}", url=f"http://127.0.0.1:{n}") for n in (1, 2)]
@@ -39,7 +39,7 @@ class Cluster:
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Topology]:
-    """The topologies that were opened; each cluster dies at once, so that nothing waits."""
+    """The topologies that were opened. Each cluster dies at once, so the tests do not wait."""
     found: list[Topology] = []
 
     @asynccontextmanager
@@ -60,7 +60,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Topology]:
 def test_a_cluster_is_explained_and_a_death_in_it_ends_it(
     opened: list[Topology], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """Its addresses, its token, and every process that died."""
+    """The output has the addresses and the token. The error names every dead process."""
     with pytest.raises(EnvironmentFailure, match="server-1 died; server-2 died"):
         playground.bring_up(**ASKED | {"backplane": "postgres-poll", "backplane_settings": ("interval_ms=20",)})
     shown = capsys.readouterr().out
@@ -73,7 +73,7 @@ def test_a_cluster_is_explained_and_a_death_in_it_ends_it(
 
 
 def test_ctrl_c_ends_a_cluster_that_is_up(opened: list[Topology], capsys: pytest.CaptureFixture[str]) -> None:
-    """It sees the event and closes by itself."""
+    """The cluster's process sees the event and stops the cluster itself."""
 
     async def main() -> None:
         ended = asyncio.Event()
@@ -96,7 +96,7 @@ def test_ctrl_c_ends_a_cluster_that_is_up(opened: list[Topology], capsys: pytest
 def test_what_does_not_go_together_is_refused_before_the_start(
     opened: list[Topology], monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], words: str, detach: bool
 ) -> None:
-    """By the process that was asked, whether it keeps the cluster itself or not."""
+    """The first process refuses it, with --detach and without."""
     monkeypatch.setattr(playground, "_detach", lambda *_: pytest.fail("it was started"))
     with pytest.raises(UsageError, match=words):
         playground.bring_up(**ASKED | changes | {"detach": detach})
@@ -104,7 +104,7 @@ def test_what_does_not_go_together_is_refused_before_the_start(
 
 
 def test_a_detached_process_is_asked_for_the_same(opened: list[Topology], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every option is passed on; this process opens nothing."""
+    """Every option is passed on. This process opens no cluster."""
     calls: list[list[str]] = []
     monkeypatch.setattr(playground, "_detach", lambda arguments, limit_s: calls.append(arguments))
     playground.bring_up(
@@ -125,7 +125,7 @@ def test_a_detached_process_is_asked_for_the_same(opened: list[Topology], monkey
 
 
 class Process:
-    """A child that ends with its first answer, or goes on."""
+    """A child process that has ended or is still running."""
 
     def __init__(self, ended: bool) -> None:
         self.pid = 7
@@ -159,13 +159,13 @@ def detached(
 def test_a_detached_cluster_that_is_up_says_what_it_says(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And goes on."""
+    """The child's output is shown, and the child keeps running."""
     assert not detached(monkeypatch, ready=True).terminated
     assert capsys.readouterr().out == "words of the child\n"
 
 
 def test_a_detached_cluster_that_ended_or_takes_too_long_did_not_come_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With its last words; one that is up and ended in the same moment did not."""
+    """The error quotes the child's last output. A child that was ready but has ended counts as failed."""
     for ready in (False, True):
         with pytest.raises(EnvironmentFailure, match="did not come up: words of the child"):
             detached(monkeypatch, ended=True, ready=ready)
@@ -190,7 +190,7 @@ def test_down_says_what_it_stopped_and_removed(
     engine: list[str],
     lines: list[str],
 ) -> None:
-    """Or that there was nothing."""
+    """If there was nothing to stop, it says so."""
     stopped: list[int] = []
     found = [UpState(pid=pid, started="now", urls=("http://a",), folder=Path()) for pid in states]
     monkeypatch.setattr(playground.up_state, "read_all", lambda: found)
@@ -205,7 +205,7 @@ def test_down_says_what_it_stopped_and_removed(
 
 
 def test_servers_of_every_cluster_that_is_up_are_asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Each with the token of its own cluster; without any cluster there is nobody to ask."""
+    """Each server is asked with the token of its own cluster. Without a cluster the command is refused."""
     asked: list[tuple[str, list[str], str | None]] = []
 
     async def rebroadcast(protocol: Any, servers: Any, token: str, *, channel: str | None) -> dict[str, Any]:
@@ -230,7 +230,7 @@ def test_servers_of_every_cluster_that_is_up_are_asked(monkeypatch: pytest.Monke
 
 
 def test_addresses_that_cannot_be_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before a token is asked for."""
+    """A wrong address is reported before a missing token."""
     monkeypatch.delenv("HARNESS_TOKEN", raising=False)
     with pytest.raises(UsageError, match="nonsense"):
         playground.rebroadcast_by_hand(("nonsense",), channel=None, ca_file="", insecure=False)

@@ -1,4 +1,4 @@
-"""Every reason not to start that can be seen before the start, on a made-up machine."""
+"""All reasons against a run that can be found before the start, on a made-up machine."""
 
 import os
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ SMOKE = Request(size=Size.SMOKE)
 
 @pytest.fixture(autouse=True)
 def machine() -> Iterator[None]:
-    """Two cores; nothing is measured."""
+    """A machine with two cores. Nothing is measured."""
     with (
         mock.patch.object(preflight, "read_limits", return_value=MACHINE),
         mock.patch.object(preflight, "calibrate", return_value=CALIBRATION),
@@ -43,7 +43,7 @@ def refused(request: Request, out: Path, scenario: str = "scenario-a") -> tuple[
 
 
 def test_a_plan_has_a_name_of_its_own_and_the_command_that_repeats_it(tmp_path: Path) -> None:
-    """Two runs against one cluster never meet."""
+    """Two runs against one cluster must not share channels."""
     first, second = (preflight.prepare("scenario-a", SMOKE, out=tmp_path).plan for _ in range(2))
     assert first.run_id != second.run_id
     assert first.command[:2] == ("run", "scenario-a")
@@ -51,7 +51,7 @@ def test_a_plan_has_a_name_of_its_own_and_the_command_that_repeats_it(tmp_path: 
 
 
 def test_every_reason_is_told_at_once(tmp_path: Path) -> None:
-    """A rate, a folder and the descriptors: three sentences."""
+    """The rate, the descriptors and the folder are wrong. The refusal has three sentences."""
     blocker = tmp_path / "file"
     blocker.touch()
     with mock.patch.object(preflight, "too_few_descriptors", return_value=["descriptors: too few"]):
@@ -61,14 +61,14 @@ def test_every_reason_is_told_at_once(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_there_or_can_be_made_is_writable(tmp_path: Path) -> None:
-    """Nothing is left in it."""
+    """The check leaves nothing in the folder."""
     assert preflight.unwritable(tmp_path) == []
     assert preflight.unwritable(tmp_path / "a" / "b") == []
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
-    """A file, a file above it, a link to nothing; a link to a folder is none of these."""
+    """A file, a file above the folder, or a link to nothing is in the way. A link to a folder is allowed."""
     (tmp_path / "file").touch()
     (tmp_path / "nowhere").symlink_to("missing")
     (tmp_path / "link").symlink_to(".")
@@ -84,33 +84,33 @@ def test_what_is_in_the_way_of_a_folder_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("length", "shown"), [(256, 80), (5_000, 80)])
 def test_a_name_that_no_folder_can_have_is_cut_short(length: int, shown: int) -> None:
-    """The reason is the system's own."""
+    """The message shows 80 characters of the name."""
     (sentence,) = preflight.unwritable(Path("x" * length))
     assert f"--out {'x' * shown}…: no folder can have this name" in sentence
 
 
 def test_a_folder_of_another_user_is_refused(tmp_path: Path) -> None:
-    """Asked of the system, since root may write everywhere."""
+    """The test replaces the system's answer, because root may write everywhere."""
     with mock.patch.object(os, "access", return_value=False):
         (sentence,) = preflight.unwritable(tmp_path)
     assert "cannot be written by this user" in sentence
 
 
 def test_a_read_only_file_system_is_found_by_writing(tmp_path: Path) -> None:
-    """Permission bits do not tell about it."""
+    """Permission bits do not show it."""
     with mock.patch.object(Path, "touch", side_effect=OSError(30, "Read-only file system")):
         (sentence,) = preflight.unwritable(tmp_path)
     assert "Read-only file system" in sentence
 
 
 def test_a_server_module_must_be_there(tmp_path: Path) -> None:
-    """An external cluster has servers of its own, and is not asked."""
+    """A module that cannot be found is refused."""
     (sentence,) = refused(replace(SMOKE, server_module="no_such_server"), tmp_path)
     assert "--server-module no_such_server" in sentence
 
 
 def test_a_table_needs_the_address_of_its_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only where the harness does not own the database."""
+    """This applies only if the harness does not own the database."""
     variable = COMPONENT_KINDS.get(DATABASE_KIND).variable
     external = replace(SMOKE, environment="external", server_urls=("http://10.0.0.5:8000",), messages_table="m")
     monkeypatch.setenv("HARNESS_TOKEN", "t" * 32)
@@ -129,7 +129,8 @@ def test_a_table_needs_the_address_of_its_database(tmp_path: Path, monkeypatch: 
     ("shortfalls", "forced", "refuses"), [((), False, False), (("m",), True, False), (("m",), False, True)]
 )
 def test_a_misfit_is_refused_unless_it_is_forced(shortfalls: tuple[str, ...], forced: bool, refuses: bool) -> None:
-    """With the arithmetic, every limit and the way out: 4 clients × 10 messages/s in audiences of 2 are 20 deliveries/s."""
+    """The refusal has the calculation, every limit and the option --force. 4 clients × 10 messages/s in audiences of 2
+    are 20 deliveries/s."""
     planned = Planned(plan=a_plan(forced=forced), shortfalls=shortfalls)
     sweep = planned_sweep(Request(server_counts=(2, 4), force=forced))
     widest = PlannedSweep(plan=sweep.plan, shortfalls=shortfalls)
@@ -148,7 +149,7 @@ def test_a_misfit_is_refused_unless_it_is_forced(shortfalls: tuple[str, ...], fo
 
 
 def test_a_sweep_is_asked_for_by_several_counts_or_by_the_scenario() -> None:
-    """Scenario C is one; a single count makes it a run."""
+    """Scenario C is a sweep. With a single number of servers it is a run."""
     assert preflight.asks_for_sweep("scenario-c", SMOKE)
     assert not preflight.asks_for_sweep("scenario-c", replace(SMOKE, servers=2))
     assert not preflight.asks_for_sweep("scenario-a", SMOKE)
@@ -156,7 +157,7 @@ def test_a_sweep_is_asked_for_by_several_counts_or_by_the_scenario() -> None:
 
 
 def test_the_command_of_a_sweep_names_all_counts_and_that_of_a_member_its_own(tmp_path: Path) -> None:
-    """So both can be repeated."""
+    """The whole sweep and each of its runs can be repeated."""
     request = Request(size=Size.SMOKE, server_counts=(2, 4), repeat=3)
     sweep = preflight.prepare_sweep("scenario-c", request, out=tmp_path).plan
     whole = sweep.widest.command
@@ -169,7 +170,7 @@ def test_the_command_of_a_sweep_names_all_counts_and_that_of_a_member_its_own(tm
 
 
 def test_a_capacity_search_that_cannot_begin_is_refused(tmp_path: Path) -> None:
-    """By what was asked, and by the first step on a machine without memory; forced, it begins."""
+    """The limit is wrong, or the first step needs more memory than the machine has. With --force the search begins."""
     with pytest.raises(UsageError, match="limit"):
         preflight.prepare_capacity("scenario-a", SMOKE, vary=Vary.RATE, limit_ms=0, out=tmp_path)
     wide = Request(clients=40_000, audience=20, rate_hz=10.0)
@@ -182,7 +183,8 @@ def test_a_capacity_search_that_cannot_begin_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_matrix_knows_the_code_of_each_backplane(tmp_path: Path) -> None:
-    """Counted in the reference server; the command repeats the matrix; a folder that cannot be written refuses it."""
+    """The lines of code are counted in the reference server. The command repeats the matrix. A folder that cannot be
+    written is refused."""
     plan = preflight.prepare_matrix(asked("redis", "memory"), ["scenario-a"], out=tmp_path)
     assert set(plan.adapter_lines) == {"redis", "memory"}
     assert plan.adapter_lines["redis"] > plan.adapter_lines["memory"] > 0
@@ -193,7 +195,7 @@ def test_a_matrix_knows_the_code_of_each_backplane(tmp_path: Path) -> None:
 
 
 def test_lines_of_code_are_without_blank_lines_and_comments(tmp_path: Path) -> None:
-    """Two of five lines; a comment behind code does not take the line away."""
+    """Two of five lines count. A line with code and a comment counts."""
     (tmp_path / "one.py").write_text("import a\n\n  # why\nb = 1  # what\n   \n")
     (tmp_path / "two.py").write_text("")
     spec = mock.Mock(submodule_search_locations=[str(tmp_path)])

@@ -1,4 +1,4 @@
-"""What a finished run leaves beside its folder."""
+"""The files of a finished run beside its folder."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.harness.results_on_disk import a_run
 
 
 def test_a_run_without_a_verdict_leaves_no_old_file(tmp_path: Path) -> None:
-    """The file of the night before must not be taken for tonight's."""
+    """A reader could take the file of last night for that of tonight."""
     target = tmp_path / "junit.xml"
     target.write_text("last night: all green")
     publish_folder(tmp_path, None, Destinations(files={"junit": target}))
@@ -21,14 +21,14 @@ def test_a_run_without_a_verdict_leaves_no_old_file(tmp_path: Path) -> None:
 
 
 def test_checks_that_do_not_apply_are_named(tmp_path: Path) -> None:
-    """By the registry of checks."""
+    """The registry of checks gives their names."""
     folder = a_run(tmp_path, "a")
     names = {case.name: str(case.result) for case in summarize_folder(folder, verdicts.passed()).cases}
     assert names["reconnected"] == "skipped"
 
 
 def test_the_history_gets_labels_and_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From the options, else from the CI system."""
+    """The options give them; otherwise the CI system does."""
     folder = a_run(tmp_path, "a")
     monkeypatch.setenv("GITHUB_SHA", "abc")
     note_in_history(folder, tmp_path, {"branch": "main"})
@@ -39,7 +39,7 @@ def test_the_history_gets_labels_and_revision(tmp_path: Path, monkeypatch: pytes
 def test_a_history_that_cannot_be_written_is_told_and_changes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The exit code is the verdict's; the recording can be read again."""
+    """A warning is shown. The history can be rebuilt from the recording later."""
     folder = a_run(tmp_path, "a")
     (tmp_path / "history.jsonl").unlink()
     (tmp_path / "history.jsonl").mkdir()
@@ -48,7 +48,7 @@ def test_a_history_that_cannot_be_written_is_told_and_changes_nothing(
 
 
 def test_a_search_has_a_summary(tmp_path: Path) -> None:
-    """Its sentence is the one of the terminal."""
+    """The summary of a capacity search has a case and a sentence."""
     (tmp_path / "events.jsonl").write_text("")
     summary = summarize_search(tmp_path, searches.a_capacity())
     assert summary.cases[0].name == "capacity"

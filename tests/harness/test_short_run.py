@@ -1,4 +1,4 @@
-"""Short runs on a cluster that is up."""
+"""Short runs on a running cluster."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ def ending_in(folder: Path) -> Any:
 
 
 def test_it_leaves_a_sealed_and_judged_recording(tmp_path: Path) -> None:
-    """Which can be judged and rendered again like that of any run."""
+    """The recording can be judged and rendered again, like that of any run."""
     folder = tmp_path / "pilots" / "1"
     verdict = run(folder)
     assert ending_in(folder)["how"] == "complete"
@@ -47,7 +47,7 @@ def test_it_leaves_a_sealed_and_judged_recording(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [EnvironmentFailure("refused"), asyncio.CancelledError()])
 def test_one_that_was_cut_short_says_so(tmp_path: Path, error: BaseException) -> None:
-    """Its error goes on to the run that it is a part of."""
+    """The error also ends the run that the short run belongs to."""
     folder = tmp_path / "pilots" / "1"
     with pytest.raises(type(error)):
         run(folder, error)
@@ -55,7 +55,7 @@ def test_one_that_was_cut_short_says_so(tmp_path: Path, error: BaseException) ->
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    """A file is in the way."""
+    """A file is in the place of a folder above it."""
     (tmp_path / "pilots").write_text("")
     with pytest.raises(EnvironmentFailure, match="cannot be written"):
         run(tmp_path / "pilots" / "1")

@@ -1,4 +1,4 @@
-"""The story of a sweep with made-up runs: the order, what ends it, and what is judged."""
+"""A whole sweep with made-up runs: the order, the early ends, and the verdict."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from tests.harness.test_experiment import Silent
 
 
 class Runs:
-    """Runs that end as told, by the number of the run; PASS where nothing is told."""
+    """Stand-ins for the runs. ``ends`` gives their ends by number; the default is PASS."""
 
     def __init__(self, **ends: Any) -> None:
         self.names: list[str] = []
@@ -44,13 +44,13 @@ class Runs:
 
 
 @contextmanager
-def nobody(member: Member) -> Iterator[Watch]:
+def silent(member: Member) -> Iterator[Watch]:
     yield Silent()
 
 
 def tell(runs: Runs, out: Path, plan: SweepPlan | None = None) -> Outcome:
     with mock.patch.object(experiment, "run_experiment", runs.run):
-        return sweep.run_sweep(plan or sweep_of(), out=out, watching=nobody, say=lambda text: None)
+        return sweep.run_sweep(plan or sweep_of(), out=out, watching=silent, say=lambda text: None)
 
 
 def events(folder: Path) -> list[dict[str, Any]]:
@@ -58,7 +58,7 @@ def events(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_every_run_is_made_in_the_planned_order_and_kept(tmp_path: Path) -> None:
-    """One folder for each run below the sweep's; verdict, report and index over all."""
+    """Each run has a folder below that of the sweep. Verdict, report and index cover all runs."""
     runs = Runs()
     outcome = tell(runs, tmp_path)
     assert runs.names == [member.name for member in sweep_of().members]
@@ -71,12 +71,12 @@ def test_every_run_is_made_in_the_planned_order_and_kept(tmp_path: Path) -> None
     }
     assert (tmp_path / "index.html").read_text().count("report.html") == 1
     assert (tmp_path / "scenario-c" / "latest").resolve() == outcome.folder.resolve()
-    # The made-up runs have no telemetry, so nothing is known of their cost.
+    # The made-up runs have no telemetry, so their cost is not known.
     assert outcome.exit_code is ExitCode.UNKNOWN
 
 
 def test_a_run_that_fails_or_does_not_decide_does_not_end_the_sweep(tmp_path: Path) -> None:
-    """How the others do is the question."""
+    """The results of the other runs are still needed."""
     runs = Runs(run1=ExitCode.FAIL, run3=ExitCode.UNKNOWN)
     tell(runs, tmp_path)
     assert len(runs.names) == 8
@@ -95,7 +95,7 @@ def test_a_run_that_fails_or_does_not_decide_does_not_end_the_sweep(tmp_path: Pa
 def test_what_ends_a_sweep_early_leaves_what_is_there_judged(
     tmp_path: Path, end: Any, code: ExitCode, how: str
 ) -> None:
-    """The exit code of the cause, a verdict that says what is missing, the ending in the events."""
+    """The exit code is that of the cause, and completeness is UNKNOWN. The events hold the ending."""
     runs = Runs(run3=end)
     outcome = tell(runs, tmp_path)
     assert len(runs.names) == 3
@@ -107,7 +107,7 @@ def test_what_ends_a_sweep_early_leaves_what_is_there_judged(
 
 
 def test_a_sweep_is_read_back_as_it_was_planned(tmp_path: Path) -> None:
-    """plan.json holds it whole, and says that it is one."""
+    """plan.json holds the whole sweep and marks the folder as that of a sweep."""
     outcome = tell(Runs(), tmp_path)
     assert is_sweep_folder(outcome.folder)
     assert not is_sweep_folder(next((outcome.folder / "runs").iterdir()))
@@ -117,7 +117,7 @@ def test_a_sweep_is_read_back_as_it_was_planned(tmp_path: Path) -> None:
 
 
 def test_judge_and_report_work_again_from_the_folder(tmp_path: Path) -> None:
-    """The same verdict and page, also where runs left no recording to judge."""
+    """Both give the same checks and a page again, also if the runs left no recording."""
     outcome = tell(Runs(), tmp_path)
     (outcome.folder / "report.html").unlink()
     verdict = any_folder.judge_folder(outcome.folder)

@@ -1,4 +1,4 @@
-"""`harness trend` and `harness baseline`: what they show, change and refuse."""
+"""`harness trend` and `harness baseline`: their output, changes and refusals."""
 
 import json
 from dataclasses import replace
@@ -19,7 +19,8 @@ from tests.harness.test_compare_console import seven
 
 
 def test_a_trend_alarms_until_the_change_is_accepted(tmp_path: Path) -> None:
-    """--fail-on-change is exit code 1 with the run and the way out; accepted, it is 0."""
+    """With --fail-on-change the exit code is 1, and the output says how to accept the change. After it was accepted,
+    the exit code is 0."""
     for i in range(16):
         a_run(tmp_path, "n" * (i + 1), slower(verdicts.passed(), (20 if i >= 8 else 0) + i % 3 * 0.2))
     out = ("--out", str(tmp_path))
@@ -35,13 +36,13 @@ def test_a_trend_alarms_until_the_change_is_accepted(tmp_path: Path) -> None:
 
 
 def test_a_window_in_which_nothing_can_be_found_is_refused(tmp_path: Path) -> None:
-    """A change needs four runs after it: with a window of three no night would ever alarm."""
+    """A change is found only with four runs after it. A window of three runs would never alarm."""
     assert command("trend", "--out", str(tmp_path), "--fail-on-change", "3").exit_code == 2
     assert SEGMENT_AT_LEAST == 4
 
 
 def test_a_rebuild_reads_the_recordings(tmp_path: Path) -> None:
-    """A history that was lost comes back, and the CSV for Otava has every run."""
+    """A lost history is rebuilt, and the CSV file for Otava has every run."""
     seven(tmp_path)
     (tmp_path / "history.jsonl").unlink()
     table = tmp_path / "otava.csv"
@@ -52,13 +53,13 @@ def test_a_rebuild_reads_the_recordings(tmp_path: Path) -> None:
 
 
 def two_plans(results: Path) -> None:
-    """A history of two series with a run each."""
+    """A history of two series with one run each."""
     append_entry(results, an_entry(0))
     append_entry(results, replace(an_entry(1), plan_key="plan1", run="scenario-a/wide"))
 
 
 def test_only_one_series_can_be_exported(tmp_path: Path) -> None:
-    """Of two, the one that is named; a name that neither has is refused with what there is."""
+    """The named one of two series is exported. An unknown name is refused with the number of matches."""
     two_plans(tmp_path)
     table = tmp_path / "t.csv"
 
@@ -83,7 +84,7 @@ def test_only_one_series_can_be_exported(tmp_path: Path) -> None:
         export("plan1", tmp_path)
 
 
-def test_an_empty_history_is_shown_and_alarms_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_history_is_shown_without_an_alarm(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Without a series there is no page, and no change for the worse."""
     code = trend_console.show(
         tmp_path,
@@ -100,7 +101,7 @@ def test_an_empty_history_is_shown_and_alarms_nobody(tmp_path: Path, capsys: pyt
 
 
 def test_a_change_is_accepted_for_a_run_that_is_known_and_with_a_reason(tmp_path: Path) -> None:
-    """By the name in the history or by the folder; spaces are no reason."""
+    """The run is given by its name in the history or by its folder. Spaces alone are no reason."""
     two_plans(tmp_path)
     for run, reason, words in (
         ("scenario-a/wide", "  ", "--reason TEXT"),
@@ -116,7 +117,7 @@ def test_a_change_is_accepted_for_a_run_that_is_known_and_with_a_reason(tmp_path
 
 
 def test_baselines_are_listed_or_their_making_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A line for each run; as JSON, all of them."""
+    """The list has a line for each run. The JSON output has all baselines."""
     trend_console.list_baselines(tmp_path, as_json=False)
     assert "harness baseline set" in capsys.readouterr().out
     two_plans(tmp_path)
@@ -130,6 +131,6 @@ def test_baselines_are_listed_or_their_making_is_explained(tmp_path: Path, capsy
 
 
 def test_only_a_folder_of_results_can_be_read_again(tmp_path: Path) -> None:
-    """A name that leads nowhere would empty the history."""
+    """A wrong path would empty the history."""
     with pytest.raises(UsageError, match="found none"):
         trend_console.rebuild_history(tmp_path / "nowhere")

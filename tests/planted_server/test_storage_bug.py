@@ -1,4 +1,4 @@
-"""Where a bug of the storage is planted, and how its events are written down."""
+"""Which message a storage bug hits, and how its events are written to a file."""
 
 import stat
 from pathlib import Path
@@ -7,7 +7,7 @@ from planted_server.storage_bug import VICTIM_SEQ, PlantedLines, victims
 
 
 def test_the_victim_of_a_channel_is_its_fifth_message_once() -> None:
-    """By place in the batch, in every channel; a post that was repeated is not hit again."""
+    """The result is the places of the victims in the batch, one for each channel. A repeated post is not hit again."""
     rows = [
         (VICTIM_SEQ - 1, False),
         (VICTIM_SEQ, False),
@@ -20,7 +20,7 @@ def test_the_victim_of_a_channel_is_its_fifth_message_once() -> None:
 
 
 def test_servers_append_to_one_file_that_only_their_user_reads(tmp_path: Path) -> None:
-    """A line for each event, in the order in which they were written."""
+    """Each event is one line. The lines are in the order of the writes."""
     path = tmp_path / "events"
     first, second = PlantedLines(path), PlantedLines(path)
     for lines, what in ((first, "a"), (second, "b"), (first, "c")):

@@ -17,7 +17,7 @@ CHANNEL = "r1.000000"
 
 
 class Transaction:
-    """Notes how it ended."""
+    """Records how the transaction ended."""
 
     def __init__(self, log: list[str]) -> None:
         self._log = log
@@ -33,7 +33,7 @@ class Transaction:
 
 
 class Writer:
-    """A connection to a database that numbers the messages of one channel from ``first`` on."""
+    """A database connection that numbers the messages of one channel from ``first`` on."""
 
     def __init__(self, first: int, log: list[str]) -> None:
         self._first = first
@@ -67,7 +67,7 @@ class Log:
 
 
 def append(bug: type[StorageBug], path: Path, first: int = 4) -> list[str]:
-    """What a batch of two messages, seq ``first`` and the next, does."""
+    """The steps of the bug for a batch of two messages with the seqs ``first`` and ``first + 1``."""
     log: list[str] = []
 
     def publish(outgoing: Sequence[Any]) -> bool:
@@ -93,7 +93,7 @@ def append(bug: type[StorageBug], path: Path, first: int = 4) -> list[str]:
     ],
 )
 def test_the_fifth_message_is_hit(tmp_path: Path, bug: type[StorageBug], steps: list[str]) -> None:
-    """Each bug does what it says to this message, and counts it."""
+    """Each bug changes the steps for this message and counts one event."""
     path = tmp_path / "planted.txt"
     assert append(bug, path) == steps
     assert path.read_text().splitlines() == ["r1.000000 seq 5"]
@@ -101,14 +101,14 @@ def test_the_fifth_message_is_hit(tmp_path: Path, bug: type[StorageBug], steps: 
 
 @pytest.mark.parametrize("bug", [NeverStored, StoredElsewhere, PublishedBeforeCommit, RolledBack])
 def test_other_messages_are_stored_as_they_should(tmp_path: Path, bug: type[StorageBug]) -> None:
-    """Nothing is planted in them."""
+    """The bug changes nothing and counts no event."""
     path = tmp_path / "planted.txt"
     assert append(bug, path, first=6)[-1] == "rows [6, 7]"
     assert path.read_text() == ""
 
 
 def test_a_planted_server_does_not_start_by_itself(tmp_path: Path) -> None:
-    """Without the variables that only `harness prove` sets: exit 2."""
+    """Only `harness prove` sets the variables that it needs. Without them the exit code is 2."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PLANTED_")}
     ended = subprocess.run(
         [sys.executable, "-m", "planted_server", "--settings", str(tmp_path / "settings.json")],

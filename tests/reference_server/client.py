@@ -9,7 +9,8 @@ from tests.reference_server.stack import TIMEOUT_S, TOKEN, Server
 
 
 class Client:
-    """A WebSocket client of another making than the server's; events are dictionaries, each within a limit."""
+    """A WebSocket client from another library than the server's. Events are dictionaries, and each wait has a time
+    limit."""
 
     def __init__(self, server: Server, token: str = TOKEN) -> None:
         self._connecting = connect(
@@ -40,14 +41,14 @@ class Client:
         return event
 
     def subscribe(self, channel: str, since: int | None = None) -> int:
-        """The seq that the server confirms."""
+        """Subscribes and returns the seq that the server confirms."""
         self.send(op="subscribe", channel=channel, **({} if since is None else {"since": since}))
         event = self.receive()
         assert (event["type"], event["channel"]) == ("subscribed", channel)
         return int(event["seq"])
 
     def texts(self, count: int, timeout_s: float = 5.0) -> list[str]:
-        """The next messages' texts; their seqs must follow one another."""
+        """The texts of the next messages. Their seqs must follow one another."""
         events = [self.receive(timeout_s) for _ in range(count)]
         seqs = [event["seq"] for event in events]
         assert seqs == list(range(seqs[0], seqs[0] + count))

@@ -24,14 +24,14 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def cluster(postgres: Postgres) -> Iterator[Cluster]:
-    """Two servers and a Valkey, for tests that leave them as they were. Each test uses channels of its own."""
+    """Two servers and a Valkey, for tests that do not break them. Each test uses its own channels."""
     with stack.running_cluster(postgres) as cluster:
         yield cluster
 
 
 @pytest.fixture
 def new_cluster(postgres: Postgres) -> Iterator[Callable[..., Cluster]]:
-    """Makes clusters that the test may break; on the shared PostgreSQL, unless the test gives another one."""
+    """Makes clusters that the test may break. They use the shared PostgreSQL, unless the test gives another one."""
     with ExitStack() as running:
 
         def make(own_postgres: Postgres | None = None, **settings: Any) -> Cluster:
@@ -49,7 +49,7 @@ def breakable_postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 def own_postgres(breakable_postgres: Postgres) -> Iterator[Postgres]:
-    """A PostgreSQL that the test may break, with an empty database of its own."""
+    """A PostgreSQL that the test may break, with its own empty database."""
     breakable_postgres.use_new_database()
     yield breakable_postgres
     breakable_postgres.repair()

@@ -12,7 +12,7 @@ class FakeRedis:
         self.commands: list[list[bytes]] = []
         self.frozen = False
         self.postponed: list[tuple[list[bytes], asyncio.StreamWriter]] | None = None
-        """where this is a list, SUBSCRIBE is put there instead of executed"""
+        """If this is a list, each SUBSCRIBE is added to it and not executed."""
         self.port = 0
         self._password = password
         self._subscribers: dict[bytes, set[asyncio.StreamWriter]] = {}

@@ -1,4 +1,4 @@
-"""Doubles of the parts around the gateway. They record the calls."""
+"""Stand-ins for the parts around the gateway. They record the calls."""
 
 import asyncio
 import re
@@ -63,7 +63,7 @@ class FakeBackplane:
 
 
 class FakeReceiver:
-    """The gateway, for a backplane."""
+    """Stands in for the gateway that a backplane calls."""
 
     def __init__(self) -> None:
         self.events: list[tuple[Any, ...]] = []
@@ -89,7 +89,7 @@ class FakeLog:
         self.questions: list[Sequence[object]] = []
         self.down = False
         self.reads = 0
-        """how many reads of the tail"""
+        """the number of reads of the tail"""
         self._marks: list[dict[str, int]] = []
 
     async def append(
@@ -136,7 +136,7 @@ def frame(seq: int) -> bytes:
 
 
 async def until(condition: Callable[[], object], *, limit_s: float = 10.0) -> None:
-    """Wait for a condition that other tasks make true; fail after a limit that only a broken program reaches."""
+    """Waits for a condition that other tasks make true. Only a broken program reaches the time limit."""
     async with asyncio.timeout(limit_s):
-        while not condition():  # there is no event for it
+        while not condition():  # no event reports it
             await asyncio.sleep(0.001)

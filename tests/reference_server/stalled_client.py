@@ -4,7 +4,7 @@ from tests.reference_server.stack import TOKEN, Server
 
 
 class StalledClient:
-    """A client that subscribes and then reads nothing, with a small buffer in the kernel."""
+    """A client that subscribes and then reads nothing. Its receive buffer in the kernel is small."""
 
     def __init__(self, server: Server, channel: str) -> None:
         self.socket = socket.socket()
@@ -26,7 +26,7 @@ class StalledClient:
             heard += self.socket.recv(4_096)
 
     def rest(self) -> bytes:
-        """Everything that still arrives until the end of the connection."""
+        """Everything that still arrives until the connection ends."""
         heard = b""
         try:
             while data := self.socket.recv(1 << 20):

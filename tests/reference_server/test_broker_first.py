@@ -1,4 +1,4 @@
-"""Real servers that publish first: what they keep, and what they say of what they lost."""
+"""Real servers with the write path broker-first: what they store, and how they report lost messages."""
 
 import signal
 from collections.abc import Callable
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.integration
 
 
 def test_an_end_in_good_order_loses_nothing(new_cluster: Callable[..., Cluster]) -> None:
-    """SIGTERM right behind an acknowledgement: everything is in the database."""
+    """SIGTERM comes right after an acknowledgement. All messages are in the database."""
     cluster = new_cluster(write_path="broker-first", commit_pause_ms=300.0)
     one, two = cluster.servers
     channel = fresh()
@@ -27,7 +27,8 @@ def test_an_end_in_good_order_loses_nothing(new_cluster: Callable[..., Cluster])
 
 
 def test_a_message_that_died_with_its_server_is_named_as_a_gap(new_cluster: Callable[..., Cluster]) -> None:
-    """Killed before it stored, and the broker restarted: a client that resumes is told which numbers will never come."""
+    """A server is killed before it stored messages, and the broker is restarted. A client that resumes gets the lost
+    seqs as gaps."""
     cluster = new_cluster(write_path="broker-first", commit_pause_ms=60_000.0)
     one, two = cluster.servers
     two.end()
@@ -53,7 +54,7 @@ def _resumed(server: Server, channel: str) -> bool:
         late.subscribe(channel, since=0)
         try:
             events = [late.receive(0.3) for _ in range(4)]
-        except Exception:  # the server closes while it may still come
+        except Exception:  # the server closes the connection while a missing message may still come
             return False
     assert [(event["type"], event["seq"]) for event in events] == [("gap", 1), ("gap", 2), ("gap", 3), ("message", 4)]
     return True

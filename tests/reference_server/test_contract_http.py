@@ -1,4 +1,4 @@
-"""docs/protocol.md, sentence by sentence: requests and answers."""
+"""Each statement of docs/protocol.md about requests and answers has its test here."""
 
 import json
 from collections.abc import Iterator
@@ -34,7 +34,8 @@ def post(client: RawClient, **fields: Any) -> Any:
     "header", [None, "Bearer wrong", f"bearer {TOKEN}", TOKEN, f"Basic {TOKEN}", f"Bearer  {TOKEN}"]
 )
 def test_the_token_comes_before_everything_else(client: RawClient, header: str | None) -> None:
-    """401 for a known route, an unknown one, a wrong method and a handshake."""
+    """Without the right token, the answer is 401 for a known route, an unknown route, a wrong method and a
+    handshake."""
     headers = () if header is None else (f"Authorization: {header}",)
     for method, path in (("GET", "/healthz"), ("GET", "/nowhere"), ("DELETE", POST)):
         refused = client.request(method, path, *headers)
@@ -46,7 +47,8 @@ def test_the_token_comes_before_everything_else(client: RawClient, header: str |
 @pytest.mark.parametrize("path", ["/nowhere", "/", "/healthz/", f"{POST}/", "/v1/ws", "/v1/ws?x=1"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_no_such_route(client: RawClient, method: str, path: str) -> None:
-    """404 in JSON, also with a slash at the end, and for /v1/ws without a handshake."""
+    """The answer is 404 in JSON. This includes a known route with a slash at its end, and /v1/ws without a
+    handshake."""
     refused = client.request(method, path, AUTHORIZED, body=b"{}")
     assert (refused.status, refused.code) == (404, "not_found")
 
@@ -59,13 +61,13 @@ def test_no_such_route(client: RawClient, method: str, path: str) -> None:
     ],
 )
 def test_not_with_this_method(client: RawClient, method: str, path: str) -> None:
-    """405 in JSON."""
+    """The answer is 405 in JSON."""
     refused = client.request(method, path, AUTHORIZED, body=b"{}")
     assert (refused.status, refused.code) == (405, "method_not_allowed")
 
 
 def test_head_is_get_without_a_body(client: RawClient) -> None:
-    """The same status and headers."""
+    """The status and the headers are the same as for GET."""
     answers = [client.request(method, f"{HISTORY}?channel=a", AUTHORIZED) for method in ("GET", "HEAD")]
     shown = [(a.status, a.headers["content-type"], a.headers["content-length"]) for a in answers]
     assert shown[0] == shown[1]
@@ -83,14 +85,14 @@ def test_head_is_get_without_a_body(client: RawClient) -> None:
 def test_a_handshake_that_is_none_is_refused_in_plain_text(
     client: RawClient, method: str, headers: tuple[str, ...], status: int
 ) -> None:
-    """Before the token is looked at; the connection is closed."""
+    """The server refuses an invalid handshake before it looks at the token. Then it closes the connection."""
     refused = client.request(method, "/v1/ws", *headers)
     assert (refused.status, client.at_end()) == (status, True)
     assert refused.headers["content-type"].startswith("text/plain")
 
 
 def test_what_is_no_http_is_refused_in_plain_text(client: RawClient) -> None:
-    """400, and the connection is closed."""
+    """The answer is 400, and the server closes the connection."""
     client.write(b"garbage\r\n\r\n")
     refused = client.answer()
     assert (refused.status, client.at_end()) == (400, True)
@@ -98,13 +100,13 @@ def test_what_is_no_http_is_refused_in_plain_text(client: RawClient) -> None:
 
 
 def test_a_handshake_at_another_path_is_refused_in_json(client: RawClient) -> None:
-    """404, and the connection is closed."""
+    """The answer is 404, and the server closes the connection."""
     refused = client.request("GET", "/v1/nowhere", AUTHORIZED, *UPGRADE)
     assert (refused.status, refused.code, client.at_end()) == (404, "not_found", True)
 
 
 def test_a_body_may_come_in_chunks(client: RawClient) -> None:
-    """With any Content-Type."""
+    """The server accepts such a body with any Content-Type."""
     body = json.dumps({"channel": fresh(), "text": "hello"}).encode()
     head = f"POST {POST} HTTP/1.1\r\nHost: test\r\n{AUTHORIZED}\r\nContent-Type: text/odd\r\n"
     client.write(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
@@ -113,7 +115,7 @@ def test_a_body_may_come_in_chunks(client: RawClient) -> None:
 
 
 def test_answers_come_in_order_and_the_connection_stays_open(client: RawClient) -> None:
-    """Unless a side sends Connection: close."""
+    """A request with Connection: close ends the connection after its answer."""
     channel = fresh()
     body = json.dumps({"channel": channel, "text": "x"}).encode()
     request = (
@@ -142,7 +144,7 @@ def test_answers_come_in_order_and_the_connection_stays_open(client: RawClient) 
     ],
 )
 def test_a_body_that_is_no_json_object(client: RawClient, body: bytes) -> None:
-    """400 invalid_json, without a byte order mark and with whole characters only."""
+    """The answer is 400 invalid_json. A byte order mark, invalid UTF-8 and half of a surrogate pair get it too."""
     refused = client.request("POST", POST, AUTHORIZED, body=body)
     assert (refused.status, refused.code) == (400, "invalid_json")
 
@@ -156,7 +158,8 @@ def test_a_body_that_is_no_json_object(client: RawClient, body: bytes) -> None:
     ],
 )
 def test_a_field_that_breaks_a_limit(client: RawClient, field: str, values: list[Any]) -> None:
-    """400 invalid_request, and the detail names the field. ``null`` for a required field is a wrong type."""
+    """The answer is 400 invalid_request, and the detail names the field. ``null`` for a required field is a wrong
+    type."""
     for value in values:
         refused = post(client, **{"channel": "a", "text": "x", field: value})
         assert (refused.status, refused.code) == (400, "invalid_request"), value
@@ -164,7 +167,7 @@ def test_a_field_that_breaks_a_limit(client: RawClient, field: str, values: list
 
 
 def test_the_longest_that_the_limits_allow(client: RawClient) -> None:
-    """The limits themselves are allowed."""
+    """A value at its limit is accepted. A body with one byte more gets 413 too_large."""
     channel = fresh().ljust(128, "x")
     assert post(client, channel=channel, text="é" * 8_192, client_msg_id="x" * 64).status == 200
     padding = b" " * 65_536
@@ -175,7 +178,7 @@ def test_the_longest_that_the_limits_allow(client: RawClient) -> None:
 
 
 def test_unknown_fields_are_ignored_and_the_last_of_two_counts(client: RawClient) -> None:
-    """In bodies and in queries."""
+    """This holds for bodies and for queries."""
     channel = fresh()
     body = f'{{"odd": 1, "channel": "another", "channel": "{channel}", "text": "x", "client_msg_id": null}}'
     assert client.request("POST", POST, AUTHORIZED, body=body.encode()).body["channel"] == channel
@@ -184,7 +187,7 @@ def test_unknown_fields_are_ignored_and_the_last_of_two_counts(client: RawClient
 
 
 def test_only_the_id_makes_a_duplicate(client: RawClient) -> None:
-    """Another text under the same id is not stored. Without an id, or with ``null``, no message is a duplicate."""
+    """A second text with the same id is not stored. A message without an id, or with ``null``, is never a duplicate."""
     channel = fresh()
     posted = [post(client, channel=channel, text=text, client_msg_id="7").body for text in ("first", "second")]
     assert [(each["seq"], each["duplicate"]) for each in posted] == [(1, False), (1, True)]
@@ -195,7 +198,8 @@ def test_only_the_id_makes_a_duplicate(client: RawClient) -> None:
 
 
 def test_history_pages(client: RawClient) -> None:
-    """In order, after ``since``, at most ``limit``; beyond the newest and in an empty channel there is nothing."""
+    """A page has at most ``limit`` messages after ``since``, in order. It is empty beyond the newest message and in an
+    empty channel."""
     channel = fresh()
     for n in range(5):
         post(client, channel=channel, text=str(n))
@@ -219,13 +223,13 @@ def test_history_pages(client: RawClient) -> None:
     ],
 )
 def test_history_refuses_what_is_out_of_range(client: RawClient, query: str) -> None:
-    """400 invalid_request."""
+    """The answer is 400 invalid_request."""
     refused = client.request("GET", f"{HISTORY}?{query}", AUTHORIZED)
     assert (refused.status, refused.code) == (400, "invalid_request")
 
 
 def test_trace_pages(client: RawClient) -> None:
-    """From ``offset``, at most ``limit``; beyond ``total`` there is nothing."""
+    """A page has at most ``limit`` rows from ``offset`` on. It is empty beyond ``total``."""
     post(client, channel=fresh(), text="x")
     post(client, channel=fresh(), text="x")
     page = client.request("GET", "/v1/trace?part=accepted&offset=1&limit=1", AUTHORIZED).body
@@ -244,13 +248,13 @@ def test_trace_pages(client: RawClient) -> None:
     "query", ["", "part=odd", *(f"part=accepted&{rest}" for rest in ("limit=0", "limit=100001", "offset=-1"))]
 )
 def test_trace_refuses_what_is_out_of_range(client: RawClient, query: str) -> None:
-    """400 invalid_request."""
+    """The answer is 400 invalid_request."""
     refused = client.request("GET", f"/v1/trace?{query}", AUTHORIZED)
     assert (refused.status, refused.code) == (400, "invalid_request")
 
 
 def test_rebroadcast(client: RawClient) -> None:
-    """Without subscribers here no channel is looked at; a channel that breaks a limit is refused."""
+    """A channel without subscribers on this server is not checked. An invalid channel name is refused."""
     found = client.request("POST", f"/v1/rebroadcast?channel={fresh()}", AUTHORIZED)
     assert found.body == {"ok": True, "channels": 0, "messages": 0}
     refused = client.request("POST", "/v1/rebroadcast?channel=", AUTHORIZED)
@@ -258,7 +262,7 @@ def test_rebroadcast(client: RawClient) -> None:
 
 
 def test_watching(client: RawClient) -> None:
-    """Health, readiness and metrics."""
+    """Health, readiness and metrics have the documented form."""
     health = client.request("GET", "/healthz", AUTHORIZED).body
     assert set(health) == {"ok", "clock"}
     assert set(health["clock"]) == {"boot_id", "time_namespace"}
@@ -270,7 +274,8 @@ def test_watching(client: RawClient) -> None:
 
 
 def test_the_trace_of_a_server_without_a_backplane(postgres: Postgres) -> None:
-    """``published`` follows the commit at once and is never 0; the states are ``up`` and ``subscribed``, once."""
+    """``published`` comes right after the commit and is never 0. The states of the backplane are ``up`` and
+    ``subscribed``, each once."""
     with stack.folder() as folder:
         server = Server(folder, "alone", postgres=postgres.settings, backplane={"name": "memory"})
         server.start()

@@ -1,4 +1,4 @@
-"""The tables of docs/protocol.md against the values in the code."""
+"""The tables of docs/protocol.md agree with the values in the code."""
 
 import re
 from pathlib import Path
@@ -32,7 +32,7 @@ def rows(text: str) -> list[list[str]]:
 
 
 def fields(kind: type[Section]) -> dict[str, object]:
-    """The fields and their defaults; None for a required one."""
+    """The fields of a section with their defaults. A required field has None."""
     return {
         field.name: None if field.default is msgspec.NODEFAULT else field.default
         for field in msgspec.structs.fields(kind)
@@ -40,7 +40,7 @@ def fields(kind: type[Section]) -> dict[str, object]:
 
 
 def test_every_setting_of_the_server_is_in_the_table() -> None:
-    """With its default."""
+    """The table also has the default of each setting."""
     settings, limits = section("The reference server's settings").split("| key in `limits`")
     named = {name: row[1] for row in rows(settings)[1:] for name in re.findall(r"`(\w+)`", row[0])}
     assert set(named) == set(fields(Settings))
@@ -54,7 +54,7 @@ def test_every_setting_of_the_server_is_in_the_table() -> None:
 
 @pytest.mark.parametrize(("row", "kind"), [("postgres", Postgres), ("backplane", Redis)])
 def test_every_setting_of_a_part_is_in_its_row(row: str, kind: type[Section]) -> None:
-    """With its default where it has one."""
+    """If a setting has a default, the row has it too."""
     (words,) = [each[2] for each in rows(section("The reference server's settings")) if each[0] == f"`{row}`"]
     for name, default in fields(kind).items():
         assert f"`{name}`" in words
@@ -65,7 +65,7 @@ def test_every_setting_of_a_part_is_in_its_row(row: str, kind: type[Section]) ->
 
 
 def test_the_limits_of_every_request_are_the_defaults() -> None:
-    """The first table of the page."""
+    """They are in the first table of the page."""
     table = {row[0]: row[1] for row in rows(section("Every request"))}
     limits = Limits()
     assert table["HTTP body"] == f"{limits.body_bytes:,} bytes"
@@ -80,14 +80,14 @@ def test_the_limits_of_every_request_are_the_defaults() -> None:
 
 
 def test_pings_come_more_often_than_proxies_close_idle_connections() -> None:
-    """As the page says."""
+    """The page gives the interval of the pings and the time limit for an answer."""
     words = " ".join(section("Receiving").split())
     assert f"pings every {web_server.PING_S:g} s, less than the 60 s" in words
     assert f"not answered after {web_server.PONG_S:g} s" in words
 
 
 def test_what_the_harness_asks_of_an_external_cluster() -> None:
-    """Its numbers, by route."""
+    """The page gives the harness's time limits and numbers for each route."""
     table = {row[0]: row for row in rows(section("What the harness asks of an external cluster"))}
     assert table["`/healthz`"][2] == f"{external.ANSWER_TIMEOUT_S:g} s"
     sockets = table["`/v1/ws`"]
@@ -108,7 +108,7 @@ def test_what_the_harness_asks_of_an_external_cluster() -> None:
 
 
 def test_a_client_that_lost_its_connection_comes_back_as_the_page_says() -> None:
-    """Back-off and the next server."""
+    """The page gives the back-off, and the number of failures before the client tries the next server."""
     words = " ".join(section("What the harness asks of an external cluster").split())
     assert f"random below a limit that doubles up to {connector.BACK_OFF_CAP_S:g} s" in words
     assert connector.FAILURES_PER_SERVER == 3

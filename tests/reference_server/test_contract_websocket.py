@@ -1,4 +1,4 @@
-"""docs/protocol.md, sentence by sentence: commands, events, frames and close codes."""
+"""Each statement of docs/protocol.md about commands, events, frames and close codes has its test here."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -23,7 +23,7 @@ def client(server: Server) -> Iterator[RawClient]:
 
 
 def test_each_command_gets_one_event_in_order(client: RawClient) -> None:
-    """Also the commands that are refused; ``null`` means without ``since``; unknown fields are ignored."""
+    """A refused command gets an event too. ``null`` means that ``since`` is not given. Unknown fields are ignored."""
     channel = fresh()
     client.send({"op": "subscribe", "channel": channel, "since": None, "odd": 1})
     client.send({"op": "dance", "channel": channel})
@@ -41,7 +41,7 @@ def test_each_command_gets_one_event_in_order(client: RawClient) -> None:
 
 @pytest.mark.parametrize("payload", [b"", b"x", b"[]", b"null", b'"x"', b"{"])
 def test_a_command_that_is_no_json_object(client: RawClient, payload: bytes) -> None:
-    """It is refused as invalid_json, and the connection stays open."""
+    """The command is refused as invalid_json, and the connection stays open."""
     client.send_frame(TEXT, payload)
     assert client.event()["error"] == "invalid_json"
     client.send({"op": "subscribe", "channel": fresh()})
@@ -49,7 +49,7 @@ def test_a_command_that_is_no_json_object(client: RawClient, payload: bytes) -> 
 
 
 def test_a_binary_message_is_no_command(client: RawClient) -> None:
-    """Whatever is in it."""
+    """The server refuses it even if it contains a valid command."""
     client.send_frame(BINARY, b'{"op": "subscribe", "channel": "a"}')
     assert client.event()["error"] == "invalid_json"
 
@@ -60,13 +60,14 @@ def test_a_binary_message_is_no_command(client: RawClient) -> None:
     + [{"since": since} for since in (-1, 1.0, "1", True, 2**63, 10**30, 1)],
 )
 def test_a_command_that_breaks_a_limit(client: RawClient, fields: dict[str, Any]) -> None:
-    """invalid_request: also ``since`` beyond the newest seq, which is 0 in an empty channel."""
+    """The error is invalid_request, also for a ``since`` beyond the newest seq. The newest seq of an empty channel is
+    0."""
     client.send({"op": "subscribe", "channel": fresh(), **fields})
     assert client.event()["error"] == "invalid_request"
 
 
 def test_one_connection_has_64_channels(client: RawClient) -> None:
-    """One more is refused until another one is given up."""
+    """The 65th channel is refused until the client unsubscribes from another one."""
     channels = [fresh() for _ in range(65)]
     for channel in channels:
         client.send({"op": "subscribe", "channel": channel})
@@ -79,7 +80,8 @@ def test_one_connection_has_64_channels(client: RawClient) -> None:
 
 
 def test_since_may_lie_10000_messages_behind(cluster: Cluster, client: RawClient) -> None:
-    """One more is refused. Nothing after ``since`` is left out."""
+    """A ``since`` that is 10,001 messages behind is refused. With an allowed ``since`` the client gets every later
+    message."""
     channel = fresh()
     cluster.postgres.sql(
         f"SELECT append_messages(array_fill('{channel}'::text, ARRAY[10001]), "
@@ -93,7 +95,7 @@ def test_since_may_lie_10000_messages_behind(cluster: Cluster, client: RawClient
 
 
 def test_a_command_may_be_split_into_fragments(client: RawClient) -> None:
-    """With control frames in between; a ping is answered with its own payload."""
+    """Control frames may come between the fragments. The server answers a ping with the payload of the ping."""
     channel = fresh()
     client.send_frame(TEXT, b'{"op": "subscribe",', final=False)
     client.send_frame(PING, b"payload")
@@ -103,7 +105,7 @@ def test_a_command_may_be_split_into_fragments(client: RawClient) -> None:
 
 
 def test_a_message_of_the_client_has_4096_bytes(server: Server) -> None:
-    """All its frames together. One byte more ends the connection with 1009."""
+    """The limit counts all frames of the message together. One byte more ends the connection with 1009."""
     command = b'{"op": "unsubscribe", "channel": "a"}'
     with connected(server, websocket=True) as client:
         client.send_frame(TEXT, command.ljust(4_096))
@@ -117,7 +119,8 @@ def test_a_message_of_the_client_has_4096_bytes(server: Server) -> None:
 
 
 def test_a_message_of_the_server_is_one_frame_of_bounded_size(server: Server, client: RawClient) -> None:
-    """JSON writes a control character with six bytes; a character is never changed."""
+    """JSON needs six bytes for a control character, and 10,800 of them still fit in one frame. Every character arrives
+    unchanged."""
     channel = fresh().ljust(128, "x")
     client.send({"op": "subscribe", "channel": channel})
     client.event()
@@ -155,13 +158,13 @@ def test_a_message_of_the_server_is_one_frame_of_bounded_size(server: Server, cl
 def test_a_client_that_breaks_the_framing_is_closed_with_1002(
     client: RawClient, send: Callable[[RawClient], None]
 ) -> None:
-    """RFC 6455."""
+    """RFC 6455 forbids each of these frames."""
     send(client)
     assert client.close_code() == 1002
 
 
 def test_text_that_is_not_utf8_is_closed_with_1007(client: RawClient) -> None:
-    """Also where the wrong byte is in a later fragment. It is the client's mistake: no traceback is logged."""
+    """The wrong byte may be in a later fragment. The mistake is the client's, so the server logs no traceback."""
     client.send_frame(TEXT, b"{", final=False)
     client.send_frame(CONTINUATION, b"\xff")
     assert client.close_code() == 1007

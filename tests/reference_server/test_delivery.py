@@ -1,4 +1,4 @@
-"""Two real servers, real PostgreSQL, real Valkey: what docs/protocol.md promises while nothing breaks."""
+"""Two real servers, a real PostgreSQL and a real Valkey do what docs/protocol.md promises for a time without faults."""
 
 import json
 import re
@@ -15,7 +15,8 @@ pytestmark = pytest.mark.integration
 
 
 def test_a_message_reaches_the_subscribers_of_every_server(cluster: Cluster) -> None:
-    """A message posted to one server is delivered by both, in order of seq, with its text unchanged."""
+    """Both servers deliver a message that was posted to one of them. The messages are in order of seq, and their texts
+    are unchanged."""
     one, two = cluster.servers
     channel = fresh()
     with Client(one) as here, Client(two) as there:
@@ -38,7 +39,8 @@ def test_a_message_reaches_the_subscribers_of_every_server(cluster: Cluster) -> 
 
 
 def test_posting_again_makes_no_second_message(cluster: Cluster) -> None:
-    """The same ``client_msg_id`` in the same channel gets the seq of the first message, from every server."""
+    """A second post with the same ``client_msg_id`` in the same channel gets the seq of the first message, from every
+    server."""
     one, two = cluster.servers
     channel, other = fresh(), fresh()
     with Client(one) as client:
@@ -53,7 +55,7 @@ def test_posting_again_makes_no_second_message(cluster: Cluster) -> None:
 
 
 def test_a_subscription_starts_where_it_says(cluster: Cluster) -> None:
-    """Without ``since`` the next message is ``seq + 1``; earlier messages are not delivered."""
+    """Without ``since`` the next message is ``seq + 1``. Earlier messages are not delivered."""
     one, two = cluster.servers
     channel = fresh()
     for text in ("a", "b"):
@@ -65,7 +67,8 @@ def test_a_subscription_starts_where_it_says(cluster: Cluster) -> None:
 
 
 def test_a_resume_brings_everything_missed_and_goes_on_live(cluster: Cluster) -> None:
-    """With ``since``: every later message, each once, in order, from either server, also from 0 and across pages."""
+    """With ``since`` the client gets every later message once and in order, from either server. The missed messages may
+    need several pages."""
     one, two = cluster.servers
     channel = fresh()
     cluster.postgres.sql(
@@ -83,7 +86,7 @@ def test_a_resume_brings_everything_missed_and_goes_on_live(cluster: Cluster) ->
 
 
 def test_resuming_while_messages_stream_in_loses_and_repeats_nothing(cluster: Cluster) -> None:
-    """Many clients that leave and resume in the middle of a stream each see 1, 2, 3 … to the end."""
+    """Four clients leave and resume in the middle of a stream. Each client receives 1, 2, 3 … to the end."""
     one, two = cluster.servers
     channel, count = fresh(), 150
     seen: dict[int, list[int]] = {}
@@ -108,7 +111,8 @@ def test_resuming_while_messages_stream_in_loses_and_repeats_nothing(cluster: Cl
 
 
 def test_impossible_resumes_are_refused(cluster: Cluster) -> None:
-    """A ``since`` beyond the channel or too far behind it: ``invalid_request``, and the connection stays open."""
+    """A ``since`` beyond the channel's newest seq, or too far behind it, gets ``invalid_request``. The connection stays
+    open."""
     one, _ = cluster.servers
     channel = fresh()
     cluster.postgres.sql(f"INSERT INTO channels (name, last_seq) VALUES ('{channel}', 10001)")
@@ -121,7 +125,8 @@ def test_impossible_resumes_are_refused(cluster: Cluster) -> None:
 
 
 def test_unsubscribing_ends_delivery(cluster: Cluster) -> None:
-    """After ``unsubscribed`` no message of the channel follows. Other channels continue. The client may subscribe again."""
+    """After ``unsubscribed`` no message of the channel follows. Other channels continue. The client may subscribe
+    again."""
     one, _ = cluster.servers
     left, kept = fresh(), fresh()
     with Client(one) as client:
@@ -136,7 +141,7 @@ def test_unsubscribing_ends_delivery(cluster: Cluster) -> None:
 
 
 def test_bad_commands_are_answered_and_the_connection_stays_open(cluster: Cluster) -> None:
-    """Each bad command gets its error; the connection and its subscriptions continue."""
+    """Each bad command gets its error. The subscriptions of the connection continue."""
     one, _ = cluster.servers
     channel = fresh()
     with Client(one) as client:
@@ -157,7 +162,7 @@ def test_bad_commands_are_answered_and_the_connection_stays_open(cluster: Cluste
 
 
 def test_the_channels_of_one_connection_are_limited(cluster: Cluster) -> None:
-    """64 by default. One more is refused; after an unsubscription there is room again."""
+    """The default limit is 64. The 65th subscription is refused, and is accepted after an unsubscription."""
     one, _ = cluster.servers
     channels = [fresh() for _ in range(65)]
     with Client(one) as client:
@@ -171,7 +176,7 @@ def test_the_channels_of_one_connection_are_limited(cluster: Cluster) -> None:
 
 
 def test_a_frame_that_is_too_big_ends_the_connection(cluster: Cluster) -> None:
-    """A frame over 4,096 bytes gets 1009. A frame at the limit is a command like any other."""
+    """A frame over 4,096 bytes gets 1009. A frame of exactly 4,096 bytes is read as a command."""
     one, _ = cluster.servers
     with Client(one) as client:
         client.socket.send("x" * 4_096)
@@ -184,7 +189,7 @@ def test_a_frame_that_is_too_big_ends_the_connection(cluster: Cluster) -> None:
 
 
 def test_the_token_guards_every_route(cluster: Cluster) -> None:
-    """Without the token, or with another one: 401 in JSON, for known and unknown routes and for the handshake."""
+    """Without the right token the answer is 401 in JSON, for known and unknown routes and for the handshake."""
     one, _ = cluster.servers
     for path in ("/healthz", "/readyz", "/metrics", "/v1/trace", "/v1/conversations.history?channel=c", "/nowhere"):
         status, answer = one.request("GET", path, token="wrong") if path != "/metrics" else (401, None)
@@ -210,13 +215,13 @@ def test_the_token_guards_every_route(cluster: Cluster) -> None:
     ],
 )
 def test_bad_posts_are_refused(cluster: Cluster, body: bytes, status: int, error: str) -> None:
-    """With the status and the code of the protocol; nothing is stored."""
+    """Each bad post gets the status and the error code of the protocol."""
     answer = cluster.servers[0].request("POST", "/v1/chat.postMessage", body)
     assert (answer[0], answer[1]["ok"], answer[1]["error"]) == (status, False, error)
 
 
 def test_requests_that_come_together_are_answered_in_order(cluster: Cluster) -> None:
-    """Several posts in one segment of one connection."""
+    """Several posts arrive on one connection in one write."""
     one, _ = cluster.servers
     channel = fresh()
     body = b'{"channel": "%s", "text": "x"}' % channel.encode()
@@ -230,7 +235,7 @@ def test_requests_that_come_together_are_answered_in_order(cluster: Cluster) -> 
 
 
 def test_unknown_routes_and_methods(cluster: Cluster) -> None:
-    """404 and 405, in JSON like every failure."""
+    """The answer is 404 or 405, in JSON like every failure."""
     one, _ = cluster.servers
     assert (one.get("/nowhere")[0], one.get("/nowhere")[1]["error"]) == (404, "not_found")
     assert one.get("/v1/chat.postMessage")[1]["error"] == "method_not_allowed"
@@ -239,7 +244,8 @@ def test_unknown_routes_and_methods(cluster: Cluster) -> None:
 
 
 def test_history_is_what_was_committed(cluster: Cluster) -> None:
-    """In order, after ``since``, at most ``limit``; an unknown channel is empty; bad numbers are refused."""
+    """The answer has at most ``limit`` messages after ``since``, in order. An unknown channel is empty. Invalid queries
+    are refused."""
     one, two = cluster.servers
     channel = fresh()
     for n in range(5):
@@ -259,7 +265,8 @@ def test_history_is_what_was_committed(cluster: Cluster) -> None:
 
 
 def test_the_trace_follows_a_message(cluster: Cluster) -> None:
-    """accepted ≤ committed ≤ published ≤ written, on one clock for both servers, and how many sockets."""
+    """The times are accepted ≤ committed ≤ published, and committed ≤ received ≤ written. Both servers use one clock.
+    The row also has the number of sockets."""
     one, two = cluster.servers
     channel = fresh()
     with Client(two) as first, Client(two) as second:
@@ -287,7 +294,7 @@ def test_the_trace_follows_a_message(cluster: Cluster) -> None:
 
 
 def test_metrics_count_what_happened(cluster: Cluster) -> None:
-    """Posts by outcome, and deliveries once per socket."""
+    """Posts are counted by outcome. Deliveries are counted once for each socket."""
     one, _ = cluster.servers
     channel = fresh()
     before = one.metric("deliveries_total")

@@ -1,4 +1,4 @@
-"""Two real servers during injected faults. A test that breaks a broker or a database has one of its own."""
+"""Two real servers during injected faults. A test that breaks a broker or a database has its own."""
 
 import os
 import signal
@@ -19,12 +19,12 @@ pytestmark = pytest.mark.integration
 NewCluster = Callable[..., Cluster]
 
 SLACK_S = 3.0
-"""for a machine that is busy with other work, such as other tests"""
+"""extra time for a machine that is busy with other work, such as other tests"""
 
 
 def test_redis_killed_and_back(new_cluster: NewCluster) -> None:
-    """Without Redis, posts are acknowledged as fast as before and delivered from the database, each once; /readyz says
-    that the backplane is down. When Redis is back, messages are live again without help."""
+    """Without Redis, the servers acknowledge posts as fast as before and deliver each message once from the database.
+    /readyz reports the backplane as down. When Redis is back, messages are live again without manual action."""
     cluster = new_cluster()
     one, two = cluster.servers
     channel = fresh()
@@ -55,14 +55,14 @@ def test_redis_killed_and_back(new_cluster: NewCluster) -> None:
     assert [row[1] for row in rows] == list(range(1, 23))
     assert rows[-1][-1] == "live"
     assert "recovered" in {row[-1] for row in rows}
-    # The first message of the outage may have been handed over before the loss was noticed.
+    # The server may have published the first message of the outage before it noticed the loss.
     accepted = one.get("/v1/trace?part=accepted")[1]["rows"]
     assert accepted[-1][-1] == 0
 
 
 def test_a_frozen_redis_is_noticed(new_cluster: NewCluster) -> None:
-    """SIGSTOP closes no connection: posts are acknowledged, and messages arrive within the sweep. Within two intervals of
-    PING /readyz says down. After SIGCONT messages are live again."""
+    """SIGSTOP closes no connection. The servers acknowledge posts, and messages arrive within the sweep. Within two
+    intervals of PING /readyz reports down. After SIGCONT messages are live again."""
     cluster = new_cluster()
     one, two = cluster.servers
     channel = fresh()
@@ -86,7 +86,7 @@ def test_a_frozen_redis_is_noticed(new_cluster: NewCluster) -> None:
 
 
 def test_a_hole_is_filled_from_the_database(cluster: Cluster) -> None:
-    """A message that Redis never carried is delivered in its place, before the next one."""
+    """Redis never carried the message. The servers deliver it in its place, before the next message."""
     one, two = cluster.servers
     channel = fresh()
     with Client(one) as here, Client(two) as there:
@@ -98,7 +98,7 @@ def test_a_hole_is_filled_from_the_database(cluster: Cluster) -> None:
 
 
 def test_a_lost_tail_is_found(cluster: Cluster) -> None:
-    """A message that Redis never carried, with no message after it, arrives within the sweep of one second."""
+    """Redis never carried the message, and no message follows it. It arrives within the sweep of one second."""
     one, _ = cluster.servers
     channel = fresh()
     with Client(one) as client:
@@ -108,7 +108,8 @@ def test_a_lost_tail_is_found(cluster: Cluster) -> None:
 
 
 def test_with_recovery_off_a_loss_shows(new_cluster: NewCluster) -> None:
-    """What Redis does not carry is lost for connected clients, who see the gap; a resume still has everything."""
+    """A message that Redis did not carry is lost for connected clients, and they see the gap. A resume still delivers
+    every message."""
     cluster = new_cluster(recovery="off")
     one, _ = cluster.servers
     channel = fresh()
@@ -123,7 +124,8 @@ def test_with_recovery_off_a_loss_shows(new_cluster: NewCluster) -> None:
 
 
 def test_recovery_by_hand(new_cluster: NewCluster) -> None:
-    """A server fills nothing until a rebroadcast is requested. Then it delivers what its own subscribers miss, in order."""
+    """A server fills no hole until a rebroadcast is requested. Then it delivers the messages that its own subscribers
+    miss, in order."""
     cluster = new_cluster(recovery="manual")
     one, two = cluster.servers
     channel = fresh()
@@ -151,7 +153,7 @@ def test_recovery_by_hand(new_cluster: NewCluster) -> None:
 
 
 def test_a_server_that_redis_disconnects_recovers(cluster: Cluster) -> None:
-    """Redis closes a subscriber whose output buffer is over its limit; for the server that is an outage like others."""
+    """Redis closes a subscriber whose output buffer is over its limit. The server treats this like any other outage."""
     one, two = cluster.servers
     channel = fresh()
     with Client(two) as client:
@@ -165,8 +167,8 @@ def test_a_server_that_redis_disconnects_recovers(cluster: Cluster) -> None:
 
 
 def test_postgres_crashes_and_returns(new_cluster: NewCluster, own_postgres: Postgres) -> None:
-    """Without the database, posts fail with their code within a bound, and are never delivered. When it is back, posts and
-    deliveries continue without help."""
+    """Without the database, posts fail with their error code within a time limit, and these messages are never
+    delivered. When the database is back, posts and deliveries continue without manual action."""
     cluster = new_cluster(own_postgres)
     one, two = cluster.servers
     channel = fresh()
@@ -193,8 +195,8 @@ def test_postgres_crashes_and_returns(new_cluster: NewCluster, own_postgres: Pos
 
 
 def test_a_frozen_postgres_leaves_the_outcome_open(new_cluster: NewCluster, own_postgres: Postgres) -> None:
-    """A statement that was sent and not answered may be committed: ``outcome_unknown``, within the bound. Posting again
-    with the same id gives the outcome without a second message."""
+    """PostgreSQL may still commit a statement that it did not answer, so the post gets ``outcome_unknown`` within the
+    time limit. A second post with the same id gets the outcome and stores no second message."""
     cluster = new_cluster(own_postgres, statement_timeout_ms=500)
     one, _ = cluster.servers
     channel = fresh()
@@ -214,7 +216,8 @@ def test_a_frozen_postgres_leaves_the_outcome_open(new_cluster: NewCluster, own_
 
 
 def test_a_statement_that_times_out_is_not_stored(new_cluster: NewCluster) -> None:
-    """After PostgreSQL's own time-out nothing is stored: 503, and the message does not appear when the lock is gone."""
+    """PostgreSQL ends the statement after its own time-out, and the post gets 503. The message is not stored after the
+    lock is released either."""
     cluster = new_cluster(statement_timeout_ms=300)
     one, _ = cluster.servers
     channel = fresh()
@@ -232,8 +235,8 @@ def test_a_statement_that_times_out_is_not_stored(new_cluster: NewCluster) -> No
 
 
 def test_the_number_of_connections_is_limited(new_cluster: NewCluster) -> None:
-    """One more is accepted and closed with 1013, so that its client chooses another server. A client that leaves makes
-    room."""
+    """The server accepts a connection over the limit and closes it with 1013. Its client then chooses another server. A
+    client that leaves makes room."""
     cluster = new_cluster(limits={"connections": 2})
     one, _ = cluster.servers
     with ExitStack() as open_clients:
@@ -250,7 +253,8 @@ def test_the_number_of_connections_is_limited(new_cluster: NewCluster) -> None:
 
 
 def test_a_server_stops_in_time(new_cluster: NewCluster) -> None:
-    """After SIGTERM clients get 1012, and the process ends with 0 within two seconds, also with a stalled client."""
+    """After SIGTERM clients get 1012, and the process ends with exit code 0 within two seconds. A stalled client does
+    not delay this."""
     cluster = new_cluster()
     one, two = cluster.servers
     channel = fresh()
@@ -272,7 +276,8 @@ def test_a_server_stops_in_time(new_cluster: NewCluster) -> None:
 
 
 def test_a_server_killed_its_clients_resume_elsewhere(new_cluster: NewCluster) -> None:
-    """The messages that the dead server acknowledged are in the database: a resume on the other server delivers them."""
+    """The messages that the killed server acknowledged are in the database. A resume on the other server delivers
+    them."""
     cluster = new_cluster()
     one, two = cluster.servers
     channel = fresh()

@@ -1,4 +1,4 @@
-"""The health check of a container, against a real server."""
+"""The health check of a container, with a real server."""
 
 import json
 import sys
@@ -18,14 +18,14 @@ def check(file: Path, monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def test_a_server_that_answers_is_healthy(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 0 with the settings of the server itself."""
+    """The health check reads the settings of the server and ends with exit code 0."""
     assert check(cluster.servers[0].file, monkeypatch) == 0
 
 
 def test_a_server_that_does_not_answer_is_not(
     cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 1: nothing listens, the token is refused, or the settings cannot be used."""
+    """The exit code is 1 if nothing listens, if the token is refused, or if the settings cannot be used."""
     good = cluster.servers[0].settings
     file = tmp_path / "settings.json"
     file.write_text(json.dumps(good | {"port": free_port()}))

@@ -11,7 +11,7 @@ from tests.reference_server.fakes import until
 
 @pytest.fixture
 def _garbage_collector() -> Iterator[None]:
-    """Leaves the garbage collector as it was."""
+    """Restores the state of the garbage collector after the test."""
     thresholds = gc.get_threshold()
     yield
     gc.unfreeze()
@@ -20,7 +20,8 @@ def _garbage_collector() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_garbage_collector")
 def test_long_lived_objects_are_kept_from_the_garbage_collector(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Frozen as connections grow, unfrozen when half of them have left. The lag of the loop is measured throughout."""
+    """The objects are frozen when the number of connections grows. They are unfrozen when half of the connections have
+    left. The lag of the event loop is measured all the time."""
     monkeypatch.setattr(housekeeping, "INTERVAL_S", 0.001)
 
     async def main() -> None:

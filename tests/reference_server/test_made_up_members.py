@@ -1,4 +1,5 @@
-"""Real servers with a backplane and write paths that only the tests know: adding a member touches nothing else."""
+"""Real servers with a backplane and write paths that exist only in the tests. A new member needs no change in other
+modules."""
 
 import socket
 import threading
@@ -45,7 +46,7 @@ class RelayBroker:
                         other.sendall(line)
 
     def close(self) -> None:
-        """To be called when the servers have ended: the threads end with their connections."""
+        """Must be called after the servers have ended, because each thread ends with its connection."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for thread in self._threads:
@@ -66,8 +67,8 @@ def running(folder: Path, postgres: Postgres, *names: str, **settings: object) -
 
 
 def test_a_made_up_backplane_carries_messages(postgres: Postgres, folder: Path) -> None:
-    """It only points at the log: subscribers of both servers get every message in order, each once, and the trace says
-    that the backplane brought it."""
+    """The backplane sends only pointers to the log. Subscribers of both servers get every message once and in order,
+    and the trace marks each as live."""
     relay = RelayBroker()
     try:
         backplane = {"name": "relay", "host": "127.0.0.1", "port": relay.port}
@@ -89,7 +90,7 @@ def test_a_made_up_backplane_carries_messages(postgres: Postgres, folder: Path) 
 
 
 def test_the_settings_of_a_made_up_backplane_are_strict(postgres: Postgres, folder: Path) -> None:
-    """An unknown key is exit code 2, and the message names the key."""
+    """An unknown key ends the server with exit code 2, and the message names the key."""
     backplane = {"name": "relay", "host": "127.0.0.1", "port": 1, "colour": "green"}
     server = Server(folder, "relay-3", module=MODULE, postgres=postgres.settings, backplane=backplane)
     server.launch()
@@ -98,7 +99,7 @@ def test_the_settings_of_a_made_up_backplane_are_strict(postgres: Postgres, fold
 
 
 def test_a_crash_in_submit_answers_the_contract(postgres: Postgres, folder: Path) -> None:
-    """500 ``internal_error`` in JSON, the traceback in the log, and the server continues."""
+    """The answer is 500 ``internal_error`` in JSON, and the log has the traceback. The server continues."""
     settings = {"backplane": {"name": "memory"}, "write_path": "crash-in-submit"}
     with running(folder, postgres, "crash-1", **settings) as (server,):
         status, body = server.post(fresh(), "crash")
@@ -110,8 +111,8 @@ def test_a_crash_in_submit_answers_the_contract(postgres: Postgres, folder: Path
 
 
 def test_a_crash_in_a_commit_answers_the_contract_and_ends_the_server(postgres: Postgres, folder: Path) -> None:
-    """The waiting post gets 500 ``internal_error`` in JSON. A server that cannot commit must not look alive: it ends with
-    exit code 1 and the traceback in its log."""
+    """The waiting post gets 500 ``internal_error`` in JSON. A server that cannot commit must not continue: it ends with
+    exit code 1, and its log has the traceback."""
     settings = {"backplane": {"name": "memory"}, "write_path": "crash-in-commit"}
     with running(folder, postgres, "crash-2", **settings) as (server,):
         assert server.post(fresh(), "fine")[0] == 200

@@ -1,4 +1,4 @@
-"""``python -m reference_server``: its exit codes and messages."""
+"""The exit codes and messages of ``python -m reference_server``."""
 
 import json
 import socket
@@ -28,7 +28,7 @@ def written(folder: Path, **settings: Any) -> Path:
 
 
 def test_settings_that_cannot_be_used_are_exit_code_2(tmp_path: Path) -> None:
-    """One line that names the file and the problem; nothing is started."""
+    """One line names the file and the problem. Nothing is started."""
     code, message = run(written(tmp_path, postgres={"host": "/nowhere"}, colour="green"))
     assert code == 2
     assert "colour" in message
@@ -38,7 +38,7 @@ def test_settings_that_cannot_be_used_are_exit_code_2(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_exit_code_4(tmp_path: Path) -> None:
-    """One line that names the address, before anything else is tried."""
+    """One line names the address, before the server tries anything else."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

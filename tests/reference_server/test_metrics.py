@@ -4,7 +4,7 @@ from reference_server.metrics import Metrics, Summary
 
 
 def test_metrics_are_prometheus_text() -> None:
-    """Each metric has its help and its type before its values. Gauges are read for each request."""
+    """The help and the type of a metric come before its values. A gauge is read for each request."""
     metrics = Metrics()
     metrics.posts["ok"] += 2
     metrics.batches.add(7)
@@ -23,8 +23,8 @@ def test_metrics_are_prometheus_text() -> None:
 
 
 def test_a_late_timer_stands_for_all_that_were_due_meanwhile() -> None:
-    """A loop that is stalled for 500 ms in every 6 s, with a timer every 0.1 s: what comes at any time waits 25 ms on
-    average, (0.5 + 0.4 + … + 0.1) / 60. The late timer alone would say 9 ms."""
+    """The loop is stalled for 500 ms in every 6 s, and a timer is due every 0.1 s. An event at a random time then waits
+    25 ms on average: (0.5 + 0.4 + … + 0.1) / 60. The late timer alone would give 9 ms."""
     lag = Summary()
     for _ in range(10):
         lag.add_late(0.5, 0.1)

@@ -1,4 +1,4 @@
-"""A stream of posts during which PostgreSQL, Redis or a server is lost and restored; all of them are real."""
+"""A stream of posts during which PostgreSQL, Redis or a server is lost and restored. All of them are real."""
 
 import itertools
 import signal
@@ -24,14 +24,14 @@ STATEMENT_TIMEOUT_MS = 500
 BOUND_S = CONNECT_TIMEOUT_S + STATEMENT_TIMEOUT_MS / 1_000 + CLIENT_MARGIN_S
 """No post waits longer for its answer: the time to connect, PostgreSQL's own time-out, and a margin."""
 SLACK_S = 3.0
-"""for a machine that is busy with other work"""
+"""extra time for a machine that is busy with other work"""
 
 
 @dataclass(frozen=True)
 class Post:
     text: str
     status: int
-    """0 where the server could not be reached"""
+    """0 if the server could not be reached"""
     error: str
     took_s: float
 
@@ -41,7 +41,7 @@ class Post:
 
 
 class Stream:
-    """Posts texts, all different, to the servers in rotation until the block ends."""
+    """Posts texts to the servers in rotation until the block ends. All texts are different."""
 
     def __init__(self, channel: str, *servers: Server) -> None:
         self.posts: list[Post] = []
@@ -109,8 +109,9 @@ def test_postgres_is_lost_and_restored(
     new_cluster: NewCluster,
     own_postgres: Postgres,
 ) -> None:
-    """Posts fail with their code within the bound. Rejected messages are neither stored nor delivered; acknowledged ones
-    are both. Every stored message, with or without an answer, is delivered by both servers, in order."""
+    """Posts fail with their error code within the time limit. Rejected messages are not stored or delivered, and
+    acknowledged messages are both. Both servers deliver every stored message in order, even if its post got no clear
+    answer."""
     cluster = new_cluster(own_postgres, statement_timeout_ms=STATEMENT_TIMEOUT_MS)
     one, two = cluster.servers
     channel = fresh()
@@ -140,7 +141,7 @@ def test_postgres_is_lost_and_restored(
 
 def test_a_frozen_server_that_redis_disconnects_recovers(new_cluster: NewCluster) -> None:
     """Redis disconnects a subscriber that reads nothing (``client-output-buffer-limit``). When the server continues, it
-    subscribes again, and its clients get every message in order, each once."""
+    subscribes again. Its clients get every message once and in order."""
     cluster = new_cluster()
     one, two = cluster.servers
     cluster.valkey.ask("CONFIG", "SET", "client-output-buffer-limit", "pubsub 1048576 0 0")
@@ -172,7 +173,8 @@ def test_a_frozen_server_that_redis_disconnects_recovers(new_cluster: NewCluster
 
 
 def follow(servers: list[Server], channel: str, last_text: str) -> list[dict[str, Any]]:
-    """What a client receives that connects to the next server and resumes each time its connection ends."""
+    """The events that a client receives. Each time its connection ends, the client connects to the next server and
+    resumes."""
     events: list[dict[str, Any]] = []
     for server in itertools.cycle(servers):
         try:
@@ -188,8 +190,8 @@ def follow(servers: list[Server], channel: str, last_text: str) -> list[dict[str
 
 
 def test_a_server_is_killed_in_the_middle_of_a_stream(new_cluster: NewCluster) -> None:
-    """Its clients resume on the other server. Each sees 1, 2, 3 … without a gap or a repetition, and everything that
-    either server acknowledged."""
+    """The clients of the killed server resume on the other server. Each client receives 1, 2, 3 … without a gap or a
+    repetition, and every message that either server acknowledged."""
     cluster = new_cluster()
     one, two = cluster.servers
     channel = fresh()

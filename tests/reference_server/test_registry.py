@@ -11,7 +11,7 @@ class Member:
 
 
 def test_a_member_is_found_by_its_name() -> None:
-    """From the start, and after it is registered from outside."""
+    """The registry finds the members that it was built with, and those that were registered later."""
     registry = Registry("colour", Member("red"))
     registry.register(Member("blue"))
     assert registry.find("blue") == Member("blue")
@@ -19,13 +19,13 @@ def test_a_member_is_found_by_its_name() -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    """The message names the setting, what was found, and what exists."""
+    """The message names the setting, the value that was found, and the members that exist."""
     with pytest.raises(UnknownMember, match='colour "green" is not implemented; expected one of: blue, red'):
         Registry("colour", Member("red"), Member("blue")).find("green")
 
 
 def test_a_name_stands_for_one_member() -> None:
-    """A second member of the same name would silently replace the first one."""
+    """A second member with the same name would silently replace the first one, so it is refused."""
     registry = Registry("colour", Member("red"))
     with pytest.raises(ValueError, match='colour "red" is registered already'):
         registry.register(Member("red"))

@@ -1,4 +1,4 @@
-"""How a server starts, and what it reports when it cannot."""
+"""How a server starts, and what it reports when it cannot start."""
 
 import asyncio
 import json
@@ -23,7 +23,8 @@ def written(folder: Path, **settings: Any) -> Path:
 
 
 def test_a_database_that_does_not_answer_ends_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The server tries for ten seconds, here less; then the message says what happened."""
+    """The server tries for ten seconds, in this test for 0.3 s. Then the message says that PostgreSQL could not be
+    reached."""
     monkeypatch.setattr(server_module, "DATABASE_TIMEOUT_S", 0.3)
     settings = load(written(tmp_path, postgres={"host": str(tmp_path)}))
     with pytest.raises(CannotStart, match="PostgreSQL could not be reached"):
@@ -31,7 +32,7 @@ def test_a_database_that_does_not_answer_ends_the_start(tmp_path: Path, monkeypa
 
 
 def test_a_server_starts_without_its_broker(postgres: Postgres, folder: Path) -> None:
-    """The server starts, takes posts, and says that its backplane is down."""
+    """The server accepts posts and reports that its backplane is down."""
     nowhere = {"name": "redis", "host": "127.0.0.1", "port": free_port()}
     server = Server(folder, "lonely", postgres=postgres.settings, backplane=nowhere)
     try:
@@ -43,7 +44,7 @@ def test_a_server_starts_without_its_broker(postgres: Postgres, folder: Path) ->
 
 
 def test_one_server_needs_no_broker(postgres: Postgres, folder: Path) -> None:
-    """The baseline: the backplane ``memory``."""
+    """This is the baseline with the backplane ``memory``."""
     server = Server(folder, "baseline", postgres=postgres.settings, backplane={"name": "memory"})
     try:
         server.start()
@@ -53,7 +54,7 @@ def test_one_server_needs_no_broker(postgres: Postgres, folder: Path) -> None:
 
 
 def test_servers_may_start_together_on_an_empty_database(own_postgres: Postgres, folder: Path) -> None:
-    """The schema is made once; any of the servers may be the first."""
+    """The schema is created once. Any of the servers may create it."""
     servers = [
         Server(folder, f"together-{n}", postgres=own_postgres.settings, backplane={"name": "memory"}) for n in range(6)
     ]
@@ -68,7 +69,7 @@ def test_servers_may_start_together_on_an_empty_database(own_postgres: Postgres,
 
 
 def test_a_server_may_wait_for_its_database(own_postgres: Postgres, folder: Path) -> None:
-    """A server that starts before PostgreSQL is ready as soon as PostgreSQL is."""
+    """A server starts while PostgreSQL is down. It becomes healthy after PostgreSQL has started."""
     own_postgres.crash()
     server = Server(folder, "early", postgres=own_postgres.settings, backplane={"name": "memory"})
     try:

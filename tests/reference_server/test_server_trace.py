@@ -2,7 +2,7 @@ from reference_server.server_trace import LIVE, RECOVERED, Trace
 
 
 def test_rows_come_back_as_they_were_added() -> None:
-    """In the order of the protocol's columns, from any offset."""
+    """Each row has the columns in the order of the protocol. A page may start at any offset."""
     trace = Trace(10)
     trace.accepted.add("a", 1, 10, 20, 30)
     trace.accepted.add("b", 1, 11, 21, 0)
@@ -13,7 +13,7 @@ def test_rows_come_back_as_they_were_added() -> None:
 
 
 def test_the_source_is_shown_by_its_name() -> None:
-    """``live`` or ``recovered``."""
+    """The name is ``live`` or ``recovered``."""
     trace = Trace(10)
     trace.delivered.add("a", 1, 10, 20, 5, LIVE)
     trace.delivered.add("a", 2, 10, 20, 5, RECOVERED)
@@ -21,7 +21,7 @@ def test_the_source_is_shown_by_its_name() -> None:
 
 
 def test_the_first_rows_are_kept_and_the_rest_counted() -> None:
-    """A part is bounded; the number of dropped rows is counted."""
+    """A part of the trace has a limited number of rows. The number of dropped rows is counted."""
     trace = Trace(2)
     for seq in range(5):
         trace.accepted.add("a", seq, 0, 0, 0)

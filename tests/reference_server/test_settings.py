@@ -23,7 +23,8 @@ def written(path: Path, content: object) -> Path:
 
 
 def test_missing_settings_have_the_defaults_of_the_protocol(tmp_path: Path) -> None:
-    """Required are port, token, and the addresses of database and broker; the server listens on loopback."""
+    """Only the port, the token, and the addresses of database and broker are required. The server listens on
+    loopback."""
     settings = load(written(tmp_path, GOOD))
     assert settings.host == "127.0.0.1"
     assert settings.limits == Limits(body_bytes=65_536, text_bytes=16_384, frame_bytes=4_096, connections=12_000)
@@ -36,7 +37,7 @@ def test_an_address_may_be_given_as_one_string(tmp_path: Path) -> None:
 
 
 def test_secrets_may_be_in_files(tmp_path: Path) -> None:
-    """For settings that other people can read, and for container engines that pass secrets as files."""
+    """Other people may read the settings, and container engines pass secrets as files."""
     for name in ("token", "db", "broker"):
         (tmp_path / name).write_text(f"{name}-secret\n")
     settings = load(
@@ -96,7 +97,7 @@ def test_a_missing_secret_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_problem_is_named(tmp_path: Path, change: dict[str, Any], named: str) -> None:
-    """The message names the file and the key: a typing mistake never silently means the default."""
+    """The message names the file and the key. A typing mistake must never silently mean the default."""
     file = written(tmp_path, GOOD | change)
     with pytest.raises(SettingsError) as caught:
         load(file)
@@ -105,7 +106,7 @@ def test_a_problem_is_named(tmp_path: Path, change: dict[str, Any], named: str) 
 
 
 def test_an_unreadable_file_is_a_settings_error(tmp_path: Path) -> None:
-    """A missing file, or one that is no JSON, is reported like any other problem."""
+    """A missing file and a file without valid JSON are reported like any other problem."""
     with pytest.raises(SettingsError, match="No such file"):
         load(tmp_path / "nowhere.json")
     (tmp_path / "bad.json").write_text("{")
@@ -115,7 +116,7 @@ def test_an_unreadable_file_is_a_settings_error(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("token", [" key\n", "key\r\n"])
 def test_white_space_around_a_secret_is_no_part_of_it(token: str, tmp_path: Path) -> None:
-    """Given itself or in a file."""
+    """This holds for a secret in the settings and for a secret in a file."""
     assert load(written(tmp_path, GOOD | {"token": token})).token == "key"
     (tmp_path / "token").write_text(token)
     assert load(written(tmp_path, GOOD | {"token": "", "token_file": str(tmp_path / "token")})).token == "key"
@@ -132,7 +133,7 @@ def test_white_space_around_a_secret_is_no_part_of_it(token: str, tmp_path: Path
     ],
 )
 def test_a_secret_that_cannot_be_one_is_refused_in_one_sentence(token: str, words: str, tmp_path: Path) -> None:
-    """Given itself or in a file; the message does not show it."""
+    """The secret may be in the settings or in a file. The message does not show it."""
     (tmp_path / "token").write_text(token)
     for given in ({"token": token}, {"token": "", "token_file": str(tmp_path / "token")}):
         with pytest.raises(SettingsError, match=words) as refused:
@@ -141,7 +142,7 @@ def test_a_secret_that_cannot_be_one_is_refused_in_one_sentence(token: str, word
 
 
 def test_passwords_are_read_like_tokens(tmp_path: Path) -> None:
-    """A password may be of any alphabet, but of one line; bytes that are no text are refused."""
+    """A password may have characters of any alphabet, but only one line. Bytes that are no valid text are refused."""
     file = tmp_path / "password"
     postgres = {"host": "h", "password_file": str(file)}
     file.write_text("schlüssel mit leerstelle\n", "utf-8")

@@ -14,7 +14,7 @@ class Door(Section, frozen=True, kw_only=True):
 
 
 def test_a_secret_is_read_from_its_file(tmp_path: Path) -> None:
-    """Without the white space around it; other fields stay as they were."""
+    """White space around the secret is removed. Other fields stay unchanged."""
     file = tmp_path / "key"
     file.write_text(" open sesame\n")
     assert with_secrets(Door(key_file=str(file), log_file="door.log")).key == "open sesame"

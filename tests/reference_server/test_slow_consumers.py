@@ -1,4 +1,4 @@
-"""Clients that stop reading: their cost, their close code, and that the other clients are not affected. Real servers."""
+"""Slow consumers at real servers: their cost, their close code, and the other clients, which are not affected."""
 
 import struct
 import time
@@ -26,7 +26,8 @@ TEXT = "x" * 16_000
 
 
 def kernel_keeps(server: Server, clients: list[StalledClient]) -> list[int]:
-    """Bytes in the kernel's send buffers of the server, one number for each connection that the kernel still knows."""
+    """The bytes in the server's send buffers in the kernel, one number for each connection that the kernel still
+    knows."""
     ports = {client.socket.getsockname()[1] for client in clients}
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return [
@@ -38,9 +39,9 @@ def kernel_keeps(server: Server, clients: list[StalledClient]) -> list[int]:
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="asks Linux for its connections")
 def test_clients_that_stop_reading_cost_bounded_memory(new_cluster: NewCluster) -> None:
-    """Each of ten stalled clients, in a channel of its own, costs at most its limit of waiting bytes and the kernel's
-    buffer, for any number of posts. Then it is closed, and 3 s later nothing is left of it. Another client gets
-    everything at once."""
+    """There are ten stalled clients, each in its own channel. Each costs at most its limit of waiting bytes and the
+    kernel's buffer, for any number of posts. Then it is closed, and 3 s later nothing of it is left. Another client
+    gets every message without delay."""
     cluster = new_cluster(limits=LIMITS)
     one, two = cluster.servers
     channels = [fresh() for _ in range(STALLED)]
@@ -48,9 +49,8 @@ def test_clients_that_stop_reading_cost_bounded_memory(new_cluster: NewCluster) 
     with Client(one) as client, ThreadPoolExecutor(8) as pool:
         for channel in channels:
             client.subscribe(channel)
-        for channel in (
-            channels
-        ):  # memory that the server needs once for messages of this size is not a cost of the stalled clients
+        # Memory that the server needs once for messages of this size is not a cost of the stalled clients.
+        for channel in channels:
             two.post(channel, TEXT)
             client.receive()
         stalled = [StalledClient(one, channel) for channel in channels]
@@ -66,7 +66,7 @@ def test_clients_that_stop_reading_cost_bounded_memory(new_cluster: NewCluster) 
         assert one.metric("slow_readers_closed_total") == STALLED
         assert one.metric("connections") == 1
         assert 0 < kept_bytes <= 2 * SEND_BUFFER_BYTES  # the kernel doubles the requested size
-        # The posts for them are 24 MB in all. Twice the limit: the chunk that exceeds the limit is written in full.
+        # The posts for them are 24 MB in all. A chunk that exceeds the limit is written in full, hence twice the limit.
         assert grown_bytes < STALLED * 2 * WAITING_BYTES + 8_000_000
         wait_until(lambda: not kernel_keeps(one, stalled), "the kernel to drop them", CLOSE_TIMEOUT_S + 5)
     for reader in stalled:
@@ -74,7 +74,8 @@ def test_clients_that_stop_reading_cost_bounded_memory(new_cluster: NewCluster) 
 
 
 def test_a_client_that_stopped_reading_resumes_where_it_was(new_cluster: NewCluster) -> None:
-    """It gets 4008 after the messages that it had not read. A resume with the last seq that it read misses nothing."""
+    """The client gets 4008 after the messages that it had not read. A resume with the last seq that it read misses
+    nothing."""
     cluster = new_cluster(limits=LIMITS)
     one, two = cluster.servers
     channel = fresh()
@@ -97,8 +98,8 @@ def test_a_client_that_stopped_reading_resumes_where_it_was(new_cluster: NewClus
 
 
 def test_a_backlog_closes_no_client_that_reads(new_cluster: NewCluster) -> None:
-    """After an outage a channel may have many times more to deliver than the limit of one connection: the server delivers
-    it no faster than the clients read."""
+    """After an outage a channel may have many times more to deliver than the limit of one connection. The server
+    delivers it only as fast as the clients read."""
     cluster = new_cluster(limits=LIMITS)
     one, _ = cluster.servers
     channel = fresh()
@@ -120,8 +121,8 @@ def test_a_backlog_closes_no_client_that_reads(new_cluster: NewCluster) -> None:
 
 
 def test_a_slow_consumer_is_closed_and_the_others_are_not_affected(new_cluster: NewCluster) -> None:
-    """The bytes that wait for one connection are bounded: over the limit it gets close code 4008. The others get
-    everything."""
+    """The bytes that wait for one connection are limited. Over the limit it gets close code 4008. The others get every
+    message."""
     cluster = new_cluster(limits={"waiting_bytes": 262_144})
     one, two = cluster.servers
     channel = fresh()
@@ -143,7 +144,7 @@ def test_a_slow_consumer_is_closed_and_the_others_are_not_affected(new_cluster: 
 
 
 def test_a_long_resume_is_written_at_the_speed_of_the_client(new_cluster: NewCluster) -> None:
-    """The server never queues more than a part of it, so the client is not closed."""
+    """The server never queues more than a part of the backlog, so the client is not closed."""
     cluster = new_cluster()
     one, _ = cluster.servers
     channel = fresh()

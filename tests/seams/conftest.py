@@ -1,4 +1,4 @@
-"""One run for all tests of what it shows."""
+"""One run, shared by the tests that look at it."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tests.seams.smoke import Run, smoke_run
 
 @pytest.fixture(scope="session")
 def courier_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Servers of the protocol `parrot`, and the load generator run by the engine `courier`."""
+    """A run with the engine `courier`, against servers with the protocol `parrot`."""
     return smoke_run(tmp_path_factory.mktemp("courier"), "--engine", "courier")

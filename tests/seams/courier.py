@@ -1,7 +1,7 @@
-"""A made-up engine, `courier`: its processes write into a folder of another place, as on another machine.
+"""A made-up engine, `courier`. Its processes write to a folder elsewhere, as they would on another machine.
 
-It starts processes with a LocalEngine, keeps a list of the commands that pass through it, and copies rows and logs into the
-recording when the fleet fetches them.
+It starts processes with a LocalEngine and records the commands that it sends. When the fleet fetches the results, it
+copies rows and logs to the recording.
 """
 
 import json
@@ -22,7 +22,7 @@ ENTRY = EngineEntry(
 
 
 class Courier:
-    """See `harness.load.engine.engine.Engine`. It leaves courier.json in the recording, for the test to look at."""
+    """See `harness.load.engine.engine.Engine`. It writes courier.json to the recording, which the test reads."""
 
     def __init__(self, folder: Path) -> None:
         self._commands: list[str] = []
@@ -59,4 +59,4 @@ class Courier:
         (self._folder / "courier.json").write_text(json.dumps(notes))
 
     def components(self) -> Sequence[Component]:
-        return ()  # none of this kernel, as far as the harness knows
+        return ()  # the harness knows no process of this kernel

@@ -1,7 +1,7 @@
-"""A made-up client protocol, `parrot`: other routes, other headers, plain text in place of JSON frames.
+"""A made-up client protocol, `parrot`, with other routes, other headers, and plain text in place of JSON frames.
 
-It exists in test code alone. `harness` learns of it through its registry, the load generator's processes through
-HARNESS_EXTENSIONS (`tests.seams.extension`). `tests.seams.parrot_server` is a server that speaks it.
+It exists only in test code. `harness` finds it in its registry, and the load generator's processes through
+HARNESS_EXTENSIONS (`tests.seams.extension`). `tests.seams.parrot_server` is a server for it.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ ENTRY = ClientProtocolEntry(
 
 
 class Parrot:
-    """See `harness.protocol.contract.ClientProtocol`. A client says hello first; the server pings each new member."""
+    """See `harness.protocol.contract.ClientProtocol`. A client says hello first. The server pings each new member."""
 
     def headers(self, token: str) -> dict[str, str]:
         return {"X-Parrot-Key": token}
@@ -84,7 +84,7 @@ class Parrot:
         return Request(path="/parrot/alive")
 
     def parse_health(self, body: bytes) -> None:
-        return None  # these servers say nothing of their kernel
+        return None  # these servers do not name their kernel
 
     def readiness(self) -> Request:
         return self.health()

@@ -1,8 +1,8 @@
-"""Servers that speak the made-up protocol of `tests.seams.parrot`: every port is one, and all share a store in memory.
+"""Servers for the made-up protocol of `tests.seams.parrot`. Each port is one server, and all share a store in memory.
 
     python -m tests.seams.parrot_server TOKEN PORT PORT …
 
-A member gets no message before it has answered the ping, so that a run passes only if the harness sends replies.
+A member gets no message before it has answered the ping. So a run passes only if the harness sends replies.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""An extension of the harness in test code alone: a kind of broker, a backplane and an environment.
+"""An extension of the harness that exists only in test code: a kind of broker, a backplane and an environment.
 
-Imported by the harness through HARNESS_EXTENSIONS. The broker ``relay`` is a program of its own that sends every line it
-receives to all its connections; tests/reference_server/made_up_server.py has the server's side of the backplane. The
+The harness imports it through HARNESS_EXTENSIONS. The broker ``relay`` is a separate program that sends every received
+line to all its connections. tests/reference_server/made_up_server.py has the server's side of the backplane. The
 environment ``nursery`` starts child processes like ``embedded`` and can inject one kind of fault.
 """
 

@@ -43,7 +43,8 @@ def parrot_servers(count: int) -> Iterator[tuple[str, ...]]:
 
 
 def smoke_run(out: Path, *options: str) -> Run:
-    """8 clients in channels of 4, 20 messages/s for 1 s on 2 servers that speak `parrot`: a run that lost nothing."""
+    """8 clients in channels of 4 and 20 messages/s for 1 s, on 2 servers that speak `parrot`. The run must lose no
+    message."""
     with parrot_servers(2) as urls:
         shown = subprocess.run(
             [

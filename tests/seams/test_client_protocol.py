@@ -1,4 +1,4 @@
-"""A client protocol is added in test code alone, and a whole run goes through it: no module of the harness is touched."""
+"""A client protocol that exists only in test code carries a whole run. No module of the harness changes for it."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ from tests.seams.smoke import EXTENDED, ROOT, Run
 @pytest.mark.integration
 @pytest.mark.xdist_group("courier_run")
 def test_a_protocol_of_an_extension_carries_a_run(courier_run: Run) -> None:
-    """Posts, deliveries, replies, history and health in the extension's own words; every delivery is found sound."""
+    """Posts, deliveries, replies, history and health use the extension's own protocol. Every delivery is sound."""
     run = courier_run
     arrays = run.folder / "arrays"
     posts = np.load(arrays / "posts.npy")
@@ -29,7 +29,7 @@ def test_a_protocol_of_an_extension_carries_a_run(courier_run: Run) -> None:
 
 @pytest.mark.parametrize(("environment", "known"), [(EXTENDED, "chat, parrot"), (os.environ, "chat")])
 def test_the_command_line_knows_what_the_registry_holds(environment: dict[str, str], known: str) -> None:
-    """An unknown protocol is refused with the names of all members, those of the extension included."""
+    """An unknown protocol is refused with the names of all members, also those of the extension."""
     shown = subprocess.run(
         [sys.executable, "-m", "harness.cli", "plan", "scenario-a", "--protocol", "morse"],
         cwd=ROOT,

@@ -1,4 +1,5 @@
-"""A kind of broker, a backplane and an environment that exist in test code alone: adding a member touches nothing else."""
+"""A kind of broker, a backplane and an environment that exist only in test code. No module of the harness changes for
+them."""
 
 import json
 import os
@@ -28,7 +29,7 @@ def harness(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.integration
 def test_a_made_up_broker_backplane_and_environment_carry_a_run(tmp_path: Path) -> None:
-    """Every delivery crosses the made-up broker; its process, its settings and its counters are in the recording."""
+    """Every delivery crosses the made-up broker. The recording has its process, its settings and its counters."""
     ended = harness("run", *SMALL, *MADE_UP, "--out", str(tmp_path), "--force", "--json")
     verdict = json.loads(ended.stdout)
     statuses = {finding["check"]: finding["status"] for finding in verdict["findings"]}

@@ -1,4 +1,4 @@
-"""An engine is added in test code alone, and a whole run goes through it: no module of the harness is touched."""
+"""An engine that exists only in test code runs a whole load. No module of the harness changes for it."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("courier_run")]
 
 
 def test_an_engine_of_an_extension_carries_a_run(courier_run: Run) -> None:
-    """Commands pass through it, and the rows that its processes wrote elsewhere are in the recording afterwards."""
+    """Commands pass through the engine. The recording has the rows that its processes wrote elsewhere."""
     run = courier_run
     notes = json.loads((run.folder / "courier.json").read_text())
     commands = notes["commands"]

@@ -1,4 +1,4 @@
-"""The adapter of Kafka against a real broker, and against what is none."""
+"""The adapter of Kafka with a real broker, and with listeners that are not Kafka."""
 
 import asyncio
 from dataclasses import replace
@@ -12,13 +12,13 @@ from reference_server.backplane.kafka import KIND
 from tests.reference_server.fakes import until
 from tests.reference_server.real_broker import LIMIT_S, built, real_broker, running
 
-NOBODY = Endpoint(kind="kafka", host="127.0.0.1", port=1, user="harness", password="secret")
+NO_BROKER = Endpoint(kind="kafka", host="127.0.0.1", port=1, user="harness", password="secret")
 
 
 @pytest.mark.integration
 @pytest.mark.xdist_group("kafka")
 def test_readiness_settings_and_counters() -> None:
-    """It answers to the right password only; each record that was published is counted once."""
+    """The broker accepts only the right password. Each published record is counted once."""
 
     async def main() -> None:
         async with real_broker("kafka") as part:
@@ -41,14 +41,14 @@ def test_readiness_settings_and_counters() -> None:
 
 
 def test_a_broker_that_is_away_is_a_reason_and_has_no_settings() -> None:
-    """Neither raises: a broker may be down on purpose."""
-    assert asyncio.run(KafkaAdapter().refusal(NOBODY))
-    assert asyncio.run(KafkaAdapter().settings(NOBODY)) == {}
+    """Neither call raises, because a fault may have stopped the broker on purpose."""
+    assert asyncio.run(KafkaAdapter().refusal(NO_BROKER))
+    assert asyncio.run(KafkaAdapter().settings(NO_BROKER)) == {}
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\0\0\0\4\0\0\0\1", b"\0\0\0", b""])
 def test_what_is_no_kafka_is_a_reason(answer: bytes) -> None:
-    """Another program on the port, an answer that is too short, none at all."""
+    """Another program listens at the port, its answer is too short, or there is no answer."""
 
     async def main() -> str | None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -57,6 +57,6 @@ def test_what_is_no_kafka_is_a_reason(answer: bytes) -> None:
             writer.close()
 
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-            return await KafkaAdapter().refusal(replace(NOBODY, port=server.sockets[0].getsockname()[1]))
+            return await KafkaAdapter().refusal(replace(NO_BROKER, port=server.sockets[0].getsockname()[1]))
 
     assert asyncio.run(main())

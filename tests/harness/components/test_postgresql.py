@@ -1,4 +1,4 @@
-"""The adapter of PostgreSQL where there is none."""
+"""The adapter of PostgreSQL: listeners that are not PostgreSQL, quoted names, and a sample of a real server."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from tests.reference_server.stack import Postgres, running_postgres
 
 
 def answered(answer: bytes) -> tuple[str | None, dict[str, str]]:
-    """What the adapter makes of a listener that answers so: whether it is refused, and the settings."""
+    """The adapter's refusal and the settings, for a listener that sends ``answer``."""
 
     async def main() -> tuple[str | None, dict[str, str]]:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -29,7 +29,7 @@ def answered(answer: bytes) -> tuple[str | None, dict[str, str]]:
 
 
 def test_a_listener_that_is_no_postgresql_is_refused_and_has_no_settings() -> None:
-    """A port that is open is not enough: a connection must really work."""
+    """An open port is not enough: a connection must really work."""
     for answer in (b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"):
         refusal, settings = answered(answer)
         assert refusal
@@ -37,7 +37,7 @@ def test_a_listener_that_is_no_postgresql_is_refused_and_has_no_settings() -> No
 
 
 def test_a_table_is_quoted() -> None:
-    """A name is a name, whatever it holds."""
+    """Dots stay separators, and quotes inside a name are doubled."""
     assert quoted('a.b"c') == '"a"."b""c"'
 
 

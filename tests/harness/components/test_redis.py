@@ -10,7 +10,7 @@ from harness.model.errors import NeverReady
 
 
 def refusal(answer: bytes, *, user: str = "") -> tuple[str | None, bytes]:
-    """What the adapter makes of ``answer``, and what it sent."""
+    """The adapter's refusal for this ``answer``, and the bytes that the adapter sent."""
 
     async def main() -> tuple[str | None, bytes]:
         sent = b""
@@ -30,7 +30,7 @@ def refusal(answer: bytes, *, user: str = "") -> tuple[str | None, bytes]:
 
 
 def test_it_lets_the_harness_in() -> None:
-    """With a user where the address names one."""
+    """The login holds a user only if the address names one."""
     ping = b"*1\r\n$4\r\nPING\r\n"
     assert refusal(b"+OK\r\n+PONG\r\n") == (None, b"*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n" + ping)
     found, sent = refusal(b"+OK\r\n+PONG\r\n", user="ada")
@@ -39,7 +39,7 @@ def test_it_lets_the_harness_in() -> None:
 
 @pytest.mark.parametrize("answer", [b"-WRONGPASS invalid\r\n-NOAUTH\r\n", b"-NOPERM no\r\n-NOPERM no\r\n"])
 def test_a_refused_login_is_not_asked_again(answer: bytes) -> None:
-    """No waiting heals a password or a right."""
+    """Waiting cannot correct a wrong password or a missing right."""
     with pytest.raises(NeverReady, match="refuses the login"):
         refusal(answer)
 
@@ -52,13 +52,13 @@ def test_a_refused_login_is_not_asked_again(answer: bytes) -> None:
     ],
 )
 def test_any_other_answer_is_the_reason(answer: bytes, reason: str) -> None:
-    """Also none at all."""
+    """An empty answer is a reason too."""
     found, _ = refusal(answer)
     assert found is not None
     assert reason in found
 
 
 def test_settings_that_cannot_be_read_are_absent() -> None:
-    """A broker may be away."""
+    """The broker may be down. The adapter does not raise."""
     endpoint = Endpoint(kind="redis", host="127.0.0.1", port=1, password="secret")
     assert asyncio.run(RedisAdapter().settings(endpoint)) == {}

@@ -23,7 +23,7 @@ def a_topology(*urls: str, **changes: Any) -> Topology:
 
 
 def test_a_server_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is loaded, and in the words of a person: no library's own words."""
+    """The harness reports this before any load. The message is in plain words and does not quote a library's error."""
     monkeypatch.setenv("HARNESS_TOKEN", "t")
 
     async def main() -> None:
@@ -38,7 +38,7 @@ def test_a_server_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_each_role_is_read_from_the_variable_of_its_kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both are optional: without them figures are absent, and the audit asks the history route."""
+    """Both variables are optional. Without them some figures are absent, and the audit uses the history route."""
     for kind in COMPONENT_KINDS:
         monkeypatch.delenv(kind.variable, raising=False)
     assert read_endpoint(Role.DATABASE) is None
@@ -50,7 +50,7 @@ def test_each_role_is_read_from_the_variable_of_its_kind(monkeypatch: pytest.Mon
 
 
 def clock_of(*statements: object, monkeypatch: pytest.MonkeyPatch) -> str | None:
-    """What the environment finds of the clock where each server's /healthz makes one of these statements."""
+    """What the environment finds out about the clock. Each server answers /healthz with one of ``statements``."""
     monkeypatch.setenv("HARNESS_TOKEN", "t")
 
     async def served(statement: object, up: AsyncExitStack) -> str:
@@ -83,7 +83,7 @@ def clock_of(*statements: object, monkeypatch: pytest.MonkeyPatch) -> str | None
 
 
 def test_one_clock_is_found_only_where_every_server_states_this_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server of another boot, of another time namespace, or without a statement leaves the clock unknown."""
+    """The clock is unknown if a server states another boot or another time namespace, or states nothing."""
     kernel = kernel_of(os.getpid())
     here: dict[str, Any] = {"boot_id": kernel.boot_id, "time_namespace": kernel.time_namespace}
     assert clock_of(here, here, monkeypatch=monkeypatch) == "shared"

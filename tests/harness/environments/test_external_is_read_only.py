@@ -1,4 +1,5 @@
-"""What the harness sends to the parts of an external cluster. It may read them; it may change nothing."""
+"""What the harness sends to the parts of an external cluster. The harness may read them, but must not change
+anything."""
 
 import asyncio
 import json
@@ -24,15 +25,16 @@ STATEMENTS = (
     "SELECT wait_event_type || '_' || wait_event, count(*) FROM pg_stat_activity",
     'SELECT channel, seq, text FROM "messages" WHERE ',
 )
-"""Every statement that a run may send to PostgreSQL begins so."""
+"""Every statement that a run may send to PostgreSQL begins with one of these."""
 COMMANDS = ("ping", "info", "hello", "config|get", "client|list", "client|setinfo")
 """Every command that a run may send to Redis."""
 
 
 @pytest.mark.integration
 def test_a_run_reads_the_database_and_the_broker_and_changes_nothing(tmp_path: Path) -> None:
-    """A scenario with a sweep, whose own clusters log their statements, against a cluster that someone else runs. The role
-    and the user that the harness gets have no right to change anything: the run needs none, and asks for none."""
+    """Scenario C logs statements only in clusters that the harness starts; here the cluster belongs to another person.
+    The database role and the broker user of the harness have no right to change anything. The run neither needs nor
+    requests such a right."""
 
     async def main() -> None:
         topology = Topology(servers=1, backplane="redis", write_path="db-first", run_id="rtest0000")
@@ -61,7 +63,7 @@ def test_a_run_reads_the_database_and_the_broker_and_changes_nothing(tmp_path: P
 
 
 def run(cluster: EmbeddedCluster, out: Path) -> Path:
-    """One run against the cluster as an external one. Returns the folder of its recording."""
+    """Makes one run against the cluster as an external one. Returns the folder of its recording."""
 
     def url(scheme: str, endpoint: Endpoint, database: str = "") -> str:
         return f"{scheme}://{ROLE}:secret@127.0.0.1:{endpoint.port}{database}"

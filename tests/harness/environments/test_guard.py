@@ -34,7 +34,8 @@ def gone(pid: int) -> bool:
 
 @pytest.mark.parametrize("term", ["signal.SIG_DFL", "signal.SIG_IGN"])
 def test_children_and_folder_go_when_the_parent_is_killed(tmp_path: Path, term: str) -> None:
-    """SIGKILL of the parent: the guard ends the child, even one that ignores SIGTERM, and removes the folder."""
+    """The parent is killed with SIGKILL. The guard ends the child, even if it ignores SIGTERM, and removes the
+    folder."""
     folder = tmp_path / "temporary"
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT.replace("{term}", term), str(folder)], stdout=subprocess.PIPE, text=True
@@ -50,7 +51,7 @@ def test_children_and_folder_go_when_the_parent_is_killed(tmp_path: Path, term: 
 
 
 def test_a_guard_that_is_closed_ends_what_is_left(tmp_path: Path) -> None:
-    """A teardown that was cut short is finished by the guard before `close` returns."""
+    """The guard finishes an incomplete teardown before `close` returns."""
     left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     folder = tmp_path / "temporary"
     folder.mkdir()
@@ -62,7 +63,7 @@ def test_a_guard_that_is_closed_ends_what_is_left(tmp_path: Path) -> None:
 
 
 def test_a_recycled_pid_is_not_touched(tmp_path: Path) -> None:
-    """A process of the same number that started at another time is somebody else's."""
+    """A process with the same pid but another start time is not a process of the harness."""
     bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     guard = Guard()
     assert guard._process.stdin is not None
@@ -75,14 +76,14 @@ def test_a_recycled_pid_is_not_touched(tmp_path: Path) -> None:
     bystander.wait()
 
 
-def test_the_start_time_of_nobody_is_empty() -> None:
-    """So that nobody is ever taken for it."""
+def test_the_start_time_of_no_process_is_empty() -> None:
+    """An empty start time matches no process."""
     assert started_at(2**22 - 1) == ""
     assert started_at(os.getpid()) == started_at(os.getpid()) != ""
 
 
 def test_terminal_signals_do_not_reach_the_guard(tmp_path: Path) -> None:
-    """Ctrl-C and SIGTERM are the harness's business; the guard stays until its pipe ends."""
+    """Only the harness reacts to Ctrl-C and SIGTERM. The guard stays until its pipe ends."""
     guard = Guard()
     time.sleep(0.3)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -95,7 +96,7 @@ def test_terminal_signals_do_not_reach_the_guard(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a\nb", "a ", " a", "größe", "\udcff", "\u2028"])
 def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
-    """TMPDIR may hold every byte but NUL."""
+    """TMPDIR may hold every byte except NUL."""
     folder = tmp_path / name
     folder.mkdir()
     with Guard() as guard:

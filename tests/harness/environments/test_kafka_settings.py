@@ -1,4 +1,4 @@
-"""What the configuration of Kafka changes from its defaults."""
+"""The configuration of Kafka: which settings are changed from their defaults."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from harness.model.component import COMPONENT_KINDS
 
 
 def test_a_decision_matrix_counts_the_settings_that_are_written() -> None:
-    """What the registry says must be changed is what the file changes."""
+    """The registry lists the same settings as the file."""
     written = kafka_settings(listen="h:1", advertised="h:1", controller_port=2, password="p", data="d")
     assert COMPONENT_KINDS.get("kafka").settings == tuple(written)
 
@@ -24,5 +24,5 @@ def test_a_decision_matrix_counts_the_settings_that_are_written() -> None:
     ],
 )
 def test_a_value_may_hold_any_character(value: str, written: str) -> None:
-    """As java.util.Properties reads it: a temporary folder may have any name."""
+    """The escapes are those of java.util.Properties. A temporary folder may have any name."""
     assert properties({"name": value}) == f"name={written}\n"

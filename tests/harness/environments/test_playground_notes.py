@@ -18,7 +18,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_playground_is_found_while_it_is_up(folder: Path) -> None:
-    """By its process, with its addresses; the token's file is for this user alone. Nothing is left afterwards."""
+    """It is found by its pid, with its addresses. Only this user can read the file of the token. Afterwards no file is
+    left."""
     with playground_notes.published(CLUSTER) as token:  # type: ignore[arg-type]  # two fields are enough
         (state,) = playground_notes.read_all()
         assert (state.pid, state.urls) == (os.getpid(), ("http://127.0.0.1:8001",))
@@ -38,7 +39,7 @@ def note(folder: Path, **state: object) -> Path:
 
 
 def test_the_notes_of_a_dead_process_are_removed(folder: Path) -> None:
-    """Also where its number was given to another process since."""
+    """This also holds if another process has the same pid now."""
     path = note(folder, pid=os.getpid(), started="another start", urls=[])
     assert playground_notes.read_all() == []
     assert playground_notes.remove_leftovers() == [path.parent]
@@ -47,13 +48,13 @@ def test_the_notes_of_a_dead_process_are_removed(folder: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"pid": "x"}'])
 def test_notes_that_cannot_be_read_are_passed_over(folder: Path, text: str) -> None:
-    """They are being written or removed at this moment."""
+    """Another process may be writing or removing them at this moment."""
     note(folder).write_text(text)
     assert playground_notes.read_all() == []
 
 
 def test_a_playground_that_does_not_stop_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the command that ends it."""
+    """The message gives the command that ends it."""
     asked: list[int] = []
     monkeypatch.setattr("os.kill", lambda pid, number: asked.append(pid))
     with playground_notes.published(CLUSTER):  # type: ignore[arg-type]  # two fields are enough

@@ -4,7 +4,7 @@ from harness.environments.ports import free_ports
 
 
 def test_the_ports_are_different_and_free() -> None:
-    """Each can be bound at once."""
+    """Each port can be bound immediately."""
     ports = free_ports(20)
     assert len(set(ports)) == 20
     for port in ports:

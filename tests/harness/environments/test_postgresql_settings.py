@@ -7,7 +7,7 @@ TOPOLOGY = Topology(servers=1, backplane="redis", write_path="db-first", run_id=
 
 
 def test_statements_are_logged_only_where_the_cluster_asks_for_it() -> None:
-    """Without their parameters, and with times in UTC, as `harness.observation.statement_log` reads them."""
+    """The log has no parameters and its times are in UTC, because `harness.observation.statement_log` expects that."""
     usual, logged = postgresql_settings(TOPOLOGY), postgresql_settings(replace(TOPOLOGY, statement_log=True))
     assert not any(name.startswith("log_min_duration") for name in usual)
     assert {name: logged[name] for name in logged.keys() - usual.keys()} == {
@@ -18,6 +18,6 @@ def test_statements_are_logged_only_where_the_cluster_asks_for_it() -> None:
 
 
 def test_commits_wait_for_the_disk() -> None:
-    """Durability is what a run validates."""
+    """A run validates durability."""
     settings = postgresql_settings(TOPOLOGY)
     assert [settings[name] for name in ("fsync", "synchronous_commit", "full_page_writes")] == ["on", "on", "on"]

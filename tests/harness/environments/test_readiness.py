@@ -1,4 +1,4 @@
-"""Waiting for a part, without a part."""
+"""Waiting until a part answers, with made-up answers."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from harness.protocol.chat import Chat
 
 
 def wait(answers: Sequence[str | None], *, casualty: str | None = None, limit_s: float = 60.0) -> int:
-    """Ask for these answers, the last one again and again. Returns how often was asked."""
+    """Waits with these answers; the last one is repeated. Returns the number of questions."""
     asked = 0
 
     async def question() -> str | None:
@@ -29,27 +29,27 @@ def wait(answers: Sequence[str | None], *, casualty: str | None = None, limit_s:
 
 
 def test_it_asks_until_the_part_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None is yes."""
+    """The answer None means that the part is ready."""
     monkeypatch.setattr(readiness, "PAUSE_S", 0.0)
     assert wait([None]) == 1
     assert wait(["starting", "starting", None]) == 3
 
 
 def test_a_part_that_has_ended_is_not_waited_for() -> None:
-    """Its end is the reason."""
+    """The error says how the part ended."""
     with pytest.raises(EnvironmentFailure, match="server-1 ended unexpectedly"):
         wait(["refused"], casualty="server-1 ended unexpectedly: exit code 2")
 
 
 def test_after_the_limit_the_reason_and_the_log_are_told() -> None:
-    """The last answer counts."""
+    """The reason is the part's last answer."""
     with pytest.raises(NotReady, match=r"server-1 was not ready after 0 s: starting; its last line"):
         wait(["starting"], limit_s=0.0)
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "redis"])
 def test_a_port_where_nothing_listens_is_a_refusal(kind: str) -> None:
-    """In words, and at once."""
+    """The refusal is a text, not an exception, and comes without a retry."""
     endpoint = Endpoint(kind=kind, host="127.0.0.1", port=1, user="u", password="p", database="d")
     assert asyncio.run(component_refusal(endpoint))
     address = ServerAddress(name="server-1", host="127.0.0.1", port=1)
@@ -58,7 +58,7 @@ def test_a_port_where_nothing_listens_is_a_refusal(kind: str) -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_token_is_not_asked_again(status: int) -> None:
-    """No waiting heals it."""
+    """Waiting cannot correct a wrong token."""
 
     async def main() -> None:
         async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

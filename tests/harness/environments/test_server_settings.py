@@ -23,7 +23,7 @@ def made(backplane: str, broker: dict[str, object] | None) -> dict[str, object]:
 
 
 def test_the_reference_server_takes_them(tmp_path: Path) -> None:
-    """Both sides know the names of the settings from docs/protocol.md; this is where a difference would show."""
+    """Harness and server both take the names of the settings from docs/protocol.md. This test fails if they differ."""
     path = tmp_path / "settings.json"
     path.write_text(json.dumps(made("redis", {"host": "broker", "port": 6379})))
     settings = load(path)
@@ -38,7 +38,8 @@ def test_the_backplane_is_named_with_what_it_needs() -> None:
 
 
 def test_a_relay_stands_in_the_place_of_the_link(tmp_path: Path) -> None:
-    """For the server that connects: the listener's address, or that of the one peer; the server takes both."""
+    """The connecting server gets the relay's address in place of the database's or of this one peer. The server accepts
+    both settings."""
 
     def backplane(name: str, server: str, relays: dict[str, tuple[str, int]]) -> Any:
         topology = Topology(servers=3, backplane=name, write_path="db-first", run_id="r")
@@ -73,7 +74,7 @@ def test_a_relay_stands_in_the_place_of_the_link(tmp_path: Path) -> None:
 
 
 def test_a_database_setting_is_named_only_where_it_is_asked_for() -> None:
-    """Otherwise PostgreSQL's own configuration stands."""
+    """Otherwise PostgreSQL's own configuration applies."""
     topology = Topology(servers=1, backplane="memory", write_path="db-first", run_id="r", synchronous_commit=False)
     assert "synchronous_commit" not in made("memory", None)
     asked = server_settings(
@@ -84,7 +85,8 @@ def test_a_database_setting_is_named_only_where_it_is_asked_for() -> None:
 
 @pytest.mark.parametrize("backplane", ["memory", "redis", "postgres-notify"])
 def test_a_server_looks_for_no_keys_in_the_home_folder(tmp_path: Path, backplane: str) -> None:
-    """A driver that may try TLS reads ~/.postgresql, which may be another user's; the harness's own database has none."""
+    """A driver that may try TLS reads ~/.postgresql, which may belong to another user. The harness's own database has
+    no TLS."""
     path = tmp_path / "settings.json"
     path.write_text(json.dumps(made(backplane, {"host": "h", "port": 1} if backplane == "redis" else None)))
     postgres = load(path).postgres

@@ -1,4 +1,4 @@
-"""Sessions that the database ends, on a real PostgreSQL."""
+"""Ending sessions in a real PostgreSQL, as the fault of a link."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -34,7 +34,8 @@ async def ended(connection: asyncpg.Connection) -> bool:
 
 
 def test_what_the_database_can_end_is_a_link_of_such_a_backplane() -> None:
-    """Other faults and other parts are left to the environment."""
+    """The database can only kill the link of a backplane that listens to it. Other faults and other parts belong to the
+    environment."""
     database = Endpoint(kind="postgresql", host="127.0.0.1", port=1, password="")
     notify, mesh = Sessions(database, "postgres-notify"), Sessions(database, "mesh")
     assert notify.can(FaultKind.KILL, LINK)
@@ -45,7 +46,8 @@ def test_what_the_database_can_end_is_a_link_of_such_a_backplane() -> None:
 
 @pytest.mark.integration
 def test_a_listener_is_ended_again_and_again_until_it_is_healed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A restart ends it once. Sessions of other names are left alone. Where there is none, that is an error."""
+    """A kill ends the listener's session repeatedly, a restart ends it once. Sessions with other names are not touched.
+    A missing session is an error."""
     monkeypatch.setattr(module, "FOUND_LIMIT_S", 0.3)
 
     async def main(postgres: Postgres) -> None:
@@ -81,7 +83,7 @@ def test_a_listener_is_ended_again_and_again_until_it_is_healed(monkeypatch: pyt
 
 @pytest.mark.integration
 def test_a_database_that_goes_away_meanwhile_is_an_error() -> None:
-    """The fault was not what was planned, so it is not called healed."""
+    """The fault was not the planned one, so its heal raises an error."""
 
     async def main() -> None:
         with running_postgres() as postgres:

@@ -6,7 +6,7 @@ from harness.environments.together import together
 
 
 def test_the_results_are_in_the_order_of_the_parts() -> None:
-    """Whichever part is done first."""
+    """The order does not depend on which part finishes first."""
 
     async def after(turns: int, value: str) -> str:
         for _ in range(turns):
@@ -20,7 +20,7 @@ def test_the_results_are_in_the_order_of_the_parts() -> None:
 
 
 def test_when_one_part_fails_the_others_have_ended() -> None:
-    """Only the first error is raised. A part that fails while it is cancelled hides nothing."""
+    """Only the first error is raised, also if another part fails while it is cancelled."""
     ended: list[str] = []
 
     async def fails() -> None:

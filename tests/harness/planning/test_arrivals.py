@@ -25,7 +25,7 @@ plans = st.builds(
 @given(plans)
 @settings(max_examples=50, deadline=None)
 def test_a_schedule_has_one_probe_per_channel_then_warm_up_then_the_measured_messages(plan: Plan) -> None:
-    """Phases stand in this order and have the counts that rate and durations say."""
+    """The phases are in this order. Rate and durations give the number of messages in each."""
     made = schedule(plan)
     assert (made.phase[: plan.channels] == PROBE).all()
     assert np.count_nonzero(made.phase == PROBE) == plan.channels
@@ -51,7 +51,7 @@ def test_channels_take_turns(plan: Plan) -> None:
 
 
 def test_the_seed_decides_the_schedule() -> None:
-    """The same plan gives the same schedule; another seed another one."""
+    """The same plan gives the same schedule, and another seed gives another schedule."""
     plan = a_plan(seed=1)
     one, same, other = schedule(plan), schedule(plan), schedule(dataclasses.replace(plan, seed=2))
     assert (one.channel == same.channel).all()
@@ -62,7 +62,8 @@ def test_the_seed_decides_the_schedule() -> None:
 @given(plans)
 @settings(max_examples=50, deadline=None)
 def test_clients_are_spread_evenly(plan: Plan) -> None:
-    """Servers hold equal numbers of clients to within one; every client has a channel of at least the audience."""
+    """The numbers of clients of two servers differ by one at most. Every channel has at least the audience's number of
+    clients."""
     on_server = np.bincount(client_servers(plan), minlength=plan.servers)
     assert on_server.max() - on_server.min() <= 1
     assert len(client_channels(plan)) == plan.clients

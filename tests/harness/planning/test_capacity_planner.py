@@ -1,4 +1,4 @@
-"""The plan of a capacity search and of its steps."""
+"""The plan of a capacity search, and the plans of its steps."""
 
 from dataclasses import replace
 from math import floor
@@ -16,7 +16,8 @@ from tests.harness.planning.test_planner import MACHINE
 
 
 def test_a_search_begins_at_the_size_of_the_plan() -> None:
-    """The varied number starts where sizing puts it; the limit is the one that was asked for; faults are left out."""
+    """The varied number starts at the plan's value, and the latency limit is the requested one. A search has no faults
+    and no pilot."""
     search = plan_capacity(plan_of(as_step_request(Request()), "scenario-b"), Vary.RATE, 50.0, MACHINE).plan
     assert search.start == search.plan.rate_hz
     assert search.plan.faults == ()
@@ -26,7 +27,7 @@ def test_a_search_begins_at_the_size_of_the_plan() -> None:
 
 
 def test_each_step_varies_one_number() -> None:
-    """And has channel names of its own, and the channels and workers of its load."""
+    """Each step has its own run id for its channel names, and the number of channels follows its load."""
     plan = plan_of(Request(clients=1_000, audience=20, rate_hz=100))
     for vary, value in ((Vary.RATE, 400), (Vary.CLIENTS, 2_000), (Vary.AUDIENCE, 50)):
         step = step_plan(plan_capacity(plan, vary, 100, MACHINE).plan, 7, value, MACHINE)
@@ -37,7 +38,8 @@ def test_each_step_varies_one_number() -> None:
 
 
 def test_the_repetition_of_an_undecided_step_lasts_longer() -> None:
-    """Three times as long, with the need of that; its command is the search, whose steps are short."""
+    """The repetition lasts three times as long and needs more disk. Its command is still that of the search, with short
+    steps."""
     search = plan_capacity(plan_of(as_step_request(Request())), Vary.RATE, 100, MACHINE).plan
     first, again = (step_plan(search, number, 400, MACHINE, repeats_undecided=number == 2) for number in (1, 2))
     assert (first.duration_s, again.duration_s) == (10.0, 30.0)
@@ -46,14 +48,15 @@ def test_the_repetition_of_an_undecided_step_lasts_longer() -> None:
 
 
 def test_an_audience_of_all_follows_the_clients() -> None:
-    """One channel stays one channel."""
+    """With the audience `all` every step has one channel."""
     plan = plan_of(Request(clients=500, audience="all", rate_hz=10))
     step = step_plan(plan_capacity(plan, Vary.CLIENTS, 100, MACHINE).plan, 1, 800, MACHINE)
     assert (step.clients, step.audience, step.channels) == (800, 800, 1)
 
 
 def test_the_ceiling_is_what_the_machine_holds_but_for_its_cpu() -> None:
-    """Clients stop at memory, descriptors and ports; the audience stops at all clients."""
+    """Memory, descriptors and ports limit the clients, and the number of clients limits the audience. The CPU is no
+    ceiling."""
     plan = plan_of(Request(clients=1_000, audience=20, rate_hz=100))
     clients = plan_capacity(plan, Vary.CLIENTS, 100, replace(MACHINE, ephemeral_ports=5_000)).plan
     assert clients.ceiling == 4 * 4_000
@@ -62,7 +65,8 @@ def test_the_ceiling_is_what_the_machine_holds_but_for_its_cpu() -> None:
 
 
 def test_clients_are_not_varied_below_a_given_audience() -> None:
-    """Also where the audience happens to be all clients: it was given as a number, so it stays that number."""
+    """This also holds if the given number equals the number of clients. An audience that was given as a number stays
+    that number."""
     plan = plan_of(Request(clients=500, audience=500, rate_hz=10))
     search = plan_capacity(plan, Vary.CLIENTS, 100, MACHINE).plan
     assert search.floor == 500
@@ -73,7 +77,7 @@ def test_clients_are_not_varied_below_a_given_audience() -> None:
 
 @pytest.mark.parametrize("duration_s", [0.0, 3.0, None])
 def test_a_given_duration_stays(duration_s: float | None) -> None:
-    """Also 0, which is refused later; a shortened 10 s only where none was given."""
+    """Only a missing duration becomes 10 s. A duration of 0 stays and is refused later."""
     assert as_step_request(Request(duration_s=duration_s)).duration_s == (10.0 if duration_s is None else duration_s)
 
 
@@ -86,7 +90,8 @@ def test_a_given_duration_stays(duration_s: float | None) -> None:
     ],
 )
 def test_a_first_step_that_does_not_fit_is_told(limits: MachineLimits, word: str) -> None:
-    """With the limit that it breaks; forced, nothing larger than it is tried. CPU is what a search is there to find."""
+    """The message names the exceeded limit. With --force no larger step is tried. The CPU is no shortfall, because the
+    search looks for its limit."""
     plan = plan_of(Request(clients=10_000, audience=20, rate_hz=100_000))
     planned = plan_capacity(plan, Vary.CLIENTS, 100, limits)
     assert [short.split(":")[0] for short in planned.shortfalls] == [word]
@@ -95,7 +100,8 @@ def test_a_first_step_that_does_not_fit_is_told(limits: MachineLimits, word: str
 
 
 def test_each_step_says_what_it_is_itself() -> None:
-    """The varied number is no reduction, the asked audience is the step's own, the command begins with this step."""
+    """The varied number is not a reduction, and the requested audience is the step's own. The command repeats the
+    search from this step."""
     plan = plan_of(Request(pilot=False, clients=1_000))
     assert [cut.what for cut in plan.reductions] == ["audience"]
     search = plan_capacity(plan, Vary.AUDIENCE, 100, MACHINE).plan
@@ -122,14 +128,14 @@ def test_each_step_says_what_it_is_itself() -> None:
 def test_impossible_searches_are_refused(
     request_: Request, vary: Vary, limit_ms: float, is_sweep: bool, word: str
 ) -> None:
-    """Before anything starts, with what was expected."""
+    """The refusal names the option, before anything starts."""
     found = capacity_objections(request_, vary, limit_ms, is_sweep=is_sweep)
     assert len(found) == 1
     assert word in found[0]
 
 
 def test_the_longest_step_must_fit() -> None:
-    """The repetition of an undecided step writes three times as much, and posts three times as many messages."""
+    """The repetition of an undecided step posts three times as many messages and writes three times as much data."""
     search = plan_capacity(plan_of(as_step_request(Request())), Vary.RATE, 100, MACHINE).plan
     needed = step_plan(search, 1, search.start, MACHINE, repeats_undecided=True).need.disk_bytes
     for free, fits in ((needed, True), (needed - 1, False)):

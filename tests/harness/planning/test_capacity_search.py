@@ -1,4 +1,4 @@
-"""The search for the highest load, on made-up systems."""
+"""The search for the highest load, with made-up systems."""
 
 import random
 from collections.abc import Callable
@@ -32,7 +32,8 @@ BOUNDS = st.builds(
 
 @given(limit=st.integers(1, 200_000), bounds=BOUNDS)
 def test_a_limit_is_found_within_the_gap(limit: int, bounds: Bounds) -> None:
-    """A system that holds up to a limit and breaks above it: the value holds, what breaks is at most the gap above it."""
+    """The system holds up to a limit and breaks above it. The found value holds, and the value that broke is at most
+    the gap above it."""
     trials, found = search(lambda value: HELD if value <= limit else BROKE, bounds)
     assert len(trials) < TRIALS_MAX
     if limit < bounds.floor:
@@ -44,15 +45,15 @@ def test_a_limit_is_found_within_the_gap(limit: int, bounds: Bounds) -> None:
         assert found.value is not None
         assert found.broke_at is not None
         assert found.value <= limit < found.broke_at
-        # Between two neighbouring numbers of two leading digits there is nothing to try.
+        # There is no other value between two neighbouring numbers with two leading digits.
         neighbour = found.value + max(1, 10 ** (len(str(found.value)) - 2))
         assert found.broke_at <= max(found.value * (1 + GAP_SHARE), neighbour)
 
 
 @given(limit=st.integers(100, 20_000), seed=st.integers(0, 2**32), noise=st.floats(0.0, 0.1), bounds=BOUNDS)
 def test_noise_near_the_limit_moves_the_result_little(limit: int, seed: int, noise: float, bounds: Bounds) -> None:
-    """Each trial sees the limit a few percent elsewhere: the search ends, every boundary is confirmed, and the value is
-    near the limit."""
+    """In each trial the limit is a few percent higher or lower. The search ends, every boundary is confirmed, and the
+    value is near the limit."""
     rng = random.Random(seed)
     trials, found = search(lambda value: HELD if value <= limit * rng.uniform(1 - noise, 1 + noise) else BROKE, bounds)
     assert len(trials) <= TRIALS_MAX
@@ -65,7 +66,7 @@ def test_noise_near_the_limit_moves_the_result_little(limit: int, seed: int, noi
 
 @given(results=st.lists(st.sampled_from(list(TrialResult)), min_size=TRIALS_MAX), bounds=BOUNDS)
 def test_whatever_a_system_does_the_search_ends(results: list[TrialResult], bounds: Bounds) -> None:
-    """Also where nothing is monotone: a bounded number of trials, and no claim without two trials that held."""
+    """The results are random. The number of trials is limited, and no value is claimed unless two trials of it held."""
     answers = iter(results)
     trials, found = search(lambda _: next(answers), bounds)
     assert len(trials) <= TRIALS_MAX
@@ -79,14 +80,15 @@ def test_whatever_a_system_does_the_search_ends(results: list[TrialResult], boun
 
 @given(limit=st.integers(100, 20_000), bounds=BOUNDS)
 def test_a_load_generator_that_gives_out_leaves_a_lower_bound(limit: int, bounds: Bounds) -> None:
-    """Above its limit nothing is decided: what held twice is a lower bound, never a capacity."""
+    """Above the load generator's limit the search cannot decide. A value that held twice is a lower bound, never a
+    capacity."""
     _, found = search(lambda value: HELD if value <= limit else GENERATOR, bounds)
     assert found.found is (Found.UNDECIDED if limit < bounds.floor else Found.LOWER_BOUND)
     assert found.broke_at is None
 
 
 def test_a_load_that_holds_only_once_is_not_a_capacity() -> None:
-    """The second trial of 1,000 breaks: the search goes on below it."""
+    """The second trial of 1,000 breaks. The search continues below 1,000."""
     answers = {1_000: [HELD, BROKE], 2_000: [BROKE], 1_400: [BROKE], 1_200: [BROKE], 1_100: [BROKE]}
     trials, found = search(
         lambda value: answers[value].pop(0) if value in answers else HELD, Bounds(start=1_000, floor=1, ceiling=10_000)
@@ -110,13 +112,13 @@ def test_what_was_undecided_once_is_repeated() -> None:
 
 @pytest.mark.parametrize("undecided", [GENERATOR, UNDECIDED])
 def test_an_undecided_trial_is_repeated_once_only(undecided: TrialResult) -> None:
-    """Its second trial held: the search goes on, and does not try the same value a third time at once."""
+    """The second trial of the value held. The search continues above it and does not try this value a third time."""
     trials = [Trial(value=1_000, result=undecided), Trial(value=1_000, result=HELD)]
     assert next_value(trials, Bounds(start=1_000, floor=1, ceiling=10_000)) == 2_000
 
 
 def test_a_break_beyond_an_undecided_load_is_no_boundary() -> None:
-    """1,100 was not decided, 2,000 broke: what gave out first is not known to be the system, so 1,000 is a lower bound."""
+    """2,000 broke, but 1,100 was undecided. The system may not be what failed first, so 1,000 is a lower bound."""
     results = [(1_000, HELD), (2_000, BROKE), (1_100, GENERATOR), (1_100, GENERATOR), (1_000, HELD)]
     found = proof(
         [Trial(value=value, result=result) for value, result in results], Bounds(start=1, floor=1, ceiling=9_000)
@@ -125,7 +127,7 @@ def test_a_break_beyond_an_undecided_load_is_no_boundary() -> None:
 
 
 def test_a_search_that_ends_early_proves_what_it_saw() -> None:
-    """Ctrl-C: nothing, one trial that held, or two."""
+    """Ctrl-C ends the search after no trial, or after one or two trials that held."""
     bounds = Bounds(start=10, floor=1, ceiling=100)
     once = [Trial(value=10, result=HELD)]
     assert proof([], bounds).found is Found.UNDECIDED
@@ -135,5 +137,5 @@ def test_a_search_that_ends_early_proves_what_it_saw() -> None:
 
 @pytest.mark.parametrize(("value", "found"), [(0.2, 1), (7.4, 7), (14.4, 14), (1_414.2, 1_400), (149_999, 150_000)])
 def test_values_have_two_leading_digits(value: float, found: int) -> None:
-    """Loads that a person can name."""
+    """Such loads are easy to say and to compare."""
     assert rounded(value) == found

@@ -1,4 +1,4 @@
-"""Which faults a run has, settled before the start."""
+"""The faults of a run, which are settled before the start."""
 
 import dataclasses
 
@@ -28,14 +28,15 @@ def settled(**options: object) -> tuple[Fault, ...]:
 
 
 def test_scenario_b_stops_redis_until_everything_is_posted() -> None:
-    """What the scenario says, where nothing else is asked for."""
+    """Without options the scenario's own fault applies."""
     (fault,) = settled()
     assert (fault.kind, fault.target, fault.parts) == (FaultKind.STOP, Target.BROKER, ("broker",))
     assert (fault.at, fault.until) == (HALF, POSTED)
 
 
 def test_options_change_the_fault() -> None:
-    """--fault, --target and --outage, each by itself and together; without --outage what follows is seen as well."""
+    """--fault, --target and --outage work alone and together. Without --outage the fault ends early enough to show what
+    follows the outage."""
     assert settled(fault=FaultKind.KILL)[0].kind is FaultKind.KILL
     assert settled(target=Target.DATABASE)[0].until == THREE_QUARTERS
     (fault,) = settled(fault=FaultKind.PAUSE, target=Target.SERVERS, outage_s=3.0)
@@ -44,14 +45,15 @@ def test_options_change_the_fault() -> None:
 
 
 def test_any_scenario_can_be_broken() -> None:
-    """--fault gives a scenario without faults one; without the option it has none."""
+    """With --fault a scenario without faults gets one. Without the option it has none."""
     assert settle(Request(), SCENARIO_A, servers=4, clients=100) == ()
     (fault,) = settle(Request(fault=FaultKind.KILL), SCENARIO_A, servers=4, clients=100)
     assert (fault.kind, fault.target) == (FaultKind.KILL, Target.BROKER)
 
 
-def test_deaf_clients_are_watched_for_longer() -> None:
-    """A quarter of the default run is one whole second; a given duration, another target and a smoke run stay."""
+def test_a_run_with_slow_clients_lasts_longer() -> None:
+    """A run with slow clients lasts 30 s by default. A given duration, another target and a smoke run keep their
+    duration."""
     for options, duration_s in (
         ({"target": Target.CLIENTS}, 30.0),
         ({"target": Target.CLIENTS, "duration_s": 12.0}, 12.0),
@@ -66,7 +68,7 @@ def test_deaf_clients_are_watched_for_longer() -> None:
 
 @given(st.integers(0, 1_000), st.integers(1, 16), st.integers(100, 2_000))
 def test_parts_are_drawn_from_the_seed(seed: int, servers: int, clients: int) -> None:
-    """The same seed hits the same server and the same clients, all of which exist; one client in a hundred."""
+    """The same seed gives the same server and the same clients. All of them exist. One client in a hundred is drawn."""
     for target, options in ((Target.SERVER, {}), (Target.CLIENTS, {"fault": FaultKind.PAUSE})):
         request = Request(seed=seed, target=target, **options)  # type: ignore[arg-type]  # a test's shorthand
         first, second = (settle(request, SCENARIO_B, servers=servers, clients=clients) for _ in range(2))
@@ -78,7 +80,8 @@ def test_parts_are_drawn_from_the_seed(seed: int, servers: int, clients: int) ->
 
 
 def test_a_link_is_broken_as_long_as_a_broker() -> None:
-    """Posts go on as before, so it is healed when all is posted; one link or all, of a pair or to the database."""
+    """Posts go on during the fault, so it is healed when all messages are posted. The target is one link or all links,
+    between two servers or to the database."""
     (one,) = settled(target=Target.LINK, fault=FaultKind.KILL, backplane="mesh")
     assert (one.until, one.parts[0].count("server-")) == (POSTED, 2)
     (every,) = settled(target=Target.LINKS, fault=FaultKind.PAUSE, backplane="postgres-notify")
@@ -86,7 +89,7 @@ def test_a_link_is_broken_as_long_as_a_broker() -> None:
 
 
 def test_only_what_a_relay_breaks_needs_one() -> None:
-    """A session that the database ends needs none; one link that two faults break needs one."""
+    """If the database ends the session, the link needs no relay. One link with two faults needs one relay."""
 
     def relayed(backplane: str, *faults: Fault) -> tuple[str, ...]:
         parts = drawn(faults, seed=1, servers=2, clients=10, backplane=backplane)
@@ -103,7 +106,7 @@ def test_only_what_a_relay_breaks_needs_one() -> None:
 
 @given(st.integers(0, 1_000), st.integers(100, 2_000), st.integers(100, 2_000))
 def test_the_link_does_not_depend_on_the_clients(seed: int, first: int, second: int) -> None:
-    """A pilot settles their number when the link's relay is there already."""
+    """The pilot settles the number of clients after the link's relay was started."""
     faults = [
         Fault(kind=FaultKind.PAUSE, target=target, at=HALF, until=POSTED) for target in (Target.CLIENTS, Target.LINK)
     ]
@@ -112,7 +115,8 @@ def test_the_link_does_not_depend_on_the_clients(seed: int, first: int, second: 
 
 
 def test_moments_are_the_schedules() -> None:
-    """Half of the messages, message 7, a second, so long after the beginning: each is an offset of the schedule."""
+    """Half of the messages, message 7, a second, and a time after the fault began: each is an offset of the schedule.
+    The end of posting is not."""
     plan = a_plan(rate_hz=100.0, duration_s=10.0, warm_up_s=2.0)
     made = schedule(plan)
     due = made.offset_ns[made.phase == MEASURED]
@@ -172,7 +176,7 @@ def test_moments_are_the_schedules() -> None:
     ],
 )
 def test_what_cannot_be_done_is_refused_before_the_start(request_: Request, words: str) -> None:
-    """A fault that an environment cannot do, and combinations that mean nothing."""
+    """The environment cannot inject the fault, or the options contradict each other."""
     found = objections(request_, SCENARIO_B)
     assert any(words in objection for objection in found), found
     if request_.target in LINK_TARGETS:
@@ -188,14 +192,14 @@ def test_what_cannot_be_done_is_refused_before_the_start(request_: Request, word
     ],
 )
 def test_what_can_be_done_to_a_link_is_planned(kind: FaultKind, backplane: str, environment: str) -> None:
-    """Of any scenario; the database ends a session in every environment that the harness owns."""
+    """This holds for every scenario. The database can end a session in each environment that the harness owns."""
     for scenario in (SCENARIO_A, SCENARIO_B):
         request = Request(fault=kind, target=Target.LINK, backplane=backplane, environment=environment)
         assert objections(request, scenario) == ()
 
 
 def test_an_outage_of_nothing_is_refused() -> None:
-    """--outage alone, on a scenario that breaks nothing."""
+    """--outage is given alone, and the scenario has no fault."""
     with pytest.raises(UsageError, match="scenario-a injects no fault"):
         plan_run(Request(outage_s=3), SCENARIO_A, limits=MACHINE, calibration=CALIBRATION, run_id="rtest", command=())
 

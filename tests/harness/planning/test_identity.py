@@ -22,5 +22,5 @@ TEXT = message_text(PLAN.run_id, 3, PLAN.text_bytes)
     ],
 )
 def test_a_text_is_sound_altered_or_foreign(text: str, expected: tuple[int, int]) -> None:
-    """A schedule of ten messages: 0 to 9 are of this run, in every character."""
+    """The schedule has ten messages, 0 to 9. Every character of a text must match."""
     assert identify(PLAN, 10, text) == expected

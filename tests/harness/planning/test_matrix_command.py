@@ -19,7 +19,8 @@ def command(**base: object) -> tuple[str, ...]:
 
 
 def test_what_was_not_given_is_not_in_the_command() -> None:
-    """It is chosen again, for the machine then. The seed is always told: it decides the order."""
+    """The planner chooses it again for the machine of the repetition. The seed is always in the command, because it
+    decides the order."""
     assert command(seed=7) == (*PLAIN, "--seed", "7")
     assert command(size=Size.FIT)[-4:] == ("--size", "fit", "--seed", "1")
 
@@ -42,17 +43,17 @@ def test_what_was_not_given_is_not_in_the_command() -> None:
     ],
 )
 def test_each_option_that_was_given_is_in_the_command(given: dict[str, object], words: tuple[str, ...]) -> None:
-    """A number of zero was given too; each has all its digits, as a whole number where it is one."""
+    """Zero is a given number too. Numbers keep all their digits, and whole numbers have no decimal point."""
     assert command(**given) == (*PLAIN, *words, "--seed", "1")
 
 
-def test_insisting_is_repeated() -> None:
-    """Last of all."""
+def test_force_is_repeated() -> None:
+    """--force is the last word of the command."""
     assert command(force=True) == (*PLAIN, "--seed", "1", "--force")
 
 
 def test_write_paths_are_listed() -> None:
-    """As they were asked for, with their variations."""
+    """The list has the requested write paths with their variations."""
     both = replace(asked("redis"), write_paths=("db-first", "db-first synchronous_commit=off"))
     words = matrix_command(both, ("a",))
     assert words[words.index("--write-paths") + 1] == "db-first,db-first synchronous_commit=off"

@@ -1,4 +1,4 @@
-"""What a matrix runs, at which sizes, in which order, and what it leaves out with which reason."""
+"""Which cells a matrix runs, with their sizes and their order, and which cells it leaves out for which reason."""
 
 import dataclasses
 from collections import Counter
@@ -45,7 +45,8 @@ def planned(request: MatrixRequest, scenarios: Sequence[str] = SCENARIOS, lacks:
 
 
 def test_every_cell_is_run_as_often_as_asked_in_a_seeded_order() -> None:
-    """Whole repetitions one after the other, each in an order of its own, the same for the same seed."""
+    """Repetitions are complete and follow each other. Each has its own order, and the same seed gives the same
+    orders."""
     plan = planned(asked("redis", repeat=3, seed=5))
     points = Counter((cell.scenario, cell.servers) for cell in plan.running)
     assert set(points.values()) == {3}
@@ -59,7 +60,7 @@ def test_every_cell_is_run_as_often_as_asked_in_a_seeded_order() -> None:
 
 
 def test_all_systems_have_the_same_load() -> None:
-    """Clients, rate, audience and seconds of a scenario at a number of servers do not depend on the system."""
+    """The clients, rate, audience and duration depend on the scenario and the number of servers, not on the system."""
     with BACKPLANES.added(OTHER):
         plan = planned(asked("redis", "made-up", size=Size.FIT))
     for scenario in SCENARIOS:
@@ -71,7 +72,7 @@ def test_all_systems_have_the_same_load() -> None:
 
 
 def test_a_backplane_of_one_server_runs_with_one_and_all_clients() -> None:
-    """The baseline has the same load on one server; scaling asks nothing of it."""
+    """The baseline has the same load on one server. Scaling does not apply to it."""
     plan = planned(asked("redis", "memory"))
     cells = {cell.scenario: cell for cell in plan.cells if cell.system.backplane == "memory"}
     alone = cells["scenario-a"].plan
@@ -84,7 +85,8 @@ def test_a_backplane_of_one_server_runs_with_one_and_all_clients() -> None:
 
 
 def test_each_system_has_its_own_carrier_broken() -> None:
-    """Scenario B breaks the broker; where the database carries the messages, it breaks the database."""
+    """Scenario B injects its fault into the broker. If the database carries the messages, the fault hits the
+    database."""
     with BACKPLANES.added(OTHER):
         plan = planned(asked("redis", "made-up"), ("scenario-b",))
     broken = {cell.system.backplane: cell.plan.faults[0].target for cell in plan.running if cell.plan}
@@ -92,7 +94,7 @@ def test_each_system_has_its_own_carrier_broken() -> None:
 
 
 def test_what_this_machine_lacks_is_a_cell_with_its_reason() -> None:
-    """It keeps nobody else from running, and is counted in no time."""
+    """Other systems still run. The cell does not count in the predicted time."""
     with BACKPLANES.added(OTHER):
         plan = planned(asked("redis", "made-up"), ("scenario-a",), lacks=("expected Java 17, found none",))
     left_out = [cell for cell in plan.cells if cell.plan is None]
@@ -102,13 +104,13 @@ def test_what_this_machine_lacks_is_a_cell_with_its_reason() -> None:
 
 
 def test_a_matrix_without_a_cell_is_refused() -> None:
-    """One message with the reasons, instead of a verdict over nothing."""
+    """One message gives the reasons. A verdict over no cells would mean nothing."""
     with BACKPLANES.added(OTHER), pytest.raises(UsageError, match="no cell"):
         planned(asked("made-up"), ("scenario-a",), lacks=("expected Java 17, found none",))
 
 
 def test_the_size_is_that_of_the_decided_system_on_half_of_the_machine() -> None:
-    """Others take more CPU than the prediction knows, so the cells leave room."""
+    """Other systems use more CPU than the prediction says, so the cells use at most half of the cores."""
     plan = planned(asked("redis", size=Size.FIT), ("scenario-a",))
     sized = plan.running[0].plan
     assert sized is not None
@@ -127,13 +129,14 @@ def test_the_size_is_that_of_the_decided_system_on_half_of_the_machine() -> None
     ],
 )
 def test_what_is_wrong_for_every_system_is_refused(changes: dict[str, object], message: str) -> None:
-    """Options that no system could run are objections, not reasons of cells."""
+    """If no system can run with an option, the request is refused. A cell's reason is for one system only."""
     request = dataclasses.replace(asked(), **changes)  # type: ignore[arg-type]  # fields of MatrixRequest
     assert any(message in found for found in matrix_objections(request, [find("scenario-a")]))
 
 
 def test_a_system_may_have_settings_and_a_variation_of_its_write_path() -> None:
-    """They stand in its name and in the plan of its cells; other write paths are tried on one backplane each."""
+    """The name of the system and the plans of its cells hold both. Each other write path is tried on one backplane
+    only."""
     request = dataclasses.replace(
         asked("redis", "postgres-poll:interval_ms=10"),
         write_paths=("db-first", "broker-first", "db-first:synchronous_commit=off"),
@@ -166,6 +169,6 @@ def test_a_system_may_have_settings_and_a_variation_of_its_write_path() -> None:
     ],
 )
 def test_names_and_settings_that_do_not_exist_are_refused(changes: dict[str, object], message: str) -> None:
-    """With what exists."""
+    """The refusal names what exists."""
     request = dataclasses.replace(asked(), **changes)  # type: ignore[arg-type]  # fields of MatrixRequest
     assert any(message in found for found in matrix_objections(request, [find("scenario-a")]))

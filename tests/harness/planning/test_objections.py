@@ -17,7 +17,7 @@ def test_the_default_request_has_no_objection() -> None:
 
 @pytest.mark.parametrize("option", ["environment", "backplane", "write_path", "recovery", "protocol", "engine"])
 def test_an_unknown_name_is_refused_with_the_known_ones(option: str) -> None:
-    """The sentence names the option, what was found and what exists."""
+    """The message gives the option, the value that was found, and the values that exist."""
     (sentence,) = objections(dataclasses.replace(Request(), **{option: "pigeon"}), SCENARIO)
     assert sentence.startswith(f"--{option.replace('_', '-')} 'pigeon': expected one of ")
     assert str(getattr(Request(), option)) in sentence
@@ -70,7 +70,7 @@ def test_all_objections_come_at_once() -> None:
 
 
 def test_a_commit_before_the_flush_is_refused_where_it_is_not_ours_to_set() -> None:
-    """With the reason: the sessions of an external cluster belong to its own servers."""
+    """The reason is in the message: the sessions of an external cluster belong to its own servers."""
     request = Request(environment="external", server_urls=("http://a:1",), synchronous_commit="off")
     (sentence,) = objections(request, SCENARIO)
     assert sentence.startswith("--synchronous-commit off: --environment external does not set it")

@@ -1,4 +1,4 @@
-"""Which size follows from the pilots, on a made-up machine whose cost is a multiple of what the model predicts."""
+"""The size that follows from the pilots. On the made-up machine a load costs a multiple of its prediction."""
 
 from dataclasses import replace
 
@@ -36,8 +36,8 @@ def numbers(plan: Plan) -> LoadNumbers:
 
 
 def piloted(plan: Plan, *, true_cost: float, others: float = 0.0) -> Plan:
-    """The plan after all pilots on a machine where every load takes ``true_cost`` times its prediction, while other
-    programs take ``others`` cores. A machine that is full cannot show more than its cores."""
+    """The plan after all pilots. On this machine every load takes ``true_cost`` times its predicted cores, and other
+    programs take ``others`` cores. A full machine cannot show more than its cores."""
     while True:
         assert plan.pilot is not None
         used = min(plan.need.cores * true_cost, MACHINE.cores - others)
@@ -60,8 +60,8 @@ def piloted(plan: Plan, *, true_cost: float, others: float = 0.0) -> Plan:
 
 @given(true_cost=st.floats(0.1, 4.0), others=st.floats(0.0, 0.6), everyone=st.booleans())
 def test_pilots_end_at_a_size_with_room(true_cost: float, others: float, everyone: bool) -> None:
-    """Whatever the prediction is worth, at most six pilots find a size that leaves room, and never one beyond the
-    scenario's own."""
+    """However wrong the prediction is, at most six pilots find a size with room. The size never exceeds the scenario's
+    own."""
     start = plan_of(Request(audience="all" if everyone else None))
     plan = piloted(start, true_cost=true_cost, others=others)
     assert plan.pilot is not None
@@ -74,7 +74,7 @@ def test_pilots_end_at_a_size_with_room(true_cost: float, others: float, everyon
 
 
 def test_a_prediction_that_is_right_costs_one_pilot() -> None:
-    """The size that sizing chose stays, with its reasons."""
+    """The size from sizing stays, with its reasons."""
     start = plan_of(Request())
     plan = piloted(start, true_cost=1.0)
     assert plan.pilot is not None
@@ -85,7 +85,8 @@ def test_a_prediction_that_is_right_costs_one_pilot() -> None:
 
 
 def test_a_machine_that_needs_more_than_predicted_gets_a_smaller_load() -> None:
-    """1.57 cores predicted, 1.95 needed: the next size has room, and says what the first one lacked."""
+    """Every load costs 1.3 times its prediction. The final size has room, and the reason says what the first pilot
+    lacked."""
     start = plan_of(Request())
     plan = piloted(start, true_cost=1.3)
     assert plan.rate_hz * plan.audience < start.rate_hz * start.audience
@@ -95,7 +96,7 @@ def test_a_machine_that_needs_more_than_predicted_gets_a_smaller_load() -> None:
 
 
 def test_a_prediction_that_is_far_too_high_is_raised() -> None:
-    """A machine that takes a quarter of what was predicted gets a larger load, within the aim."""
+    """A load costs a quarter of its prediction. The plan gets a larger load, which still leaves room."""
     start = plan_of(Request())
     plan = piloted(start, true_cost=0.25)
     assert plan.rate_hz * plan.audience > 2 * start.rate_hz * start.audience
@@ -109,7 +110,7 @@ def test_other_programs_take_room() -> None:
 
 
 def test_a_machine_that_others_fill_is_not_answered_with_ever_smaller_loads() -> None:
-    """Where this run uses little of the cores, a smaller load would not make room; the run says who keeps it busy."""
+    """This run uses few of the busy cores, so a smaller load would not make room. The reason names other programs."""
     start = plan_of(Request())
     found = Readings(cores=2, busy_cores=1.97, used_cores=0.3, lag_p99_ms=12.0, send_late_p99_ms=6.0)
     step = PilotStep(load=numbers(start), predicted_cores=start.need.cores, readings=found, shortages=shortages(found))
@@ -128,12 +129,12 @@ def test_a_machine_that_others_fill_is_not_answered_with_ever_smaller_loads() ->
     ],
 )
 def test_settled_numbers_have_no_pilot(request_: Request) -> None:
-    """`full`, `smoke`, `--no-pilot`, and a load that options give whole."""
+    """`full`, `smoke` and `--no-pilot` have no pilot. Neither has a load that is given completely by options."""
     assert plan_of(request_).pilot is None
 
 
 def test_a_given_number_is_never_changed() -> None:
-    """Pilots change the numbers that no option gave, and no other."""
+    """Pilots change only the numbers that no option gave."""
     plan = piloted(plan_of(Request(audience=40, rate_hz=500)), true_cost=3.0)
     assert (plan.audience, plan.rate_hz) == (40, 500)
     plan = piloted(plan_of(Request(clients=2_000)), true_cost=3.0)
@@ -141,14 +142,14 @@ def test_a_given_number_is_never_changed() -> None:
 
 
 def test_the_floor_is_the_end() -> None:
-    """Where no smaller size is allowed the run is measured at it, and says that there was no room."""
+    """If no smaller size is allowed, the run keeps this size and says that there was no room."""
     plan = piloted(plan_of(Request(audience=40, rate_hz=500)), true_cost=8.0)
     assert plan.pilot is not None
     assert "no smaller size" in plan.pilot.settled
 
 
 def test_lag_alone_asks_for_a_smaller_load() -> None:
-    """Cores with room and an event loop that lags: a container's quota, for example."""
+    """The cores have room, but the event loop lags. A container's CPU quota can cause this."""
     start = plan_of(Request())
     found = Readings(cores=2, busy_cores=0.9, used_cores=0.8, lag_p99_ms=25.0)
     step = PilotStep(load=numbers(start), predicted_cores=start.need.cores, readings=found, shortages=shortages(found))
@@ -158,7 +159,7 @@ def test_lag_alone_asks_for_a_smaller_load() -> None:
 
 
 def test_a_larger_step_without_room_goes_back() -> None:
-    """One step up that was too much leaves the largest size that had room, or one between the two."""
+    """The larger size had no room. The next size is the largest one that had room, or one between the two."""
     start = plan_of(Request())
     small = replace(start, audience=20, need=replace(start.need, cores=1.0))
     roomy, full = Readings(cores=2, busy_cores=0.5, used_cores=0.5), Readings(cores=2, busy_cores=2.0, used_cores=2.0)
@@ -177,7 +178,7 @@ def test_a_larger_step_without_room_goes_back() -> None:
 
 
 def test_what_follows_from_the_size_follows_it() -> None:
-    """Channels, workers, the slow clients of a fault and the command that repeats the run are those of the new size."""
+    """The channels, the slow clients of the fault and the command all belong to the new size."""
     start = plan_of(Request(target=Target.CLIENTS, fault=FaultKind.PAUSE, audience="all"))
     plan = piloted(start, true_cost=2.0)
     assert plan.clients < start.clients
@@ -189,7 +190,7 @@ def test_what_follows_from_the_size_follows_it() -> None:
 
 
 def test_a_pilot_is_short_and_has_names_of_its_own() -> None:
-    """No fault, no pilot of its own, no expectation; its channels never meet those of the run."""
+    """A pilot has no fault, no pilot and no expectation. Its channel names differ from those of the run."""
     start = plan_of(Request(fault=FaultKind.STOP, target=Target.BROKER))
     short = pilot_plan(start, 2)
     assert (short.faults, short.pilot, short.expectations) == ((), None, ())
@@ -198,7 +199,8 @@ def test_a_pilot_is_short_and_has_names_of_its_own() -> None:
 
 
 def test_the_command_of_a_pilot_is_its_own() -> None:
-    """It repeats the short run, whatever the prediction says of it; no command leaves out the faults of a run."""
+    """The command repeats the short run and has --force, so a prediction cannot refuse it. A run with faults has no
+    such command, because no option leaves out its faults."""
     command = pilot_plan(plan_of(Request()), 1).command
     assert command[command.index("--duration") + 1] == "5"
     assert command[-1] == "--force"
@@ -206,7 +208,7 @@ def test_the_command_of_a_pilot_is_its_own() -> None:
 
 
 def test_a_plan_that_is_tried_says_what_may_change() -> None:
-    """The plan holds the numbers that the pilots may change and the scenario's own size."""
+    """The plan holds the numbers that the pilots may change, and the scenario's own size."""
     assert plan_of(Request(rate_hz=100)).pilot == Pilot(
         free=("audience", "clients"),
         asked=LoadNumbers(clients=10_000, rate_hz=100.0, audience=10_000),

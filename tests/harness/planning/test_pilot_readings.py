@@ -1,4 +1,4 @@
-"""What a pilot showed of the machine."""
+"""The readings of a pilot, and the shortages in them."""
 
 import pytest
 
@@ -41,7 +41,8 @@ MEASURED = RunMeasurements(
 
 
 def test_readings_are_of_all_processes_and_of_the_machine() -> None:
-    """The sum of all processes, the busiest single one, the worst worker, the publisher, and what fell behind."""
+    """The readings hold the sum of all processes, the busiest process, the worst worker, the publisher, and the
+    received share."""
     assert readings(MEASURED, 2) == Readings(
         cores=2,
         busy_cores=1.4,
@@ -64,7 +65,7 @@ def test_readings_are_of_all_processes_and_of_the_machine() -> None:
     ],
 )
 def test_each_shortage_says_what_was_short(found: Readings, word: str) -> None:
-    """Cores, the one core of a process, lag and lateness."""
+    """Cores of the machine, the one core of a process, lag, or late posts."""
     assert any(word in sentence for sentence in shortages(found))
 
 
@@ -77,12 +78,12 @@ def test_each_shortage_says_what_was_short(found: Readings, word: str) -> None:
     ],
 )
 def test_deliveries_that_fall_behind_alone_are_no_shortage(found: Readings) -> None:
-    """Where the machine has room, a system that falls behind is to be measured, not to be spared."""
+    """If the machine has room, a system that falls behind must be measured. The load must not be lowered for it."""
     assert shortages(found) == ()
 
 
 def test_limits_are_those_of_the_checks() -> None:
-    """A pilot with room predicts that the run's validity checks pass."""
+    """A pilot with room predicts that the validity checks of the run pass."""
     assert pilot_readings.LAG_P99_LIMIT_MS <= validity.LOOP_LAG_P99_LIMIT_MS
     assert pilot_readings.SEND_LATE_P99_LIMIT_MS <= validity.SEND_LATE_P99_LIMIT_MS
     assert pilot_readings.PROCESS_CORES_LIMIT <= machine_validity.GENERATOR_CORES_LIMIT

@@ -25,7 +25,7 @@ def plans(draw: st.DrawFn) -> Plan:
 
 @given(plans())
 def test_every_channel_has_its_audience(plan: Plan) -> None:
-    """Each channel has exactly the planned audience; the last one may have more, never fewer."""
+    """Each channel has exactly the planned audience. Only the last one may have more."""
     counts = audiences(plan)
     assert len(counts) == plan.channels == channel_count(plan.clients, plan.audience)
     assert (counts[:-1] == plan.audience).all()
@@ -35,7 +35,7 @@ def test_every_channel_has_its_audience(plan: Plan) -> None:
 
 @given(plans())
 def test_servers_and_workers_share_the_clients_evenly(plan: Plan) -> None:
-    """No server has two clients more than another; every client has a worker that exists."""
+    """The numbers of clients of two servers differ by one at most. Every client has a worker that exists."""
     on_server = np.bincount(client_servers(plan), minlength=plan.servers)
     assert on_server.max() - on_server.min() <= 1
     workers = client_workers(plan)
@@ -45,7 +45,7 @@ def test_servers_and_workers_share_the_clients_evenly(plan: Plan) -> None:
 
 @given(plans())
 def test_a_channel_spans_as_many_servers_as_it_can(plan: Plan) -> None:
-    """So that a message must cross the backplane to reach its audience."""
+    """A message must cross the backplane to reach its audience."""
     plan = dataclasses.replace(plan, placement="spread")
     servers, channels = client_servers(plan), client_channels(plan)
     for channel in range(min(plan.channels, 5)):
@@ -55,7 +55,8 @@ def test_a_channel_spans_as_many_servers_as_it_can(plan: Plan) -> None:
 
 @given(plans())
 def test_local_keeps_a_channel_on_as_few_servers_as_balance_allows(plan: Plan) -> None:
-    """An audience that fits on one server touches two at most, one of larger size only those that it fills and two ends."""
+    """An audience that fits on one server is on two at most. A larger audience adds at most one server to those that it
+    needs."""
     plan = dataclasses.replace(plan, placement="local")
     servers, channels = client_servers(plan), client_channels(plan)
     for channel in range(min(plan.channels, 5)):

@@ -41,7 +41,7 @@ def planned(request: Request, limits: MachineLimits = MACHINE) -> Planned:
 
 
 def test_fit_lowers_the_audience_first() -> None:
-    """Where a smaller audience is enough, servers, clients, rate and duration keep the scenario's own numbers."""
+    """If a smaller audience is enough, then servers, clients, rate and duration keep the scenario's own numbers."""
     plan = planned(Request()).plan
     assert (plan.servers, plan.clients, plan.rate_hz, plan.duration_s) == (4, 10_000, 1_000, 60)
     assert plan.audience >= 20
@@ -51,7 +51,7 @@ def test_fit_lowers_the_audience_first() -> None:
 
 
 def test_fit_with_everyone_in_one_channel_lowers_clients() -> None:
-    """`--audience all` is kept: the audience follows the clients down, and the rate stays while clients suffice."""
+    """`--audience all` is kept, so the audience follows the clients. The rate stays while fewer clients are enough."""
     plan = planned(Request(audience="all")).plan
     assert plan.audience == plan.clients < 10_000
     assert plan.channels == 1
@@ -59,7 +59,8 @@ def test_fit_with_everyone_in_one_channel_lowers_clients() -> None:
 
 
 def test_fit_lowers_the_rate_when_clients_are_at_their_floor() -> None:
-    """Clients, then rate: on a machine too small for 100 clients at the full rate, both are lowered and told."""
+    """The machine is too small for 100 clients at the full rate. Sizing lowers the clients first and then the rate, and
+    reports both."""
     tiny = dataclasses.replace(MACHINE, cores=1)
     slow = dataclasses.replace(CALIBRATION, per_post_s=3e-3)
     made = plan_run(Request(audience="all"), find("scenario-a"), limits=tiny, calibration=slow, run_id="r", command=())
@@ -69,7 +70,7 @@ def test_fit_lowers_the_rate_when_clients_are_at_their_floor() -> None:
 
 
 def test_a_given_number_is_never_changed() -> None:
-    """What cannot fit with the numbers given is planned as given and its shortfalls are named."""
+    """If the given numbers do not fit, the plan keeps them and names its shortfalls."""
     made = planned(Request(clients=10_000, rate_hz=1_000, audience="all"))
     assert (made.plan.clients, made.plan.rate_hz, made.plan.audience) == (10_000, 1_000, 10_000)
     assert made.plan.reductions == ()
@@ -85,7 +86,7 @@ def test_full_size_keeps_the_scenarios_numbers_and_tells_what_is_short() -> None
 
 
 def test_smoke_fits_a_small_machine() -> None:
-    """First contact works on one core with 2 GB."""
+    """The first try must work on one core with 2 GB."""
     small = dataclasses.replace(MACHINE, cores=1, memory_available_bytes=2 * 10**9, nofile_hard=2_048)
     assert planned(Request(size=Size.SMOKE), small).shortfalls == ()
 
@@ -100,7 +101,7 @@ def test_smoke_fits_a_small_machine() -> None:
     ],
 )
 def test_each_limit_of_the_machine_is_looked_at(limit: dict[str, int], word: str) -> None:
-    """A plan that breaks a limit says which one, what it needs and what is there."""
+    """A plan that breaks a limit names this limit."""
     made = planned(Request(clients=10_000, rate_hz=100, audience=20), dataclasses.replace(MACHINE, **limit))
     assert any(word in shortfall for shortfall in made.shortfalls)
 
@@ -115,7 +116,8 @@ def test_each_limit_of_the_machine_is_looked_at(limit: dict[str, int], word: str
 def test_fit_never_raises_a_number_and_either_fits_or_says_why(
     cores: int, memory_gb: int, nofile: int, audience: int | str | None
 ) -> None:
-    """Sizing only lowers, only what was not given, and its result fits unless everything free is at its floor."""
+    """Sizing only lowers numbers, and only those that were not given. The result fits, unless every free number is at
+    its floor."""
     limits = dataclasses.replace(MACHINE, cores=cores, memory_available_bytes=memory_gb * 10**9, nofile_hard=nofile)
     made = planned(Request(audience=audience), limits)  # type: ignore[arg-type]  # hypothesis draws the union
     plan = made.plan
@@ -129,7 +131,7 @@ def test_fit_never_raises_a_number_and_either_fits_or_says_why(
 
 
 def test_all_objections_come_at_once() -> None:
-    """Somebody who gets three options wrong reads three sentences, not the first one three times."""
+    """A person with several wrong options reads all sentences in one message."""
     with pytest.raises(UsageError) as raised:
         planned(Request(servers=0, clients=3, environment="swarm", backplane="memory", rate_hz=float("nan")))
     text = "\n".join(raised.value.objections)
@@ -161,7 +163,7 @@ def test_all_objections_come_at_once() -> None:
     ],
 )
 def test_impossible_requests_are_refused_with_their_reason(request_: Request, word: str) -> None:
-    """Each combination that cannot work is refused before anything starts, in words that say what was expected."""
+    """Each combination that cannot work is refused before anything starts. The message says what was expected."""
     with pytest.raises(UsageError, match=word):
         planned(request_)
 
@@ -183,13 +185,14 @@ def test_impossible_requests_are_refused_with_their_reason(request_: Request, wo
 def test_the_prediction_is_what_runs_took(
     servers: int, clients: int, rate_hz: float, audience: int, busy_cores: float
 ) -> None:
-    """On the reference machine, as its telemetry recorded it: busy cores of the whole machine."""
+    """The busy cores of the whole machine, as telemetry recorded them on the reference machine."""
     load = Sized(servers=servers, clients=clients, rate_hz=rate_hz, audience=audience, seconds=60)
     assert cores_needed(load, REFERENCE_COST) == pytest.approx(busy_cores, rel=0.15)
 
 
 def test_a_broker_that_an_environment_cannot_start_is_refused() -> None:
-    """The message names the broker and the environments that can start it; a cluster that runs already has it."""
+    """The message names the broker and the environments that can start it. An external cluster already has its
+    broker."""
     kind = replace(COMPONENT_KINDS.get("redis"), name="pigeon", title="Pigeon", starters={"docker": "nowhere:start"})
     with COMPONENT_KINDS.added(kind), BACKPLANES.added(Backplane(name="post", title="post", broker="pigeon")):
         with pytest.raises(UsageError, match="--environment embedded cannot start Pigeon; expected one of docker"):

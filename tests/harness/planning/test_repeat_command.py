@@ -18,14 +18,14 @@ from tests.harness.plans import a_plan
 
 
 def test_every_number_is_given() -> None:
-    """So that sizing and pilots change nothing the second time."""
+    """With all numbers given, sizing and pilots change nothing in the repetition."""
     command = repeat_command("scenario-a", a_plan(clients=40, audience=20, rate_hz=12.5))
     for option, value in (("--clients", "40"), ("--audience", "20"), ("--rate", "12.5"), ("--servers", "2")):
         assert command[command.index(option) + 1] == value
 
 
 def test_the_command_of_a_piloted_run_has_the_size_that_was_measured() -> None:
-    """Pilots keep it in step with the plan."""
+    """Pilots change the command together with the plan."""
     plan = piloted(plan_of(Request()), true_cost=2.0)
     assert plan.command == repeat_command("scenario-a", plan)
 
@@ -38,7 +38,7 @@ def test_numbers_are_repeated_exactly() -> None:
 
 
 def test_a_load_that_pilots_raised_beyond_the_prediction_is_repeated_with_force() -> None:
-    """The prediction would refuse what the pilots showed to have room."""
+    """The prediction would refuse the load, although the pilots found room for it."""
     raised = piloted(plan_of(Request()), true_cost=0.1)
     assert raised.need.cores > 1.25 * MACHINE.cores
     assert raised.command[-1] == "--force"
@@ -46,7 +46,7 @@ def test_a_load_that_pilots_raised_beyond_the_prediction_is_repeated_with_force(
 
 
 def request_of(arguments: Sequence[str]) -> Request:
-    """What the command line makes of ``arguments`` of a command that plans a run."""
+    """The request that the command line makes of ``arguments``, for a command that plans a run."""
     asked: list[Request] = []
     app = typer.Typer()
 
@@ -66,7 +66,7 @@ def request_of(arguments: Sequence[str]) -> Request:
     "request_", [Request(), Request(clients=500, audience="all"), Request(clients=500, audience=500, rate_hz=20)]
 )
 def test_the_command_of_a_capacity_search_gives_the_same_search(request_: Request, scenario: str, vary: Vary) -> None:
-    """Parsed and planned by the real command line and planner; nothing stands against it."""
+    """The real command line parses the command and the real planner plans it. There is no objection."""
     if request_.audience == "all" and vary is Vary.AUDIENCE:
         request_ = replace(request_, audience=None)
 
@@ -88,7 +88,7 @@ def test_the_command_of_a_capacity_search_gives_the_same_search(request_: Reques
 
 
 def test_how_certificates_were_verified_is_repeated() -> None:
-    """With the addresses of the cluster, whose number is not given twice."""
+    """The command also repeats the addresses of the cluster, but not the number of servers."""
     urls = ("https://a.example", "https://b.example/chat")
     command = repeat_command("scenario-a", a_plan(server_urls=urls, ca_file="authority.pem"))
     assert command[-6:] == ("--server", urls[0], "--server", urls[1], "--ca", "authority.pem")

@@ -14,7 +14,7 @@ WISH = Expectation(measure="latency_ms", statistic="p99", limit_ms=100.0)
 
 
 def changed(scenario: Scenario, **changes: Any) -> Scenario:
-    """As a file may define it: Python checks no type of a dataclass."""
+    """A scenario as a file may define it. Python does not check the types of a dataclass."""
     return replace(scenario, **changes)
 
 
@@ -117,7 +117,7 @@ def test_the_own_scenarios_have_no_objection(name: str) -> None:
     ],
 )
 def test_what_cannot_run_is_named_by_its_field(scenario: Scenario, words: str) -> None:
-    """The field, what was expected and what was found."""
+    """The message gives the field, the expected value and the found value."""
     found = scenario_objections(scenario)
     assert any(words in sentence for sentence in found), found
 

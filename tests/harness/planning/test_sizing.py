@@ -1,4 +1,4 @@
-"""What sizing lowers, and in which order."""
+"""Which numbers sizing lowers, and in which order."""
 
 from dataclasses import fields, replace
 
@@ -24,7 +24,8 @@ def slower(factor: float) -> Calibration:
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 1.7, 3.0, 5.0])
 def test_clients_are_not_lowered_for_cpu_that_they_do_not_take(factor: float) -> None:
-    """A slow machine gets a smaller audience and a lower rate; 10,000 silent connections cost it next to nothing."""
+    """A slow machine gets a smaller audience or a lower rate. It keeps 10,000 silent connections, because they use
+    almost no CPU."""
     load, _ = fit(
         SCENARIO_A,
         ("audience", "clients", "rate"),
@@ -37,7 +38,7 @@ def test_clients_are_not_lowered_for_cpu_that_they_do_not_take(factor: float) ->
 
 
 def test_clients_are_lowered_for_memory() -> None:
-    """What connections do take is memory."""
+    """Connections use memory."""
     small = replace(MACHINE, memory_available_bytes=1_400_000_000)
     load, reductions = fit(
         SCENARIO_A, ("audience", "clients", "rate"), everyone=True, cost=REFERENCE_COST, limits=small
@@ -48,7 +49,7 @@ def test_clients_are_lowered_for_memory() -> None:
 
 @given(factor=st.floats(0.2, 20), audience=st.integers(20, 10_000), memory_gb=st.integers(1, 30))
 def test_a_lowered_audience_does_not_grow_again(factor: float, audience: int, memory_gb: int) -> None:
-    """The audience follows the clients only where it still is all of them."""
+    """The audience follows the clients only while it still means all clients."""
     limits = replace(MACHINE, memory_available_bytes=memory_gb * 10**9)
     asked = replace(SCENARIO_A, audience=audience)
     load, _ = fit(
@@ -60,7 +61,7 @@ def test_a_lowered_audience_does_not_grow_again(factor: float, audience: int, me
 
 
 def test_clients_are_not_lowered_below_a_given_audience() -> None:
-    """An audience that an option gives keeps its clients, whatever the machine lacks; the rest is a shortfall."""
+    """The clients never become fewer than an audience that an option gives. What still does not fit is a shortfall."""
     scarce = replace(MACHINE, memory_available_bytes=900_000_000)
     made = planned(Request(audience=7_000), scarce)
     assert (made.plan.audience, made.plan.clients) == (7_000, 7_000)

@@ -34,7 +34,8 @@ def planned(request: Request, limits: MachineLimits = MACHINE, scenario: str = "
 def test_every_point_is_run_as_often_as_asked_with_the_same_clients_and_audience(
     cores: int, memory_gb: int, nofile: int, counts: list[int], repeat: int, seed: int, size: Size
 ) -> None:
-    """Both curves at every count in every repetition, nothing else; only servers and rate differ between the runs."""
+    """Each repetition has both curves at every number of servers, and nothing else. Audience and clients per server are
+    the same in all runs."""
     limits = dataclasses.replace(MACHINE, cores=cores, memory_available_bytes=memory_gb * 10**9, nofile_hard=nofile)
     sweep = planned(Request(server_counts=tuple(counts), repeat=repeat, seed=seed, size=size), limits).plan
     points = {(curve, servers) for curve in Curve for servers in counts}
@@ -56,19 +57,21 @@ def test_every_point_is_run_as_often_as_asked_with_the_same_clients_and_audience
 @given(cores=st.integers(2, 64), memory_gb=st.integers(4, 128), most=st.sampled_from((4, 8, 16)))
 @settings(max_examples=40, deadline=None)
 def test_what_sizing_chose_fits_at_every_count(cores: int, memory_gb: int, most: int) -> None:
-    """The numbers are those of the run that needs most, so every other run fits too."""
+    """The numbers fit the run that needs most, so they fit every other run."""
     limits = dataclasses.replace(MACHINE, cores=cores, memory_available_bytes=memory_gb * 10**9)
     assert planned(Request(server_counts=(2, most)), limits).shortfalls == ()
 
 
 def test_the_order_is_drawn_from_the_seed() -> None:
-    """The same seed, the same order; another seed, another one; and no rising order that drift could hide in."""
+    """The same seed gives the same order, and another seed gives another order. In a rising order a drift of the
+    machine would look like an effect of the servers."""
     orders = [tuple(member.name for member in planned(Request(seed=seed)).plan.members) for seed in (1, 1, 2)]
     assert orders[0] == orders[1] != orders[2]
 
 
 def test_clients_per_server_are_kept_and_the_load_is_lowered_for_want_of_cores() -> None:
-    """160,000 clients are what the scenario asks; audience and rates make room for them, and each reduction is told."""
+    """The scenario asks for 160,000 clients. Sizing lowers audience and rates to make room for them, and reports each
+    reduction."""
     sweep = planned(Request()).plan
     assert (sweep.server_counts, sweep.clients_per_server, sweep.widest.clients) == ((2, 4, 8, 16), 10_000, 160_000)
     assert [reduction.what for reduction in sweep.widest.reductions] == ["audience", "rate", "rate of the weak curve"]
@@ -78,7 +81,8 @@ def test_clients_per_server_are_kept_and_the_load_is_lowered_for_want_of_cores()
 
 
 def test_a_weak_rate_that_only_follows_is_told_too() -> None:
-    """With few servers the weak curve needs less than the constant one: lowering that one's rate lowers it as well."""
+    """With few servers the weak curve needs less than the constant one. A lower rate of the constant curve also lowers
+    that of the weak curve."""
     sweep = planned(Request(server_counts=(1, 2)), dataclasses.replace(MACHINE, cores=1)).plan
     last = sweep.widest.reductions[-1]
     assert (last.what, last.wanted) == ("rate of the weak curve", "250 messages/s per server")
@@ -87,14 +91,14 @@ def test_a_weak_rate_that_only_follows_is_told_too() -> None:
 
 
 def test_clients_are_lowered_where_memory_is_short() -> None:
-    """Memory, descriptors and ports are what clients take."""
+    """Clients use memory, descriptors and ports."""
     sweep = planned(Request(), dataclasses.replace(MACHINE, memory_available_bytes=8 * 10**9)).plan
     assert sweep.clients_per_server < 10_000
     assert sweep.widest.reductions[0].what == "clients"
 
 
 def test_numbers_given_are_never_changed() -> None:
-    """--rate and --audience as given; --clients are those of the largest run."""
+    """--rate and --audience stay as given. --clients is the number of clients in the largest run."""
     made = planned(Request(server_counts=(2, 4), rate_hz=1_000, audience=20, clients=4_000))
     assert (made.plan.widest.rate_hz, made.plan.widest.audience, made.plan.clients_per_server) == (1_000, 20, 1_000)
 
@@ -107,18 +111,18 @@ def test_numbers_given_are_never_changed() -> None:
     ],
 )
 def test_a_number_that_a_sweep_cannot_keep_is_refused(request_: Request, words: str) -> None:
-    """A number given by an option is never changed."""
+    """The planner never changes a number that an option gives, so it refuses the request."""
     assert any(words in sentence for sentence in sweep_objections(request_, find("scenario-c")))
 
 
 def test_the_audience_is_at_most_the_clients_of_the_smallest_run() -> None:
-    """`all` would be another audience at every count: it means all clients of the smallest run."""
+    """`all` would be a different audience at every number of servers. So it means all clients of the smallest run."""
     sweep = planned(Request(server_counts=(2, 4), clients=40, audience="all", rate_hz=10)).plan
     assert {member.plan.audience for member in sweep.members} == {20}
 
 
 def test_the_predicted_time_is_that_of_all_runs() -> None:
-    """Every run takes at least its warm-up and its window; the sum is told beforehand."""
+    """Every run takes longer than its warm-up and its window. The sum is known before the start."""
     sweep = planned(Request(repeat=2)).plan
     assert sweep.predicted_s == pytest.approx(sum(member.predicted_s for member in sweep.members))
     assert all(member.predicted_s > member.plan.duration_s + member.plan.warm_up_s for member in sweep.members)
@@ -126,7 +130,7 @@ def test_the_predicted_time_is_that_of_all_runs() -> None:
 
 
 def test_a_single_count_is_a_single_run() -> None:
-    """--servers 4 keeps its meaning: one run, with the sweep's clients per server."""
+    """--servers 4 means one run, with the sweep's clients per server."""
     scenario = find("scenario-c")
     assert not is_sweep(Request(servers=4), scenario)
     made = plan_count(Request(servers=4), scenario, limits=MACHINE, calibration=CALIBRATION, run_id="r")
@@ -147,7 +151,7 @@ def test_a_single_count_is_a_single_run() -> None:
     ],
 )
 def test_impossible_sweeps_are_refused_with_their_reason(scenario: str, request_: Request, word: str) -> None:
-    """In words, before anything starts."""
+    """The refusal comes before anything starts."""
     assert any(word in objection for objection in sweep_objections(request_, find(scenario)))
     if request_.server_counts and scenario == "scenario-c":
         with pytest.raises(UsageError, match=word):
@@ -155,7 +159,7 @@ def test_impossible_sweeps_are_refused_with_their_reason(scenario: str, request_
 
 
 def test_a_sweep_keeps_a_given_audience_at_every_count() -> None:
-    """Clients per server are not lowered so far that the smallest run had fewer clients than the audience."""
+    """Clients per server stay high enough for the audience in the smallest run."""
     scarce = dataclasses.replace(MACHINE, memory_available_bytes=2 * 10**9)
     made = planned(Request(server_counts=(2, 4), audience=15_000), scarce)
     assert {member.plan.audience for member in made.plan.members} == {15_000}
@@ -163,7 +167,7 @@ def test_a_sweep_keeps_a_given_audience_at_every_count() -> None:
 
 
 def test_a_single_count_has_pilots() -> None:
-    """As every other run whose size is chosen, with the scenario's own size as the largest."""
+    """Like every run whose size is chosen, it has pilots. The scenario's own size is the largest."""
     scenario = find("scenario-c")
 
     def pilot(request: Request) -> Pilot | None:

@@ -1,4 +1,4 @@
-"""`harness prove` from its selection to its files, with a stand-in for the series."""
+"""`harness prove` from its selection to its files. A stand-in replaces the series of proofs."""
 
 import asyncio
 from pathlib import Path
@@ -10,7 +10,7 @@ from harness.prove import command
 
 
 def test_an_interruption_before_the_first_row_leaves_no_proof(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """There is nothing to keep."""
+    """There is no row to keep."""
 
     async def interrupted(*arguments: Any, **named: Any) -> None:
         raise asyncio.CancelledError
@@ -22,7 +22,7 @@ def test_an_interruption_before_the_first_row_leaves_no_proof(monkeypatch: pytes
 
 
 def test_an_interruption_keeps_the_rows_so_far(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The last proof that was told is the result."""
+    """The last reported proof is the result."""
     row: Any = object()
     proof: Any = object()
     kept: list[Any] = []

@@ -23,7 +23,7 @@ async def until_listening(*ports: int) -> None:
 
 
 async def conversation(ports: list[int]) -> dict[str, object]:
-    """Subscribe at the second port, post at the first, read everything back."""
+    """Subscribes at the second port, posts at the first, and reads everything back."""
     async with aiohttp.ClientSession(headers=HEADERS) as session:
         first = f"http://127.0.0.1:{ports[0]}"
         async with session.ws_connect(f"ws://127.0.0.1:{ports[1]}/v1/ws") as socket:
@@ -48,7 +48,8 @@ async def conversation(ports: list[int]) -> dict[str, object]:
 
 
 def test_the_target_speaks_the_protocol_and_stamps_its_own_delay() -> None:
-    """Confirmation, answer, delivery, history and trace; the delivery is written 30 ms after the post was read."""
+    """The target serves confirmation, answer, delivery, history and trace. It writes the delivery 30 ms after it read
+    the post."""
 
     async def everything() -> dict[str, object]:
         ports = free_ports(2)

@@ -15,7 +15,8 @@ MS = 1_000_000
 
 
 def target_recording(folder: Path, messages: list[tuple[int, int, int, int]]) -> Path:
-    """Of a target: (seq, phase, from the intended time to the write in ms, sockets), one message every 10 ms."""
+    """A recording of a target with one message every 10 ms. Each message is (seq, phase, ms from the intended time to
+    the write, sockets)."""
     plan = a_plan()
     due_ns = {seq: START_NS + number * 10 * MS for number, (seq, *_) in enumerate(messages)}
     (folder / layout.ARRAYS).mkdir()
@@ -29,11 +30,11 @@ def target_recording(folder: Path, messages: list[tuple[int, int, int, int]]) ->
 
 
 def test_own_stamps_are_of_the_measured_window_and_weighted_by_sockets(tmp_path: Path) -> None:
-    """98 deliveries took 20 ms, 2 took 30 ms; a message of the warm-up does not count."""
+    """98 deliveries took 20 ms and 2 took 30 ms. The message of the warm-up does not count."""
     recording = target_recording(tmp_path, [(1, WARM_UP, 900, 100), (2, MEASURED, 20, 98), (3, MEASURED, 30, 2)])
     assert own_stamps_ms(recording) == pytest.approx({"p50_ms": 20, "p99_ms": 30})
 
 
 def test_a_target_without_stamps_has_no_figures(tmp_path: Path) -> None:
-    """Nothing can be compared."""
+    """There is nothing to compare with."""
     assert own_stamps_ms(target_recording(tmp_path, [])) == {}

@@ -16,7 +16,7 @@ def save(folder: Path, name: str, rows: "list[tuple[int, ...]]", dtype: "np.dtyp
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The files that damages change, with 200 deliveries of 200 messages, 10 ms apart, from 1 s to 3 s."""
+    """The files that the damages change. They hold 200 deliveries of 200 messages, 10 ms apart, from 1 s to 3 s."""
     found = tmp_path / "run"
     (found / layout.ARRAYS).mkdir(parents=True)
     at = [S + number * 10 * MS for number in range(200)]
@@ -41,7 +41,7 @@ def rows(folder: Path, name: str) -> "np.ndarray[tuple[int], np.dtype[np.void]]"
 
 
 def test_rows_are_missing_where_they_were(folder: Path) -> None:
-    """Fifty deliveries in the middle, fifty texts and fifty posts at the end."""
+    """Fifty deliveries in the middle, the last fifty texts and the last fifty posts are missing."""
     assert damages.without_deliveries(folder) == damages.without_frames(folder) == damages.without_posts(folder) == 50
     assert rows(folder, "deliveries-00")["frame"].tolist() == [*range(100), *range(150, 200)]
     assert len(rows(folder, "frames-00")) == len(rows(folder, "posts")) == 150
@@ -49,7 +49,8 @@ def test_rows_are_missing_where_they_were(folder: Path) -> None:
 
 @pytest.mark.parametrize(("step", "by_ns"), [("clock_steps_back", -300 * MS), ("clock_steps_forward", 300 * MS)])
 def test_a_clock_steps_in_the_middle_of_the_measured_window(folder: Path, step: str, by_ns: int) -> None:
-    """Every time of the load worker from then on, and no other; a heartbeat that waits notices a step forward."""
+    """All later times of the load worker change, and no other times. A heartbeat that is waiting notices a step
+    forward."""
     before = rows(folder, "deliveries-00")["received_ns"].copy()
     assert getattr(damages, step)(folder) == 1
     after = rows(folder, "deliveries-00")["received_ns"]
@@ -60,7 +61,7 @@ def test_a_clock_steps_in_the_middle_of_the_measured_window(folder: Path, step: 
 
 
 def test_a_second_clock_is_named_with_its_files(folder: Path) -> None:
-    """The times are those of the other clock; clocks.json says how far it is ahead."""
+    """The times are those of the other clock. clocks.json holds its offset."""
     damages.second_clock(folder)
     assert rows(folder, "deliveries-00")["received_ns"][0] == 31 * S
     assert '"offset_ns": -30000000000' in (folder / layout.CLOCKS).read_text()
@@ -68,7 +69,7 @@ def test_a_second_clock_is_named_with_its_files(folder: Path) -> None:
 
 
 def test_a_disk_that_stalls_makes_one_message_in_twenty_late(folder: Path) -> None:
-    """The telemetry shows the stall, the deliveries the effect."""
+    """The telemetry shows the stall, and the deliveries show its effect."""
     before = rows(folder, "deliveries-00")["received_ns"].copy()
     assert damages.disk_stalls(folder) == 10
     late = np.flatnonzero(rows(folder, "deliveries-00")["received_ns"] - before)
@@ -77,7 +78,7 @@ def test_a_disk_that_stalls_makes_one_message_in_twenty_late(folder: Path) -> No
 
 
 def test_what_never_came_is_not_there(folder: Path) -> None:
-    """An end, a worker, heartbeats, telemetry."""
+    """The end, a worker, its heartbeats and the telemetry are missing."""
     damages.without_end(folder)
     damages.without_worker(folder)
     damages.without_heartbeats(folder)
@@ -89,14 +90,14 @@ def test_what_never_came_is_not_there(folder: Path) -> None:
 
 
 def test_the_second_server_is_ahead_in_every_time(folder: Path) -> None:
-    """0 means never and stays."""
+    """A time of 0 means never, so it stays 0."""
     damages.server_clock_ahead(folder)
     assert rows(folder, "accepted-01")[0].tolist() == (0, 1, S + 50 * MS, S + 51 * MS, 0)
     assert rows(folder, "delivered-01")[0].tolist() == (0, 1, S + 50 * MS, S + 51 * MS, 1, 0)
 
 
 def test_half_a_file_is_half(folder: Path) -> None:
-    """A copy that was cut short."""
+    """The file is like a copy that was interrupted."""
     path = folder / layout.ARRAYS / "deliveries-00.npy"
     size = path.stat().st_size
     damages.cut_short(folder)

@@ -58,7 +58,8 @@ REFUSED = Observation(exit_code=2, verdict=None, events=1, folder=Path())
     ],
 )
 def test_a_demand_is_met_or_not(demand: Demand, observation: Observation, right: bool) -> None:
-    """Status, count for each event, and the exact set of red safety checks."""
+    """Demands are about a status, a count for each event, the exact set of red safety checks, an exit code, or a
+    figure."""
     assert demand.answer(observation).right is right
 
 
@@ -66,7 +67,7 @@ def test_a_demand_is_met_or_not(demand: Demand, observation: Observation, right:
     "demand", [Says(check="lost", status=FAIL), Says(check="lost", status=FAIL, each=1), Ends(status=FAIL)]
 )
 def test_what_was_said_without_the_bug_is_no_answer_to_it(demand: Demand) -> None:
-    """The undamaged recording has the same finding already: the bug was not found."""
+    """The undamaged recording already has the same finding, so the bug was not found."""
     observation = seen(LOST)
     assert demand.answer(observation).right
     reply = demand.answer(replace(observation, before=observation.verdict))
@@ -76,14 +77,14 @@ def test_what_was_said_without_the_bug_is_no_answer_to_it(demand: Demand) -> Non
 
 
 def test_found_is_what_a_demand_with_a_count_counts() -> None:
-    """A demand without a count finds no number."""
+    """A demand without a count returns no number."""
     assert Says(check="lost", status=FAIL, each=1).answer(seen(LOST)).found == 3
     assert Says(check="lost", status=FAIL).answer(seen(LOST)).found is None
 
 
 @pytest.mark.parametrize(("value", "right"), [(20.9, True), (21.1, False), (None, False)])
 def test_a_figure_agrees_with_the_target(value: float | None, right: bool) -> None:
-    """Within a millisecond of what the target measured itself."""
+    """The figure must be within a millisecond of the target's own measurement."""
     observation = Observation(
         exit_code=0,
         verdict=Verdict(status=Status.PASS, findings=(), plan=a_plan()),
@@ -95,5 +96,5 @@ def test_a_figure_agrees_with_the_target(value: float | None, right: bool) -> No
 
 
 def test_a_target_without_stamps_agrees_with_nothing() -> None:
-    """PASS needs evidence here too."""
+    """Here too, PASS needs evidence."""
     assert not Agrees(what="P50", figure=lambda _: 20.0, target="p50_ms", within=1).answer(seen()).right

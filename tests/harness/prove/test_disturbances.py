@@ -15,5 +15,5 @@ EVENTS = (
 
 @pytest.mark.parametrize(("moment", "number"), [(From.MEASURE, 1), (From.FAULT, 2), (From.HEALED, 5), (From.DRAIN, 6)])
 def test_a_moment_is_one_event_of_a_run(moment: From, number: int) -> None:
-    """A disturbance begins and ends with an event that the run writes."""
+    """A disturbance begins and ends at an event that the run writes."""
     assert [index for index, event in enumerate(EVENTS) if is_moment(event, moment)] == [number]

@@ -4,7 +4,7 @@ from harness.prove.planted_events import PlantedEvents, count_planted
 
 
 def test_two_planters_count_in_one_file(tmp_path: Path) -> None:
-    """One line for each event, whatever its text."""
+    """Each event is one line, also if its text is empty or has several lines."""
     path = tmp_path / "planted.txt"
     assert count_planted(path) == 0
     one, two = PlantedEvents(path), PlantedEvents(path)

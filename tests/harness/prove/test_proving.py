@@ -28,7 +28,7 @@ BUSY = Finding(
 
 @dataclass(frozen=True)
 class Scripted:
-    """A trial that has happened already."""
+    """A trial with a given result."""
 
     events: int | None = 2
     status: Status = Status.FAIL
@@ -74,7 +74,7 @@ def names(proof: Proof) -> Sequence[str]:
 
 
 def test_a_row_says_what_was_planted_and_what_was_found(tmp_path: Path) -> None:
-    """The planter's count, the verdict's count, what had to be said and what was said."""
+    """The row holds the planter's count, the verdict's count, the demands and the findings."""
     (row,) = proved(tmp_path, BUG).rows
     assert row.right
     assert (row.events, row.found, row.attempts, row.folder) == (2, 2, 1, "runs/lose-two")
@@ -83,7 +83,7 @@ def test_a_row_says_what_was_planted_and_what_was_found(tmp_path: Path) -> None:
 
 
 def test_rows_keep_the_order_of_the_bugs(tmp_path: Path) -> None:
-    """Those that need the machine for themselves come last in time, not in the table."""
+    """Bugs that need the machine alone are tried last, but keep their place in the table."""
     bugs = [replace(BUG, name=name, alone=name == "a") for name in "abc"]
     assert names(proved(tmp_path, *bugs)) == ["a", "b", "c"]
 
@@ -99,7 +99,7 @@ def test_rows_keep_the_order_of_the_bugs(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_told(tmp_path: Path, trial: Scripted, wrong: str) -> None:
-    """A wrong count, a planter that planted nothing, a trial that could not be made."""
+    """The count is wrong, nothing was planted, the trial could not be made, or the check was not asked."""
     proof = proved(tmp_path, BUG, replace(BUG, name="wrong", trial=trial))
     assert not proof.right
     assert [row.right for row in proof.rows] == [True, False]
@@ -107,7 +107,8 @@ def test_what_is_wrong_is_told(tmp_path: Path, trial: Scripted, wrong: str) -> N
 
 
 def test_a_busy_machine_is_tried_again(tmp_path: Path) -> None:
-    """A control whose figures a validity check doubts; a wrong verdict on a quiet machine is wrong at once."""
+    """A control is repeated if a validity check doubts its figures. A wrong verdict on a quiet machine is wrong without
+    a repetition."""
     control = replace(BUG, name="control", alone=True, demands=(Ends(status=(Status.PASS,)),))
     busy = replace(control, name="busy", trial=Scripted(status=Status.UNKNOWN, findings=(BUSY,), events=None))
     quiet = replace(control, name="quiet", trial=Scripted(events=None))
@@ -118,7 +119,7 @@ def test_a_busy_machine_is_tried_again(tmp_path: Path) -> None:
 
 
 def test_a_proof_that_was_cut_short_proves_nothing(tmp_path: Path) -> None:
-    """All rows so far are right, and others were never tried."""
+    """All finished rows are right, but other bugs were never tried."""
     proof = proved(tmp_path, BUG)
     assert proof.right
     assert not replace(proof, complete=False).right

@@ -14,11 +14,11 @@ from harness.prove.trials import PLANTED_SERVER, InTheServer, OnTheWay
 
 NOT_END_TO_END = {
     "backfilled": "needs a recovery of 10 s or more",
-    "reconnected": "needs a cluster that takes no client back",
+    "reconnected": "needs a cluster that accepts no client again",
     "clean-refusal": "needs a database that hangs without its time-outs",
-    "filled-on-request": "needs a server that fills without being asked",
+    "filled-on-request": "needs a server that fills without a request",
     "fault-injected": "needs an environment that cannot inject",
-    "resubscribed": "needs a server that stays deaf after an outage",
+    "resubscribed": "needs a server that does not subscribe again after an outage",
     "bystanders": "needs a gateway that waits for slow consumers",
     "bounded-memory": "needs a gateway without a limit for slow consumers",
     "live_latency_ms.p99": "the same function as latency_ms.p99",
@@ -28,12 +28,12 @@ NOT_END_TO_END = {
     "steal": "needs a hypervisor",
     "not-measured": "needs a measurement that crashes",
 }
-"""Checks that no planted bug of a proof turns red or UNKNOWN, with the reason; each has a test on a recording by hand."""
+"""Checks that no planted bug of a proof makes red or UNKNOWN, with the reason. Hand-made recordings test them."""
 
 
 @pytest.mark.parametrize("bug", list(PLANTED_BUGS), ids=lambda bug: bug.name)
 def test_every_planted_bug_can_be_planted(bug: PlantedBug) -> None:
-    """What it names exists, and the verdict has to say something about it."""
+    """The named bug exists, and the verdict must say something about it."""
     assert bug.demands
     if isinstance(bug.trial, OnTheWay):
         load(bug.trial.bug)
@@ -43,7 +43,8 @@ def test_every_planted_bug_can_be_planted(bug: PlantedBug) -> None:
 
 
 def test_every_check_has_a_planted_bug_end_to_end() -> None:
-    """Each check of a run is demanded to be red or UNKNOWN by a planted bug, or has a reason why it cannot be."""
+    """For each check of a run, a planted bug demands that it is red or UNKNOWN. Otherwise the table gives the
+    reason."""
     demanded = {
         demand.check
         for bug in PLANTED_BUGS
@@ -55,7 +56,7 @@ def test_every_check_has_a_planted_bug_end_to_end() -> None:
 
 
 def test_no_fault_of_the_measurement_may_pass() -> None:
-    """Each has a demand on the whole verdict, or is refused."""
+    """Each such bug has a demand on the whole verdict, or the harness must refuse the recording."""
     for bug in PLANTED_BUGS:
         if bug.place in (Place.MEASUREMENT, Place.RECORDING):
             kinds = {type(demand).__name__ for demand in bug.demands}
@@ -63,7 +64,7 @@ def test_no_fault_of_the_measurement_may_pass() -> None:
 
 
 def test_the_quick_part_has_every_place() -> None:
-    """--quick plants in the server, on the way and in the recording."""
+    """--quick plants bugs in the server, on the way and in the recording."""
     places = {bug.place for bug in PLANTED_BUGS if bug.quick}
     assert places >= {Place.SERVER, Place.WAY, Place.RECORDING}
     assert {field.name for field in fields(PlantedBug)} >= {"quick", "alone"}

@@ -1,4 +1,4 @@
-"""The stage on which trials run."""
+"""The stage, which runs the trials."""
 
 import pytest
 
@@ -7,7 +7,8 @@ from harness.prove.stage import USERS_CLUSTER, Stage, _environment
 
 
 def test_a_trial_knows_nothing_of_the_users_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every trial has a cluster of its own: what names another one does not reach it, everything else does."""
+    """Every trial has its own cluster. Variables that name the user's cluster do not reach it; all other variables
+    do."""
     for name in USERS_CLUSTER:
         monkeypatch.setenv(name, "theirs")
     monkeypatch.setenv("MY_OWN", "kept")
@@ -18,5 +19,5 @@ def test_a_trial_knows_nothing_of_the_users_cluster(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_token_goes_by_the_environment() -> None:
-    """Never on the command line."""
+    """The token is never on the command line."""
     assert Stage.with_token("s3cret") == {TOKEN_VARIABLE: "s3cret"}

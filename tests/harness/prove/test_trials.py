@@ -9,7 +9,7 @@ from harness.prove.trials import EVENTS, PLANTED_SERVER, BySettings, InTheServer
 
 
 class Stage:
-    """Writes down the run that it was asked for, and lets the planted bug act twice."""
+    """Records the requested run, and writes ``events`` as the events of the planted bug."""
 
     def __init__(self, events: str = "") -> None:
         self.events = events
@@ -23,7 +23,7 @@ class Stage:
 
 
 def test_a_bug_in_the_server_is_named_to_the_planted_build(tmp_path: Path) -> None:
-    """By the environment of the run; what the bug did is counted from its file."""
+    """The environment of the run names the bug and the file of its events."""
     stage: Any = Stage()
     seen = asyncio.run(InTheServer(bug="module:Bug").observe(stage, tmp_path))
     assert stage.environment == {"PLANTED_BUG": "module:Bug", "PLANTED_EVENTS": str(tmp_path / EVENTS)}
@@ -32,7 +32,7 @@ def test_a_bug_in_the_server_is_named_to_the_planted_build(tmp_path: Path) -> No
 
 
 def test_a_bug_by_settings_counts_no_events(tmp_path: Path) -> None:
-    """The options are those of the trial; nothing else is planted."""
+    """The run gets the options of the trial. Nothing else is planted."""
     stage: Any = Stage()
     seen = asyncio.run(BySettings(scenario="scenario-b", arguments=("--recovery", "off")).observe(stage, tmp_path))
     assert stage.arguments == ("scenario-b", "--recovery", "off", "--no-report")
@@ -40,6 +40,6 @@ def test_a_bug_by_settings_counts_no_events(tmp_path: Path) -> None:
 
 
 def test_the_messages_of_a_small_load() -> None:
-    """A probe in each channel, the warm-up, the measured messages."""
+    """The number of messages is the probes of all channels, the warm-up and the measured messages."""
     assert SmallLoad(clients=24, audience=6, rate_hz=80, duration_s=1.5).messages == 4 + 30 + 120
     assert listed([1, 2]) == "1,2"

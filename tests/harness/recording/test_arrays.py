@@ -12,7 +12,7 @@ from tests.harness.plans import a_plan
 
 
 def test_a_row_file_is_an_ordinary_npy_file(tmp_path: Path) -> None:
-    """What was appended, in pieces, is what NumPy loads."""
+    """NumPy loads all the rows, which were appended in pieces."""
     with RowFile(tmp_path / "rows.npy", DELIVERY) as file:
         file.append(np.array([(1, 2, 3)], DELIVERY))
         file.append(np.array([(4, 5, 6), (7, 8, 9)], DELIVERY).tobytes())
@@ -20,12 +20,12 @@ def test_a_row_file_is_an_ordinary_npy_file(tmp_path: Path) -> None:
 
 
 def test_a_file_whose_writer_was_killed_is_mended(tmp_path: Path) -> None:
-    """Whole rows are kept, half a row at the end is cut."""
+    """Whole rows are kept. Half a row at the end is cut."""
     file = RowFile(tmp_path / "rows.npy", DELIVERY)
     file.append(np.zeros(3, DELIVERY))
     with (tmp_path / "rows.npy").open("ab") as torn:
         torn.write(b"half")
-    file._file.close()  # as the kernel does for a killed process; the header still names no rows
+    file._file.close()  # like the kernel for a killed process; the header still says 0 rows
     assert repair(tmp_path / "rows.npy", DELIVERY) == 3
     assert len(np.load(tmp_path / "rows.npy")) == 3
 
@@ -40,7 +40,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_recording_is_read_as_it_was_written(folder: Path) -> None:
-    """Plan, events and arrays come back; absent parts are empty."""
+    """The reader returns plan, events and arrays. Absent parts are empty."""
     recording = Recording.open(folder)
     assert recording.plan == a_plan()
     assert recording.event("ended")["how"] == "complete"  # type: ignore[index]  # it was written
@@ -51,7 +51,7 @@ def test_a_recording_is_read_as_it_was_written(folder: Path) -> None:
 
 
 def test_half_a_line_at_the_end_is_passed_over(folder: Path) -> None:
-    """A harness that was killed may have written half an event."""
+    """A killed harness may have written half an event."""
     with (folder / "events.jsonl").open("a") as file:
         file.write('{"event": "pha')
     assert len(Recording.open(folder).events) == 1

@@ -13,7 +13,7 @@ from tests.harness.searches import a_capacity, a_search
 
 
 def test_a_search_is_read_as_it_was_written(tmp_path: Path) -> None:
-    """From the start on there is a search without steps; every later one replaces it."""
+    """From the start the folder holds a search without steps. Each later write replaces it."""
     folder = create_capacity_folder(tmp_path, a_search())
     assert is_capacity_folder(folder)
     assert read_capacity(folder) == Capacity(plan=a_search())
@@ -25,13 +25,13 @@ def test_a_search_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("document", ["{}", "[]", "nothing", '{"version": 3}'])
 def test_another_file_is_refused(tmp_path: Path, document: str) -> None:
-    """With what was expected."""
+    """The message says what was expected."""
     (tmp_path / CAPACITY).write_text(document)
     with pytest.raises(UsageError, match="expected"):
         read_capacity(tmp_path)
 
 
 def test_the_file_carries_the_version(tmp_path: Path) -> None:
-    """As every file of a recording."""
+    """Every file of a recording has the version."""
     folder = create_capacity_folder(tmp_path, a_search())
     assert json.loads((folder / CAPACITY).read_text())["version"] == 4

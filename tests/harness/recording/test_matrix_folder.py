@@ -35,7 +35,8 @@ MATRIX = MatrixPlan(
 
 
 def test_a_matrix_is_read_as_it_was_written(tmp_path: Path) -> None:
-    """With the cells that were left out. It has no rows of its own: those are in its runs."""
+    """The plan includes the cells that were left out. The folder has no rows of its own, because they are in its
+    runs."""
     folder = create_matrix_folder(tmp_path, MATRIX)
     assert folder.parent == tmp_path / "matrix"
     assert is_matrix_folder(folder)
@@ -63,7 +64,7 @@ def test_a_folder_without_a_plan_holds_no_run(tmp_path: Path) -> None:
 
 
 def test_a_damaged_matrix_is_told(tmp_path: Path) -> None:
-    """A field of another type is never read as something else."""
+    """A field of the wrong type is refused, never converted."""
     folder = create_matrix_folder(tmp_path, MATRIX)
     document = json.loads((folder / PLAN).read_text())
     document["matrix"]["repeat"] = "often"
@@ -73,7 +74,7 @@ def test_a_damaged_matrix_is_told(tmp_path: Path) -> None:
 
 
 def test_results_that_cannot_be_written_are_told(tmp_path: Path) -> None:
-    """A file is in the way, of the matrix and of a cell."""
+    """A file is in the place of the folder of the matrix or of a cell."""
     folder = create_matrix_folder(tmp_path, MATRIX)
     (folder / "runs").rmdir()
     (folder / "runs").touch()

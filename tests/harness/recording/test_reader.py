@@ -1,4 +1,4 @@
-"""A recording is read as it was written, and another version is refused with one clear message."""
+"""A recording is read as it was written. Another version is refused with one clear message."""
 
 import json
 import os
@@ -41,7 +41,8 @@ def test_a_verdict_is_read_as_it_was_written(folder: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("version", "reader"), [(1, "0.1"), (2, "0.1"), (3, "0.2")])
 def test_earlier_versions_are_refused_with_the_harness_that_reads_them(folder: Path, version: int, reader: str) -> None:
-    """Recordings, and verdicts by themselves: expected, found, and what to do."""
+    """The message gives the expected and the found version, and the harness to use. This holds for recordings, and for
+    verdicts alone."""
     change(folder / layout.VERDICT, version=version)
     with pytest.raises(UsageError) as refused:
         read_verdict(folder)
@@ -56,14 +57,14 @@ def test_earlier_versions_are_refused_with_the_harness_that_reads_them(folder: P
 
 @pytest.mark.parametrize("version", [None, "4", 99])
 def test_an_unknown_version_is_refused(folder: Path, version: object) -> None:
-    """A later version, or none: only the harness that wrote it knows."""
+    """The version is later or missing. Only the harness that wrote the recording can read it."""
     change(folder / layout.PLAN, version=version)
     with pytest.raises(UsageError, match="use the harness that made it"):
         Recording.open(folder)
 
 
 def test_clocks_are_read_as_they_were_written(folder: Path) -> None:
-    """Offsets that are not known stay unknown; a recording without the file has no clocks."""
+    """Unknown offsets stay unknown. A recording without the file has no clocks."""
     assert Recording.open(folder).clocks is None
     there = HostClock(host="there", offset_ns=None, bound_ns=None, found="not known")
     here = HostClock(host="near", offset_ns=-5, bound_ns=3, found="asked")
@@ -73,7 +74,7 @@ def test_clocks_are_read_as_they_were_written(folder: Path) -> None:
 
 
 def test_a_damaged_clocks_file_is_an_error(folder: Path) -> None:
-    """A file that does not hold what its version says is named."""
+    """The message names the file."""
     (folder / layout.CLOCKS).write_text(json.dumps({"version": layout.VERSION, "hosts": 7}))
     with pytest.raises(UsageError, match=r"clocks\.json"):
         Recording.open(folder)
@@ -84,7 +85,7 @@ def test_a_damaged_clocks_file_is_an_error(folder: Path) -> None:
     "line", [b"\xff", b"[1]", b"null", b"{}", b'{"at_ns": "1", "event": "x"}', b'{"event": 1}', b"[" * 100_000, b""]
 )
 def test_a_line_that_is_no_object_of_its_file_is_refused_with_its_number(folder: Path, name: str, line: bytes) -> None:
-    """A recording that was cut short has no seal that would tell."""
+    """A recording of an interrupted run has no seal that would show the damage."""
     (folder / name).write_bytes(b'{"at_ns": 1, "event": "x"}\n' + line + b"\n")
     with pytest.raises(UsageError, match=rf"{name}, line 2: expected a JSON object"):
         Recording.open(folder)
@@ -107,7 +108,7 @@ def test_an_event_without_what_the_judge_reads_of_it_is_refused(folder: Path, ev
 
 
 def test_half_a_line_at_the_end_is_ignored(folder: Path) -> None:
-    """A process that was killed leaves it. Signs that end a line elsewhere end none here."""
+    """A killed process leaves half a line. The other Unicode line separators do not end a line here."""
     (folder / "events.jsonl").write_text('{"at_ns": 1, "event": "a\u2028\x85b"}\n{"at_ns": 2, "ev', "utf-8")
     assert [event["at_ns"] for event in read_events(folder)] == [1]
 
@@ -129,7 +130,7 @@ def test_rows_have_one_dimension(folder: Path, shape: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("kind", ["pipe", "folder", "link to nothing"])
 def test_rows_are_read_from_a_file_alone(folder: Path, kind: str) -> None:
-    """A pipe in place of a file would be waited for without end."""
+    """The reader would wait for a pipe for ever."""
     path = folder / "arrays" / "posts.npy"
     if kind == "pipe":
         os.mkfifo(path)

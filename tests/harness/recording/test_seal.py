@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def flip(path: Path) -> None:
-    """One bit of the last byte."""
+    """Changes one bit of the last byte."""
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
@@ -36,7 +36,7 @@ def cut(path: Path) -> None:
 
 
 def test_a_whole_copy_is_read(folder: Path, tmp_path: Path) -> None:
-    """Also one to which a verdict and a report were added."""
+    """A verdict and a report that were added later do no harm."""
     (folder / "verdict.json").write_text("{}")
     (folder / "report.html").write_text("")
     copy = folder.rename(tmp_path / "copy")
@@ -57,7 +57,7 @@ def test_a_whole_copy_is_read(folder: Path, tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("damage", [Path.unlink, flip, cut])
 def test_a_missing_or_changed_file_is_refused_by_name(folder: Path, name: str, damage: Callable[[Path], None]) -> None:
-    """Whatever was lost or altered on the way, the service is not blamed for it."""
+    """The copy lost or changed a file. The service must not be blamed for it."""
     damage(folder / name)
     with pytest.raises(UsageError, match="copy it again") as refused:
         Recording.open(folder)
@@ -65,7 +65,7 @@ def test_a_missing_or_changed_file_is_refused_by_name(folder: Path, name: str, d
 
 
 def test_a_missing_seal_is_refused(folder: Path) -> None:
-    """The events say that there was one."""
+    """The events say that the run was sealed."""
     (folder / "seal.json").unlink()
     with pytest.raises(UsageError, match=r"seal\.json is missing: copy it again"):
         Recording.open(folder)
@@ -78,14 +78,14 @@ def test_a_seal_that_cannot_be_read_is_refused(folder: Path) -> None:
 
 
 def test_rows_of_another_recording_are_refused(folder: Path) -> None:
-    """A file that was not there when the run was sealed."""
+    """The file was not there when the run was sealed."""
     np.save(folder / "arrays" / "deliveries-01.npy", np.zeros(1, DELIVERY))
     with pytest.raises(UsageError, match=r"deliveries-01\.npy is not of this recording"):
         Recording.open(folder)
 
 
 def test_many_damaged_files_are_counted(folder: Path) -> None:
-    """Five names and the number of the others."""
+    """The message has five names and the number of the others."""
     for path in [*(folder / "arrays").iterdir(), folder / "machine.json", folder / "telemetry.jsonl"]:
         path.unlink()
     with pytest.raises(UsageError, match="and 1 more: copy"):
@@ -93,7 +93,7 @@ def test_many_damaged_files_are_counted(folder: Path) -> None:
 
 
 def test_a_run_that_was_cut_short_needs_no_seal(tmp_path: Path) -> None:
-    """It has no last event either; the judge says UNKNOWN of it."""
+    """The run has no last event either. The judge says UNKNOWN."""
     made = create_folder(tmp_path, a_plan())
     with Journal(made) as journal:
         journal.event("phase", name="measure")
@@ -101,7 +101,7 @@ def test_a_run_that_was_cut_short_needs_no_seal(tmp_path: Path) -> None:
 
 
 def test_a_seal_that_could_not_be_written_is_not_missed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that filled up in the last moment: the recording says so itself."""
+    """The disk became full at the last moment. An event in the recording says so."""
 
     def full(_folder: Path) -> None:
         raise OSError(28, "No space left on device")

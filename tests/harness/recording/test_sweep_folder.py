@@ -27,7 +27,7 @@ SWEEP = SweepPlan(
 
 
 def test_a_sweep_is_read_as_it_was_written(tmp_path: Path) -> None:
-    """The folder of a sweep has no rows of its own: those are in its runs."""
+    """The folder of a sweep has no rows of its own, because they are in its runs."""
     folder = create_sweep_folder(tmp_path, SWEEP)
     assert is_sweep_folder(folder)
     assert read_sweep(folder) == SWEEP

@@ -13,7 +13,7 @@ from tests.harness.report import verdicts
 
 
 def test_two_runs_in_one_second_have_two_folders(tmp_path: Path) -> None:
-    """``latest`` points to the newest."""
+    """``latest`` points to the newer folder."""
     first, second = create_folder(tmp_path, a_plan()), create_folder(tmp_path, a_plan())
     assert first != second
     assert (tmp_path / "scenario-a" / "latest").resolve() == second
@@ -21,7 +21,7 @@ def test_two_runs_in_one_second_have_two_folders(tmp_path: Path) -> None:
 
 
 def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
-    """What cannot be encoded leaves the old file whole, and no temporary file."""
+    """If a value cannot be encoded, the old file stays whole and no temporary file is left."""
     path = tmp_path / "plan.json"
     write_json(path, {"a": 1})
     with pytest.raises(ValueError, match="not JSON compliant"):
@@ -37,7 +37,7 @@ def test_a_place_that_cannot_hold_results_is_named(tmp_path: Path) -> None:
 
 
 def test_every_event_is_on_the_disk_at_once(tmp_path: Path) -> None:
-    """A harness that is killed has written every event that it journalled."""
+    """If the harness is killed, every event that it journalled is in the file."""
     with Journal(tmp_path) as journal:
         journal.event("phase", name="measure")
         (line,) = (tmp_path / "events.jsonl").read_text().splitlines()
@@ -48,14 +48,14 @@ def test_every_event_is_on_the_disk_at_once(tmp_path: Path) -> None:
 
 
 def test_a_verdict_document_has_the_version_and_no_curves() -> None:
-    """The curves are in series.json."""
+    """series.json holds the curves."""
     document = verdict_document(verdicts.passed())
     assert document["version"] == VERSION
     assert "series" not in document
 
 
 def test_temporary_names_carry_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two processes that judge one recording do not write to each other's temporary file."""
+    """Two processes may judge one recording. Each writes to its own temporary file."""
     seen: list[str] = []
     monkeypatch.setattr(Path, "replace", lambda self, _target: seen.append(self.name))
     write_json(tmp_path / "verdict.json", {})
@@ -64,7 +64,7 @@ def test_temporary_names_carry_the_process(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("text", ["\udcff", "a\u2028b", "größe"])
 def test_any_path_can_be_written_and_read(tmp_path: Path, text: str) -> None:
-    """A folder may have a name that is no text."""
+    """The name of a folder need not be valid text."""
     with Journal(tmp_path) as journal:
         journal.event("ended", why=text)
     write_json(tmp_path / "x.json", {"why": text})

@@ -6,8 +6,8 @@ from tests.reference_server.fakes import FakeReceiver, until
 
 
 def test_in_memory_a_message_arrives_after_the_call_returned() -> None:
-    """The baseline delivers in the next turn of the loop, so that no message is received before it was published, and to
-    subscribed channels only. It confirms the earlier subscriptions too."""
+    """The baseline delivers in the next turn of the event loop, so no message is received before its publication. It
+    delivers to subscribed channels only. It also confirms earlier subscriptions."""
 
     async def main() -> None:
         backplane, receiver = InMemory(), FakeReceiver()

@@ -15,7 +15,7 @@ from tests.reference_server.fakes import until
 
 
 class Producer:
-    """Keeps what it was given; confirms when it is told to."""
+    """Keeps every record that it gets. The test confirms the records."""
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
@@ -41,7 +41,7 @@ def message(seq: int, channel: str = "a", size: int = 10) -> Outgoing:
 
 
 def test_a_record_has_the_seq_before_the_frame_and_its_channel_chooses_the_partition() -> None:
-    """In order: all messages of a channel are in one partition."""
+    """All messages of a channel are in one partition, so they stay in order."""
 
     async def main() -> None:
         producer = Producer()
@@ -67,7 +67,8 @@ def test_a_record_has_the_seq_before_the_frame_and_its_channel_chooses_the_parti
 
 
 def test_what_waits_is_bounded_and_a_confirmation_makes_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    """20 bytes may wait: a batch is taken while no more wait, whole; then none until one is confirmed."""
+    """A whole batch is accepted while at most 20 bytes wait. With more, none is accepted until a message is
+    confirmed."""
     monkeypatch.setattr(kafka_publisher, "PUBLISH_BUFFER_BYTES", 20)
 
     async def main() -> None:
@@ -91,7 +92,7 @@ def test_what_waits_is_bounded_and_a_confirmation_makes_room(monkeypatch: pytest
 
 
 def test_a_message_that_the_broker_did_not_take_has_failed() -> None:
-    """Refused or given up; its bytes wait no longer. A confirmed one has not failed."""
+    """The message was refused or cancelled, and its bytes no longer wait. A confirmed message has not failed."""
 
     async def main() -> None:
         producer = Producer()
@@ -112,7 +113,7 @@ def test_a_message_that_the_broker_did_not_take_has_failed() -> None:
 
 
 def test_a_producer_that_is_broken_ends_the_connection() -> None:
-    """Whoever keeps the connection makes a new one."""
+    """The caller of ``run`` then makes a new connection."""
 
     async def main() -> None:
         producer = Producer()

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("kafka")]
 
 @pytest.fixture(scope="module")
 def part() -> Iterator[Part[Child]]:
-    """One broker for all tests of this module: it takes seconds to start."""
+    """One broker for all tests of this module, because its start takes seconds."""
     with asyncio.Runner() as runner:
         broker = real_broker("kafka")
         yield runner.run(broker.__aenter__())
@@ -34,17 +34,18 @@ def part() -> Iterator[Part[Child]]:
 
 
 def test_it_carries_messages(part: Part[Child]) -> None:
-    """As published, in order, to a server that is subscribed; the first server creates the topic."""
+    """A subscribed server gets the messages unchanged and in order. The first server creates the topic."""
     asyncio.run(carries_messages(KIND, part))
 
 
 def test_it_comes_back_after_its_broker(part: Part[Child]) -> None:
-    """A frozen broker keeps its connections, and the client library says nothing: that is found out by asking."""
+    """A frozen broker keeps its connections open, and the client library reports no failure. Only a request to the
+    broker shows it."""
     asyncio.run(comes_back(KIND, FaultKind.PAUSE, part))
 
 
 def test_a_server_that_was_away_goes_on_where_it_was(part: Part[Child]) -> None:
-    """What was published meanwhile comes out of the topic, before the confirmation, each message once."""
+    """The topic delivers the messages that were published meanwhile, each once."""
 
     async def main() -> None:
         sender, reader = built(KIND, part), built(KIND, part)
@@ -64,5 +65,5 @@ def test_a_server_that_was_away_goes_on_where_it_was(part: Part[Child]) -> None:
 
 
 def test_a_post_never_waits_for_the_broker() -> None:
-    """Publishing is a plain call: it returns even where there is no event loop to wait on."""
+    """Publishing is a plain call. It returns even without an event loop."""
     assert KafkaTopic(Kafka(host="192.0.2.1"), Metrics()).publish([Outgoing("c", 1, b"")]) is False

@@ -1,4 +1,4 @@
-"""Whether a Kafka lives, asked of stand-ins that answer, close or say nothing."""
+"""Whether a Kafka broker is alive. Stand-ins answer, close the connection, or stay silent."""
 
 import asyncio
 import struct
@@ -15,7 +15,8 @@ ANSWER = b"any bytes"
 
 
 class Broker:
-    """Answers each question as ``answer`` says: whole, cut off, or not at all (None)."""
+    """Answers each question with ``answer``; with None it does not answer. With ``closes`` it then closes the
+    connection."""
 
     def __init__(self) -> None:
         self.answer: bytes | None = struct.pack(">i", len(ANSWER)) + ANSWER
@@ -52,13 +53,13 @@ class Broker:
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Questions and time limits of milliseconds."""
+    """Sets the interval of questions and the time limit to milliseconds."""
     monkeypatch.setattr(kafka_watch, "PING_INTERVAL_S", 0.01)
     monkeypatch.setattr(kafka_watch, "ANSWER_TIMEOUT_S", 0.1)
 
 
 def test_a_broker_that_answers_is_asked_again_and_again() -> None:
-    """On a new connection each time: length 10, ApiVersions (18), version 0, id 0, no client."""
+    """Each question uses a new connection: length 10, ApiVersions (18), version 0, id 0, no client."""
 
     async def main() -> None:
         async with Broker().running() as broker:
@@ -70,7 +71,7 @@ def test_a_broker_that_answers_is_asked_again_and_again() -> None:
             keeping.cancel()
             await asyncio.wait((keeping,))
             watch.abort()
-            watch.abort()  # twice does no harm
+            watch.abort()  # a second abort does no harm
 
     asyncio.run(main())
 
@@ -84,7 +85,7 @@ def test_a_broker_that_answers_is_asked_again_and_again() -> None:
     ],
 )
 def test_what_does_not_answer_is_no_connection(answer: bytes | None, closes: bool, error: type[OSError]) -> None:
-    """Nothing at all, or half an answer before the end."""
+    """The broker is silent, or the connection ends in the middle of the answer."""
 
     async def main() -> None:
         async with Broker().running() as broker:
@@ -95,8 +96,8 @@ def test_what_does_not_answer_is_no_connection(answer: bytes | None, closes: boo
     asyncio.run(main())
 
 
-def test_a_port_where_nobody_listens_is_no_connection() -> None:
-    """An OSError, which whoever keeps the connection retries."""
+def test_a_port_without_a_listener_is_no_connection() -> None:
+    """The caller gets an OSError and tries again."""
 
     async def main() -> None:
         async with Broker().running() as broker:
@@ -108,7 +109,7 @@ def test_a_port_where_nobody_listens_is_no_connection() -> None:
 
 
 def test_a_frozen_broker_is_lost_after_a_question_without_an_answer() -> None:
-    """It keeps its connections open."""
+    """A frozen broker keeps its connections open."""
 
     async def main() -> None:
         async with Broker().running() as broker:
@@ -122,7 +123,7 @@ def test_a_frozen_broker_is_lost_after_a_question_without_an_answer() -> None:
 
 
 def test_a_connection_that_ends_is_noticed_between_two_questions(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At once, however long it is until the next one."""
+    """The watch notices the end at once, although the next question is a minute away."""
     monkeypatch.setattr(kafka_watch, "PING_INTERVAL_S", 60.0)
 
     async def main() -> None:

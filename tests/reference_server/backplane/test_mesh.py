@@ -56,7 +56,8 @@ async def all_up(stack: AsyncExitStack, servers: list[Member]) -> None:
 
 
 def test_a_message_goes_to_the_servers_that_want_it(postgres: Postgres) -> None:
-    """One link per pair, known interest before up; nothing is sent to a server that does not want the channel."""
+    """Each pair of servers has one link, and a server is up only when it knows the interest of its peers. A server
+    without interest in the channel gets no message."""
 
     async def main() -> None:
         first, second, third = servers = members(postgres, 3)
@@ -81,7 +82,7 @@ def test_a_message_goes_to_the_servers_that_want_it(postgres: Postgres) -> None:
 
 
 def test_a_cut_link_is_down_until_it_is_back(postgres: Postgres) -> None:
-    """Both ends say down, then up and subscribed; the new link is counted."""
+    """Both ends report down, and later up and subscribed. The new link is counted."""
 
     async def main() -> None:
         first, second = servers = members(postgres, 2)
@@ -100,7 +101,8 @@ def test_a_cut_link_is_down_until_it_is_back(postgres: Postgres) -> None:
 
 
 def test_a_server_that_is_gone_is_not_waited_for(postgres: Postgres) -> None:
-    """It gives its lease up, or the lease ends; then the others are up without it."""
+    """The stopped server gives up its lease, and the others are up without it. The lease of a dead server would
+    expire."""
 
     async def main() -> None:
         first, second, third = members(postgres, 3)
@@ -114,7 +116,8 @@ def test_a_server_that_is_gone_is_not_waited_for(postgres: Postgres) -> None:
 
 
 def test_what_a_slow_peer_cannot_take_is_pointed_at(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing queues without a bound: the message is dropped, counted, and the peer is told to read the log."""
+    """The queue for a peer is bounded. Beyond the limit the message is dropped and counted, and the peer gets a pointer
+    to the log."""
 
     async def main() -> None:
         first, second = servers = members(postgres, 2)
@@ -131,7 +134,7 @@ def test_what_a_slow_peer_cannot_take_is_pointed_at(postgres: Postgres, monkeypa
 
 
 def test_a_stranger_gets_no_link(postgres: Postgres) -> None:
-    """Another token is no server of this mesh, whatever name it gives."""
+    """A server with another token does not belong to this mesh, even with a known name."""
 
     async def main() -> None:
         ports = ports_of(2)

@@ -1,4 +1,4 @@
-"""The lease of a server of the mesh, with a database that answers, fails or says nothing."""
+"""The lease of a mesh server, with a database that answers, fails or stays silent."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from tests.reference_server.fakes import until
 
 
 class Database:
-    """Records its statements. ``away``: it refuses; ``silent``: it never answers."""
+    """Records its statements. With ``away`` it refuses them, and with ``silent`` it never answers."""
 
     def __init__(self) -> None:
         self.statements: list[str] = []
@@ -42,13 +42,13 @@ class Database:
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Renewals and time limits of milliseconds."""
+    """Sets the renewal interval and the time limit to milliseconds."""
     monkeypatch.setattr(mesh_lease, "RENEW_S", 0.01)
     monkeypatch.setattr(mesh_lease, "ANSWER_TIMEOUT_S", 0.02)
 
 
 class Held:
-    """A lease that is renewed in a task; ``seen`` are the sets of living servers that it was told."""
+    """A lease that a task renews. ``seen`` collects the reported sets of living servers."""
 
     def __init__(self, database: Database) -> None:
         self.seen: list[set[str]] = []
@@ -61,7 +61,7 @@ class Held:
 
 
 def test_the_table_is_made_once_and_the_lease_renewed_until_it_is_given_up() -> None:
-    """The others need not wait for its end."""
+    """The other servers then need not wait until the lease expires."""
 
     async def main() -> None:
         database = Database()
@@ -77,8 +77,9 @@ def test_the_table_is_made_once_and_the_lease_renewed_until_it_is_given_up() -> 
     asyncio.run(main())
 
 
-def test_while_the_database_is_away_nobody_is_declared_dead(caplog: pytest.LogCaptureFixture) -> None:
-    """The last answer counts; one warning for the whole outage; then the table is made again, since a crash empties it."""
+def test_while_the_database_is_away_no_server_is_declared_dead(caplog: pytest.LogCaptureFixture) -> None:
+    """The last answer stays valid, and the whole outage logs one warning. Afterwards the table is created again,
+    because a crash empties it."""
 
     async def main() -> None:
         database = Database()
@@ -92,7 +93,7 @@ def test_while_the_database_is_away_nobody_is_declared_dead(caplog: pytest.LogCa
         await until(lambda: len(held.seen) > told)
         assert held.seen[:told] == [{"server-1", "server-2"}] * told
         assert held.seen[told] == {"server-1"}
-        # Each try that failed began with the table: it was not known to be there.
+        # Each failed try began with the table, because the lease cannot know that the table exists.
         assert database.statements[1] == "SELECT"
         await held.end()
 
@@ -103,7 +104,7 @@ def test_while_the_database_is_away_nobody_is_declared_dead(caplog: pytest.LogCa
 
 @pytest.mark.parametrize("fails", ["away", "silent"])
 def test_the_end_does_not_wait_for_a_database_that_fails(fails: str) -> None:
-    """A server must be able to stop; the lease then ends by itself."""
+    """A server must be able to stop. The lease then expires by itself."""
 
     async def main() -> None:
         database = Database()

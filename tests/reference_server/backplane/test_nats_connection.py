@@ -11,8 +11,8 @@ INFO = b'INFO {"server_id":"x","max_payload":1048576}\r\n'
 
 @asynccontextmanager
 async def peer(*answers: bytes, split: bool = False) -> AsyncIterator[tuple[int, list[bytes]]]:
-    """A listener that sends INFO and, after the first PING, these answers; in single bytes where ``split``. Gives its port
-    and the lines that it gets."""
+    """A listener that sends INFO, and ``answers`` after the first PING. With ``split`` it sends single bytes. It yields
+    its port and the lines that it received."""
     lines: list[bytes] = []
     writers: list[asyncio.StreamWriter] = []
 
@@ -36,8 +36,9 @@ async def peer(*answers: bytes, split: bool = False) -> AsyncIterator[tuple[int,
 
 
 @pytest.mark.parametrize("split", [False, True])
-def test_messages_are_read_in_whatever_pieces_they_arrive(split: bool) -> None:
-    """Several in one segment, one in many, with a payload that looks like a command, with and without a reply subject."""
+def test_messages_are_read_from_pieces_of_any_size(split: bool) -> None:
+    """One segment has several messages, or one message has many segments. One payload looks like a command, and one
+    message has a reply subject."""
     found: list[tuple[bytes, bytes]] = []
 
     async def main() -> None:
@@ -66,7 +67,7 @@ def test_messages_are_read_in_whatever_pieces_they_arrive(split: bool) -> None:
     ],
 )
 def test_any_other_answer_is_an_error(answer: bytes, error: str) -> None:
-    """An OSError with the reason: the login was refused, or it is no NATS server."""
+    """The OSError says that the login was refused, or that the peer is not a NATS server."""
 
     async def main() -> None:
         async with peer(answer) as (port, _):

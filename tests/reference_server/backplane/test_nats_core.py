@@ -14,18 +14,19 @@ pytestmark = pytest.mark.integration
 
 
 def test_it_carries_messages() -> None:
-    """As published, in order, to a server that is subscribed."""
+    """A subscribed server gets the messages unchanged and in order."""
     asyncio.run(carries_messages(KIND))
 
 
 @pytest.mark.parametrize("fault", [FaultKind.KILL, FaultKind.PAUSE])
 def test_it_comes_back_after_its_broker(fault: FaultKind) -> None:
-    """With every channel subscribed again."""
+    """Every channel is subscribed again."""
     asyncio.run(comes_back(KIND, fault))
 
 
 def test_only_wanted_channels_arrive() -> None:
-    """NATS sends a message to the servers that are subscribed; a channel that was given up and taken again arrives once."""
+    """NATS sends a message only to subscribed servers. After an unsubscribe and a new subscribe a message still arrives
+    once."""
 
     async def main() -> None:
         async with real_broker("nats") as part:
@@ -44,7 +45,7 @@ def test_only_wanted_channels_arrive() -> None:
 
 
 def test_the_queue_for_a_slow_broker_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bytes that wait to be published are bounded; further messages are left to the log."""
+    """The number of bytes that wait for publication is limited. Beyond it messages are only in the log."""
     monkeypatch.setattr(nats_core, "PUBLISH_BUFFER_BYTES", 100_000)
 
     async def main() -> None:
@@ -60,5 +61,5 @@ def test_the_queue_for_a_slow_broker_is_bounded(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_post_never_waits_for_the_broker() -> None:
-    """Publishing is a plain call: it returns even where there is no event loop to wait on."""
+    """Publishing is a plain call. It returns even without an event loop."""
     assert NatsCore(Nats(host="192.0.2.1"), Metrics()).publish([Outgoing("c", 1, b"")]) is False

@@ -1,4 +1,4 @@
-"""Against a real PostgreSQL."""
+"""LISTEN and NOTIFY as a backplane. Most tests use a real PostgreSQL."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -53,7 +53,8 @@ async def notifying(
 
 
 def test_messages_are_packed_below_the_limit() -> None:
-    """In order, no payload beyond the limit in bytes, and a message that does not fit as a pointer."""
+    """The messages stay in order, and no payload has more bytes than the limit. A message that is too large becomes a
+    pointer."""
     messages = [
         outgoing("c", 1, "ä" * 1_000),
         *[outgoing("c", seq, "é" * 2_000) for seq in (2, 3)],
@@ -68,7 +69,8 @@ def test_messages_are_packed_below_the_limit() -> None:
 
 @pytest.mark.integration
 def test_a_message_arrives_as_it_was_published(postgres: Postgres) -> None:
-    """LISTEN is confirmed, then the channels are subscribed; then messages arrive whole, large ones as a pointer."""
+    """The channels count as subscribed after LISTEN was confirmed. Messages arrive unchanged, and large ones as a
+    pointer."""
     wanted, other = fresh(), fresh()
 
     async def main() -> None:
@@ -85,7 +87,7 @@ def test_a_message_arrives_as_it_was_published(postgres: Postgres) -> None:
 
 @pytest.mark.integration
 def test_the_committing_transaction_notifies(postgres: Postgres) -> None:
-    """With the text, or a pointer where it is too long; not for a duplicate; nothing for what is rolled back."""
+    """The notification has the text, or a pointer if the text is too long. A duplicate causes no notification."""
     channel = fresh()
 
     async def main() -> None:
@@ -106,7 +108,8 @@ def test_the_committing_transaction_notifies(postgres: Postgres) -> None:
 
 
 def test_the_listener_may_have_an_address_of_its_own() -> None:
-    """Host, port, both or none of them; the credentials are those of everything else."""
+    """The settings may give the host, the port, both or neither. The credentials are always those of the main
+    connection."""
     postgres = PostgresAddress(host="pooler", port=6432, user="u", password="p", database="d")
     settings = cast(Settings, SimpleNamespace(postgres=postgres, name="server-1", statement_timeout_ms=1_000))
     context = BackplaneContext(settings=settings, metrics=Metrics(), log=cast(Log, None))
@@ -123,7 +126,7 @@ def test_the_listener_may_have_an_address_of_its_own() -> None:
 
 @pytest.mark.integration
 def test_one_commit_per_post_answers_in_the_order_of_the_input(postgres: Postgres) -> None:
-    """Each message has a transaction of its own; seqs are gapless all the same."""
+    """Each message has its own transaction. The seqs have no gap."""
     channel = fresh()
 
     async def main() -> None:
@@ -141,8 +144,8 @@ def test_one_commit_per_post_answers_in_the_order_of_the_input(postgres: Postgre
 
 
 @pytest.mark.integration
-def test_a_server_that_hears_nothing_is_heard(postgres: Postgres) -> None:
-    """While its listener has no connection, what it publishes reaches the others."""
+def test_a_server_without_its_listener_still_publishes(postgres: Postgres) -> None:
+    """The listener of the server has no connection. Its publications still reach the others."""
     channel = fresh()
 
     async def main() -> None:
@@ -166,7 +169,8 @@ def test_a_server_that_hears_nothing_is_heard(postgres: Postgres) -> None:
 @pytest.mark.integration
 @pytest.mark.parametrize("backend", ["listener", "publisher"])
 def test_a_killed_backend_is_noticed_and_replaced(postgres: Postgres, backend: str) -> None:
-    """The listener says down, up and every channel again; a lost publisher takes nothing until it has an answer."""
+    """A killed listener reports down, up and every channel again. After a killed publisher new messages arrive
+    again."""
     channel = fresh()
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""Against a real PostgreSQL: what the poll must find is decided by its transactions."""
+"""The poll with a real PostgreSQL, because its transactions decide what the poll must find."""
 
 import asyncio
 import random
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.integration
 async def polling(
     postgres: Postgres, *channels: str
 ) -> AsyncIterator[tuple[PostgresPoll, FakeReceiver, PostgresqlLog]]:
-    """A poll that is up and wants these channels, its receiver, and a log to append to."""
+    """A running poll that is subscribed to ``channels``, its receiver, and a log to append to."""
     address = PostgresAddress(**postgres.settings)
     log = PostgresqlLog(address, name="test", statement_timeout_ms=5_000)
     await log.start(10)
@@ -49,7 +49,7 @@ def seqs_of(receiver: FakeReceiver, channel: str) -> list[int]:
 
 
 def test_a_committed_message_arrives_once_with_its_frame(postgres: Postgres) -> None:
-    """Whole, only on servers that want the channel, and once although reads overlap."""
+    """Only subscribed servers get the message. It arrives once, although reads overlap."""
     wanted, other = fresh(), fresh()
 
     async def main() -> None:
@@ -66,8 +66,8 @@ def test_a_committed_message_arrives_once_with_its_frame(postgres: Postgres) -> 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_messages_committed_out_of_order_are_not_skipped(postgres: Postgres, seed: int) -> None:
-    """Transactions begin in one order and commit in another, some long after later ones were read. Every message arrives,
-    in the order of its channel."""
+    """Transactions begin in one order and commit in another. Some commit long after later ones were read. Every message
+    arrives, in the order of its channel."""
     rng = random.Random(seed)
     channels = [fresh() for _ in range(12)]
 
@@ -99,13 +99,14 @@ def test_messages_committed_out_of_order_are_not_skipped(postgres: Postgres, see
 
 
 def test_a_message_that_waits_for_the_next_read_is_not_missing() -> None:
-    """The gateway's grace covers the interval; else it would call every second message lost and read it from the log."""
+    """The gateway's grace is longer than the interval. Otherwise the gateway would read every second message from the
+    log as lost."""
     section = postgres_poll.PostgresPollSettings(interval_ms=50)
     assert postgres_poll.KIND.delay_s(section) >= 0.1
 
 
 def test_more_than_one_answer_holds_is_pointed_at(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read is bounded; what it leaves out is told from the counters of the channels."""
+    """One read returns a limited number of rows. The channels' counters announce the other messages."""
     monkeypatch.setattr(postgres_poll, "ROWS_PER_READ", 3)
     channel = fresh()
 
@@ -118,7 +119,7 @@ def test_more_than_one_answer_holds_is_pointed_at(postgres: Postgres, monkeypatc
 
 
 def test_what_was_committed_while_the_connection_was_lost_arrives(postgres: Postgres) -> None:
-    """The mark outlives the connection, so the medium itself loses nothing."""
+    """The poll keeps its mark when the connection is lost, so it misses nothing."""
     channel = fresh()
 
     async def main() -> None:

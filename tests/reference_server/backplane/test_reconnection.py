@@ -15,7 +15,7 @@ class Fake:
 
 
 def test_it_tries_again_after_every_failure_and_closes_what_failed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Failures to connect and lost connections alike; the limit of the random pause doubles up to a second."""
+    """This holds for failed and for lost connections. The upper limit of the random pause doubles up to a second."""
     limits_s: list[float] = []
 
     def shortest(_: float, limit_s: float) -> float:
@@ -27,7 +27,7 @@ def test_it_tries_again_after_every_failure_and_closes_what_failed(monkeypatch: 
 
     async def connect() -> Fake:
         if len(limits_s) % 2:
-            raise ConnectionRefusedError("nobody there")
+            raise ConnectionRefusedError("no listener")
         opened.append(Fake())
         return opened[-1]
 
@@ -50,7 +50,7 @@ def test_it_tries_again_after_every_failure_and_closes_what_failed(monkeypatch: 
 
 
 def test_another_error_ends_it() -> None:
-    """A bug is no broker that is away."""
+    """A bug must not look like a broker that is down."""
 
     async def connect() -> Fake:
         raise ValueError("a bug")

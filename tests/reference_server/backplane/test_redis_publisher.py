@@ -1,4 +1,4 @@
-"""Publishing to Redis: what is sent, what is refused, and what is counted."""
+"""Publishing to Redis: the commands, the refusals and the counters."""
 
 import asyncio
 from typing import Any
@@ -16,7 +16,7 @@ TWO = [("PUBLISH", "a", "1"), ("PUBLISH", "b", "2")]
 
 
 class FakeConnection:
-    """A connection that is up, or lost, with so many bytes that wait."""
+    """A connection that is up or lost, with this many waiting bytes."""
 
     def __init__(self, waiting_bytes: int = 0, *, lost: bool = False) -> None:
         self.waiting_bytes = waiting_bytes
@@ -45,7 +45,7 @@ def publisher(connection: FakeConnection | None) -> tuple[RedisPublisher, Metric
     ],
 )
 def test_a_login_needs_a_password(secrets: dict[str, str], login: tuple[str, ...] | None) -> None:
-    """A name alone is none; with a password alone Redis takes its default user."""
+    """A name alone is not a login. With a password alone Redis uses its default user."""
     assert login_of(Redis(host="h", **secrets)) == login
 
 
@@ -60,7 +60,7 @@ def test_a_login_needs_a_password(secrets: dict[str, str], login: tuple[str, ...
     ],
 )
 def test_a_batch_is_sent_whole_or_not_at_all(connection: FakeConnection | None, sends: bool) -> None:
-    """Up to a megabyte may wait. Each message counts, as published or as failed."""
+    """Up to a megabyte may wait. Each message counts as published or as failed."""
     made, metrics = publisher(connection)
     assert made.send(TWO) is sends
     assert (metrics.published, metrics.publish_failures) == ((2, 0) if sends else (0, 2))
@@ -69,14 +69,14 @@ def test_a_batch_is_sent_whole_or_not_at_all(connection: FakeConnection | None, 
 
 
 def test_a_refusal_is_counted_and_another_reply_is_not() -> None:
-    """Replies of PUBLISH are numbers of receivers; zero is one."""
+    """A reply to PUBLISH is the number of receivers, which may be zero."""
     made, metrics = publisher(None)
     made._on_replies([1, hiredis.ReplyError("NOPERM no"), 0, hiredis.ReplyError("OOM no"), b"PONG"])
     assert metrics.publish_failures == 2
 
 
 def test_it_is_up_while_it_is_connected() -> None:
-    """And sends on the connection that it has."""
+    """While it is up, it sends on its connection. Afterwards it refuses messages."""
 
     async def main() -> None:
         async with FakeRedis().running() as redis:

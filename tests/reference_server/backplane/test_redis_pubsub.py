@@ -29,7 +29,7 @@ def redis_pubsub_at(redis: FakeRedis, password: str | None = None) -> RedisPubSu
 
 
 def test_a_message_arrives_as_it_was_published() -> None:
-    """With its channel, seq and frame, for any bytes in the frame; and only on servers that subscribed."""
+    """Channel, seq and frame are unchanged, also if the frame has any bytes. Only subscribed channels arrive."""
 
     async def main() -> None:
         async with FakeRedis(b"secret").running() as redis:
@@ -47,7 +47,7 @@ def test_a_message_arrives_as_it_was_published() -> None:
 
 
 def test_a_batch_is_published_in_order() -> None:
-    """In one write, with one command for each message."""
+    """Each message is one command."""
 
     async def main() -> None:
         async with FakeRedis().running() as redis:
@@ -63,7 +63,8 @@ def test_a_batch_is_published_in_order() -> None:
 
 
 def test_subscriptions_of_one_turn_are_one_command() -> None:
-    """10,000 clients that come together do not make 10,000 small writes. A SUBSCRIBE never follows a later UNSUBSCRIBE."""
+    """10,000 clients that connect together must not cause 10,000 small writes. A SUBSCRIBE never follows a later
+    UNSUBSCRIBE."""
 
     async def main() -> None:
         async with FakeRedis().running() as redis:
@@ -82,7 +83,7 @@ def test_subscriptions_of_one_turn_are_one_command() -> None:
 
 
 def test_after_a_reconnection_everything_is_subscribed_again() -> None:
-    """The receiver is called with down, up, and the confirmation of every channel that it still wants."""
+    """The receiver gets the confirmation of every channel that is still wanted."""
 
     async def main() -> None:
         redis = FakeRedis()
@@ -107,8 +108,8 @@ def test_after_a_reconnection_everything_is_subscribed_again() -> None:
 
 
 def test_a_frozen_broker_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It keeps its connections open and does not answer. After an unanswered PING it counts as down. A new connection
-    counts as up only after the answer to a PING."""
+    """A frozen broker keeps its connections open and does not answer. After an unanswered PING it counts as down. A new
+    connection counts as up only after the answer to a PING."""
     monkeypatch.setattr(resp_connection, "PING_INTERVAL_S", 0.05)
     monkeypatch.setattr(resp_connection, "HANDSHAKE_TIMEOUT_S", 0.05)
 
@@ -130,7 +131,7 @@ def test_a_frozen_broker_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_queue_for_a_slow_broker_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bytes that wait to be published are bounded; further messages are left to the log."""
+    """The number of bytes that wait for publication is limited. Beyond it messages are only in the log."""
     monkeypatch.setattr(redis_publisher, "PUBLISH_BUFFER_BYTES", 100_000)
 
     async def main() -> None:
@@ -147,13 +148,13 @@ def test_the_queue_for_a_slow_broker_is_bounded(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_post_never_waits_for_the_broker() -> None:
-    """Publishing is a plain call: it returns even where there is no event loop to wait on."""
+    """Publishing is a plain call. It returns even without an event loop."""
     backplane = RedisPubSub(Redis(host="192.0.2.1"), Metrics())
     assert backplane.publish([Outgoing("c", 1, b"")]) is False
 
 
 def test_a_broker_that_closes_again_and_again_gets_fewer_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A connection that is lost at once counts as a failure: the pauses grow."""
+    """A connection that is lost at once counts as a failure, so the pauses grow."""
     limits_s: list[float] = []
 
     def shortest(_: float, limit_s: float) -> float:
@@ -178,7 +179,7 @@ def test_a_broker_that_closes_again_and_again_gets_fewer_attempts(monkeypatch: p
 
 
 def test_a_wrong_password_is_a_broker_that_is_down() -> None:
-    """The server logs it and tries again: the wrong password may be the one of the broker."""
+    """The server tries again, because the broker may have the wrong password."""
 
     async def main() -> None:
         async with FakeRedis(b"secret").running() as redis:

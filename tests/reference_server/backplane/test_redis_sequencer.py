@@ -1,4 +1,4 @@
-"""The script that numbers and publishes, in a real Valkey."""
+"""The script that numbers and publishes messages, in a real Valkey."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -38,7 +38,7 @@ def with_sequencer(valkey: Valkey, use: Callable[[RedisSequencer], Awaitable[Non
 
 
 def test_numbers_follow_the_seed_and_what_is_known(cluster: Cluster) -> None:
-    """A channel begins where it is told to and counts on; a number that somebody has seen is not given again."""
+    """A channel starts after its seed and counts on. A number that is known already is not given again."""
     channel = fresh()
 
     async def use(sequencer: RedisSequencer) -> None:
@@ -56,7 +56,7 @@ def test_numbers_follow_the_seed_and_what_is_known(cluster: Cluster) -> None:
 
 
 def test_an_id_is_published_once(cluster: Cluster) -> None:
-    """The repetition gets the first number, and is found when its answer was lost."""
+    """A repeated post gets the first number. If its answer was lost, the id still finds the number."""
     channel = fresh()
 
     async def use(sequencer: RedisSequencer) -> None:
@@ -72,7 +72,7 @@ def test_an_id_is_published_once(cluster: Cluster) -> None:
 
 @pytest.mark.parametrize("text", ["hello", "ü" * 100, '"\\' * 500, "\x01" * 16_000])
 def test_the_frame_is_that_of_every_other_message(cluster: Cluster, text: str) -> None:
-    """Made by the script, for each of the three lengths of a header."""
+    """The script makes the frame itself, for each of the three lengths of a header."""
     channel = fresh()
 
     async def use(sequencer: RedisSequencer) -> None:
@@ -105,7 +105,7 @@ def test_the_broker_keeps_the_newest_messages_only(cluster: Cluster) -> None:
 
 
 def test_a_restarted_broker_begins_a_new_epoch(folder: Path) -> None:
-    """While it is away nothing is published; then the numbers go on behind what is known."""
+    """While the broker is down, nothing is published. Then the numbers continue after the known one."""
     valkey = Valkey(folder)
     valkey.start()
 

@@ -13,18 +13,18 @@ pytestmark = pytest.mark.integration
 
 
 def test_it_carries_messages() -> None:
-    """As published, in order, to a server that is subscribed."""
+    """A subscribed server gets the messages unchanged and in order."""
     asyncio.run(carries_messages(KIND))
 
 
 @pytest.mark.parametrize("fault", [FaultKind.KILL, FaultKind.PAUSE])
 def test_it_comes_back_after_its_broker(fault: FaultKind) -> None:
-    """Also after one that was started again empty."""
+    """This also holds if the broker was restarted empty."""
     asyncio.run(comes_back(KIND, fault))
 
 
 async def cut(backplane: RedisStreams) -> None:
-    """Cut its reading connection."""
+    """Cuts the reading connection."""
     assert isinstance(backplane._reader, RespConnection)
     backplane._reader.abort()
     await until(lambda: not backplane.up)
@@ -34,8 +34,9 @@ async def cut(backplane: RedisStreams) -> None:
 def test_a_connection_that_was_lost_goes_on_where_it_was(
     kept: int, arrive: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was published meanwhile comes out of the stream, before the confirmation. Where the stream no longer has the
-    position, the message log has to give it: the stream's rest would only make a hole."""
+    """The stream delivers the messages that were published meanwhile, before the confirmation. If the stream no longer
+    has the position, it delivers none of them, because the rest would leave a hole. The message log then fills the
+    hole."""
 
     async def main() -> None:
         async with real_broker("redis") as part:

@@ -13,7 +13,7 @@ from reference_server.write_path.registry import WRITE_PATHS
 
 
 def test_each_backplane_says_what_it_needs() -> None:
-    """The kind of its broker, or None; the type of its own settings, or None."""
+    """A backplane has a kind of broker or None, and a type for its own settings or None."""
     needs = {name: (BACKPLANES.find(name).broker, BACKPLANES.find(name).section is None) for name in BACKPLANES.names}
     assert needs == {
         "memory": (None, True),
@@ -28,7 +28,7 @@ def test_each_backplane_says_what_it_needs() -> None:
 
 
 def test_each_backplane_is_built_from_its_own_settings() -> None:
-    """Building connects to nothing: a new backplane is down until it runs."""
+    """Building a backplane opens no connection. A new backplane is down until it runs."""
     settings = Settings(port=1, postgres=Postgres(host="127.0.0.1"), backplane=cast(Any, None), name="server-1")
     context = BackplaneContext(settings=settings, log=cast(Any, None), metrics=Metrics())
     for name in BACKPLANES.names:
@@ -39,7 +39,7 @@ def test_each_backplane_is_built_from_its_own_settings() -> None:
 
 
 def test_settings_and_server_name_no_member() -> None:
-    """A new backplane or write path needs its module and its line in the registry, and nothing in these two files."""
+    """A new backplane or write path needs its module and its line in the registry. These two files stay unchanged."""
     for module in (settings, server):
         source = Path(str(module.__file__)).read_text()
         assert not [name for name in (*BACKPLANES.names, *WRITE_PATHS.names) if f'"{name}"' in source]

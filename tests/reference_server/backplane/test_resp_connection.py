@@ -13,7 +13,7 @@ from tests.reference_server.fakes import until
 def test_a_connection_that_is_lost_takes_nothing_and_raises_nothing(
     loop_factory: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:
-    """A commit may publish after the loss and before the server notices it: that must raise nothing."""
+    """A commit may publish after the loss, before the server notices it. That must not raise an error."""
 
     async def main() -> None:
         async with FakeRedis().running() as redis:

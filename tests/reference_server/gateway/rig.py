@@ -16,14 +16,14 @@ LIMIT = 1_000
 
 
 class NoPause(Pacing):
-    """On a busy machine real pauses would decide when a message is written."""
+    """Pacing without pauses. On a busy machine real pauses would decide when a message is written."""
 
     def pause_after(self, channel_s: float, lateness_s: float) -> float:
         return 0.0
 
 
 class Rig:
-    """A gateway with channel "c" open at position 0, its backplane up. It flushes without a pause."""
+    """A gateway with the channel "c" open at position 0. Its backplane is up, and it flushes without a pause."""
 
     def __init__(self, *, recovery: Recovery = "automatic", backplane_delay_s: float = 0.0) -> None:
         self.metrics = Metrics()
@@ -56,7 +56,7 @@ class Rig:
 
 
 async def turns() -> None:
-    """Run what the loop has due now."""
+    """Runs the callbacks of the event loop that are due now."""
     for _ in range(5):
         await asyncio.sleep(0)
 

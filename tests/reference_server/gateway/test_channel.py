@@ -23,14 +23,14 @@ def taken(channel: Channel) -> list[int]:
 
 
 def test_messages_in_order_are_taken_at_once() -> None:
-    """The next seq is taken, and it becomes the position."""
+    """The next seq is taken and becomes the position."""
     channel = opened(41)
     assert offer(channel, 42, 43) == [Arrival.TAKEN, Arrival.TAKEN]
     assert (taken(channel), channel.position, channel.flushed) == ([42, 43], 43, 41)
 
 
 def test_a_repetition_is_dropped() -> None:
-    """A seq at or before the position, or one that already waits, is never taken again."""
+    """A seq that is not beyond the position, or that already waits, is never taken again."""
     channel = opened(41)
     assert offer(channel, 42, 42, 41, 1, 44, 44)[1:] == [
         Arrival.REPEATED,
@@ -52,7 +52,8 @@ def test_a_message_ahead_of_its_turn_waits_for_those_before_it() -> None:
 
 
 def test_what_arrives_before_the_position_is_known_is_kept_until_it_is() -> None:
-    """Between subscribing and reading the newest seq nothing is lost, and nothing older is delivered."""
+    """A message between the subscription and the read of the newest seq is not lost. Older messages are not
+    delivered."""
     channel = Channel("c")
     offer(channel, 6, 5, 8)
     channel.start(5)
@@ -74,7 +75,7 @@ def test_the_database_fills_a_hole() -> None:
 
 
 def test_rows_that_arrived_live_meanwhile_are_not_taken_twice() -> None:
-    """A read from the log and the backplane may race: each message is taken once."""
+    """The backplane may deliver during a read from the log. Each message is taken once."""
     channel = opened(1)
     offer(channel, 2, 3)
     assert channel.recover([(2, frame(2)), (3, frame(3)), (4, frame(4))], 0) == 1
@@ -82,7 +83,7 @@ def test_rows_that_arrived_live_meanwhile_are_not_taken_twice() -> None:
 
 
 def test_too_many_ahead_of_their_turn_are_left_to_the_database() -> None:
-    """The number of held messages is bounded; a shed message still counts as missing."""
+    """The number of held messages is limited. A shed message still counts as missing."""
     channel = opened(0)
     offer(channel, *range(2, 2 + channel_module.HELD_LIMIT))
     newest = 2 + channel_module.HELD_LIMIT
@@ -92,7 +93,7 @@ def test_too_many_ahead_of_their_turn_are_left_to_the_database() -> None:
 
 
 def test_too_many_waiting_to_be_written_are_left_to_the_database() -> None:
-    """The bytes of pending messages are bounded."""
+    """The number of pending bytes is limited."""
     channel = opened(0)
     channel.offer(1, b"x" * (channel_module.PENDING_LIMIT_BYTES + 1), 0)
     assert offer(channel, 2) == [Arrival.SHED]
@@ -102,7 +103,8 @@ def test_too_many_waiting_to_be_written_are_left_to_the_database() -> None:
 
 
 def test_a_skip_ends_the_holes_that_have_been_seen_for_long_enough() -> None:
-    """Any later message shows a hole. A hole that only newer messages show stays, and so does what waits behind it."""
+    """Any later message shows a hole. If only newer messages show a hole, it stays, and so do the messages behind
+    it."""
     channel = opened(1)
     for seq, received_ns in ((4, 30), (5, 10), (8, 10), (7, 30), (9, 30), (11, 30)):
         channel.offer(seq, frame(seq), received_ns)
@@ -114,7 +116,8 @@ def test_a_skip_ends_the_holes_that_have_been_seen_for_long_enough() -> None:
 
 
 def test_a_flush_takes_whole_messages_up_to_its_limit() -> None:
-    """At least one message of any size, and no more than fit in the limit; ``flushed`` follows."""
+    """A flush takes at least one message of any size, and otherwise only messages that fit in the limit. ``flushed``
+    follows."""
     channel = opened(0)
     for seq, size in ((1, 100), (2, 30), (3, 30), (4, 30)):
         channel.offer(seq, b"x" * size, 0)
@@ -127,7 +130,8 @@ def test_a_flush_takes_whole_messages_up_to_its_limit() -> None:
 
 @st.composite
 def histories(draw: st.DrawFn) -> tuple[int, list[int], list[int]]:
-    """A number of messages; the order of their arrivals, with losses and repetitions; and when the log is read."""
+    """A number of messages, the order of their arrivals with losses and repetitions, and the moments when the log is
+    read."""
     count = draw(st.integers(1, 12))
     arrivals = draw(st.lists(st.integers(1, count), max_size=30))
     reads = draw(st.lists(st.integers(0, len(arrivals)), max_size=4))
@@ -135,9 +139,9 @@ def histories(draw: st.DrawFn) -> tuple[int, list[int], list[int]]:
 
 
 @given(histories())
-def test_whatever_the_backplane_does_the_order_is_kept(history: tuple[int, list[int], list[int]]) -> None:
-    """Whatever is lost, repeated and reordered, the channel takes 1, 2, 3 …, each once. A last read of the log makes it
-    complete."""
+def test_an_unreliable_backplane_does_not_change_the_order(history: tuple[int, list[int], list[int]]) -> None:
+    """Messages are lost, repeated and reordered. The channel takes 1, 2, 3 …, each once. A last read of the log makes
+    it complete."""
     count, arrivals, reads = history
     channel = opened(0)
     out: list[int] = []
@@ -157,7 +161,8 @@ def test_whatever_the_backplane_does_the_order_is_kept(history: tuple[int, list[
 
 
 def test_an_announcement_is_new_once() -> None:
-    """A seq beyond what was taken and what was announced before; then the channel is behind until it is taken."""
+    """An announcement is new if its seq is beyond all taken and announced ones. The channel is behind until that
+    message is taken."""
     channel = opened(3)
     assert [channel.announce(seq) for seq in (3, 1, 5, 5, 4, 6)] == [False, False, True, False, False, True]
     assert channel.announced_more
@@ -179,14 +184,14 @@ def test_an_announcement_before_the_start_is_remembered() -> None:
 
 
 def test_a_channel_starts_once() -> None:
-    """Two clients may subscribe at the same moment; the second answer of the log only says what exists."""
+    """Two clients may subscribe at the same moment. The second answer of the log only raises the expected seq."""
     channel = opened(5)
     channel.start(7)
     assert (channel.position, channel.flushed, channel.expected) == (5, 5, 7)
 
 
 def test_a_message_that_is_lost_for_good_is_passed_as_a_gap() -> None:
-    """It is written in its place, so that the channel goes on, and is no delivery: the trace has no row of that source."""
+    """The gap is written in its place, so the channel continues. It is marked as a gap, not as a delivery."""
     channel = opened()
     offer(channel, 3)
     channel.recover([(1, frame(1)), (2, gap_frame("c" * 128, 2))], 0)

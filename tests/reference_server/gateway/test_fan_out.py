@@ -1,4 +1,4 @@
-"""A backlog: more messages of one channel than one flush writes."""
+"""The fan-out: backlogs with more messages than one flush writes, slow consumers, pauses and traces."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ class Rig:
 
 
 def test_much_at_once_is_written_in_parts() -> None:
-    """Each part has as many whole messages as CHUNK_BYTES allows, in order."""
+    """Each part has as many whole messages as CHUNK_BYTES allows. The parts are in order."""
 
     async def main() -> None:
         rig = Rig()
@@ -50,7 +50,8 @@ def test_much_at_once_is_written_in_parts() -> None:
 
 
 def test_the_rest_of_a_backlog_waits_for_its_subscribers() -> None:
-    """No client is closed for reading more slowly than the server can write: the rest waits until all have room for it."""
+    """The server can write faster than a client reads. The rest waits until all clients have room, so no client is
+    closed for it."""
 
     async def main() -> None:
         rig = Rig()
@@ -67,7 +68,7 @@ def test_the_rest_of_a_backlog_waits_for_its_subscribers() -> None:
 
 
 def test_a_backlog_waits_a_limited_time_for_a_client_that_takes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without any progress the backlog continues, and more bytes than the limit wait for that client."""
+    """Without progress the backlog continues. Then more bytes than the limit wait for that client."""
     monkeypatch.setattr(fan_out_module, "NO_PROGRESS_LIMIT_S", 0.02)
 
     async def main() -> None:
@@ -81,8 +82,7 @@ def test_a_backlog_waits_a_limited_time_for_a_client_that_takes_nothing(monkeypa
 
 
 def test_a_backlog_waits_a_limited_time_for_a_client_that_takes_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Progress alone extends the wait up to the limit only: a client that reads a byte at a time does not stop the
-    others."""
+    """Progress extends the wait only up to a limit. A client that reads a byte at a time must not stop the others."""
     monkeypatch.setattr(fan_out_module, "BACKLOG_LIMIT_S", 0.05)
 
     async def main() -> None:
@@ -101,8 +101,8 @@ def test_a_backlog_waits_a_limited_time_for_a_client_that_takes_little(monkeypat
     asyncio.run(main())
 
 
-def test_messages_of_one_turn_share_a_write_and_everyone_gets_the_same_bytes() -> None:
-    """Pending messages of a channel are joined once; the same object is written to every member."""
+def test_messages_of_one_turn_share_a_write_and_all_members_get_the_same_bytes() -> None:
+    """Pending messages of a channel are joined once. The same object is written to every member."""
 
     async def main() -> None:
         rig = GatewayRig()
@@ -117,7 +117,7 @@ def test_messages_of_one_turn_share_a_write_and_everyone_gets_the_same_bytes() -
 
 
 def test_a_slow_consumer_is_closed_and_the_others_are_not_affected() -> None:
-    """Over the limit a connection is closed with 4008; the others get the same flush."""
+    """A connection over the limit is closed with code 4008. The others get the same flush."""
 
     async def main() -> None:
         rig = GatewayRig()
@@ -139,7 +139,7 @@ def test_a_slow_consumer_is_closed_and_the_others_are_not_affected() -> None:
 
 
 def test_busy_flushes_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages gather during a pause, and are written together at its end."""
+    """Messages collect during a pause and are written together at its end."""
 
     async def main() -> None:
         rig = GatewayRig()
@@ -178,12 +178,12 @@ def test_a_flush_that_fails_ends_the_server() -> None:
 
 
 def test_one_row_of_trace_per_message() -> None:
-    """However many sockets: channel, seq, received ≤ written, sockets, source."""
+    """One row stands for all sockets: channel, seq, received ≤ written, sockets, source."""
 
     async def main() -> None:
         rig = GatewayRig()
         rig.arrive(1)
-        await turns()  # no subscriber: nothing was written to a socket
+        await turns()  # without a subscriber nothing is written to a socket
         rig.join(1)
         rig.join(1)
         rig.arrive(2)

@@ -10,13 +10,13 @@ from tests.reference_server.gateway.rig import Rig, text, turns
 
 
 def age(channel: Channel, seq: int, by_s: float) -> None:
-    """Let a message that waits have arrived earlier."""
+    """Makes a held message older."""
     held = channel.held[seq]
     channel.held[seq] = held._replace(received_ns=held.received_ns - int(by_s * 1e9))
 
 
 def end_grace(rig: Rig) -> None:
-    """Let the running timer of the channel end now."""
+    """Ends the running grace timer of the channel now."""
     grace = rig.channel.grace
     assert grace is not None
     grace.cancel()
@@ -24,7 +24,8 @@ def end_grace(rig: Rig) -> None:
 
 
 def test_a_hole_is_asked_for_after_a_grace_and_delivered_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message that came too early waits. When the missing one does not arrive by itself, recovery is asked to fill."""
+    """A message that came too early waits. If the missing message does not arrive within the grace, recovery must fill
+    the hole."""
     monkeypatch.setattr(gateway_module, "GRACE_S", 0.01)
 
     async def main() -> None:
@@ -44,7 +45,7 @@ def test_a_hole_is_asked_for_after_a_grace_and_delivered_in_order(monkeypatch: p
 
 
 def test_publications_that_cross_need_no_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages of two servers may arrive in the wrong order: within the grace that is no hole."""
+    """Messages of two servers may arrive in the wrong order. Within the grace that is not a hole."""
     monkeypatch.setattr(gateway_module, "GRACE_S", 0.01)
 
     async def main() -> None:
@@ -59,7 +60,7 @@ def test_publications_that_cross_need_no_database(monkeypatch: pytest.MonkeyPatc
 
 
 def test_while_the_backplane_is_down_nothing_is_waited_for() -> None:
-    """What the log has and the backplane cannot bring is asked for at once."""
+    """The backplane cannot deliver the message, so the log is read at once."""
 
     async def main() -> None:
         rig = Rig()
@@ -72,7 +73,7 @@ def test_while_the_backplane_is_down_nothing_is_waited_for() -> None:
 
 
 def test_without_recovery_a_lost_message_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The log is not asked, the client sees the gap, and the rest is delivered."""
+    """The log is not read. The client sees the gap and gets the rest."""
     monkeypatch.setattr(gateway_module, "GRACE_S", 0.01)
 
     async def main() -> None:
@@ -88,7 +89,7 @@ def test_without_recovery_a_lost_message_is_skipped(monkeypatch: pytest.MonkeyPa
 
 
 def test_without_recovery_every_hole_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Several holes at once, and none of them needs a later message: the channel continues after each."""
+    """There are several holes at once. The channel continues after each, without a later message."""
     monkeypatch.setattr(gateway_module, "GRACE_S", 0.01)
 
     async def main() -> None:
@@ -104,7 +105,7 @@ def test_without_recovery_every_hole_ends_by_itself(monkeypatch: pytest.MonkeyPa
 
 
 def test_without_recovery_each_hole_has_a_grace_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The timer of an earlier hole, which was filled meanwhile, does not end the grace of a later one."""
+    """An earlier hole was filled meanwhile. Its timer does not end the grace of a later hole."""
     monkeypatch.setattr(gateway_module, "GRACE_S", 3600.0)
 
     async def main() -> None:
@@ -129,7 +130,7 @@ def test_without_recovery_each_hole_has_a_grace_of_its_own(monkeypatch: pytest.M
 
 
 def test_without_recovery_a_hole_behind_the_last_message_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing can continue after it yet, so no timer runs."""
+    """No later message has arrived yet, so no timer runs."""
     monkeypatch.setattr(gateway_module, "GRACE_S", 0.01)
 
     async def main() -> None:
@@ -144,7 +145,7 @@ def test_without_recovery_a_hole_behind_the_last_message_is_not_waited_for(monke
 
 
 def test_a_new_member_gets_exactly_what_follows_the_position_it_was_told() -> None:
-    """It joins at the flushed position: pending messages are new to it, flushed ones are not."""
+    """The member joins at the flushed position. Pending messages are new to it, and flushed messages are not."""
 
     async def main() -> None:
         rig = Rig()
@@ -159,7 +160,8 @@ def test_a_new_member_gets_exactly_what_follows_the_position_it_was_told() -> No
 
 
 def test_a_client_ahead_of_this_server_gets_nothing_twice() -> None:
-    """A client may come from a faster server: it gets only what is new to it, until this server has caught up."""
+    """The client may come from a faster server. Until this server has caught up, the client gets only messages that are
+    new to it."""
 
     async def main() -> None:
         rig = Rig()
@@ -180,12 +182,12 @@ def test_a_client_ahead_of_this_server_gets_nothing_twice() -> None:
 
 
 def test_leaving_ends_everything() -> None:
-    """Nothing is written after ``leave``, and after two sweeps without interest the channel is unsubscribed."""
+    """After ``leave`` nothing is written. After two sweeps without interest the channel is unsubscribed."""
 
     async def main() -> None:
         rig = Rig()
         connection, socket = rig.join()
-        rig.subscriptions.release(rig.channel)  # the one that the rig opened with
+        rig.subscriptions.release(rig.channel)  # the interest that the rig opened the channel with
         rig.arrive(1)
         rig.subscriptions.leave(connection)
         await turns()
@@ -201,7 +203,7 @@ def test_leaving_ends_everything() -> None:
 
 
 def test_every_resubscription_is_checked_against_the_database() -> None:
-    """What was published before the subscription was confirmed is looked for in the log."""
+    """The log is checked for messages that were published before the confirmation of the subscription."""
 
     async def main() -> None:
         rig = Rig()
@@ -214,14 +216,14 @@ def test_every_resubscription_is_checked_against_the_database() -> None:
 
 
 def test_a_channel_is_named_by_what_it_waits_for() -> None:
-    """A channel without a position is not behind: no client has a confirmation yet."""
+    """A channel without a position is not behind, because no client has a confirmation yet."""
     channel = Channel("c")
     channel.offer(7, b"", 0)
     assert not channel.behind
 
 
 def test_with_recovery_by_hand_what_comes_after_a_hole_waits() -> None:
-    """The log is not asked and nothing is skipped: messages wait in order until a rebroadcast is requested."""
+    """The log is not read and nothing is skipped. Messages wait in order until a rebroadcast is requested."""
 
     async def main() -> None:
         rig = Rig(recovery="manual")
@@ -238,7 +240,8 @@ def test_with_recovery_by_hand_what_comes_after_a_hole_waits() -> None:
 
 
 def test_the_trace_shows_when_the_connection_was_lost_and_when_all_channels_were_back() -> None:
-    """``subscribed`` comes with the confirmation of the last channel, not of the first; at once without channels."""
+    """``subscribed`` is recorded when the last channel is confirmed, not the first. Without channels it is recorded at
+    once."""
 
     async def main() -> None:
         rig = Rig()
@@ -257,8 +260,8 @@ def test_the_trace_shows_when_the_connection_was_lost_and_when_all_channels_were
 
 @pytest.mark.parametrize("recovery", ["automatic", "manual", "off"])
 def test_an_announced_message_is_asked_for_at_once(recovery: Recovery) -> None:
-    """Without a grace and in every setting of the recovery: reading is how such a backplane delivers. The trace says live,
-    and nothing counts as missing or recovered."""
+    """There is no grace, in every setting of the recovery, because such a backplane delivers by reading. The trace says
+    live, and no message counts as missing or recovered."""
 
     async def main() -> None:
         rig = Rig(recovery=recovery)
@@ -276,7 +279,7 @@ def test_an_announced_message_is_asked_for_at_once(recovery: Recovery) -> None:
 
 
 def test_an_old_announcement_costs_nothing() -> None:
-    """What was taken already, and what was announced already, is not asked for."""
+    """A seq that was taken or announced already is not read."""
 
     async def main() -> None:
         rig = Rig()
@@ -285,7 +288,7 @@ def test_an_old_announcement_costs_nothing() -> None:
             rig.gateway.on_newer("c", seq)
         assert not rig.gateway.work.behind
         rig.gateway.on_newer("c", 4)
-        rig.gateway.work.behind.clear()  # as recovery does
+        rig.gateway.work.behind.clear()  # like recovery
         rig.gateway.on_newer("c", 4)
         assert not rig.gateway.work.behind
         assert rig.channel.grace is None
@@ -309,7 +312,7 @@ def test_an_announcement_of_a_channel_without_subscribers_is_ignored() -> None:
 def test_an_announced_message_that_the_log_does_not_show_yet_is_asked_for_again(
     recovery: Recovery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a grace, so that the log is not asked without a pause."""
+    """The next read comes after a grace, so the log is not read without a pause."""
     monkeypatch.setattr(gateway_module, "GRACE_S", 0.01)
 
     async def main() -> None:
@@ -324,7 +327,7 @@ def test_an_announced_message_that_the_log_does_not_show_yet_is_asked_for_again(
 
 
 def test_the_grace_covers_how_long_a_message_may_wait_in_the_backplane() -> None:
-    """A message of a poll waits for the next read: before that it is not missing, and not read from the log."""
+    """A message of a poll waits for the next read. Before that it is not missing and is not read from the log."""
 
     async def main() -> None:
         rig = Rig(backplane_delay_s=5.0)

@@ -9,7 +9,7 @@ def pause_at_length(flush_s: float, lateness_s: float = 0.0) -> float:
 
 
 def test_a_quiet_server_never_pauses() -> None:
-    """While a channel costs less than a quarter of a millisecond, there is no pause between flushes."""
+    """If a channel costs less than a quarter of a millisecond, there is no pause between flushes."""
     assert pause_at_length(0.0002) == 0.0
 
 
@@ -20,7 +20,7 @@ def test_a_busy_server_writes_a_ninth_of_the_time() -> None:
 
 
 def test_a_late_loop_pauses_though_its_flushes_are_cheap() -> None:
-    """Lateness alone shows that the machine is busy: then messages share writes."""
+    """Lateness alone shows that the machine is busy. Then messages share writes."""
     assert pause_at_length(0.0001, 0.005) > 0.01
 
 
@@ -30,6 +30,6 @@ def test_the_pause_is_bounded() -> None:
 
 
 def test_one_outlier_does_not_slow_the_next_flushes() -> None:
-    """Both are smoothed: after one flush of 1 ms the next goes out at once."""
+    """Cost and lateness are smoothed. After one flush of 1 ms the next one has no pause."""
     pacing = Pacing()
     assert pacing.pause_after(0.001, 0.0) == 0.0

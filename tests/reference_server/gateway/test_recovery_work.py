@@ -2,7 +2,7 @@ from reference_server.gateway.recovery_work import RecoveryWork
 
 
 def test_each_kind_of_work_wakes_its_own_task() -> None:
-    """The names are collected until recovery takes them; each name once."""
+    """The names are collected until recovery takes them, each name once."""
     work = RecoveryWork()
     work.check(["a", "b"])
     work.check(["a"])

@@ -25,7 +25,7 @@ def test_a_client_that_returns_soon_finds_the_channel_open() -> None:
 
 
 def test_a_channel_without_interest_is_closed_at_the_second_sweep() -> None:
-    """Then the backplane need not bring it any longer; its timer is cancelled."""
+    """The channel is unsubscribed from the backplane, and its timer is cancelled."""
 
     async def main() -> None:
         backplane = FakeBackplane()
@@ -42,7 +42,8 @@ def test_a_channel_without_interest_is_closed_at_the_second_sweep() -> None:
 
 
 def test_a_connection_is_a_member_or_ahead() -> None:
-    """At the flushed position it gets every flush; beyond it only what is new to it; before it is an error."""
+    """A connection at the flushed position gets every flush. Beyond it, the connection gets only new messages. A
+    position before it is an error."""
 
     async def main() -> None:
         subscriptions = Subscriptions(FakeBackplane())
@@ -60,7 +61,7 @@ def test_a_connection_is_a_member_or_ahead() -> None:
 
 
 def test_leaving_releases_every_channel() -> None:
-    """The connection is closed for the gateway, and no channel keeps it or its interest."""
+    """The connection counts as closed. No channel keeps the connection or its interest."""
 
     async def main() -> None:
         subscriptions = Subscriptions(FakeBackplane())

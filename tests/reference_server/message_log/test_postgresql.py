@@ -37,7 +37,7 @@ def test_the_database_may_be_named_by_an_address(postgres: Postgres) -> None:
 
 
 def test_a_batch_is_answered_in_its_own_order(postgres: Postgres) -> None:
-    """Seqs count per channel in the order of the input, and each row gets its own answer."""
+    """Each channel counts its seqs in the order of the input. Each row gets its own answer."""
     a, b = fresh(), fresh()
 
     async def use(log: PostgresqlLog) -> None:
@@ -53,7 +53,7 @@ def test_a_batch_is_answered_in_its_own_order(postgres: Postgres) -> None:
 
 
 def test_equal_ids_in_one_batch_are_one_message(postgres: Postgres) -> None:
-    """The first is stored, the others are its duplicates; ids of other channels are other ids."""
+    """The first post is stored, and the others are its duplicates. The same id in another channel is another id."""
     a, b = fresh(), fresh()
 
     async def use(log: PostgresqlLog) -> None:
@@ -68,7 +68,7 @@ def test_equal_ids_in_one_batch_are_one_message(postgres: Postgres) -> None:
 
 
 def test_reading_on_is_bounded_and_in_order(postgres: Postgres) -> None:
-    """Several questions at once, also about one channel twice, each with its own page."""
+    """One read answers several questions, also two about one channel. Each has its own page."""
     a, b = fresh(), fresh()
 
     async def use(log: PostgresqlLog) -> None:
@@ -80,7 +80,7 @@ def test_reading_on_is_bounded_and_in_order(postgres: Postgres) -> None:
 
 
 def test_from_mark_to_mark_no_commit_is_missed(postgres: Postgres) -> None:
-    """Also not one whose transaction began before, and ended after, others that were read in between."""
+    """One transaction began before others that were read, and committed after them. Its message is read too."""
     early, late, more = fresh(), fresh(), fresh()
 
     async def use(log: PostgresqlLog) -> None:
@@ -108,8 +108,9 @@ def test_from_mark_to_mark_no_commit_is_missed(postgres: Postgres) -> None:
 
 
 def test_servers_that_write_at_once_leave_no_gap_and_no_repetition(postgres: Postgres) -> None:
-    """Three servers, batches over the same channels in different orders, some channels new, some ids posted through
-    several: no deadlock, seqs 1 … n in each channel, each id once, and the same answer for each id."""
+    """Three servers write batches over the same channels in different orders. Some channels are new, and some ids are
+    posted through several servers. There is no deadlock, each channel has the seqs 1 … n, each id is stored once, and
+    each id always gets the same answer."""
     channels = [fresh() for _ in range(6)]
     answers: dict[tuple[str, str], set[int]] = {}
     stored = [0]
@@ -141,7 +142,7 @@ def test_servers_that_write_at_once_leave_no_gap_and_no_repetition(postgres: Pos
 
 
 def test_the_newest_is_never_older_than_what_was_read(postgres: Postgres) -> None:
-    """History is read before the channel's newest seq, so that ``last_seq`` covers every message in the answer."""
+    """The history is read before the channel's newest seq. So ``last_seq`` covers every message in the answer."""
     channel = fresh()
 
     async def use(writer: PostgresqlLog, reader: PostgresqlLog) -> None:
@@ -159,7 +160,7 @@ def test_the_newest_is_never_older_than_what_was_read(postgres: Postgres) -> Non
 
 
 def test_a_session_may_commit_before_the_flush(postgres: Postgres) -> None:
-    """Only where it is asked for; otherwise the database's own setting stands."""
+    """The session sets it only on request. Otherwise the database's own setting applies."""
 
     async def main() -> list[str]:
         found = []

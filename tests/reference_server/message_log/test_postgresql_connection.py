@@ -1,4 +1,4 @@
-"""Failures between a server and PostgreSQL, as the errors that the write path handles."""
+"""Failures between a server and PostgreSQL become the errors that the write path handles."""
 
 import asyncio
 from types import SimpleNamespace
@@ -23,8 +23,7 @@ from reference_server.message_log.postgresql_connection import PostgresqlConnect
     ids=lambda error: type(error).__name__,
 )
 def test_a_lost_connection_leaves_the_outcome_open(error: Exception) -> None:
-    """For each error that asyncpg raises when PostgreSQL ends: the outcome is unknown, and the next statement
-    reconnects."""
+    """asyncpg raises these errors when PostgreSQL ends. The outcome is unknown, and the next statement reconnects."""
     ended = []
 
     async def fetch(*_: object, **__: object) -> None:

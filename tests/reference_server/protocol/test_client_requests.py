@@ -23,7 +23,7 @@ def refusal_of(body: bytes) -> Refused:
     [b"", b"{", b"[]", b"null", b'"x"', b"\xff", b'{"channel":"a","text":"\xff"}', b'{"channel":"a","text":"x"}{'],
 )
 def test_what_is_no_json_object_is_invalid_json(body: bytes) -> None:
-    """Everything but one JSON object in UTF-8 is ``invalid_json``."""
+    """A body that is not one JSON object in UTF-8 is ``invalid_json``."""
     assert refusal_of(body).code == "invalid_json"
 
 
@@ -50,14 +50,15 @@ def test_what_is_no_json_object_is_invalid_json(body: bytes) -> None:
     ],
 )
 def test_a_field_that_breaks_a_rule_is_named(body: bytes, field: str) -> None:
-    """A missing field, a wrong type, a broken limit: ``invalid_request``, and ``detail`` names the field."""
+    """A field is missing, has a wrong type, or breaks a limit. The error is ``invalid_request``, and ``detail`` names
+    the field."""
     refusal = refusal_of(body)
     assert (refusal.status, refusal.code) == (400, "invalid_request")
     assert field in refusal.detail
 
 
 def test_limits_are_inclusive_and_unknown_fields_ignored() -> None:
-    """What is exactly at a limit passes; text is counted in bytes of UTF-8, not in characters."""
+    """A value at its limit passes. A text is counted in bytes of UTF-8, not in characters."""
     assert REQUESTS.post(post(channel="a" * 128, text="x" * 16_384, client_msg_id="a" * 64, more=1)).client_msg_id
     assert REQUESTS.post(post(channel="AZaz09._:-", text="é" * 8_192, client_msg_id=None)).client_msg_id is None
 

@@ -25,7 +25,7 @@ def test_an_answer_is_json_of_a_known_length(respond: Callable[..., Awaitable[No
 
 
 def test_an_answer_for_starlette_is_json_too() -> None:
-    """Status 200 unless another one is given."""
+    """The status is 200 unless another one is given."""
     assert json_response({"ok": True}).status_code == 200
     refusal = json_response({"ok": False}, status=503)
     assert (refusal.status_code, json.loads(refusal.body), refusal.media_type) == (

@@ -12,7 +12,7 @@ from reference_server.protocol.server_events import message_frame, text_frame
 
 
 def read_back(frame: bytes) -> Frame:
-    """The frame as an independent implementation reads it."""
+    """The frame as another library reads it."""
     client = ClientProtocol(parse_uri("ws://host/"), state=OPEN)
     client.receive_data(frame)
     (event,) = client.events_received()
@@ -22,13 +22,13 @@ def read_back(frame: bytes) -> Frame:
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 100_000])
 def test_frames_of_every_length_are_read_back(size: int) -> None:
-    """The three encodings of a length meet without a seam at 125/126 and 65,535/65,536 bytes."""
+    """A length has three encodings. They change at 125/126 and 65,535/65,536 bytes."""
     frame = read_back(text_frame(b"x" * size))
     assert (frame.fin, frame.opcode, bytes(frame.data)) == (True, 1, b"x" * size)
 
 
 @given(st.text(min_size=1))
 def test_a_message_is_delivered_character_by_character(text: str) -> None:
-    """Every text that PostgreSQL can store arrives as it was posted."""
+    """Every text arrives as it was posted."""
     event = json.loads(bytes(read_back(message_frame("general", 43, text)).data))
     assert event == {"type": "message", "channel": "general", "seq": 43, "text": text}

@@ -12,7 +12,7 @@ from tests.reference_server.recovery.rig import Rig, frames
 
 
 def test_a_channel_starts_at_what_the_database_has() -> None:
-    """A subscriber without ``since`` gets what is committed from now on, not earlier messages."""
+    """A subscriber without ``since`` gets messages that are committed from now on, and no earlier ones."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -24,7 +24,7 @@ def test_a_channel_starts_at_what_the_database_has() -> None:
 
 
 def test_a_lost_tail_is_found_by_comparing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last message before silence leaves no hole: the sweep finds it, and everything of a long outage in pages."""
+    """A lost last message leaves no hole. The sweep finds it, and reads all messages of a long outage in pages."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.01)
 
     async def main() -> None:
@@ -37,7 +37,7 @@ def test_a_lost_tail_is_found_by_comparing(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_backplane_that_loses_messages_is_treated_as_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The backplane says that it is up, but a message had to be read from the log: then the log is asked more often."""
+    """The backplane is up, but a message had to be read from the log. Then the log is read more often."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.6)
 
     async def main() -> None:
@@ -71,7 +71,7 @@ def test_a_database_that_is_down_is_asked_again(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_fill_that_fails_is_tried_again_before_the_next_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message came too early; the log is down for a moment when the missing one is asked for."""
+    """A message came too early. The log is down for a moment when the missing message is read."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 60.0)
 
     async def main() -> None:
@@ -89,7 +89,7 @@ def test_a_fill_that_fails_is_tried_again_before_the_next_sweep(monkeypatch: pyt
 
 
 def test_without_recovery_the_database_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Apart from where a channel starts."""
+    """The log is read only for the start of a channel."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)
 
     async def main() -> None:
@@ -102,7 +102,7 @@ def test_without_recovery_the_database_is_not_asked(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_sweep_is_bounded_and_takes_turns(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With more channels than one sweep may ask about, the next sweeps ask about the others."""
+    """A sweep reads a limited number of channels. The next sweeps read the others."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)
     monkeypatch.setattr(catch_up_module, "CHANNELS_PER_SWEEP", 2)
 
@@ -120,7 +120,7 @@ def test_a_sweep_is_bounded_and_takes_turns(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_what_could_not_be_checked_stays_on_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A channel on the list does not wait for the sweep that includes it."""
+    """While the log is down, the channels stay on the list. So they need not wait for a sweep."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)
     monkeypatch.setattr(catch_up_module, "CHANNELS_PER_SWEEP", 2)
 
@@ -141,7 +141,8 @@ def test_what_could_not_be_checked_stays_on_the_list(monkeypatch: pytest.MonkeyP
 
 
 def test_a_subscription_waits_a_limited_time_for_the_backplane(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A frozen broker confirms nothing. The channel opens all the same, and is checked when the confirmation comes."""
+    """A frozen broker confirms nothing. The channel opens after the time limit, and is checked when the confirmation
+    comes."""
     monkeypatch.setattr(catch_up_module, "SUBSCRIBE_TIMEOUT_S", 0.01)
 
     async def main() -> None:
@@ -153,7 +154,8 @@ def test_a_subscription_waits_a_limited_time_for_the_backplane(monkeypatch: pyte
 
 
 def test_no_question_is_empty() -> None:
-    """An opening channel has no position yet when the backplane confirms it. There are thousands while clients connect."""
+    """A channel that is still opening has no position when the backplane confirms it. While clients connect, there are
+    thousands of such channels."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -167,7 +169,7 @@ def test_no_question_is_empty() -> None:
 
 
 def test_a_rebroadcast_delivers_what_is_missed_and_nothing_else_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With manual recovery no sweep fills anything; one call delivers all missing messages, in order, and counts them."""
+    """With manual recovery no sweep fills a hole. One call delivers all missing messages in order and counts them."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 0.005)
 
     async def main() -> None:
@@ -201,8 +203,8 @@ def test_a_rebroadcast_raises_while_the_log_is_down() -> None:
 def test_what_the_backplane_announces_is_read_and_delivered_once(
     recovery: Recovery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In order, in pages of bounded size; repeated and old announcements cost no read. Such a backplane is not distrusted:
-    the tail does not follow."""
+    """Messages are read in order, in pages of limited size. Repeated and old announcements cause no read. Such a
+    backplane is trusted, so the tail does not follow."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
 
     async def main() -> None:
@@ -230,7 +232,7 @@ def test_what_the_backplane_announces_is_read_and_delivered_once(
 
 
 def test_many_announcements_are_read_in_bounded_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Like every catch-up: few channels at once, so that posts are served in between."""
+    """Each read is about few channels, so that posts are served in between."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
 
     async def main() -> None:
@@ -250,7 +252,7 @@ def test_many_announcements_are_read_in_bounded_parts(monkeypatch: pytest.Monkey
 
 
 def test_an_announcement_while_a_channel_opens_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It arrives after the newest seq was read and before the channel has started there."""
+    """The announcement arrives after the newest seq was read, and before the channel has started there."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
 
     async def main() -> None:
@@ -278,7 +280,7 @@ def test_an_announcement_while_a_channel_opens_is_not_lost(monkeypatch: pytest.M
 
 
 def test_an_announcement_while_the_log_is_down_is_read_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And a frame that arrived meanwhile waits for the messages in front of it."""
+    """A frame that arrives meanwhile waits for the messages before it."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
 
     async def main() -> None:

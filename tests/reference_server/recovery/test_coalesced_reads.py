@@ -5,7 +5,7 @@ from reference_server.recovery.coalesced_reads import CoalescedReads
 
 
 def test_an_answer_is_never_older_than_its_question() -> None:
-    """A question that comes while the same one is under way is asked again: the answer under way may be too old."""
+    """The same question is already running, and its answer may be too old. So the new question is asked again."""
 
     async def main() -> None:
         answers = iter((1, 2))

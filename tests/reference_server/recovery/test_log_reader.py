@@ -5,7 +5,7 @@ from tests.reference_server.recovery.rig import Rig
 
 
 def test_many_subscribers_are_few_questions() -> None:
-    """Questions that come while a read is under way share the next read, each different one once."""
+    """Questions that come during a read share the next read. Each different question is asked once."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -16,7 +16,7 @@ def test_many_subscribers_are_few_questions() -> None:
 
 
 def test_every_question_gets_the_failure() -> None:
-    """Each question that failed gets an error of its own. The next question is asked as usual."""
+    """Each failed question gets its own error. The next question is asked as usual."""
 
     async def main() -> None:
         async with Rig() as rig:

@@ -1,4 +1,4 @@
-"""Holes: filled from the broker or from the log, held open for a while, then called lost."""
+"""Holes are filled from the broker or from the log. A hole that stays open counts as lost after a limit."""
 
 import asyncio
 from typing import Any, cast
@@ -12,7 +12,7 @@ from reference_server.recovery.recent_log import RecentLog
 
 
 class Both:
-    """The broker and the log: what each of them has of channel c."""
+    """What the broker and the log each have of channel c."""
 
     def __init__(self, kept: list[int], stored: list[int]) -> None:
         self.kept, self.stored = kept, stored
@@ -49,12 +49,12 @@ def numbers(rows: list[tuple[int, str | None]]) -> list[int]:
 
 
 def test_broker_and_log_fill_each_others_holes() -> None:
-    """The log has what is old, the broker what is not stored yet."""
+    """The log has the old messages. The broker has the messages that are not stored yet."""
     assert numbers(read(Both(kept=[4, 5], stored=[1, 2, 3, 4]))) == [1, 2, 3, 4, 5]
 
 
 def test_what_the_broker_has_needs_no_log() -> None:
-    """A frozen database delays no recovery of what was just published."""
+    """A frozen database does not delay the recovery of a message that was just published."""
     both = Both(kept=[4, 5], stored=[])
     both.log_down = True
     assert numbers(read(both, since=3)) == [4, 5]
@@ -69,7 +69,7 @@ def test_without_the_broker_the_log_is_read() -> None:
 
 
 def test_a_hole_is_lost_only_after_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Until then the reading ends in front of it; a message that comes in time is taken."""
+    """Until then a read ends before the hole. A message that comes in time is taken."""
     monkeypatch.setattr(recent_log, "HOLE_LIMIT_S", 0.02)
     both = Both(kept=[], stored=[1, 4])
     log = RecentLog(cast(Log, FakeLog(both)), cast(Any, both))
@@ -85,7 +85,7 @@ def test_a_hole_is_lost_only_after_the_limit(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_log_that_is_away_makes_no_message_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may hold the message."""
+    """The log may have the message."""
     monkeypatch.setattr(recent_log, "HOLE_LIMIT_S", 0.0)
     both = Both(kept=[1, 3], stored=[2])
     both.log_down = True

@@ -1,4 +1,4 @@
-"""From the loss of the broker to the last message: backplane, gateway and recovery together, in one process."""
+"""From the loss of the broker to the last message, with backplane, gateway and recovery together in one process."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ from tests.reference_server.fakes import FakeLog, FakeSocket, fake_connection, u
 
 
 class Rig:
-    """A server without sockets; one client is subscribed to channel "c" from the start."""
+    """A server without sockets. One client is subscribed to channel "c" from the start."""
 
     def __init__(self, redis: FakeRedis, recovery: Recovery) -> None:
         self.redis, self.log, self.metrics, self.trace = redis, FakeLog(), Metrics(), Trace(1_000)
@@ -49,12 +49,12 @@ class Rig:
         self.subscriptions.attach(connection, channel, channel.flushed)
 
     def publish(self, seq: int) -> None:
-        """As the write path does: committed, then published."""
+        """Commits and then publishes, like the write path."""
         self.log.committed["c"] = seq
         assert self.backplane.publish([Outgoing("c", seq, message_frame("c", seq, f"text {seq}"))])
 
     async def published(self, seq: int) -> None:
-        """Wait until Redis has received it."""
+        """Waits until Redis has received the message."""
         await until(lambda: any(c[0] == b"PUBLISH" and int.from_bytes(c[2][:8]) == seq for c in self.redis.commands))
 
     async def delivered(self, last: int) -> None:
@@ -69,8 +69,9 @@ class Rig:
 def test_what_is_published_before_the_new_subscription_is_not_lost(
     recovery: Recovery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Connected again is not yet subscribed again: a message published in between reaches no subscriber, and no sweep is
-    due. The server finds it because it asks the log after the confirmation; with manual recovery, when it is asked to."""
+    """The server is connected again but not yet subscribed. A message that is published now reaches no subscriber, and
+    no sweep is due. The server reads the log after the confirmation and finds the message. With manual recovery a
+    rebroadcast finds it."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
     monkeypatch.setattr(tail_module, "FOLLOW_S", 3_600.0)
 

@@ -1,4 +1,4 @@
-"""What the log has reaches the sockets while the backplane is down, without a sweep."""
+"""While the backplane is down, messages reach the sockets through the log, without a sweep."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -15,7 +15,8 @@ from tests.reference_server.recovery.rig import Rig, frames
 
 @asynccontextmanager
 async def an_outage(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Rig, FakeSocket]]:
-    """The backplane is down after it was up and trusted, channel "c" is followed, and the next sweep is an hour away."""
+    """The backplane goes down after it was up and trusted. Channel "c" is followed, and the next sweep is an hour
+    away."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
     monkeypatch.setattr(tail_module, "DISTRUST_S", 0.0)
     async with Rig() as rig:
@@ -32,7 +33,7 @@ def received(socket: FakeSocket) -> bytes:
 
 
 def test_messages_travel_through_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For as long as the backplane is down, and without asking each channel for its newest seq."""
+    """This works while the backplane is down, without a question for each channel's newest seq."""
 
     async def main() -> None:
         async with an_outage(monkeypatch) as (rig, socket):
@@ -46,7 +47,7 @@ def test_messages_travel_through_the_database(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_was_committed_before_the_loss_was_noticed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first mark is set when the loss is noticed; what is older is found by comparing every channel once."""
+    """The first mark is set when the loss is noticed. One comparison of every channel finds older messages."""
     monkeypatch.setattr(catch_up_module, "SWEEP_S", 3_600.0)
 
     async def main() -> None:
@@ -75,7 +76,7 @@ def test_more_than_one_read_holds_is_found_by_comparing(monkeypatch: pytest.Monk
 
 
 def test_a_database_that_fails_costs_time_and_no_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is asked again from the same mark."""
+    """The next read starts at the same mark."""
 
     async def main() -> None:
         async with an_outage(monkeypatch) as (rig, socket):
@@ -91,7 +92,7 @@ def test_a_database_that_fails_costs_time_and_no_message(monkeypatch: pytest.Mon
 
 
 def test_a_channel_that_opens_in_an_outage_misses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message is committed, and read, after the channel's start was asked for and before it is known."""
+    """A message is committed and read while the channel's start is being read."""
 
     async def main() -> None:
         async with an_outage(monkeypatch) as (rig, _):
@@ -119,7 +120,7 @@ def test_a_channel_that_opens_in_an_outage_misses_nothing(monkeypatch: pytest.Mo
 
 
 def test_a_backplane_that_is_up_again_is_followed_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the log is not read any more."""
+    """The log is then not read any more."""
 
     async def main() -> None:
         async with an_outage(monkeypatch) as (rig, _):
@@ -133,7 +134,7 @@ def test_a_backplane_that_is_up_again_is_followed_no_longer(monkeypatch: pytest.
 
 
 def test_what_an_unreliable_backplane_may_still_bring_is_given_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is up but lost something a moment ago: a message that it brings in time counts as live."""
+    """The backplane is up, but lost a message a moment ago. A message that it delivers in time counts as live."""
 
     async def main() -> None:
         async with an_outage(monkeypatch) as (rig, socket):
@@ -146,7 +147,7 @@ def test_what_an_unreliable_backplane_may_still_bring_is_given_its_time(monkeypa
             assert not socket.transport.written
             rig.gateway.on_message("c", 1, message_frame("c", 1, "text 1"))
             await until(lambda: received(socket) == frames(1, 1))
-            rig.log.committed["c"] = 2  # the backplane does not bring this one
+            rig.log.committed["c"] = 2  # the backplane does not deliver this message
             await until(lambda: received(socket) == frames(1, 2))
 
     asyncio.run(main())

@@ -24,7 +24,7 @@ class Answer:
 
 
 def call(app: ASGIApp, method: str, path: str, body: bytes = b"", *, token: str = TOKEN, kind: str = "http") -> Answer:
-    """One request and its answer; ``path`` may have a query."""
+    """Sends one request and returns its answer. ``path`` may have a query."""
     return asyncio.run(call_in_loop(app, method, path, body, token=token, kind=kind))
 
 
@@ -57,7 +57,7 @@ async def call_in_loop(
 
 
 class Peer:
-    """The client at the other end of a WebSocket: it sends commands, and reads what the server wrote to the socket."""
+    """The client at the other end of a WebSocket. It sends commands and reads what the server wrote to the socket."""
 
     def __init__(self) -> None:
         self.socket = FakeSocket()
@@ -80,7 +80,7 @@ class Peer:
 
     @property
     def events(self) -> list[dict[str, Any]]:
-        """What the server wrote: the frames are short, so each has a head of two or four bytes."""
+        """The events that the server wrote. All frames are short, so each header has two or four bytes."""
         data, events = b"".join(self.socket.transport.written), []
         while data:
             size, head = (data[1], 2) if data[1] < 126 else (int.from_bytes(data[2:4]), 4)

@@ -33,21 +33,21 @@ def application() -> Any:
 
 @pytest.mark.parametrize("path", ["/refused", "/nowhere", "/v1/chat.postMessage"])
 def test_the_token_guards_every_route(path: str) -> None:
-    """401 for known and unknown routes alike."""
+    """The answer is 401 for known and unknown routes."""
     refusal = call(application(), "GET", path, token="wrong")
     assert (refusal.status, refusal.body["error"]) == (401, "unauthorized")
 
 
 @pytest.mark.parametrize(("token", "status", "code"), [("wrong", 401, "unauthorized"), (TOKEN, 404, "not_found")])
 def test_a_handshake_is_refused_with_the_same_status(token: str, status: int, code: str) -> None:
-    """A wrong token, or no WebSocket at this path."""
+    """The token is wrong, or the path has no WebSocket."""
     refusal = call(application(), "GET", "/elsewhere", token=token, kind="websocket")
     assert (refusal.kind, refusal.status) == ("websocket.http.response.start", status)
     assert refusal.body["error"] == code
 
 
 def test_posts_take_the_short_way() -> None:
-    """They do not pass through Starlette."""
+    """Posts do not pass through Starlette."""
     assert call(application(), "POST", "/v1/chat.postMessage").body == {"ok": True, "by": "posting"}
 
 
@@ -60,14 +60,15 @@ def test_posts_take_the_short_way() -> None:
     ],
 )
 def test_every_failure_is_json(method: str, path: str, status: int, code: str) -> None:
-    """``ok``, ``error`` and ``detail``, as the contract says."""
+    """The answer has ``ok``, ``error`` and ``detail``, as the contract demands."""
     refusal = call(application(), method, path)
     assert (refusal.status, refusal.body["ok"], refusal.body["error"]) == (status, False, code)
     assert refusal.body["detail"]
 
 
 def test_a_crash_of_a_route_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """500 ``internal_error`` in JSON, and the traceback in the log. Starlette raises the error again for uvicorn."""
+    """The answer is 500 ``internal_error`` in JSON, and the log has the traceback. Starlette raises the error again for
+    uvicorn."""
     app, sent = application(), []
 
     async def guarded(scope: Any, receive: Any, send: Any) -> None:

@@ -16,7 +16,7 @@ class ClosingTransport(FakeTransport):
 
 
 def test_an_answer_is_written_in_one_piece() -> None:
-    """Head and body, written one after the other, leave together; also when the connection is closed right after."""
+    """Head and body are two writes and leave as one. This also holds if the connection is closed right after."""
 
     async def main() -> None:
         plain: Any = ClosingTransport()

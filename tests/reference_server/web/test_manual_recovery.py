@@ -19,7 +19,7 @@ async def ask(rig: Rig, query: str = "") -> Answer:
 
 
 def test_one_channel_or_all_are_recovered() -> None:
-    """The answer says how many channels were looked at, and how many messages were missing."""
+    """The answer gives the number of channels that were read and the number of missing messages."""
 
     async def main() -> None:
         async with Rig(recovery="manual") as rig:
@@ -34,7 +34,7 @@ def test_one_channel_or_all_are_recovered() -> None:
 
 
 def test_a_request_that_cannot_be_carried_out_is_refused() -> None:
-    """A channel name that breaks a limit, or a message log that does not answer."""
+    """The channel name breaks a limit, or the message log does not answer."""
 
     async def main() -> None:
         async with Rig(recovery="manual") as rig:

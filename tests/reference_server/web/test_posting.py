@@ -50,7 +50,7 @@ def raising(error: Exception) -> Callable[[Post], Outcome]:
 
 @pytest.mark.parametrize("duplicate", [False, True])
 def test_an_outcome_is_answered_with_its_seq(duplicate: bool) -> None:
-    """200 with channel, seq and whether it is a duplicate; counted by its outcome."""
+    """The answer is 200 with channel, seq and whether it is a duplicate. The post is counted by its outcome."""
     metrics = Metrics()
     answer = post(lambda _: Outcome(42, duplicate), metrics=metrics)
     assert (answer.status, answer.body) == (200, {"ok": True, "channel": "general", "seq": 42, "duplicate": duplicate})
@@ -67,13 +67,13 @@ def test_an_outcome_is_answered_with_its_seq(duplicate: bool) -> None:
     ],
 )
 def test_a_bad_request_is_refused(body: bytes, method: str, status: int, code: str) -> None:
-    """With the status and the code of the contract; the write path gets nothing."""
+    """The answer has the status and the code of the contract. The write path gets nothing."""
     answer = post(raising(AssertionError("the write path was called")), body, method)
     assert (answer.status, answer.body["ok"], answer.body["error"]) == (status, False, code)
 
 
 def test_a_refusal_of_the_write_path_is_answered() -> None:
-    """With its own status and code, counted by the code."""
+    """The answer has the refusal's own status and code. The post is counted by this code."""
     metrics = Metrics()
     answer = post(raising(Refused(503, "overloaded", "later")), metrics=metrics)
     assert (answer.status, answer.body) == (503, {"ok": False, "error": "overloaded", "detail": "later"})
@@ -81,7 +81,8 @@ def test_a_refusal_of_the_write_path_is_answered() -> None:
 
 
 def test_a_crash_is_answered_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """500 ``internal_error`` in JSON, and the traceback in the log; the detail shows nothing of the inside."""
+    """The answer is 500 ``internal_error`` in JSON, and the log has the traceback. The detail shows nothing of the
+    error."""
     metrics = Metrics()
     with caplog.at_level(logging.ERROR):
         answer = post(raising(RuntimeError("planted")), metrics=metrics)

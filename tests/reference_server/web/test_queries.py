@@ -39,7 +39,7 @@ class Rig:
 
 
 def test_history_is_a_page_of_messages() -> None:
-    """After ``since``, at most ``limit``, with the channel's newest seq."""
+    """The page starts after ``since``, has at most ``limit`` messages, and gives the channel's newest seq."""
     answer = Rig().get("/v1/conversations.history?channel=c&since=2&limit=2")
     messages = [{"seq": 3, "text": "text 3"}, {"seq": 4, "text": "text 4"}]
     assert answer.body == {"ok": True, "channel": "c", "messages": messages, "last_seq": 5}
@@ -50,13 +50,13 @@ def test_history_is_a_page_of_messages() -> None:
     ["", "channel=a%20b", "channel=c&limit=0", "channel=c&limit=1001", "channel=c&since=-1", "channel=c&since=²"],
 )
 def test_a_bad_query_is_refused(query: str) -> None:
-    """400 ``invalid_request``; the detail names the field."""
+    """The answer is 400 ``invalid_request``."""
     answer = Rig().get(f"/v1/conversations.history?{query}")
     assert (answer.status, answer.body["error"]) == (400, "invalid_request")
 
 
 def test_history_without_the_database_is_refused() -> None:
-    """503 ``database_unavailable``."""
+    """The answer is 503 ``database_unavailable``."""
     rig = Rig()
     rig.history.up = False
     answer = rig.get("/v1/conversations.history?channel=c")
@@ -65,7 +65,7 @@ def test_history_without_the_database_is_refused() -> None:
 
 @pytest.mark.parametrize(("database", "backplane"), [(True, True), (False, True), (True, False), (False, False)])
 def test_readiness_names_the_part_that_is_down(database: bool, backplane: bool) -> None:
-    """200 only with both up; health says 200 all the same."""
+    """Readiness is 200 only if both parts are up. Health is always 200."""
     rig = Rig()
     rig.history.up, rig.backplane.up = database, backplane
     answer = rig.get("/readyz")
@@ -77,7 +77,8 @@ def test_readiness_names_the_part_that_is_down(database: bool, backplane: bool) 
 
 
 def test_the_trace_is_read_in_pages() -> None:
-    """With the total and the number of dropped rows; an unknown part is refused, and so is a trace that is off."""
+    """A page has the total and the number of dropped rows. An unknown part is refused, and so is a trace that is
+    off."""
     rig = Rig(trace_rows=2)
     for seq in (1, 2, 3):
         rig.trace.accepted.add("c", seq, 10, 20, 30)
@@ -96,5 +97,5 @@ def test_the_trace_is_read_in_pages() -> None:
 
 
 def test_metrics_are_text() -> None:
-    """For Prometheus."""
+    """Prometheus reads this text."""
     assert "reference_server_deliveries_total 0" in Rig().get("/metrics").body

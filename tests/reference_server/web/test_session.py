@@ -16,7 +16,7 @@ LIMITS = Limits(channels_per_connection=2, connections=1, resume_messages=100, w
 
 
 class SessionRig(Rig):
-    """One session over a gateway and a log that hold no sockets; the backplane confirms nothing."""
+    """One session with a gateway and a log, without real sockets. The backplane confirms nothing."""
 
     async def __aenter__(self) -> "SessionRig":
         await super().__aenter__()
@@ -44,7 +44,7 @@ def message(seq: int) -> dict[str, Any]:
 
 
 def test_a_subscription_is_confirmed_at_the_newest_seq() -> None:
-    """And delivers what follows; after ``unsubscribed`` nothing of the channel follows."""
+    """The session then delivers later messages. ``unsubscribed`` ends the interest in the channel."""
 
     async def main() -> None:
         async with SessionRig() as rig:
@@ -61,7 +61,7 @@ def test_a_subscription_is_confirmed_at_the_newest_seq() -> None:
 
 
 def test_a_resume_writes_what_was_missed() -> None:
-    """After the confirmation, which names the client's own ``since``."""
+    """The missed messages come after the confirmation, which names the client's own ``since``."""
 
     async def main() -> None:
         async with SessionRig() as rig:
@@ -85,7 +85,7 @@ def test_a_resume_writes_what_was_missed() -> None:
     ],
 )
 def test_a_bad_command_is_refused_and_the_session_continues(command: dict[str, Any], code: str) -> None:
-    """A refused subscription leaves no interest in the channel behind."""
+    """After a refused subscription no interest in the channel is left."""
 
     async def main() -> None:
         async with SessionRig() as rig:
@@ -107,7 +107,7 @@ def test_a_bad_command_is_refused_and_the_session_continues(command: dict[str, A
 
 
 def test_without_the_log_a_subscription_is_refused() -> None:
-    """``database_unavailable``; the connection stays open."""
+    """The error is ``database_unavailable``, and the connection stays open."""
 
     async def main() -> None:
         async with SessionRig() as rig:
@@ -122,7 +122,7 @@ def test_without_the_log_a_subscription_is_refused() -> None:
 
 
 def test_a_full_server_closes_with_1013() -> None:
-    """It accepts the handshake first, so that the client sees the code."""
+    """The server accepts the handshake first, so that the client sees the code."""
 
     async def main() -> None:
         async with SessionRig() as rig:
@@ -137,7 +137,7 @@ def test_a_full_server_closes_with_1013() -> None:
 
 
 def test_a_client_that_takes_nothing_of_its_resume_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the time-out, with 4008, and the channel does not keep it."""
+    """The server closes the connection with 4008 after the time-out. No interest in the channel is left."""
     monkeypatch.setattr(session_module, "RESUME_TIMEOUT_S", 0.01)
 
     async def main() -> None:
@@ -154,7 +154,7 @@ def test_a_client_that_takes_nothing_of_its_resume_is_closed(monkeypatch: pytest
 
 
 def test_a_client_that_does_not_read_its_events_is_closed() -> None:
-    """What waits for it is over the limit: 4008."""
+    """The waiting bytes are over the limit, so the server closes the connection with 4008."""
 
     async def main() -> None:
         async with SessionRig() as rig:
@@ -169,7 +169,7 @@ def test_a_client_that_does_not_read_its_events_is_closed() -> None:
 def test_a_session_that_crashes_is_closed_with_1011(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The client resumes elsewhere; the log has the traceback."""
+    """The client can resume at another server. The log has the traceback."""
 
     async def main() -> None:
         async with SessionRig() as rig:

@@ -13,7 +13,7 @@ from tests.reference_server.fakes import until
 
 
 def test_a_listener_takes_its_address_at_once() -> None:
-    """A second one is refused with the address and the reason; its send buffer is the one that was asked for."""
+    """A second listener is refused with the address and the reason. The send buffer has the requested size."""
     with listen("127.0.0.1", 0, 50_000) as first:
         port = first.getsockname()[1]
         assert first.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) in (50_000, 100_000)  # Linux doubles it
@@ -22,14 +22,14 @@ def test_a_listener_takes_its_address_at_once() -> None:
 
 
 def test_an_address_that_does_not_exist_is_refused() -> None:
-    """The message names it."""
+    """The message names the address."""
     with pytest.raises(CannotListen, match=r"cannot use the address no\.such\.host\.invalid:8000"):
         listen("no.such.host.invalid", 8000, 50_000)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_makes_the_server_return(number: signal.Signals) -> None:
-    """It is not raised again, so what started the server can clean up; a second signal does not kill the process."""
+    """The signal is not raised again, so the caller can clean up. A second signal does not kill the process."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await answer(send, 200, b"{}")

@@ -1,4 +1,4 @@
-"""How a connection ends whose peer takes nothing: real sockets, without database and broker."""
+"""The end of a connection whose peer reads nothing, with real sockets, without database and broker."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ WAITING_BYTES = 4_000_000
 
 
 class Served:
-    """The application: it writes more than the kernel takes, and receives until the end."""
+    """The application. It writes more than the kernel accepts, and receives until the end."""
 
     def __init__(self) -> None:
         self.protocol: Any = None
@@ -43,7 +43,7 @@ class Served:
 
 
 def known_to_the_kernel(port: int) -> bool:
-    """Whether the kernel knows a connection of the server with this port, with or without a process."""
+    """Whether the kernel has a connection of the server at this port, with or without a process."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return any(row[1].endswith(f":{port:04X}") and row[3] != "0A" for row in rows)
 
@@ -79,8 +79,8 @@ def peer_answers_no_ping(peer: socket.socket, protocol: BroadcastWebSocket) -> N
 def test_a_peer_that_takes_nothing_is_aborted(
     end: Callable[[socket.socket, BroadcastWebSocket], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However its connection ends, after the time-out nothing is kept for it, in the server or in the kernel. The gateway
-    is called when the end begins."""
+    """The connection may end in five ways. After the time-out neither the server nor the kernel keeps anything for it.
+    The gateway is called when the end begins."""
     monkeypatch.setattr(websocket_protocol, "CLOSE_TIMEOUT_S", 0.1)
 
     async def main() -> None:
@@ -89,7 +89,7 @@ def test_a_peer_that_takes_nothing_is_aborted(
         config.load()
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: BroadcastWebSocket(config, state, {}), "127.0.0.1", 0)
-        # Closed also where the test fails: the loop would wait for it for ever.
+        # The server must be closed also if the test fails. Otherwise the loop would wait for it for ever.
         with contextlib.closing(server), socket.socket() as peer:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             port = server.sockets[0].getsockname()[1]

@@ -1,4 +1,4 @@
-"""Acknowledged after the publication, stored later."""
+"""A post is acknowledged after its publication and stored later."""
 
 import asyncio
 from collections.abc import Sequence
@@ -79,7 +79,7 @@ POST = Post("c", "hello", "id-1")
 
 
 def test_the_answer_does_not_wait_for_the_log() -> None:
-    """The number follows the newest stored one; COMMIT is filled into the trace when it comes."""
+    """The seq follows the newest stored one. The time of COMMIT is added to the trace later."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -96,7 +96,7 @@ def test_the_answer_does_not_wait_for_the_log() -> None:
 
 
 def test_a_full_queue_refuses_and_drops_nothing() -> None:
-    """503 while the log is away for longer than the queue is long."""
+    """While the log is down the queue becomes full. Then a post gets 503."""
 
     async def main() -> None:
         async with Rig(capacity=3) as rig:
@@ -113,7 +113,7 @@ def test_a_full_queue_refuses_and_drops_nothing() -> None:
 
 
 def test_without_the_broker_nothing_is_taken() -> None:
-    """503: the message is certainly not published."""
+    """The answer is 503, because the message is certainly not published."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -129,7 +129,7 @@ def test_without_the_broker_nothing_is_taken() -> None:
 def test_a_lost_answer_is_looked_up_in_the_broker(
     monkeypatch: pytest.MonkeyPatch, found: int | None, stored: list[int]
 ) -> None:
-    """A message that was published is stored, although its sender was told that nobody knows."""
+    """The sender gets ``outcome_unknown``. If the message was published, the server still stores it."""
     monkeypatch.setattr(broker_first, "RESOLVE_PAUSE_S", 0.001)
 
     async def main() -> None:

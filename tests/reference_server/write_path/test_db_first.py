@@ -17,7 +17,7 @@ from tests.reference_server.fakes import until
 
 
 class FakeLog:
-    """Commits when the test allows it, counts batches, and knows client_msg_ids."""
+    """Commits when the test allows it, counts batches, and remembers each client_msg_id."""
 
     def __init__(self) -> None:
         self.batches: list[int] = []
@@ -78,7 +78,7 @@ class Rig:
 
 
 def test_an_acknowledged_message_is_committed_then_published() -> None:
-    """The answer carries the seq that the log assigned; the published frame is the one of the protocol."""
+    """The answer has the seq that the log assigned. The published frame is that of the protocol."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -105,7 +105,7 @@ def test_nothing_is_published_before_its_commit() -> None:
 
 
 def test_posts_that_come_together_share_a_commit() -> None:
-    """Posts that arrive within the pause, or while a batch is being committed, are one batch of at most 256 rows."""
+    """Posts that arrive within the pause, or during a commit, are one batch of at most 256 rows."""
 
     async def main() -> None:
         async with Rig(pause_ms=1.0) as rig:
@@ -116,7 +116,7 @@ def test_posts_that_come_together_share_a_commit() -> None:
 
 
 def test_a_duplicate_is_answered_and_not_published_again() -> None:
-    """The answer carries the seq of the first message."""
+    """The answer has the seq of the first message."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -129,7 +129,8 @@ def test_a_duplicate_is_answered_and_not_published_again() -> None:
 
 
 def test_the_answer_does_not_depend_on_the_backplane() -> None:
-    """When the backplane takes nothing, the post is acknowledged all the same, and the trace says 0."""
+    """If the backplane refuses the message, the post is still acknowledged. The trace shows 0 as the time of
+    publication."""
 
     async def main() -> None:
         async with Rig(takes=False) as rig:
@@ -144,7 +145,7 @@ def test_the_answer_does_not_depend_on_the_backplane() -> None:
     [(LogUnavailable("gone"), 503, "database_unavailable"), (OutcomeUnknown("lost"), 500, "outcome_unknown")],
 )
 def test_only_what_was_being_committed_can_be_unknown(failure: LogError, status: int, code: str) -> None:
-    """A batch fails with what is known about it. The queued posts behind it were certainly not sent."""
+    """A failed batch gets the status that is known. The queued posts behind it were certainly not sent."""
 
     async def main() -> None:
         async with Rig() as rig:
@@ -183,7 +184,7 @@ def test_the_queue_is_bounded() -> None:
 
 
 def test_a_sender_that_left_does_not_disturb_the_others() -> None:
-    """Its message is stored and published like any other."""
+    """The message of that sender is stored and published like any other."""
 
     async def main() -> None:
         async with Rig() as rig:

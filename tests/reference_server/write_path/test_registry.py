@@ -5,7 +5,7 @@ from reference_server.write_path.registry import WRITE_PATHS
 
 
 def test_each_write_path_says_what_an_acknowledgement_promises() -> None:
-    """Documentation and reports read the promise from here."""
+    """Documentation and reports read the promise from this registry."""
     assert WRITE_PATHS.names == ("broker-first", "db-first")
     assert "committed" in WRITE_PATHS.find("db-first").promise
     assert "if this server does not die" in WRITE_PATHS.find("broker-first").promise

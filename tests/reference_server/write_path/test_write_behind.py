@@ -1,4 +1,4 @@
-"""What was acknowledged is tried until it is stored; what cannot be stored stops nothing else."""
+"""An acknowledged message is tried until it is stored. A message that cannot be stored does not stop the others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -15,7 +15,7 @@ from tests.reference_server.fakes import until
 
 
 class FakeLog:
-    """Stores, fails as told, and refuses batches that hold the text "poison"."""
+    """Stores messages, raises the given failures, and refuses batches with the text "poison"."""
 
     def __init__(self) -> None:
         self.stored: list[int] = []
@@ -51,7 +51,7 @@ def row(seq: int, text: str, done: list[int]) -> Behind:
 
 
 def test_a_failed_batch_is_repeated_until_it_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also where its outcome is unknown: to store the same message twice changes nothing."""
+    """A batch with an unknown outcome is repeated too, because storing a message twice changes nothing."""
 
     async def main() -> None:
         log, done = FakeLog(), list[int]()
@@ -67,7 +67,7 @@ def test_a_failed_batch_is_repeated_until_it_is_stored(monkeypatch: pytest.Monke
 
 
 def test_a_row_that_cannot_be_stored_is_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that the log refuses and one whose number is taken: both are counted, the others are stored."""
+    """The log refuses one row, and the seq of another is taken. Both are counted, and the other rows are stored."""
 
     async def main() -> None:
         log, done = FakeLog(), list[int]()
@@ -82,7 +82,7 @@ def test_a_row_that_cannot_be_stored_is_set_aside(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_end_waits_for_the_queue_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A log that stays away cannot hold the server back."""
+    """If the log stays down, the server still ends after a limit."""
     monkeypatch.setattr(write_behind, "FLUSH_LIMIT_S", 0.05)
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""What a test may see of the Docker engine."""
+"""What tests look up in the Docker engine."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ def things_of(run_id: str) -> list[str]:
 
 
 def inspected(run_id: str) -> list[dict[str, Any]]:
-    """All that `docker inspect` shows of the run's containers."""
+    """Everything that `docker inspect` shows of the run's containers."""
     with connect() as engine:
         found = engine.sdk.containers.list(all=True, filters={"label": f"{RUN}={run_id}"}, ignore_removed=True)
         return [container.attrs for container in found]
@@ -32,7 +32,7 @@ def existing_volumes() -> set[str]:
 
 
 def kill(run_id: str, part: str) -> None:
-    """End a container behind the harness's back."""
+    """Kills a container without the harness."""
     with connect() as engine:
         (container,) = engine.sdk.containers.list(
             filters={"label": [f"{RUN}={run_id}", f"broadcast-harness.part={part}"]}

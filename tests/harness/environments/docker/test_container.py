@@ -1,4 +1,4 @@
-"""A container as the harness sees it, without an engine."""
+"""The harness's object for one container, without an engine."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ RECIPE = Recipe(name="server-1", role=Role.SERVER, kind="reference_server", imag
 
 
 class FakeEngine:
-    """Calls at once; the state of the only container is a field."""
+    """Runs each call at once. ``state`` is the state of the only container."""
 
     def __init__(self) -> None:
         self.state: dict[str, Any] = {"Running": True, "Pid": 0, "FinishedAt": "never", "ExitCode": 0}
@@ -49,14 +49,14 @@ def a_container(published: int | None = None, log: bytes = b"one\ntwo\n") -> tup
 
 
 def test_it_is_reached_at_its_own_address_or_at_a_published_port() -> None:
-    """Published ports are of this machine's loopback."""
+    """A published port is on this machine's loopback address."""
     own, published = a_container()[0], a_container(40_000)[0]
     assert (own.host, own.port) == ("10.0.0.5", 8000)
     assert (published.host, published.port) == ("127.0.0.1", 40_000)
 
 
 def test_an_end_that_was_not_asked_for_is_a_casualty() -> None:
-    """With its exit code and the end of its log."""
+    """The casualty holds the exit code and the end of the log."""
     container, engine, _ = a_container()
     engine.state |= {"Running": False, "ExitCode": 137, "OOMKilled": True, "FinishedAt": "now"}
     container.saw_end()
@@ -66,7 +66,7 @@ def test_an_end_that_was_not_asked_for_is_a_casualty() -> None:
 
 
 def test_an_end_that_was_asked_for_is_none() -> None:
-    """Also where the engine's event comes after the next start."""
+    """This also holds if the engine's event arrives after the next start."""
     container, engine, _ = a_container()
     container.asked_to_end = True
     engine.state |= {"Running": False, "FinishedAt": "then"}
@@ -82,7 +82,7 @@ def test_an_end_that_was_asked_for_is_none() -> None:
 
 
 def test_a_start_that_fails_names_the_container() -> None:
-    """EngineFailure with the engine's reason."""
+    """The test expects an EngineFailure with the container's name and the engine's reason."""
     container, _, handle = a_container()
     handle.refusal = "port is already allocated"
     with pytest.raises(EngineFailure, match="server-1 cannot be started: port is already allocated"):
@@ -90,7 +90,7 @@ def test_a_start_that_fails_names_the_container() -> None:
 
 
 def test_a_container_of_another_kernel_has_no_process_here() -> None:
-    """The pid alone proves nothing: the control group of that process must name the container."""
+    """The pid alone is not enough. The control group of that process must name the container."""
     container, engine, _ = a_container()
     engine.state["Pid"] = 1
     asyncio.run(container.look())
@@ -98,7 +98,7 @@ def test_a_container_of_another_kernel_has_no_process_here() -> None:
 
 
 def test_an_empty_log_is_said_to_be_empty() -> None:
-    """Instead of a heading without lines."""
+    """The message has no heading without lines."""
     assert a_container(log=b"")[0].last_words() == "its log is empty"
 
 
@@ -111,5 +111,5 @@ def test_an_empty_log_is_said_to_be_empty() -> None:
     ],
 )
 def test_an_end_in_words(state: dict[str, Any], words: str) -> None:
-    """Exit code, signal, and the engine's own error."""
+    """The text holds the exit code, the signal, and the engine's own error."""
     assert how_it_ended(state) == words

@@ -1,4 +1,4 @@
-"""The watch over containers, with a stream of events made by hand."""
+"""The watch over containers, with a hand-made stream of events."""
 
 import asyncio
 import queue
@@ -12,7 +12,7 @@ from tests.reference_server.fakes import until
 
 
 class Stream:
-    """Events until it is closed, or the error that is put into it."""
+    """Yields events until it is closed. An exception in the queue is raised."""
 
     def __init__(self) -> None:
         self.events: queue.Queue[Any] = queue.Queue()
@@ -51,7 +51,7 @@ class FakeContainer:
 
 
 def watched(*events: Any) -> list[str]:
-    """The casualties after these events, with containers "a" and "b"."""
+    """The casualties after these events. The watch knows the containers "a" and "b"."""
 
     async def main() -> list[str]:
         stream = Stream()
@@ -72,16 +72,16 @@ def watched(*events: Any) -> list[str]:
 
 
 def test_an_end_belongs_to_its_container() -> None:
-    """Containers of other runs are not ours."""
+    """Events of other runs' containers are ignored."""
     assert watched({"id": "x"}, {}, {"id": "b"}) == ["b ended"]
 
 
 def test_nothing_is_lost_where_nothing_happens() -> None:
-    """The end of the watch itself is no loss."""
+    """The end of the watch itself is no casualty."""
     assert watched() == []
 
 
 def test_an_engine_that_goes_away_is_a_casualty() -> None:
-    """With or without an error: nothing would tell the next end."""
+    """The stream ends with an error or without one. In both cases the harness would not learn of further ends."""
     assert watched(OSError("gone")) == ["the Docker engine is lost: OSError: gone"]
     assert watched(None) == ["the Docker engine is lost: it ended its stream of events"]

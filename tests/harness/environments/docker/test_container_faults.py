@@ -1,4 +1,4 @@
-"""Faults in containers, with a stand-in for the engine. Real containers: test_docker_cluster.py."""
+"""Faults in containers, with a stand-in for the engine. test_docker_cluster.py tests real containers."""
 
 import asyncio
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from harness.model.fault import FaultKind
 
 
 class Calls:
-    """A container, its network and its engine: every call is written down."""
+    """Stands in for a container, its network and its engine. ``made`` lists every call."""
 
     def __init__(self, *, running: tuple[bool, ...] = (False,)) -> None:
         self.made: list[str] = []
@@ -61,7 +61,7 @@ def play(action: Any, kind: FaultKind, calls: Calls) -> Any:
     ],
 )
 def test_each_fault_has_its_call_and_its_opposite(kind: FaultKind, injected: str, healed: str) -> None:
-    """A healed part is waited for. Only an end on purpose is no casualty."""
+    """The heal waits until the part is ready. Only stop and kill mark the end as asked for."""
     calls = Calls(running=(True, False))
     assert play(inject, kind, calls)["at_ns"] > 0
     assert calls.process.asked_to_end == (kind in (FaultKind.KILL, FaultKind.STOP))
@@ -70,7 +70,7 @@ def test_each_fault_has_its_call_and_its_opposite(kind: FaultKind, injected: str
 
 
 def test_a_container_that_does_not_end_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its name and the limit are told."""
+    """The error names the container."""
     monkeypatch.setattr(container_faults, "END_LIMIT_S", 0.0)
     with pytest.raises(EnvironmentFailure, match="server-1 still runs"):
         play(inject, FaultKind.KILL, Calls(running=(True,)))

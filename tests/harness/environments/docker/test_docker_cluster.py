@@ -32,14 +32,14 @@ pytestmark = [pytest.mark.integration, pytest.mark.docker]
 
 @pytest.fixture
 def topology() -> Iterator[Topology]:
-    """Of a run of its own; afterwards nothing of it is left in the engine."""
+    """The topology of one run. After the test nothing of the run may be left in the engine."""
     run_id = f"rtest{secrets.token_hex(4)}"
     yield Topology(servers=2, backplane="redis", write_path="db-first", run_id=run_id)
     assert things_of(run_id) == []
 
 
 async def refusals(cluster: DockerCluster) -> dict[str, str]:
-    """The parts that do not answer, and why."""
+    """The parts that do not answer, with the reasons."""
     assert cluster.broker is not None
     questions = {"database": component_refusal(cluster.database), "broker": component_refusal(cluster.broker)}
     chat = Chat()
@@ -49,7 +49,7 @@ async def refusals(cluster: DockerCluster) -> dict[str, str]:
 
 
 async def post(cluster: DockerCluster) -> int:
-    """Post to the first server; the answer's status."""
+    """Posts to the first server and returns the status of the answer."""
     async with (
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {cluster.token}"}) as session,
         session.post(f"{cluster.servers[0].url}/v1/chat.postMessage", json={"channel": "c", "text": "t"}) as response,
@@ -58,7 +58,8 @@ async def post(cluster: DockerCluster) -> int:
 
 
 def test_a_cluster_is_up_inside_and_gone_outside(topology: Topology, tmp_path: Path) -> None:
-    """Everything answers and is as it was asked for; afterwards no container, network or volume is left, but the logs."""
+    """Inside the context everything answers and has the requested settings. Afterwards only the logs are left: no
+    container, network or volume."""
     said: list[str] = []
 
     async def scenario() -> list[dict[str, Any]]:
@@ -89,7 +90,7 @@ def test_a_cluster_is_up_inside_and_gone_outside(topology: Topology, tmp_path: P
 
 
 def test_secrets_are_asked_for_and_not_to_be_inspected(topology: Topology, tmp_path: Path) -> None:
-    """No part lets anybody in without its secret; neither `docker inspect` nor a log shows one."""
+    """Each part refuses a connection without its secret. Neither `docker inspect` nor a log shows a secret."""
 
     async def scenario() -> tuple[str, tuple[str, ...]]:
         async with docker_cluster(topology, logs=tmp_path, say=print) as cluster:
@@ -112,13 +113,13 @@ def test_secrets_are_asked_for_and_not_to_be_inspected(topology: Topology, tmp_p
 
 
 def test_faults_are_done_and_undone(topology: Topology, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The part that is hit does not answer, all others do, and it answers again at the same address when it is healed;
-    nothing that was done on purpose is a casualty."""
+    """Only the part with the fault stops answering. After the heal it answers again at the same address. A fault that
+    was injected on purpose is no casualty."""
 
     async def scenario() -> None:
         async with docker_cluster(topology, logs=tmp_path, say=print) as cluster:
             before = {process.name: process.pid for process in cluster.components}
-            monkeypatch.setattr(answers, "ANSWER_TIMEOUT_S", 0.8)  # nobody is at work; who is frozen stays silent
+            monkeypatch.setattr(answers, "ANSWER_TIMEOUT_S", 0.8)  # the cluster is idle; a frozen part never answers
             for kind in (FaultKind.STOP, FaultKind.KILL, FaultKind.PAUSE, FaultKind.PARTITION):
                 for part in ("broker", "database", "server-2"):
                     done = await cluster.inject(kind, part)
@@ -138,7 +139,7 @@ def test_faults_are_done_and_undone(topology: Topology, tmp_path: Path, monkeypa
 
 
 def test_all_servers_at_once(topology: Topology, tmp_path: Path) -> None:
-    """Restarted side by side; afterwards posts are taken again."""
+    """All servers are restarted together. Afterwards the cluster accepts posts again."""
 
     async def scenario() -> None:
         async with docker_cluster(topology, logs=tmp_path, say=print) as cluster:
@@ -153,7 +154,7 @@ def test_all_servers_at_once(topology: Topology, tmp_path: Path) -> None:
 
 
 def test_a_container_that_dies_is_a_casualty(topology: Topology, tmp_path: Path) -> None:
-    """Which one, how it ended, and the end of its log; and only that one."""
+    """The only casualty names the container, how it ended, and the end of its log."""
 
     async def scenario() -> list[str]:
         async with docker_cluster(replace(topology, servers=1), logs=tmp_path, say=print) as cluster:
@@ -169,8 +170,8 @@ def test_a_container_that_dies_is_a_casualty(topology: Topology, tmp_path: Path)
 
 
 def test_published_ports(topology: Topology, tmp_path: Path) -> None:
-    """Where containers' addresses cannot be reached everything goes through loopback, at ports that survive faults.
-    A backplane in memory takes no Redis."""
+    """If the containers' addresses cannot be reached, all traffic goes through published loopback ports. The ports
+    survive faults. A cluster with the backplane in memory has no Redis."""
 
     async def scenario() -> None:
         alone = replace(topology, servers=1, backplane="memory")
@@ -189,7 +190,8 @@ def test_published_ports(topology: Topology, tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_tried_again(topology: Topology, tmp_path: Path) -> None:
-    """Somebody takes the port between our look and the start: another one is tried."""
+    """Another program takes the port after the harness looked and before the container starts. The harness tries
+    another port."""
     import socket
 
     from harness.environments import ports
@@ -211,7 +213,7 @@ def test_a_taken_port_is_tried_again(topology: Topology, tmp_path: Path) -> None
 
 @contextmanager
 def planted(**changes: Any) -> Iterator[None]:
-    """Servers made by another recipe."""
+    """Servers are made by a changed recipe."""
     original = environment.server_recipe
 
     def changed(*arguments: Any) -> Recipe:
@@ -232,7 +234,7 @@ def planted(**changes: Any) -> Iterator[None]:
     ],
 )
 def test_a_start_that_fails_says_why(topology: Topology, tmp_path: Path, command: tuple[str, ...], reason: str) -> None:
-    """The end of the log, or what the engine says, is in the message, and nothing is left running."""
+    """The message holds the end of the log or the engine's reason. Nothing is left running."""
 
     async def scenario() -> None:
         async with docker_cluster(topology, logs=tmp_path, say=print):
@@ -244,7 +246,7 @@ def test_a_start_that_fails_says_why(topology: Topology, tmp_path: Path, command
 
 
 def test_a_cluster_that_is_not_reached_says_where_it_was_looked_for(topology: Topology, tmp_path: Path) -> None:
-    """A server that runs but does not answer in time: its last answer, its address, its log."""
+    """A server runs but does not answer in time. The message gives its last answer, its address and its log."""
 
     async def scenario() -> None:
         async with docker_cluster(topology, logs=tmp_path, say=print):

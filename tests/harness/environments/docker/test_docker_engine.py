@@ -1,4 +1,4 @@
-"""The connection to the engine: awaitable, bounded, with errors that say what to do."""
+"""The connection to the engine. Calls can be awaited and have a time limit, and errors say what to do."""
 
 import asyncio
 import threading
@@ -23,7 +23,8 @@ def an_engine() -> Engine:
     [("unix:///nowhere/docker.sock", "no such file or directory"), ("tcp://127.0.0.1:1", "refused")],
 )
 def test_no_engine_is_said_in_one_message(address: str, reason: str) -> None:
-    """Where it was looked for, why not, what to do; and whoever only cleans up goes on."""
+    """The message gives the address, the reason and what to do. Removing leftovers then does nothing and raises no
+    error."""
     with mock.patch.dict("os.environ", {"DOCKER_HOST": address}):
         with pytest.raises(EnvironmentFailure, match=rf"no Docker engine answers at {address}: .*{reason}; start it"):
             connect(timeout_s=1)
@@ -39,7 +40,7 @@ def test_no_engine_is_said_in_one_message(address: str, reason: str) -> None:
     ],
 )
 def test_errors_of_the_engine_are_ours(error: Exception, expected: type[Exception]) -> None:
-    """With the engine's own words."""
+    """The harness's error quotes the engine's own words."""
 
     def fail() -> None:
         raise error
@@ -49,7 +50,8 @@ def test_errors_of_the_engine_are_ours(error: Exception, expected: type[Exceptio
 
 
 def test_a_cancelled_call_is_waited_for() -> None:
-    """Or a container would come into being after everything was removed. Impatience does not change that."""
+    """Otherwise a container could be created after the harness removed everything. A second cancellation changes
+    nothing."""
     begun, done = threading.Event(), threading.Event()
 
     def slow() -> None:
@@ -72,7 +74,7 @@ def test_a_cancelled_call_is_waited_for() -> None:
 
 
 def test_a_cancelled_stream_is_not_waited_for() -> None:
-    """A build may be silent for minutes."""
+    """A build may send nothing for minutes."""
     release = threading.Event()
     seen: list[object] = []
 

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[4]
 
 
 def test_the_image_has_another_name_when_anything_in_it_changes() -> None:
-    """And the same one otherwise, so that it is built only then."""
+    """Equal inputs give the same name, so the image is built only when something changed."""
     inputs = build_inputs()
     assert image_tag(inputs) == image_tag(build_inputs())
     for path in ("compose/server-requirements.txt", DOCKERFILE, "reference_server/server.py"):
@@ -35,7 +35,7 @@ def test_the_image_has_another_name_when_anything_in_it_changes() -> None:
 
 
 def test_a_topology_may_name_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is pulled where it is missing, and nothing is built; without a name it is our own."""
+    """A named image is pulled and nothing is built. Without a name the harness builds its own image."""
     asked: list[tuple[str, str]] = []
 
     async def pull(engine: object, name: str, say: object) -> None:
@@ -56,7 +56,7 @@ def test_a_topology_may_name_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_image_has_the_packages_that_are_tested() -> None:
-    """Its pins are those of constraints.txt, and every package that the server imports is among them."""
+    """Its pins are those of constraints.txt. The packages that the server imports are among them."""
     pins = (ROOT / "compose/server-requirements.txt").read_text().split()
     assert pins
     assert set(pins) <= set((ROOT / "constraints.txt").read_text().split())
@@ -68,7 +68,8 @@ def test_the_image_has_the_packages_that_are_tested() -> None:
 
 
 def test_the_dockerfile_is_what_it_is_said_to_be() -> None:
-    """From the public image, for a user who is not root, with a health check, copying what is there."""
+    """It starts from the public image, has a health check, and its user is not root. Everything that it copies
+    exists."""
     dockerfile = (ROOT / DOCKERFILE).read_text()
     assert "FROM python:3.13-slim" in dockerfile
     assert re.search(r"^USER server$", dockerfile, re.MULTILINE)
@@ -80,7 +81,7 @@ def test_the_dockerfile_is_what_it_is_said_to_be() -> None:
 
 @pytest.mark.docker
 def test_an_image_that_cannot_be_had_is_named() -> None:
-    """Which image, why not, what to do."""
+    """The message names the image and the reason."""
 
     async def scenario() -> None:
         with connect() as engine:
@@ -94,7 +95,7 @@ def test_an_image_that_cannot_be_had_is_named() -> None:
 
 @pytest.mark.docker
 def test_a_build_that_fails_is_quoted() -> None:
-    """The message ends with what the build said last; its steps were told while it went."""
+    """The message ends with the last output of the build. The steps of the build were reported while it ran."""
     said: list[str] = []
     inputs = {DOCKERFILE: b"FROM python:3.13-slim\nRUN echo planted reason && exit 7\n"}
 
@@ -111,5 +112,5 @@ def test_a_build_that_fails_is_quoted() -> None:
 
 
 def test_the_images_of_databases_and_brokers_are_known_without_a_run() -> None:
-    """`harness doctor` asks for them."""
+    """`harness doctor` needs their names."""
     assert {name.partition(":")[0] for name in store_images()} == {"postgres", "redis"}

@@ -1,4 +1,4 @@
-"""Removing what dead runs left, and nothing else."""
+"""Removes leftovers of dead runs, and nothing else."""
 
 import asyncio
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Thing:
 
 
 class PretendedEngine:
-    """Lists what has the asked label, as the engine does."""
+    """Lists the things that have the requested label, like the engine."""
 
     def __init__(self, containers: list[Thing], networks: list[Thing]) -> None:
         def listing(things: list[Thing]) -> Callable[..., list[Thing]]:
@@ -57,7 +57,8 @@ class PretendedEngine:
 
 
 def test_only_dead_runs_are_removed(tmp_path: Path) -> None:
-    """The living and the unreadable stay; of the dead everything goes but the log, which goes where the run kept logs."""
+    """Things of living runs stay, and so do things with an unreadable label. A dead run's things are removed; its logs
+    are saved in the run's folder for logs."""
     dead = labels(run_id="rdead", owner=DEAD, logs=tmp_path)
     alive = labels(run_id="ralive", owner=HERE, logs=tmp_path)
     strange = {**alive, "broadcast-harness.owner": "of a later version"}
@@ -74,7 +75,7 @@ def test_only_dead_runs_are_removed(tmp_path: Path) -> None:
 
 
 def test_a_run_removes_its_own_only(tmp_path: Path) -> None:
-    """Another run of the same process keeps what it has."""
+    """Another run of the same process keeps its containers."""
     mine, other = (Thing(name, labels(run_id=name, owner=HERE, logs=tmp_path)) for name in ("r1", "r2"))
     engine: Any = PretendedEngine([mine, other], [])
     assert asyncio.run(remove_run(engine, HERE, "r1")) == []
@@ -83,7 +84,7 @@ def test_a_run_removes_its_own_only(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_removed_is_named(tmp_path: Path) -> None:
-    """With the command that removes it, and the rest is removed all the same."""
+    """The message gives the command that removes it. Everything else is removed."""
     marks = labels(run_id="r1", owner=HERE, logs=tmp_path)
     stuck, other = Thing("stuck", marks, refuses="device busy"), Thing("other", marks)
     engine: Any = PretendedEngine([stuck, other], [])

@@ -1,4 +1,4 @@
-"""Who is dead, as far as anybody can tell."""
+"""Whether the owner of a container is dead, as far as the harness can find out."""
 
 import os
 from dataclasses import replace
@@ -9,11 +9,11 @@ import pytest
 from harness.environments.docker.owner import LOGS, OWNER, RUN, Owner, is_dead, labels
 
 HERE = Owner.of_this_process()
-NOBODY = replace(HERE, pid=2**22 - 1)
+NO_PROCESS = replace(HERE, pid=2**22 - 1)
 
 
 def test_labels_tell_the_run_its_owner_and_its_logs(tmp_path: Path) -> None:
-    """A later process reads from them whose it was and where its logs belong."""
+    """A later process reads the owner and the folder for logs from the labels."""
     made = labels(run_id="r1", owner=HERE, logs=tmp_path)
     assert made[RUN] == "r1"
     assert made[LOGS] == str(tmp_path)
@@ -22,8 +22,8 @@ def test_labels_tell_the_run_its_owner_and_its_logs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("label", ["", "x", "[]", "{}", '{"pid": 1}'])
-def test_a_label_that_is_not_ours_names_nobody(label: str) -> None:
-    """What we cannot read we do not touch."""
+def test_a_label_that_is_not_ours_names_no_owner(label: str) -> None:
+    """The harness does not touch what it cannot read."""
     assert Owner.read(label) is None
 
 
@@ -31,15 +31,16 @@ def test_a_label_that_is_not_ours_names_nobody(label: str) -> None:
     ("owner", "anything_runs", "dead"),
     [
         (HERE, True, False),
-        (NOBODY, True, True),
-        (replace(HERE, started="1"), True, True),  # a later process has its number
-        (replace(NOBODY, machine="another 0"), False, False),
-        (replace(NOBODY, pids="pid:[1]"), False, False),  # a container's own count
-        (replace(NOBODY, started=""), False, False),
+        (NO_PROCESS, True, True),
+        (replace(HERE, started="1"), True, True),  # a later process has the same pid
+        (replace(NO_PROCESS, machine="another 0"), False, False),
+        (replace(NO_PROCESS, pids="pid:[1]"), False, False),  # another pid namespace
+        (replace(NO_PROCESS, started=""), False, False),
         (replace(HERE, boot="earlier"), False, True),
         (replace(HERE, boot="earlier"), True, False),  # another machine of the same name
     ],
 )
 def test_who_is_dead(owner: Owner, anything_runs: bool, dead: bool) -> None:
-    """Only who is certainly gone: an engine may serve several machines, a process several namespaces."""
+    """Only an owner that is certainly gone counts as dead. One engine may serve several machines, and a pid may belong
+    to another namespace."""
     assert is_dead(owner, HERE, anything_runs=anything_runs) is dead

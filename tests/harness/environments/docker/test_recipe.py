@@ -1,4 +1,4 @@
-"""What containers are made of."""
+"""The recipes of the containers."""
 
 import io
 import json
@@ -49,7 +49,7 @@ def test_secrets_are_in_files_only(recipe: Recipe) -> None:
 
 
 def test_a_server_is_told_what_the_plan_says() -> None:
-    """Its settings are those of the topology, with secrets by file."""
+    """The server's settings are those of the topology. Secrets are given by file."""
     settings = json.loads(server().files["etc/broadcast-server/settings.json"])
     assert set(settings) <= set(Settings.__struct_fields__)
     assert settings["recovery"] == "manual"
@@ -59,7 +59,7 @@ def test_a_server_is_told_what_the_plan_says() -> None:
 
 @pytest.mark.parametrize(("make", "user"), [(redis_recipe, None), (nats_recipe, "harness"), (kafka_recipe, "harness")])
 def test_a_server_is_told_the_brokers_user(make: Callable[..., Recipe], user: str | None) -> None:
-    """Where the kind of broker has one."""
+    """Only some kinds of broker have a user."""
     stores = {Role.DATABASE: DATABASE, Role.BROKER: make("broker", SECRETS.broker, TOPOLOGY)}
     recipe = server_recipe("server-1", "image:1", TOPOLOGY, SECRETS, HOSTS, stores)
     backplane = json.loads(recipe.files["etc/broadcast-server/settings.json"])["backplane"]
@@ -67,14 +67,14 @@ def test_a_server_is_told_the_brokers_user(make: Callable[..., Recipe], user: st
 
 
 def test_without_a_broker_the_settings_name_none() -> None:
-    """A backplane in memory has no broker: no address, no password for it and no name."""
+    """A backplane in memory has no broker. The settings hold no address and no password for it."""
     recipe = server(replace(TOPOLOGY, backplane="memory"), {"database": "10.0.0.2"})
     assert json.loads(recipe.files["etc/broadcast-server/settings.json"])["backplane"] == {"name": "memory"}
     assert "run/secrets/broker-password" not in recipe.files
 
 
 def test_the_database_has_the_embedded_ones_settings() -> None:
-    """Both environments measure the same. Only where it listens is the image's own business."""
+    """Both environments must measure the same. Only the image decides at which address the database listens."""
     command = DATABASE.command or ()
     for name, value in postgresql_settings(TOPOLOGY).items():
         assert f"{name}={value}" in command
@@ -82,7 +82,7 @@ def test_the_database_has_the_embedded_ones_settings() -> None:
 
 
 def test_files_are_readable_inside() -> None:
-    """The program in the container is not root."""
+    """The program in the container does not run as root."""
     with tarfile.open(fileobj=io.BytesIO(archive({"run/secrets/token": "tttt"}))) as tar:
         assert [(entry.name, entry.mode) for entry in tar] == [("run/secrets", 0o755), ("run/secrets/token", 0o444)]
         file = tar.extractfile("run/secrets/token")

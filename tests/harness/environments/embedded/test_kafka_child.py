@@ -1,4 +1,4 @@
-"""The start of Kafka with stand-ins for Java: what is written, what is run, and what is said where it fails."""
+"""The start of Kafka with stand-ins for Java: the files, the command lines, and the messages when it fails."""
 
 import asyncio
 import stat
@@ -13,7 +13,7 @@ from harness.model.errors import EnvironmentFailure
 
 
 class Watching:
-    """A guard that only remembers the processes."""
+    """A guard that only records the pids of the processes."""
 
     def __init__(self) -> None:
         self.pids: list[int] = []
@@ -29,7 +29,7 @@ def a_start(folder: Path) -> Start:
 
 
 def format_with(script: str, folder: Path) -> Watching:
-    """Run a shell script in the place of the storage tool."""
+    """Runs a shell script in place of the storage tool."""
     guard = Watching()
     stand_in: Any = guard
     asyncio.run(
@@ -41,7 +41,7 @@ def format_with(script: str, folder: Path) -> Watching:
 def test_without_jars_or_java_everything_that_is_missing_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """In one message, before anything is written."""
+    """One message lists all of it. Nothing was written before."""
     monkeypatch.setattr(kafka_child, "missing_kafka", lambda: ["no jars.", "no Java."])
     for libraries, program in ((None, Path("java")), (tmp_path, None)):
         monkeypatch.setattr(kafka_child, "kafka_libraries", lambda found=libraries: found)
@@ -52,20 +52,20 @@ def test_without_jars_or_java_everything_that_is_missing_is_said(
 
 
 def test_the_storage_tool_gets_the_cluster_and_the_settings(tmp_path: Path) -> None:
-    """What it says is in the log, and the guard ends it if the harness is killed."""
+    """The tool's output is in the log. The guard watches the tool, so it ends if the harness is killed."""
     guard = format_with('echo "$@"', tmp_path)
     assert (tmp_path / "log").read_text() == f"-t {kafka_child.CLUSTER_ID} -c {tmp_path / 's.properties'}\n"
     assert len(guard.pids) == 1
 
 
 def test_a_storage_tool_that_fails_is_told_with_its_last_words(tmp_path: Path) -> None:
-    """And with its exit code."""
+    """The message gives the exit code and the tool's last output."""
     with pytest.raises(EnvironmentFailure, match=r"(?s)exit code 3.*disk is full"):
         format_with("echo the disk is full >&2; exit 3", tmp_path)
 
 
 def test_a_storage_tool_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Its process does not outlive the start."""
+    """The tool's process does not outlive the start."""
     monkeypatch.setattr(kafka_child, "START_TIMEOUT_S", 0.2)
     with pytest.raises(TimeoutError):
         format_with(f"echo $$ > {tmp_path / 'pid'}; exec sleep 60", tmp_path)
@@ -76,7 +76,7 @@ def test_a_storage_tool_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch
 def test_kafka_gets_a_folder_and_settings_that_only_their_owner_reads(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The password is in the file and not on the command line; the port is the one that was found free."""
+    """The password is in the file and not on the command line. Kafka gets the port that was found free."""
     formatted: list[list[str]] = []
     commands: list[list[str]] = []
 

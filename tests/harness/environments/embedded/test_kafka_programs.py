@@ -1,4 +1,4 @@
-"""Where Kafka and Java are found, and what is said where they are not."""
+"""Where the harness finds Kafka and Java, and what it says if one is missing."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def a_java(folder: Path, version: str) -> Path:
 
 
 def test_everything_that_is_missing_is_said_with_what_to_do() -> None:
-    """The jars, Java and the servers' client library, each in a sentence."""
+    """One sentence each for the jars, Java and the servers' client library."""
     jars, java, package = kafka_programs.missing_kafka()
     assert "make kafka" in jars
     assert "KAFKA_HOME" in jars
@@ -36,7 +36,7 @@ def test_everything_that_is_missing_is_said_with_what_to_do() -> None:
 
 @pytest.mark.parametrize(("jar", "good"), [("4.4.0", True), ("4.1.0", True), ("4.0.1", False), ("3.9.0", False)])
 def test_an_old_kafka_is_none(jar: str, good: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before 4.1 it is another product; the folder that KAFKA_HOME names decides alone."""
+    """A Kafka before 4.1 does not count. If KAFKA_HOME is set, only its folder is used."""
     (tmp_path / "libs").mkdir()
     (tmp_path / "libs" / f"kafka_2.13-{jar}.jar").touch()
     monkeypatch.setenv("KAFKA_HOME", str(tmp_path))
@@ -44,7 +44,7 @@ def test_an_old_kafka_is_none(jar: str, good: bool, tmp_path: Path, monkeypatch:
 
 
 def test_the_first_java_that_is_recent_enough_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """JAVA_HOME before the PATH; one that is too old, or cannot be run, is passed over."""
+    """JAVA_HOME comes before the PATH. A Java that is too old or cannot be run is skipped."""
     old = a_java(tmp_path / "old" / "bin", "11.0.2")
     assert old.exists()
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "old"))

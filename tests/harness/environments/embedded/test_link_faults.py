@@ -1,4 +1,5 @@
-"""Faults of links in real clusters: the servers at the ends lose the backplane and nothing else, and get it back."""
+"""Faults of links in real clusters. The servers at the two ends lose only the backplane, and get it back after the
+heal."""
 
 import asyncio
 from pathlib import Path
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.integration
 
 
 async def answers(cluster: EmbeddedCluster, path: str) -> list[int]:
-    """The status of each server's answer."""
+    """The status codes of all servers' answers."""
     headers = {"Authorization": f"Bearer {cluster.token}"}
     async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=2)) as session:
         found = []
@@ -40,7 +41,7 @@ async def until_ready(cluster: EmbeddedCluster, *wanted: int) -> None:
 def test_the_servers_at_the_ends_lose_the_backplane_and_get_it_back(
     tmp_path: Path, backplane: str, link: str, kinds: tuple[FaultKind, ...], broken: tuple[int, ...]
 ) -> None:
-    """The third server keeps its links. All of them stay alive, and nothing of the cluster is a casualty."""
+    """A server that is not at an end of the link stays ready. All servers stay alive, and no part is a casualty."""
     topology = Topology(servers=3, backplane=backplane, write_path="db-first", run_id="r", relayed=(link,))
 
     async def main() -> None:

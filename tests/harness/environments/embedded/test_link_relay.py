@@ -1,4 +1,4 @@
-"""The relay's program, between two ends in this process."""
+"""The relay program between two ends in this process."""
 
 import asyncio
 import contextlib
@@ -8,7 +8,8 @@ from harness.environments.ports import free_ports
 
 
 def test_what_comes_passes_both_ways_until_one_end_closes() -> None:
-    """In order and whole, also where it is more than the buffers take; then the other end is closed as well."""
+    """All bytes arrive in order, also when they exceed the buffers. When one end closes, the relay closes the other end
+    too."""
     sent = bytes(range(256)) * 40_000
 
     async def main() -> tuple[bytes, bytes]:
@@ -32,8 +33,8 @@ def test_what_comes_passes_both_ways_until_one_end_closes() -> None:
     assert asyncio.run(main()) == (sent, b"")
 
 
-def test_where_nobody_listens_beyond_the_connection_is_closed() -> None:
-    """As it would be without a relay: nobody waits for an answer that cannot come."""
+def test_without_a_listener_beyond_the_connection_is_closed() -> None:
+    """The client sees the same as without a relay. It must not wait for an answer that cannot come."""
 
     async def main() -> bytes:
         port, beyond = free_ports(2)

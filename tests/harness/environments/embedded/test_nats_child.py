@@ -1,4 +1,4 @@
-"""Where the program of NATS is found, and what is said where it is not."""
+"""Where the harness finds the NATS program, and what it says if the program is missing."""
 
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -9,7 +9,7 @@ from harness.environments.embedded import nats_child
 
 
 def test_what_is_missing_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither the wheel nor a program on the PATH; the latter is enough."""
+    """Neither the wheel nor a program on the PATH is there. A program on the PATH is enough."""
 
     def absent(name: str) -> None:
         raise PackageNotFoundError(name)

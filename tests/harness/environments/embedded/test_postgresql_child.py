@@ -1,4 +1,4 @@
-"""Where the embedded PostgreSQL may run as another user. That it starts is shown in test_embedded_cluster.py."""
+"""The embedded PostgreSQL as another user. test_embedded_cluster.py shows that PostgreSQL starts."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from harness.environments.embedded.postgresql_child import _reachable_programs
 
 
 def test_private_programs_are_copied_to_where_they_can_be_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The copy can be read and run by everybody, whatever the mode of the original."""
+    """Every user can read and run the copy, also if only the owner can read the original."""
     programs = tmp_path / "installed" / "bin"
     programs.mkdir(parents=True)
     (programs / "postgres").write_text("")

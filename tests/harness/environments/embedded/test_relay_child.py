@@ -1,4 +1,4 @@
-"""Relays as processes: what a fault does to the link that they are in."""
+"""Relays as processes, and what a fault does to their link."""
 
 import asyncio
 import contextlib
@@ -27,8 +27,9 @@ async def _echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def test_a_link_is_held_open_cut_and_made_again(tmp_path: Path) -> None:
-    """Frozen: a connection stays, a new one is taken, nothing passes; continued, everything passes. Killed: the connection
-    ends and a new one is refused; started again, it is at the same port. Nothing is left in the end."""
+    """While the relay is frozen, connections stay open and new ones are accepted, but nothing passes. After the heal
+    everything passes. When the relay is killed, the connection ends and new ones are refused. A restarted relay has the
+    same port. At the end no process is left."""
 
     async def main() -> int | None:
         port, beyond = free_ports(2)

@@ -1,4 +1,4 @@
-"""Starting a component on a free port, with children that only say that a port is taken."""
+"""Starting a component on a free port, with stand-ins for its processes."""
 
 import asyncio
 from pathlib import Path
@@ -31,8 +31,8 @@ class FakeChild:
 def started(
     folder: Path, monkeypatch: pytest.MonkeyPatch, *failures: str | None
 ) -> tuple[Any, list[FakeChild], list[int]]:
-    """The part, or the error, and the children with their ports. Each child logs one of ``failures`` and does not answer;
-    one with None answers."""
+    """The part or the error, the children, and their ports. Each child takes one of ``failures``: a text is logged and
+    the child does not answer; with None the child answers."""
     log = folder / "log"
     log.touch()
     children: list[FakeChild] = []
@@ -59,7 +59,7 @@ def started(
 
 
 def test_a_port_that_was_taken_meanwhile_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The child that found it taken is ended."""
+    """The child that could not bind its port is ended."""
     part, children, ports = started(tmp_path, monkeypatch, "Address already in use", None)
     assert part.process is children[1]
     assert part.endpoint.port == ports[1]
@@ -74,7 +74,7 @@ def test_any_other_failure_is_raised_at_once(tmp_path: Path, monkeypatch: pytest
 
 
 def test_the_attempts_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reason and the end of the log are told."""
+    """The error gives the reason and the end of the log."""
     error, children, _ = started(tmp_path, monkeypatch, *["bind: in use"] * PORT_ATTEMPTS)
     assert len(children) == PORT_ATTEMPTS
     assert "broker found its port taken 3 times" in str(error)

@@ -1,4 +1,4 @@
-"""A bug on the way without sockets: what each client would get."""
+"""A bug on the way, without real sockets: the bytes that each client would get."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from harness.prove.way.websocket_frames import FrameReader, WebSocketFrame
 
 
 class Socket:
-    """Keeps what is written to it."""
+    """Keeps the bytes that are written to it."""
 
     def __init__(self) -> None:
         self.data = b""
@@ -41,7 +41,8 @@ class Socket:
 
 
 class Way:
-    """``clients`` of channels of ``audience`` behind the bug at ``path``; neighbours are on different servers."""
+    """``clients`` in channels of ``audience``, behind the bug at ``path``. Neighbouring clients are on different
+    servers."""
 
     def __init__(self, path: str, folder: Path, *, clients: int = 4, audience: int = 2, **options: float) -> None:
         self.sockets = [Socket() for _ in range(clients)]
@@ -54,7 +55,7 @@ class Way:
             self.bug.links.append(link)
 
     def deliver(self, *seqs: int, options: Mapping[str, float] | None = None) -> None:
-        """Each seq to every client of every channel."""
+        """Delivers each seq to every client of every channel."""
 
         async def everything() -> None:
             for seq in seqs:

@@ -18,7 +18,7 @@ POST = "/v1/chat.postMessage"
     ],
 )
 def test_one_answer_of_each_of_three_channels_is_wrong(tmp_path: Path, bug: str, changed: dict[str, object]) -> None:
-    """The answer to the fifth post; the fourth channel and every other answer stay as they are."""
+    """The answer to the fifth post is wrong. Every other answer, and every answer in the fourth channel, is right."""
     way = Way(f"answers:{bug}", tmp_path)
     for number in range(4):
         for seq in (4, 5, 6):
@@ -40,7 +40,7 @@ def test_one_answer_of_each_of_three_channels_is_wrong(tmp_path: Path, bug: str,
     ],
 )
 def test_the_history_is_false_in_one_message(tmp_path: Path, bug: str, seqs: list[int], texts: list[str]) -> None:
-    """The fifth is left out, or has another text."""
+    """The fifth message is left out or has another text."""
     way = Way(f"answers:{bug}", tmp_path)
     rows = [{"seq": seq, "text": "a"} for seq in (4, 5, 6)]
     found = answered(
@@ -51,7 +51,7 @@ def test_the_history_is_false_in_one_message(tmp_path: Path, bug: str, seqs: lis
 
 
 def test_short_pages_tell_that_there_are_more(tmp_path: Path) -> None:
-    """Seven messages at most, with the true ``last_seq``."""
+    """A page has seven messages at most, and the true ``last_seq``."""
     way = Way("answers:HistoryInShortPages", tmp_path)
     rows = [{"seq": seq, "text": "a"} for seq in range(1, 11)]
     found = answered(
@@ -61,7 +61,7 @@ def test_short_pages_tell_that_there_are_more(tmp_path: Path) -> None:
 
 
 def test_the_trace_of_the_run_alone_shows_a_late_commit(tmp_path: Path) -> None:
-    """A message of an earlier run in the same trace is neither changed nor counted."""
+    """A message of an earlier run in the same trace is not changed and not counted."""
     way = Way("answers:TraceShowsLateCommit", tmp_path)
     rows = [[way.channels[0], 5, 10, 20, 30], ["earlier.000000", 5, 10, 20, 30], [way.channels[0], 6, 10, 20, 30]]
     found = answered(way, "/v1/trace?part=accepted", {"ok": True, "rows": rows}).json()

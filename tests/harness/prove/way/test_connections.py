@@ -13,7 +13,8 @@ from tests.harness.prove.way.links import Socket, Way
 
 @pytest.mark.parametrize(("bug", "since"), [("ResumeSkips", 11), ("ResumeRepeats", 9), ("ResumeFaithful", 10)])
 def test_a_client_that_was_cut_resumes_from_another_position(tmp_path: Path, bug: str, since: int) -> None:
-    """The server is asked for another position; the client is told the one that it asked for."""
+    """The proxy sends the server another position than the client's. The confirmation for the client names the client's
+    own position."""
     way = Way(f"connections:{bug}", tmp_path)
     way.deliver(10)
     assert [socket.aborted for socket in way.sockets] == [True, True, True, False]
@@ -31,7 +32,7 @@ def test_a_client_that_was_cut_resumes_from_another_position(tmp_path: Path, bug
 
 
 def test_a_server_that_is_gone_answers_nothing(tmp_path: Path) -> None:
-    """Its connections are cut and no request is answered; the other server goes on."""
+    """The server's connections are cut, and it answers no request. The other server works as before."""
     way = Way("connections:ServerGone", tmp_path)
     request, response = HttpMessage(head=b"GET /healthz HTTP/1.1\r\n\r\n"), json_response(200, "OK", {"ok": True})
     assert asyncio.run(way.bug.on_response(1, request, response)) == response.raw

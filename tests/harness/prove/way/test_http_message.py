@@ -19,14 +19,14 @@ def read(data: bytes) -> list[HttpMessage]:
 
 
 def test_messages_are_read_one_after_another() -> None:
-    """Two requests on one connection; half of a third is none."""
+    """The connection has two requests and half of a third one. The half is not returned."""
     found = read(REQUEST * 2 + REQUEST[:-1])
     assert [message.raw for message in found] == [REQUEST, REQUEST]
     assert (found[0].path, found[0].query) == ("/v1/chat.postMessage", {"a": "b"})
 
 
 def test_a_changed_body_has_its_own_length() -> None:
-    """The head names the length of the new body, and no other."""
+    """The head has one Content-Length, that of the new body."""
     changed = json_response(200, "OK", {"ok": True}).with_json({"ok": True, "seq": 12})
     assert changed.head.lower().count(b"content-length") == 1
     (found,) = read(changed.raw)
@@ -35,7 +35,7 @@ def test_a_changed_body_has_its_own_length() -> None:
 
 
 def test_chunks_hold_the_same_body() -> None:
-    """RFC 9112 §7.1: sizes in hexadecimal, the last one 0."""
+    """RFC 9112 §7.1: the sizes are hexadecimal, and the last one is 0."""
     raw = in_chunks(json_response(200, "OK", {"ok": True}), 4)
     head, _, body = raw.partition(b"\r\n\r\n")
     assert b"content-length" not in head.lower()

@@ -10,7 +10,7 @@ from tests.harness.prove.way.links import Way
 
 
 def answered(way: Way, target: str, value: object) -> HttpMessage:
-    """What the client gets for a request to ``target`` that the server answers with ``value``."""
+    """The client's answer to a request to ``target``, if the server answers with ``value``."""
     request = HttpMessage(head=f"GET {target} HTTP/1.1\r\n\r\n".encode())
     raw = asyncio.run(way.bug.on_response(0, request, json_response(200, "OK", value)))
     head, _, body = raw.partition(b"\r\n\r\n")
@@ -18,7 +18,7 @@ def answered(way: Way, target: str, value: object) -> HttpMessage:
 
 
 def test_the_last_message_is_lost_for_one_client_of_each_channel(tmp_path: Path) -> None:
-    """``last_seq`` says which message is the last."""
+    """``last_seq`` is the number of the last message."""
     way = Way("many_deliveries:LastMessageLost", tmp_path, last_seq=3)
     way.deliver(1, 2, 3)
     assert [socket.seqs for socket in way.sockets] == [[1, 2], [1, 2, 3], [1, 2], [1, 2, 3]]
@@ -27,7 +27,7 @@ def test_the_last_message_is_lost_for_one_client_of_each_channel(tmp_path: Path)
 
 @pytest.mark.parametrize(("bug", "deaf"), [("ChannelOfOneServerLost", {1}), ("ServerDeaf", {1, 3})])
 def test_clients_of_a_server_get_the_probe_alone(tmp_path: Path, bug: str, deaf: set[int]) -> None:
-    """Of one channel, or of all; the planter counts every delivery."""
+    """The bug loses the messages of one channel or of all channels. The planter counts every lost delivery."""
     way = Way(f"many_deliveries:{bug}", tmp_path)
     way.deliver(1, 2, 3)
     assert {client for client, socket in enumerate(way.sockets) if socket.seqs == [1]} == deaf
@@ -36,7 +36,7 @@ def test_clients_of_a_server_get_the_probe_alone(tmp_path: Path, bug: str, deaf:
 
 @pytest.mark.parametrize(("bug", "seqs"), [("Gap", [4, 6, 7]), ("FromOneAgain", [4, 1, 2])])
 def test_a_service_that_counts_wrongly_agrees_with_itself(tmp_path: Path, bug: str, seqs: list[int]) -> None:
-    """Deliveries, answers, history and traces show the same numbers; one event for each channel."""
+    """Deliveries, answers, history and traces all show the same numbers. One event is counted for each channel."""
     way = Way(f"many_deliveries:{bug}", tmp_path)
     way.deliver(4, 5, 6)
     assert way.sockets[0].seqs == seqs
@@ -53,7 +53,7 @@ def test_a_service_that_counts_wrongly_agrees_with_itself(tmp_path: Path, bug: s
 
 @pytest.mark.parametrize(("bug", "pings"), [("Fragmented", 0), ("FragmentedAroundPing", 2)])
 def test_fragments_make_the_same_message(tmp_path: Path, bug: str, pings: int) -> None:
-    """Three fragments, joined again, are the frame that the server sent."""
+    """Three fragments together are the frame that the server sent."""
     way = Way(f"many_deliveries:{bug}", tmp_path)
     way.deliver(7)
     frames = way.sockets[0].frames
@@ -73,7 +73,7 @@ def test_a_wrong_position_comes_with_lost_deliveries(tmp_path: Path) -> None:
 
 
 def test_late_messages_are_counted_once_for_all_their_clients(tmp_path: Path) -> None:
-    """Two of the messages 1 to 4 are late, in each of two channels."""
+    """In each of two channels, two of the messages 1 to 4 are late."""
     way = Way("many_deliveries:Late", tmp_path, every=2, late_ms=1)
     way.deliver(1, 2, 3, 4)
     assert way.planted == 4

@@ -27,7 +27,7 @@ BUGS = (
 
 @pytest.mark.parametrize(("bug", "seqs"), BUGS)
 def test_each_victim_is_hit_once_and_the_others_get_everything(tmp_path: Path, bug: str, seqs: list[int]) -> None:
-    """Three clients of four are victims, each in its fifth message; the planter counts them."""
+    """Three clients of four are victims, each in its fifth message. The planter counts three events."""
     way = Way(f"one_delivery:{bug}", tmp_path)
     way.deliver(4, 5, 6)
     assert way.planted == VICTIMS
@@ -35,7 +35,7 @@ def test_each_victim_is_hit_once_and_the_others_get_everything(tmp_path: Path, b
 
 
 def test_a_seq_is_altered_once_in_each_channel(tmp_path: Path) -> None:
-    """The judge counts places, a channel and a seq, so three clients of one channel would be one error."""
+    """The judge counts a wrong seq once for each channel. Three victims in one channel would be one error."""
     way = Way("one_delivery:SeqAltered", tmp_path)
     way.deliver(4, 5, 6)
     hit = [client for client, socket in enumerate(way.sockets) if socket.seqs == [4, 4, 6]]
@@ -44,7 +44,7 @@ def test_a_seq_is_altered_once_in_each_channel(tmp_path: Path) -> None:
 
 
 def test_the_number_of_victims_and_their_message_can_be_chosen(tmp_path: Path) -> None:
-    """Options ``victims`` and ``seq``."""
+    """The options ``victims`` and ``seq`` choose them."""
     way = Way("one_delivery:Lost", tmp_path, victims=1, seq=6)
     way.deliver(4, 5, 6)
     assert way.planted == 1
@@ -63,7 +63,7 @@ def test_a_stranger_gets_the_delivery_beside_the_victim(tmp_path: Path) -> None:
 
 
 def test_what_is_altered_is_altered_once(tmp_path: Path) -> None:
-    """One byte of the text, the name of the channel, the kind of frame."""
+    """The bug alters one byte of the text, the name of the channel, or the kind of frame."""
     altered = Way("one_delivery:ByteAltered", tmp_path)
     altered.deliver(5)
     victim, other = (msgspec.json.decode(altered.sockets[client].frames[0].payload)["text"] for client in (0, 3))

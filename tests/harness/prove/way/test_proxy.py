@@ -15,7 +15,7 @@ def through_proxy(bug: str, events: Path) -> dict[str, object]:
     """A conversation with two servers through the proxy."""
 
     async def everything() -> dict[str, object]:
-        # At once: the kernel may give ports of an earlier call again.
+        # All ports in one call: a second call may return ports of the first.
         chosen = free_ports(4)
         ports, upstream = chosen[:2], chosen[2:]
         planted = load(f"harness.prove.way.{bug}")(events=PlantedEvents(events))
@@ -37,7 +37,7 @@ def through_proxy(bug: str, events: Path) -> dict[str, object]:
 
 @pytest.mark.parametrize("bug", ["many_deliveries:Faithful", "many_deliveries:Fragmented", "answers:Chunked"])
 def test_what_is_allowed_changes_nothing_for_a_client(tmp_path: Path, bug: str) -> None:
-    """Handshake, confirmation, answer, delivery, history and trace pass the proxy."""
+    """Handshake, confirmation, answer, delivery, history and trace are right through the proxy."""
     found = through_proxy(bug, tmp_path / "planted.txt")
     assert found["confirmed"] == {"type": "subscribed", "channel": "c", "seq": 0}
     assert found["posted"] == {"ok": True, "channel": "c", "seq": 1, "duplicate": False}

@@ -8,7 +8,7 @@ PAYLOADS = st.lists(st.binary(max_size=70_000), min_size=1, max_size=4)
 
 @given(PAYLOADS, st.integers(1, 5_000))
 def test_frames_survive_any_cut_of_the_stream(payloads: list[bytes], size: int) -> None:
-    """Whatever the pieces in which a stream comes, its frames are those that were written, masked or not."""
+    """The stream arrives in pieces of any size. The reader returns the frames that were written, masked or not."""
     stream = b"".join(server_frame(payload) + client_frame(payload, opcode=BINARY) for payload in payloads)
     reader, found = FrameReader(), []
     for at in range(0, len(stream), size):
