@@ -11,6 +11,16 @@ from harness.options import Json, Out, takes_request
 from harness.output_options import Doubtful, OutputFiles, destinations_of, takes_outputs
 from harness.planning.request import Request
 
+Margins = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="[NAME=]PERCENT",
+        help="Changes up to this do not matter. NAME is a measure or one of cpu (5), latency (10), tail (20), "
+        "memory (5), recovery (20), capacity (10); without it, for all. Repeat for more.",
+        show_default=False,
+    ),
+]
+
 
 @takes_outputs
 @takes_request
@@ -34,15 +44,7 @@ def compare(
         list[str] | None,
         typer.Option("--run", metavar="RUN", help="One more run of RUN; repeat for a group.", show_default=False),
     ] = None,
-    margin: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[NAME=]PERCENT",
-            help="Changes up to this do not matter. NAME is a measure or one of cpu (5), latency (10), tail (20), "
-            "memory (5), recovery (20), capacity (10); without it, for all. Repeat for more.",
-            show_default=False,
-        ),
-    ] = None,
+    margin: Margins = None,
     only: Annotated[
         list[str] | None,
         typer.Option(metavar="MEASURE", help="Compare only this measure; repeat for more.", show_default=False),
@@ -110,11 +112,12 @@ def trend(
         typer.Option(
             min=4,
             metavar="N",
-            help="Exit code 1 if a change for the worse that was not accepted begins within the last N runs. A change "
-            "is found four to eight runs after it began: with 10 it is reported for some nights.",
+            help="Exit code 1 if a change for the worse that is beyond its margin and was not accepted begins within "
+            "the last N runs. A change is found four to eight runs after it began: with 10 it is reported for some nights.",
             show_default=False,
         ),
     ] = None,
+    margin: Margins = None,
     accept: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="Accept the change that begins with this run.", show_default=False),
@@ -145,6 +148,7 @@ def trend(
             out,
             scenario=scenario,
             with_doubtful=doubtful,
+            margins=tuple(margin or ()),
             fail_on_change=fail_on_change,
             export=export,
             plan_key=plan_key,

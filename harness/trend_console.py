@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from harness import console
+from harness.comparison.margins import margins_of
 from harness.exit_codes import ExitCode
 from harness.history import baselines
 from harness.history.export import otava_csv
@@ -25,15 +26,20 @@ def show(
     *,
     scenario: str,
     with_doubtful: bool,
+    margins: Sequence[str],
     fail_on_change: int | None,
     export: Path | None,
     plan_key: str,
     as_json: bool,
 ) -> ExitCode:
-    """`harness trend`: terminal, page, JSON, CSV. FAIL if a change for the worse is in the last runs."""
+    """`harness trend`: terminal, page, JSON, CSV. FAIL if a change for the worse is in the last runs. Raises UsageError
+    for an unknown margin."""
     from harness.report.page.trend_page import write_trend_page
 
-    trend = trend_of(read_history(results), scenario=scenario, with_doubtful=with_doubtful)
+    margins_percent = margins_of(margins)
+    trend = trend_of(
+        read_history(results), margins_percent=margins_percent, scenario=scenario, with_doubtful=with_doubtful
+    )
     if export is not None:
         _export(trend, export, plan_key)
     if as_json:

@@ -1,40 +1,53 @@
 """History → Trend."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from harness.history.change_points import change_points
 from harness.model.history import Acceptance, History, HistoryEntry
-from harness.model.measure import MEASURES, Measure
+from harness.model.measure import MEASURES, USUAL_MARGINS, Measure
 from harness.model.trend import ChangePoint, Line, Trend, TrendSeries
 
 
-def trend_of(history: History, *, scenario: str = "", with_doubtful: bool = False) -> Trend:
-    """A series for each plan, of ``scenario`` or of all. ``with_doubtful``: also use runs in which something may have
-    made figures worse."""
+def trend_of(
+    history: History,
+    *,
+    margins_percent: Mapping[str, float] = USUAL_MARGINS,
+    scenario: str = "",
+    with_doubtful: bool = False,
+) -> Trend:
+    """A series for each plan, of ``scenario`` or of all. ``margins_percent``: by measure, changes up to this do not
+    matter. ``with_doubtful``: also use runs in which something may have made figures worse."""
     groups: dict[str, list[HistoryEntry]] = {}
     for entry in history.entries:
         if not scenario or entry.scenario == scenario:
             groups.setdefault(entry.plan_key, []).append(entry)
-    series = [_series(entries, history.acceptances, with_doubtful) for entries in groups.values()]
+    series = [_series(entries, history.acceptances, margins_percent, with_doubtful) for entries in groups.values()]
     newest_first = sorted(series, key=lambda one: one.entries[-1].began, reverse=True)
     return Trend(series=tuple(newest_first), damaged=history.damaged)
 
 
 def recent_worse(trend: Trend, runs: int) -> tuple[ChangePoint, ...]:
-    """The changes for the worse that begin within the last ``runs`` runs of their series and were not accepted."""
+    """The changes for the worse beyond their margin that begin within the last ``runs`` runs of their series and were
+    not accepted."""
     return tuple(
         point
         for series in trend.series
         for point in series.change_points
-        if point.worse and not point.accepted and point.first >= len(series.entries) - runs
+        if point.alarms and point.first >= len(series.entries) - runs
     )
 
 
-def _series(entries: Sequence[HistoryEntry], acceptances: Iterable[Acceptance], with_doubtful: bool) -> TrendSeries:
+def _series(
+    entries: Sequence[HistoryEntry],
+    acceptances: Iterable[Acceptance],
+    margins_percent: Mapping[str, float],
+    with_doubtful: bool,
+) -> TrendSeries:
     used = [entry.usable_if(with_doubtful) for entry in entries]
     accepted = {acceptance.run: acceptance.reason for acceptance in acceptances}
-    lines = [_line(measure, entries, used, accepted) for measure in MEASURES]
+    lines = [_line(measure, entries, used, accepted, margins_percent[measure.name]) for measure in MEASURES]
     last = entries[-1]
     changes = [
         index for index, (before, after) in enumerate(pairwise(entries), 1) if before.machine_key != after.machine_key
@@ -50,7 +63,13 @@ def _series(entries: Sequence[HistoryEntry], acceptances: Iterable[Acceptance], 
     )
 
 
-def _line(measure: Measure, entries: Sequence[HistoryEntry], used: Sequence[bool], accepted: dict[str, str]) -> Line:
+def _line(
+    measure: Measure,
+    entries: Sequence[HistoryEntry],
+    used: Sequence[bool],
+    accepted: Mapping[str, str],
+    margin_percent: float,
+) -> Line:
     values = [
         entry.measures[measure.name].value if use and measure.name in entry.measures else None
         for entry, use in zip(entries, used, strict=True)
@@ -59,10 +78,11 @@ def _line(measure: Measure, entries: Sequence[HistoryEntry], used: Sequence[bool
     for machine in dict.fromkeys(entry.machine_key for entry in entries):
         of_machine = [index for index, entry in enumerate(entries) if entry.machine_key == machine]
         known = [(index, value) for index in of_machine if (value := values[index]) is not None]
+        found: list[ChangePoint] = []
         for change in change_points([value for _, value in known]):
             first = known[change.at][0]
             entry = entries[first]
-            points.append(
+            found.append(
                 ChangePoint(
                     measure=measure.name,
                     first=first,
@@ -74,11 +94,27 @@ def _line(measure: Measure, entries: Sequence[HistoryEntry], used: Sequence[bool
                     percent=change.percent,
                     p_value=change.p_value,
                     worse=(change.after > change.before) == measure.lower_is_better,
+                    margin_percent=margin_percent,
                     accepted=_reason(entries, first, accepted),
                 )
             )
+        points += _beside_margin(found)
     ordered = sorted(points, key=lambda point: point.first)
     return Line(measure=measure.name, values=tuple(values), change_points=tuple(ordered))
+
+
+def _beside_margin(points: Sequence[ChangePoint]) -> list[ChangePoint]:
+    """The changes of one machine in their order, each compared with the last level that counts: the first level, then
+    that after each change that was accepted or is beyond the margin. So a slow creep is found when its steps add up."""
+    found: list[ChangePoint] = []
+    level = points[0].before if points else 0.0
+    for point in points:
+        percent = 100 * (point.after / level - 1)
+        beyond = abs(percent) > point.margin_percent and (percent > 0) == (point.percent > 0)
+        if beyond or point.accepted:
+            level = point.after
+        found.append(replace(point, within_margin=not beyond))
+    return found
 
 
 def _reason(entries: Sequence[HistoryEntry], first: int, accepted: dict[str, str]) -> str:

@@ -53,6 +53,8 @@ def _cpu(verdict: Verdict, run: RunMeasurements) -> dict[str, Measured]:
         "generator": _sum(generator),
     }
     found = {}
+    if cores["servers"] is not None and cores["generator"]:
+        found["servers_to_generator_cpu_ratio"] = Measured(value=cores["servers"] / cores["generator"])
     for role, used in cores.items():
         if used is not None:
             scale = 1e6 / deliveries_hz

@@ -1,5 +1,6 @@
 """The measures that comparisons use: names, units, which direction is better, and margins."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,7 +42,7 @@ are decided without a history."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measure:
-    """``name`` ends in its unit. ``lower_is_better`` is false for rates and capacity."""
+    """``name`` ends in its unit, or in ``ratio``. ``lower_is_better`` is false for rates and capacity."""
 
     name: str
     title: str
@@ -63,7 +64,14 @@ def _ms(name: str, title: str, group: MarginGroup = MarginGroup.LATENCY) -> Meas
 MEASURES: Registry[Measure] = Registry(
     "measure",
     (
-        # Measures with the least noise first: they find the smallest changes.
+        # Measures with the least noise first: they find the smallest changes. A machine that is slower tonight slows the
+        # load generator as much as the servers, so their ratio differs least from run to run.
+        Measure(
+            name="servers_to_generator_cpu_ratio",
+            title="CPU of the servers ÷ CPU of the load generator",
+            group=MarginGroup.CPU,
+            unit="×",
+        ),
         _cpu("servers", "servers"),
         _cpu("broker", "broker"),
         _cpu("database", "database"),
@@ -108,3 +116,6 @@ MEASURES: Registry[Measure] = Registry(
         ),
     ),
 )
+
+USUAL_MARGINS: Mapping[str, float] = {measure.name: MARGINS_PERCENT[measure.group] for measure in MEASURES}
+"""measure → percent, where no option says otherwise"""

@@ -12,8 +12,9 @@ class ChangePoint:
 
     ``before`` and ``after`` are geometric means, of the runs since the change before and until the change after it.
     ``percent`` is the change, positive where the value grew. ``p_value`` is Welch's, on logarithms. ``worse``: in the
-    direction that is bad for this measure. ``accepted``: the reason that a person gave; empty if the change was not
-    accepted.
+    direction that is bad for this measure. ``within_margin``: the level is still within ``margin_percent`` of the last
+    level that counts. Small steps that add up to more than the margin are a change beyond it. ``accepted``: the reason
+    that a person gave; empty if the change was not accepted.
     """
 
     measure: str
@@ -26,7 +27,13 @@ class ChangePoint:
     percent: float
     p_value: float
     worse: bool
+    margin_percent: float = 0.0
+    within_margin: bool = False
     accepted: str = ""
+
+    @property
+    def alarms(self) -> bool:
+        return self.worse and not self.within_margin and not self.accepted
 
     @property
     def confidence_percent(self) -> float:
@@ -59,9 +66,9 @@ class TrendSeries:
 
     @property
     def change_points(self) -> tuple[ChangePoint, ...]:
-        """The worse ones first, the newest first among them."""
+        """Those that alarm first, then the other ones for the worse; the newest first among them."""
         every = [point for line in self.lines for point in line.change_points]
-        return tuple(sorted(every, key=lambda point: (not point.worse, -point.first)))
+        return tuple(sorted(every, key=lambda point: (not point.alarms, not point.worse, -point.first)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

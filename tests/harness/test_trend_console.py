@@ -28,6 +28,10 @@ def test_a_trend_alarms_until_the_change_is_accepted(tmp_path: Path) -> None:
     assert alarm.exit_code == 1, alarm.output
     assert "--accept" in alarm.output
     assert (tmp_path / "trend.html").exists()
+    wide = command("trend", *out, "--fail-on-change", "10", "--margin", "50")
+    assert wide.exit_code == 0, wide.output
+    assert "within the margin of 50 %" in wide.output
+    assert command("trend", *out, "--margin", "nothing=3").exit_code == 2
     first = str(tmp_path / "scenario-a" / ("n" * 9))
     assert command("trend", *out, "--accept", first).exit_code == 2
     accepted = command("trend", *out, "--accept", first, "--reason", "twice the checks", "--fail-on-change", "10")
@@ -68,6 +72,7 @@ def test_only_one_series_can_be_exported(tmp_path: Path) -> None:
             tmp_path,
             scenario="",
             with_doubtful=False,
+            margins=(),
             fail_on_change=None,
             export=path,
             plan_key=key,
@@ -90,6 +95,7 @@ def test_an_empty_history_is_shown_without_an_alarm(tmp_path: Path, capsys: pyte
         tmp_path,
         scenario="",
         with_doubtful=False,
+        margins=(),
         fail_on_change=10,
         export=None,
         plan_key="",

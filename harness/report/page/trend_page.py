@@ -52,7 +52,7 @@ def trend_page(results: Path, trend: Trend) -> str:
         sections=sections,
         runs=sum(len(series.entries) for series in trend.series),
         left_out=max(0, len(trend.series) - _SERIES_MAX),
-        worse=sum(point.worse and not point.accepted for series in trend.series for point in series.change_points),
+        worse=sum(point.alarms for series in trend.series for point in series.change_points),
     )
 
 

@@ -71,7 +71,7 @@ def _figure(series: TrendSeries, line: Line) -> "Figure":
 def _levels(axes: "Axes", series: TrendSeries, line: Line, used: list[tuple[int, float]]) -> None:
     """Each change as a line at its first run with its percentage, and the two levels around it."""
     for point in line.change_points:
-        colour = palette.LIMIT if point.worse and not point.accepted else palette.MUTED
+        colour = palette.LIMIT if point.alarms else palette.MUTED
         axes.axvline(point.first - 0.5, color=colour.light, linewidth=1.2, zorder=2)
         machine = series.entries[point.first].machine_key
         mine = [index for index, _ in used if series.entries[index].machine_key == machine]

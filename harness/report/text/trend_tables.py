@@ -71,14 +71,15 @@ def verdict_strip(series: TrendSeries) -> str:
 
 def point_words(series: TrendSeries, point: ChangePoint) -> str:
     """A change: the measure, its size, the confidence, and the first run after it."""
-    direction = "WORSE" if point.worse else "better"
+    direction = "WORSE" if point.alarms else "worse" if point.worse else "better"
     since = len(series.entries) - point.first
     revision = f", revision {point.revision[:12]}" if point.revision else ""
-    accepted = f"; accepted: {point.accepted}" if point.accepted else ""
+    remark = f"; accepted: {point.accepted}" if point.accepted else ""
+    remark += f"; within the margin of {point.margin_percent:g} %" if point.within_margin else ""
     return (
         f"{direction}: {measure_title(point.measure)} {signed_percent(point.percent)}, from "
         f"{measure_value(point.measure, point.before)} to {measure_value(point.measure, point.after)}, "
-        f"confidence {confidence(point)}; first run after it {point.run}{revision}, {since} runs ago{accepted}"
+        f"confidence {confidence(point)}; first run after it {point.run}{revision}, {since} runs ago{remark}"
     ).replace(SPACE, " ")
 
 
@@ -93,9 +94,10 @@ def change_table(series: TrendSeries, links: Sequence[str]) -> Table | None:
         return None
     rows = []
     for point in series.change_points:
-        status = "pass" if not point.worse else "unknown" if point.accepted else "fail"
+        status = "fail" if point.alarms else "unknown" if point.worse else "pass"
         word = "better" if not point.worse else "accepted" if point.accepted else "worse"
-        notes = (point.began[:10], f"revision {point.revision[:12]}" if point.revision else "", point.accepted)
+        margin = f"within the margin of {point.margin_percent:g} %" if point.within_margin else ""
+        notes = (point.began[:10], f"revision {point.revision[:12]}" if point.revision else "", margin, point.accepted)
         rows.append(
             (
                 text(measure_title(point.measure)),
@@ -134,6 +136,7 @@ def run_table(series: TrendSeries, links: Sequence[str]) -> Table:
 
 
 _SHOWN = (
+    "servers_to_generator_cpu_ratio",
     "servers_cpu_us_per_delivery",
     "broker_cpu_us_per_delivery",
     "database_cpu_us_per_delivery",

@@ -7,6 +7,7 @@ import numpy as np
 
 from harness.history.trend import recent_worse, trend_of
 from harness.model.history import Acceptance, History
+from harness.model.measure import USUAL_MARGINS
 from harness.model.status import Status
 from tests.harness.history.entries import an_entry, nights
 
@@ -29,6 +30,43 @@ def test_a_slower_server_is_a_change_for_the_worse() -> None:
     assert (point.first, point.run, point.revision, point.worse) == (20, "scenario-a/night-020", "r20", True)
     assert recent_worse(trend, 8) == (point,)
     assert recent_worse(trend, 7) == ()
+
+
+def levels(*values: float, each: int = 12) -> History:
+    """Nights that differ by 0.2 % around each of these levels in turn."""
+    noise = np.random.default_rng(3).normal(0.0, 0.002, each * len(values))
+    return history([float(value) for value in np.repeat(values, each) * np.exp(noise)])
+
+
+def test_a_change_within_its_margin_is_shown_and_gives_no_alarm() -> None:
+    """4 % of CPU are found, because the nights differ by 0.2 %. They are within a margin of 5 %, and beyond one of
+    3 %."""
+    (point,) = trend_of(levels(50, 52)).series[0].change_points
+    assert (point.worse, point.within_margin, point.margin_percent, point.alarms) == (True, True, 5.0, False)
+    assert recent_worse(trend_of(levels(50, 52)), 12) == ()
+    narrow = trend_of(levels(50, 52), margins_percent={**USUAL_MARGINS, point.measure: 3.0})
+    assert len(recent_worse(narrow, 12)) == 1
+
+
+def test_small_steps_that_add_up_give_an_alarm() -> None:
+    """Three steps of 4 %: the second one is 8 % above the first level. The third one is 4 % above the second."""
+    points = trend_of(levels(50, 52, 54.1, 56.2)).series[0].lines[0].change_points
+    assert [point.within_margin for point in points] == [True, False, True]
+
+
+def test_an_accepted_change_is_the_level_that_counts() -> None:
+    """The first step was accepted. The next step of 4 % is compared with the level after it."""
+    made = levels(50, 52, 54.1)
+    accepted = replace(made, acceptances=(Acceptance(run="scenario-a/night-012", reason="a new field", accepted=""),))
+    points = trend_of(accepted).series[0].lines[0].change_points
+    assert [(point.within_margin, bool(point.accepted)) for point in points] == [(True, True), (True, False)]
+    assert trend_of(accepted).series[0].change_points[0].alarms is False
+
+
+def test_a_level_that_comes_back_is_a_change_for_the_better() -> None:
+    """20 % more, and then as before: both changes are beyond the margin, and the first one gives an alarm."""
+    points = trend_of(levels(50, 60, 50)).series[0].lines[0].change_points
+    assert [(point.within_margin, point.alarms) for point in points] == [(False, True), (False, False)]
 
 
 def test_less_cost_is_better_and_less_capacity_is_worse() -> None:

@@ -29,6 +29,24 @@ def test_cpu_per_delivery_is_cores_over_deliveries() -> None:
     assert measures_of(verdict)["servers_cpu_us_per_delivery"].value == pytest.approx(expected)
 
 
+def test_the_servers_are_compared_with_the_load_generator() -> None:
+    """A machine that is slower by a third slows both. The ratio of their CPU stays."""
+    verdict = verdicts.passed()
+    assert verdict.run is not None
+    slow = replace(
+        verdict.run,
+        servers=tuple(replace(server, cpu_cores=(server.cpu_cores or 0) * 1.33) for server in verdict.run.servers),
+        workers=tuple(replace(worker, cpu_cores=(worker.cpu_cores or 0) * 1.33) for worker in verdict.run.workers),
+        publisher=replace(verdict.run.publisher, cpu_cores=(verdict.run.publisher.cpu_cores or 0) * 1.33),
+    )
+    ratios = [
+        measures_of(replace(verdict, run=run))["servers_to_generator_cpu_ratio"].value for run in (verdict.run, slow)
+    ]
+    servers = sum(server.cpu_cores or 0 for server in verdict.run.servers)
+    generator = sum(worker.cpu_cores or 0 for worker in verdict.run.workers) + (verdict.run.publisher.cpu_cores or 0)
+    assert ratios == [pytest.approx(servers / generator)] * 2
+
+
 def test_a_server_without_a_figure_leaves_no_sum() -> None:
     """A sum over only some servers would look like an improvement."""
     verdict = verdicts.passed()
