@@ -117,7 +117,7 @@ def _beside_margin(points: Sequence[ChangePoint]) -> list[ChangePoint]:
     return found
 
 
-def _reason(entries: Sequence[HistoryEntry], first: int, accepted: dict[str, str]) -> str:
+def _reason(entries: Sequence[HistoryEntry], first: int, accepted: Mapping[str, str]) -> str:
     """The reason at the first run after a change, or at a run near it: the place of a change can move by a run or two
     when more runs come."""
     near = entries[max(0, first - 2) : first + 3]
