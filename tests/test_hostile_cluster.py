@@ -4,7 +4,6 @@ import asyncio
 import os
 import shlex
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from harness.environments.external import external
 from harness.model.cluster import ServerAddress, Topology
 from harness.model.errors import EnvironmentFailure
 from harness.protocol.chat import Chat
+from tests.end_to_end.watched_run import QUICK
 from tests.tls_proxy import POSTGRESQL_ASKS, Authority, proxied
 
 # One worker of pytest-xdist runs this file, so that its cluster is started once.
@@ -33,7 +33,7 @@ NOWHERE = "http://127.0.0.1:1"
 def harness(command: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HARNESS_")}
     return subprocess.run(
-        [sys.executable, "-m", "harness.cli", *shlex.split(command)],
+        [*QUICK, *shlex.split(command)],
         cwd=folder,
         capture_output=True,
         text=True,

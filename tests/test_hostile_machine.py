@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.end_to_end.watched_run import QUICK
+
 SMALL = "scenario-a --size smoke --duration 1 --clients 8 --audience 4 --rate 20 --servers 2 --force"
 HARNESS = f"{sys.executable} -m harness.cli"
 ROOT = Path(__file__).resolve().parents[1]
@@ -291,7 +293,7 @@ def test_an_interrupted_run_whose_reader_has_gone_is_torn_down_and_judged(tmp_pa
     """Ctrl-C also ends the reader of `harness run | tee log`. The run is torn down and judged, with exit code 5."""
     long = SMALL.replace("--duration 1", "--duration 60")
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness.cli", "run", *long.split(), "--no-report"],
+        [*QUICK, "run", *long.split(), "--no-report"],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -315,7 +317,7 @@ def test_ignored_signals_stay_ignored(tmp_path: Path) -> None:
     before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGHUP, signal.SIGINT)}
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "harness.cli", "run", *SMALL.split(), "--no-report"],
+            [*QUICK, "run", *SMALL.split(), "--no-report"],
             cwd=tmp_path,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdout=subprocess.DEVNULL,
