@@ -10,13 +10,12 @@ LOWEST := .venv-lowest
 demo: $(READY)  ## run Scenario A at smoke size and print where the report is
 	$(BIN)/harness run scenario-a --size smoke
 
-# Three tests run at a time on two cores, because many of them wait. Then two kinds run one after another: tests that check
-# figures, which other work would change, and tests in containers. The second part also runs when the first fails; it reads only
-# the files that have such tests.
+# Three tests run at a time on two cores, because many of them wait. Tests in containers follow one after another, also when the
+# first part fails; the second part reads only the files that have such tests.
 test: $(READY)  ## all tests, most of them side by side
 	@failed=0; \
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not quiet and not docker" || failed=1; \
-	$(BIN)/python -m pytest -m "quiet or docker" $$(grep -lrE 'mark\.(quiet|docker)' tests) || failed=1; \
+	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not docker" || failed=1; \
+	$(BIN)/python -m pytest -m docker $$(grep -rl --include='*.py' 'mark\.docker' tests) || failed=1; \
 	exit $$failed
 
 lowest: $(LOWEST)/.ready  ## Scenario A at smoke size with the lowest versions that pyproject.toml allows

@@ -1,6 +1,5 @@
-"""Sets the order of the tests, skips tests that need a Docker engine, and resets signal handlers as in a terminal."""
+"""Skips tests that need a Docker engine, with the reason, and resets signal handlers as in a terminal."""
 
-import os
 import signal
 
 import pytest
@@ -15,11 +14,6 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        items[:] = spread(
-            [item for item in items if item.get_closest_marker("integration")],
-            [item for item in items if not item.get_closest_marker("integration")],
-        )
     needy = [item for item in items if item.get_closest_marker("docker")]
     if needy and (reason := no_engine()):
         for item in needy:
@@ -33,14 +27,3 @@ def no_engine() -> str:
             return ""
     except EnvironmentFailure as error:
         return str(error)
-
-
-def spread(waiting: list[pytest.Item], busy: list[pytest.Item]) -> list[pytest.Item]:
-    """Both lists in their order, each spread evenly over the whole.
-
-    A test that starts processes waits most of its time. All other tests compute. The workers of pytest-xdist take the
-    tests in this order, so computing tests run beside waiting tests. In the order of the files all workers often wait
-    at the same time.
-    """
-    places = [((place + 0.5) / len(part), item) for part in (waiting, busy) for place, item in enumerate(part)]
-    return [item for _, item in sorted(places, key=lambda pair: pair[0])]

@@ -22,9 +22,6 @@ from harness.protocol.chat import Chat
 from tests.end_to_end.watched_run import QUICK
 from tests.tls_proxy import POSTGRESQL_ASKS, Authority, proxied
 
-# One worker of pytest-xdist runs this file, so that its cluster is started once.
-pytestmark = pytest.mark.xdist_group("hostile_cluster")
-
 SMALL = "scenario-a --size smoke --duration 1 --clients 8 --audience 4 --rate 20 --force --environment external"
 ROOT = Path(__file__).resolve().parents[1]
 NOWHERE = "http://127.0.0.1:1"
