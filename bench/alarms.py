@@ -64,7 +64,7 @@ class Nights:
     def _log(self, measure: Measure, percent: float, common: float, scale: float) -> float:
         own = self._randomness.normal()
         noise = SPREADS[measure.group] * scale * (math.sqrt(COMMON) * common + math.sqrt(1 - COMMON) * own)
-        slowed = measure.name.startswith("servers_cpu") or measure.group in (MarginGroup.LATENCY, MarginGroup.TAIL)
+        slowed = measure.name.startswith("servers_") or measure.group in (MarginGroup.LATENCY, MarginGroup.TAIL)
         return noise + (math.log1p(percent / 100) if slowed else 0.0)
 
 

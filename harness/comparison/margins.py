@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.model.errors import UsageError
-from harness.model.measure import MARGINS_PERCENT, MEASURES, MarginGroup
+from harness.model.measure import MEASURES, USUAL_MARGINS, MarginGroup
 
 
 def margins_of(options: Sequence[str]) -> dict[str, float]:
@@ -26,7 +26,7 @@ def margins_of(options: Sequence[str]) -> dict[str, float]:
             raise UsageError(f"--margin: expected one of {known} before '=', found {name!r}")
     found = {}
     for measure in MEASURES:
-        usual = MARGINS_PERCENT[measure.group] if everything is None else everything
+        usual = USUAL_MARGINS[measure.name] if everything is None else everything
         found[measure.name] = measures.get(measure.name, groups.get(measure.group, usual))
     return found
 

@@ -1,7 +1,6 @@
 """History → Trend."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from harness.history.change_points import change_points
@@ -78,43 +77,33 @@ def _line(
     for machine in dict.fromkeys(entry.machine_key for entry in entries):
         of_machine = [index for index, entry in enumerate(entries) if entry.machine_key == machine]
         known = [(index, value) for index in of_machine if (value := values[index]) is not None]
-        found: list[ChangePoint] = []
+        # The last level that counts: the first one, then that after each change that was accepted or is beyond the margin.
+        # So a slow creep is found when its steps add up.
+        level: float | None = None
         for change in change_points([value for _, value in known]):
+            level = change.before if level is None else level
             first = known[change.at][0]
             entry = entries[first]
-            found.append(
-                ChangePoint(
-                    measure=measure.name,
-                    first=first,
-                    run=entry.run,
-                    revision=entry.revision,
-                    began=entry.began,
-                    before=change.before,
-                    after=change.after,
-                    percent=change.percent,
-                    p_value=change.p_value,
-                    worse=(change.after > change.before) == measure.lower_is_better,
-                    margin_percent=margin_percent,
-                    accepted=_reason(entries, first, accepted),
-                )
+            point = ChangePoint(
+                measure=measure.name,
+                first=first,
+                run=entry.run,
+                revision=entry.revision,
+                began=entry.began,
+                before=change.before,
+                after=change.after,
+                percent=change.percent,
+                p_value=change.p_value,
+                worse=(change.after > change.before) == measure.lower_is_better,
+                total_percent=100 * (change.after / level - 1),
+                margin_percent=margin_percent,
+                accepted=_reason(entries, first, accepted),
             )
-        points += _beside_margin(found)
+            points.append(point)
+            if point.accepted or not point.within_margin:
+                level = point.after
     ordered = sorted(points, key=lambda point: point.first)
     return Line(measure=measure.name, values=tuple(values), change_points=tuple(ordered))
-
-
-def _beside_margin(points: Sequence[ChangePoint]) -> list[ChangePoint]:
-    """The changes of one machine in their order, each compared with the last level that counts: the first level, then
-    that after each change that was accepted or is beyond the margin. So a slow creep is found when its steps add up."""
-    found: list[ChangePoint] = []
-    level = points[0].before if points else 0.0
-    for point in points:
-        percent = 100 * (point.after / level - 1)
-        beyond = abs(percent) > point.margin_percent and (percent > 0) == (point.percent > 0)
-        if beyond or point.accepted:
-            level = point.after
-        found.append(replace(point, within_margin=not beyond))
-    return found
 
 
 def _reason(entries: Sequence[HistoryEntry], first: int, accepted: Mapping[str, str]) -> str:

@@ -12,9 +12,9 @@ class ChangePoint:
 
     ``before`` and ``after`` are geometric means, of the runs since the change before and until the change after it.
     ``percent`` is the change, positive where the value grew. ``p_value`` is Welch's, on logarithms. ``worse``: in the
-    direction that is bad for this measure. ``within_margin``: the level is still within ``margin_percent`` of the last
-    level that counts. Small steps that add up to more than the margin are a change beyond it. ``accepted``: the reason
-    that a person gave; empty if the change was not accepted.
+    direction that is bad for this measure. ``total_percent`` is the change from the last level that counts, small steps
+    before this one included; it is compared with ``margin_percent``. ``accepted``: the reason that a person gave; empty
+    if the change was not accepted.
     """
 
     measure: str
@@ -27,9 +27,14 @@ class ChangePoint:
     percent: float
     p_value: float
     worse: bool
-    margin_percent: float = 0.0
-    within_margin: bool = False
+    total_percent: float
+    margin_percent: float
     accepted: str = ""
+
+    @property
+    def within_margin(self) -> bool:
+        """The level differs by no more than the margin, or this change brings it back towards the level that counts."""
+        return abs(self.total_percent) <= self.margin_percent or (self.total_percent > 0) != (self.percent > 0)
 
     @property
     def alarms(self) -> bool:

@@ -233,8 +233,8 @@ class _Processes:
 def cpu_time_s(process: psutil.Process) -> float:
     """CPU seconds that a process has used so far, in all its threads. Raises psutil.NoSuchProcess.
 
-    psutil reads hundredths of a second: in a run of some seconds that is 5 % of what a server uses. Linux has a clock for
-    each process, in nanoseconds. The number of the clock is what clock_getcpuclockid(3) returns, which Python lacks.
+    psutil reads hundredths of a second, and a server uses about eight of them in a run of smoke size. Linux has a clock
+    for each process, in nanoseconds. The number of the clock is what clock_getcpuclockid(3) returns, which Python lacks.
     """
     if sys.platform == "linux":
         try:

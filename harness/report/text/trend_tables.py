@@ -74,13 +74,25 @@ def point_words(series: TrendSeries, point: ChangePoint) -> str:
     direction = "WORSE" if point.alarms else "worse" if point.worse else "better"
     since = len(series.entries) - point.first
     revision = f", revision {point.revision[:12]}" if point.revision else ""
-    remark = f"; accepted: {point.accepted}" if point.accepted else ""
-    remark += f"; within the margin of {point.margin_percent:g} %" if point.within_margin else ""
+    remarks = [
+        f"; {remark}" for remark in (margin_words(point), point.accepted and f"accepted: {point.accepted}") if remark
+    ]
     return (
         f"{direction}: {measure_title(point.measure)} {signed_percent(point.percent)}, from "
         f"{measure_value(point.measure, point.before)} to {measure_value(point.measure, point.after)}, "
-        f"confidence {confidence(point)}; first run after it {point.run}{revision}, {since} runs ago{remark}"
+        f"confidence {confidence(point)}; first run after it {point.run}{revision}, {since} runs ago{''.join(remarks)}"
     ).replace(SPACE, " ")
+
+
+def margin_words(point: ChangePoint) -> str:
+    """Why a change gives no alarm, or why one that is smaller than its margin does; empty if neither needs a word."""
+    if point.within_margin:
+        return f"within the margin of {point.margin_percent:g}{SPACE}%"
+    if abs(point.percent) <= point.margin_percent:
+        return (
+            f"{signed_percent(point.total_percent)} with the steps before it, margin {point.margin_percent:g}{SPACE}%"
+        )
+    return ""
 
 
 def confidence(point: ChangePoint) -> str:
@@ -96,8 +108,12 @@ def change_table(series: TrendSeries, links: Sequence[str]) -> Table | None:
     for point in series.change_points:
         status = "fail" if point.alarms else "unknown" if point.worse else "pass"
         word = "better" if not point.worse else "accepted" if point.accepted else "worse"
-        margin = f"within the margin of {point.margin_percent:g} %" if point.within_margin else ""
-        notes = (point.began[:10], f"revision {point.revision[:12]}" if point.revision else "", margin, point.accepted)
+        notes = (
+            point.began[:10],
+            f"revision {point.revision[:12]}" if point.revision else "",
+            margin_words(point),
+            point.accepted,
+        )
         rows.append(
             (
                 text(measure_title(point.measure)),

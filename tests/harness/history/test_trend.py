@@ -52,6 +52,8 @@ def test_small_steps_that_add_up_give_an_alarm() -> None:
     """Three steps of 4 %: the second one is 8 % above the first level. The third one is 4 % above the second."""
     points = trend_of(levels(50, 52, 54.1, 56.2)).series[0].lines[0].change_points
     assert [point.within_margin for point in points] == [True, False, True]
+    assert [round(point.percent) for point in points] == [4, 4, 4]
+    assert [round(point.total_percent) for point in points] == [4, 8, 4]
 
 
 def test_an_accepted_change_is_the_level_that_counts() -> None:

@@ -15,6 +15,8 @@ def a_point(first: int, *, worse: bool, p_value: float = 0.01) -> ChangePoint:
         percent=100.0,
         p_value=p_value,
         worse=worse,
+        total_percent=100.0,
+        margin_percent=5.0,
     )
 
 
