@@ -33,8 +33,7 @@ class ChangePoint:
 
     @property
     def within_margin(self) -> bool:
-        """The level differs by no more than the margin, or this change brings it back towards the level that counts."""
-        return abs(self.total_percent) <= self.margin_percent or (self.total_percent > 0) != (self.percent > 0)
+        return abs(self.total_percent) <= self.margin_percent
 
     @property
     def alarms(self) -> bool:
