@@ -35,6 +35,14 @@ class PostgresPollSettings(Section, frozen=True, kw_only=True):
     interval_ms: float = 50.0
 
 
+def pause_after(took_s: float, interval_s: float) -> float:
+    """Seconds from the end of a read that took ``took_s`` to the next read. Reads begin one interval apart; after a slow
+    read the pause is as long as the read, at most one interval. PostgreSQL that was frozen answers a read seconds late: a
+    pause as long as that read would delay every message that is posted after it.
+    """
+    return max(interval_s - took_s, min(took_s, interval_s))
+
+
 class PostgresPoll:
     def __init__(self, connection: PostgresqlConnection, *, interval_ms: float, metrics: Metrics) -> None:
         self._connection = connection
@@ -72,7 +80,7 @@ class PostgresPoll:
         try:
             while True:
                 started_s = time.monotonic()
-                pause_s = self._interval_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - jitter
+                interval_s = self._interval_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - jitter
                 try:
                     async with asyncio.timeout(ANSWER_TIMEOUT_S):
                         await self._read(receiver)
@@ -81,8 +89,7 @@ class PostgresPoll:
                     await asyncio.sleep(RETRY_PAUSE_S)  # the mark stays valid, whatever happens to the connection
                 else:
                     self._set_up(True)
-                    took_s = time.monotonic() - started_s
-                    await asyncio.sleep(max(pause_s - took_s, took_s))  # a slow read: a pause as long as the read
+                    await asyncio.sleep(pause_after(time.monotonic() - started_s, interval_s))
         finally:
             self._connection.close()
 

@@ -105,6 +105,21 @@ def test_a_message_that_waits_for_the_next_read_is_not_missing() -> None:
     assert postgres_poll.KIND.delay_s(section) >= 0.1
 
 
+@pytest.mark.parametrize(
+    ("took_s", "pause_s"),
+    [
+        (0.0, 0.05),
+        (0.01, 0.04),
+        (0.03, 0.03),  # as long as the read
+        (0.05, 0.05),
+        (1.9, 0.05),  # PostgreSQL was frozen
+    ],
+)
+def test_a_slow_read_delays_the_next_one_by_at_most_an_interval(took_s: float, pause_s: float) -> None:
+    """After a frozen PostgreSQL goes on, its messages are read at once."""
+    assert postgres_poll.pause_after(took_s, 0.05) == pytest.approx(pause_s)
+
+
 def test_more_than_one_answer_holds_is_pointed_at(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
     """One read returns a limited number of rows. The channels' counters announce the other messages."""
     monkeypatch.setattr(postgres_poll, "ROWS_PER_READ", 3)
