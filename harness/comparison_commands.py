@@ -7,9 +7,10 @@ import typer
 
 from harness.command_errors import errors_become_exit_codes
 from harness.model.errors import UsageError
-from harness.options import Json, Out, takes_request
+from harness.options import Json, Out
 from harness.output_options import Doubtful, OutputFiles, destinations_of, takes_outputs
 from harness.planning.request import Request
+from harness.request_options import takes_request
 
 Margins = Annotated[
     list[str] | None,

@@ -1,97 +1,28 @@
-"""The options of the commands: names, help, and the checks while they are read."""
+"""The options of the commands: their names and their help, each declared once."""
 
-import functools
-import inspect
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from harness.model.backplane import BACKPLANES, WRITE_PATHS
 from harness.model.capacity import Vary
 from harness.model.client_protocol import CLIENT_PROTOCOLS
-from harness.model.cluster import REFERENCE_SERVER
-from harness.model.component import COMPONENT_KINDS
 from harness.model.engine import ENGINES
 from harness.model.environment import ENVIRONMENTS
 from harness.model.fault import FaultKind, Target
-from harness.model.registry import M, Registry
-from harness.model.scenario import Audience, Size
-from harness.planning.request import PLACEMENTS, RECOVERIES, SWITCH, Request
-
-if TYPE_CHECKING:
-    from harness.planning.matrix_planner import MatrixRequest
-
-
-def checked(parse: Callable[[str], object]) -> Callable[[str | None], str | None]:
-    """Asks ``parse`` while the option is read, so that its error names the option, and keeps the text."""
-
-    def check(text: str | None) -> str | None:
-        if text is not None:
-            parse(text)
-        return text
-
-    return check
-
-
-def _something(text: str) -> None:
-    """An empty value comes from a script whose variable is empty, so it is an error and not the default."""
-    if not text.strip():
-        raise typer.BadParameter("expected a value, found none; leave the option out if there is none")
-
-
-def path_of(given: str | Path) -> Path:
-    """Without this an empty text would be the current folder. ``given`` is a Path where it is the default."""
-    _something(str(given))
-    return Path(given)
-
-
-def _parse_audience(text: str) -> Audience:
-    if text == "all":
-        return "all"
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"expected a number of clients or 'all', found {text!r}") from None
-
-
-def _parse_servers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError:
-        raise typer.BadParameter(f"expected a number, or numbers with commas between them, found {text!r}") from None
-
-
-def _server_counts(text: str | None) -> dict[str, Any]:
-    """The fields of a Request that ``--servers`` fills: one number is a run's, several are a sweep's."""
-    counts = () if text is None else _parse_servers(text)
-    return {"servers": counts[0]} if len(counts) == 1 else {"server_counts": counts}
-
-
-def _parse_target(text: str) -> Target:
-    """A role, or the kind of component that has it."""
-    kind = COMPONENT_KINDS.find(text) or next((each for each in COMPONENT_KINDS if text in each.schemes), None)
-    try:
-        return Target(kind.role if kind is not None else text)
-    except ValueError:
-        kinds = ", ".join(each.name for each in COMPONENT_KINDS)
-        raise typer.BadParameter(f"expected one of {', '.join(Target)} (or {kinds}), found {text!r}") from None
-
-
-def member_of(registry: Registry[M]) -> Callable[[str], str]:
-    """Asks the registry when the option is read: an extension may have added members."""
-    return lambda value: one_of(registry.names)(value)
-
-
-def one_of(known: tuple[str, ...]) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if value not in known:
-            raise typer.BadParameter(f"expected one of {', '.join(known)}, found {value!r}")
-        return value
-
-    return check
-
+from harness.model.scenario import Size
+from harness.option_parsers import (
+    checked,
+    member_of,
+    one_of,
+    parse_audience,
+    parse_servers,
+    parse_target,
+    path_of,
+    something,
+)
+from harness.planning.request import PLACEMENTS, RECOVERIES, SWITCH
 
 Scenario = Annotated[
     str,
@@ -100,7 +31,7 @@ Scenario = Annotated[
 Servers = Annotated[
     str | None,
     typer.Option(
-        callback=checked(_parse_servers),
+        callback=checked(parse_servers),
         metavar="N|N,N,…",
         help="Number of servers; several, with commas, for the runs of a sweep (scenario-c).",
         show_default="the scenario's",
@@ -123,7 +54,7 @@ AudienceOption = Annotated[
     str | None,
     typer.Option(
         "--audience",
-        callback=checked(_parse_audience),
+        callback=checked(parse_audience),
         metavar="N|all",
         help="Clients subscribed to one channel; 'all' puts every client on one channel.",
         show_default="the scenario's",
@@ -187,7 +118,7 @@ TargetOption = Annotated[
     str | None,
     typer.Option(
         "--target",
-        callback=checked(_parse_target),
+        callback=checked(parse_target),
         metavar="|".join(Target),
         help="What the fault is injected into. broker and database may be named by their kind. server: one, "
         "drawn from the seed. clients: one in a hundred stops reading (--fault pause). link, links: one connection "
@@ -240,7 +171,7 @@ ServerModule = Annotated[
 MessagesTable = Annotated[
     str | None,
     typer.Option(
-        callback=checked(_something),
+        callback=checked(something),
         metavar="TABLE",
         help="The table of messages (columns channel, seq, text) that the audit reads, if the servers are not the "
         "reference server; without it the audit asks the servers for their history.",
@@ -278,7 +209,7 @@ CaFile = Annotated[
     str | None,
     typer.Option(
         "--ca",
-        callback=checked(_something),
+        callback=checked(something),
         metavar="FILE",
         help="Certificates of authorities (PEM). The harness verifies https:// servers with them instead of the system's.",
         show_default=False,
@@ -306,11 +237,6 @@ PilotOption = Annotated[
         "only the prediction.",
     ),
 ]
-
-
-def named(text: str) -> tuple[str, ...]:
-    """The names in ``text``, which has commas between them."""
-    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 Backplanes = Annotated[
@@ -346,7 +272,7 @@ MatrixServers = Annotated[
     str | None,
     typer.Option(
         "--servers",
-        callback=checked(_parse_servers),
+        callback=checked(parse_servers),
         metavar="N,N,…",
         help="Numbers of servers of a scaling scenario; the others keep their own.",
         show_default="2,4,8; the scenario's with --size smoke",
@@ -382,119 +308,3 @@ Run = Annotated[
         help="A run's folder, e.g. results/scenario-a/latest.", show_default=False, parser=path_of, metavar="RUN"
     ),
 ]
-
-
-def parameter(name: str, annotation: Any, default: Any) -> inspect.Parameter:
-    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
-
-
-RUN_OPTIONS = (
-    parameter("servers", Servers, None),
-    parameter("clients", Clients, None),
-    parameter("rate", Rate, None),
-    parameter("duration", Duration, None),
-    parameter("audience", AudienceOption, None),
-    parameter("size", SizeOption, Size.FIT),
-    parameter("environment", Environment, ENVIRONMENTS.default.name),
-    parameter("backplane", Backplane, BACKPLANES.default.name),
-    parameter("backplane_setting", BackplaneSettings, None),
-    parameter("write_path", WritePath, WRITE_PATHS.default.name),
-    parameter("seed", Seed, 1),
-    parameter("fault", FaultOption, None),
-    parameter("target", TargetOption, None),
-    parameter("outage", Outage, None),
-    parameter("recovery", Recovery, RECOVERIES[0]),
-    parameter("placement", Placement, PLACEMENTS[0]),
-    parameter("synchronous_commit", SynchronousCommit, SWITCH[0]),
-    parameter("server_module", ServerModule, REFERENCE_SERVER),
-    parameter("messages_table", MessagesTable, None),
-    parameter("protocol", ClientProtocol, CLIENT_PROTOCOLS.default.name),
-    parameter("engine", Engine, ENGINES.default.name),
-    parameter("repeat", Repeat, 1),
-    parameter("server", Server, None),
-    parameter("ca_file", CaFile, None),
-    parameter("insecure", Insecure, False),
-    parameter("force", Force, False),
-    parameter("pilot", PilotOption, True),
-    parameter("fail_fast", FailFast, False),
-)
-"""The options that define a run, the same for every command that plans one."""
-
-
-def takes_request(command: Callable[..., None]) -> Callable[..., None]:
-    """``command(scenario, request, …)`` as a command with RUN_OPTIONS in the place of ``request``.
-
-    typer reads a function's signature and annotations, so both are written here.
-    """
-    own = inspect.signature(command).parameters
-    mine = [parameter for name, parameter in own.items() if name != "request"]
-
-    @functools.wraps(command)
-    def wrapper(**values: Any) -> None:
-        options = {parameter.name: values.pop(parameter.name) for parameter in RUN_OPTIONS}
-        command(request=_as_request(**options), **values)
-
-    parameters = [*mine[:1], *RUN_OPTIONS, *mine[1:]]
-    wrapper.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # a function may have one
-        [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
-    )
-    wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return wrapper
-
-
-def _as_request(
-    *,
-    servers: str | None,
-    audience: str | None,
-    server: Sequence[str] | None,
-    backplane_setting: Sequence[str] | None,
-    rate: float | None,
-    duration: float | None,
-    outage: float | None,
-    target: str | None,
-    ca_file: str | None,
-    messages_table: str | None,
-    **others: Any,
-) -> Request:
-    """``others`` are fields of Request as they are."""
-    return Request(
-        **_server_counts(servers),
-        audience=None if audience is None else _parse_audience(audience),
-        target=None if target is None else _parse_target(target),
-        server_urls=tuple(server or ()),
-        backplane_settings=tuple(backplane_setting or ()),
-        rate_hz=rate,
-        duration_s=duration,
-        outage_s=outage,
-        ca_file=ca_file or "",
-        messages_table=messages_table or "",
-        **others,
-    )
-
-
-def matrix_request(
-    *,
-    backplanes: str | None,
-    write_paths: str | None,
-    repeat: int,
-    servers: str | None,
-    audience: str | None,
-    rate: float | None,
-    duration: float | None,
-    **others: Any,
-) -> "MatrixRequest":
-    """The options of `harness matrix` as a value; ``others`` are fields of Request as they are."""
-    from harness.planning.matrix_planner import ALL_WRITE_PATHS, MatrixRequest
-
-    return MatrixRequest(
-        backplanes=BACKPLANES.names if backplanes is None else named(backplanes),
-        write_paths=ALL_WRITE_PATHS if write_paths is None else named(write_paths),
-        repeat=repeat,
-        base=Request(
-            server_counts=() if servers is None else _parse_servers(servers),
-            audience=None if audience is None else _parse_audience(audience),
-            rate_hz=rate,
-            duration_s=duration,
-            **others,
-        ),
-    )

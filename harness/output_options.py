@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from harness.model.output_format import OUTPUTS
-from harness.options import parameter, path_of
+from harness.option_parsers import path_of
+from harness.request_options import parameter
 
 if TYPE_CHECKING:
     from harness.outputs.destinations import Destinations

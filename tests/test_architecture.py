@@ -33,6 +33,8 @@ OWN_LAYER = {
         "harness/commands.py",
         "harness/comparison_commands.py",
         "harness/command_errors.py",
+        "harness/playground_commands.py",
+        "harness/option_parsers.py",
         "harness/options.py",
         "harness/output_options.py",
     ),

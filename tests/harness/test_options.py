@@ -1,42 +1,39 @@
-"""Checks of option values while they are read."""
+"""The help of an option names what the registries hold."""
 
-from pathlib import Path
+from typing import Any, get_args
 
 import pytest
-import typer
 
-from harness.model.fault import Target
-from harness.options import _parse_target, _something, path_of
+from harness import options
+from harness.model.backplane import BACKPLANES, WRITE_PATHS
+from harness.model.client_protocol import CLIENT_PROTOCOLS
+from harness.model.engine import ENGINES
+from harness.model.environment import ENVIRONMENTS
+from harness.model.registry import Registry
+
+
+def help_of(option: Any) -> str:
+    return str(get_args(option)[1].help)
 
 
 @pytest.mark.parametrize(
-    ("text", "target"),
+    ("option", "registry"),
     [
-        ("broker", Target.BROKER),
-        ("redis", Target.BROKER),
-        ("database", Target.DATABASE),
-        ("postgresql", Target.DATABASE),
-        ("postgres", Target.DATABASE),
-        ("servers", Target.SERVERS),
+        (options.Backplane, BACKPLANES),
+        (options.WritePath, WRITE_PATHS),
+        (options.Environment, ENVIRONMENTS),
+        (options.Engine, ENGINES),
+        (options.ClientProtocol, CLIENT_PROTOCOLS),
     ],
 )
-def test_a_target_is_a_role_or_a_kind_that_has_it(text: str, target: Target) -> None:
-    assert _parse_target(text) is target
+def test_every_member_is_explained(option: Any, registry: Registry[Any]) -> None:
+    """A new member needs no change of the options."""
+    assert [name for name in registry.names if f"{name}: " not in help_of(option)] == []
 
 
-def test_an_unknown_target_is_refused_with_roles_and_kinds() -> None:
-    with pytest.raises(typer.BadParameter, match=r"expected one of broker, database, .*redis.*, found 'moon'"):
-        _parse_target("moon")
-
-
-@pytest.mark.parametrize("text", ["", " ", "\n"])
-def test_an_empty_value_is_not_the_same_as_no_option(text: str) -> None:
-    """A script with an empty variable would write to the current folder, or verify with other authorities."""
-    for parse in (path_of, _something):
-        with pytest.raises(typer.BadParameter, match="expected a value, found none"):
-            parse(text)
-
-
-def test_a_path_is_taken_as_it_is_written() -> None:
-    assert path_of("a b") == Path("a b")
-    assert path_of(Path("results")) == Path("results")
+def test_every_setting_of_a_backplane_is_named() -> None:
+    """A link can be broken on some backplanes only, and the help says on which."""
+    for backplane in BACKPLANES:
+        for setting in backplane.settings:
+            assert str(setting) in help_of(options.BackplaneSettings)
+        assert (f"{backplane.name}: " in help_of(options.TargetOption)) == (backplane.breakable is not None)

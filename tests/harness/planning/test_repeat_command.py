@@ -8,10 +8,11 @@ import typer
 from typer.testing import CliRunner
 
 from harness.model.capacity import CapacityPlan, Vary
-from harness.options import LimitMs, Scenario, VaryOption, takes_request
+from harness.options import LimitMs, Scenario, VaryOption
 from harness.planning.capacity_planner import as_step_request, capacity_objections, plan_capacity, step_plan
 from harness.planning.repeat_command import repeat_command
 from harness.planning.request import Request
+from harness.request_options import takes_request
 from tests.harness.planning.test_pilot import piloted, plan_of
 from tests.harness.planning.test_planner import MACHINE
 from tests.harness.plans import a_plan
