@@ -5,16 +5,19 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LOWEST := .venv-lowest
 
+# Each server, load worker and command of a test is a new process. Without bytecode on disk each would compile the harness again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check format types bench lowest matrix kafka picture secrets clean
 
 demo: $(READY)  ## run Scenario A at smoke size and print where the report is
 	$(BIN)/harness run scenario-a --size smoke
 
-# Three tests run at a time on two cores, because many of them wait. Tests in containers follow one after another, also when the
+# Four tests run at a time on two cores, because many of them wait. Tests in containers follow one after another, also when the
 # first part fails; the second part reads only the files that have such tests.
 test: $(READY)  ## all tests, most of them side by side
 	@failed=0; \
-	$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not docker" || failed=1; \
+	$(BIN)/python -m pytest -n 4 --dist loadgroup -m "not docker" || failed=1; \
 	$(BIN)/python -m pytest -m docker $$(grep -rl --include='*.py' 'mark\.docker' tests) || failed=1; \
 	exit $$failed
 

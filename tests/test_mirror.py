@@ -21,17 +21,18 @@ def mirrored(name: str) -> Path:
     return path.with_name(f"test_{path.name}")
 
 
-WITH_LOGIC = [
+SOURCES = [
     str(path.relative_to(ROOT))
     for folder in ("harness", "reference_server")
     for path in sorted((ROOT / folder).rglob("*.py"))
-    if logic(path.read_text()) >= LOGIC_AT_LEAST
 ]
 
 
-@pytest.mark.parametrize("name", WITH_LOGIC)
+@pytest.mark.parametrize("name", SOURCES)
 def test_a_module_with_logic_has_its_test_file(name: str) -> None:
     """The file holds at least one test. There is no exception."""
+    if logic((ROOT / name).read_text()) < LOGIC_AT_LEAST:
+        return
     path = mirrored(name)
     assert path.exists(), f"{name} has logic and no {path.relative_to(ROOT)}"
     found = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]

@@ -1,4 +1,4 @@
-"""How fast this machine is, in the units that sizing counts in. Takes about a second of one core.
+"""How fast this machine is, in the units that sizing counts in. Takes 0.3 s of one core.
 
 Two short measurements represent the two kinds of work in a run: a message through a loopback TCP connection (the
 kernel's work) and decoding a small JSON object (the interpreter's). The costs of a whole run were measured once on a
@@ -34,7 +34,7 @@ REFERENCE_COST = Calibration(per_write_s=25e-6, per_frame_s=1.8e-6, per_post_s=5
 """The costs of Scenarios A, B and C there."""
 
 
-def calibrate(seconds: float = 1.0) -> Calibration:
+def calibrate(seconds: float = 0.3) -> Calibration:
     """Measure for about ``seconds``, in slices that alternate between the two kinds of work.
 
     The fastest slice of each counts: other programs can only have made slices slower.

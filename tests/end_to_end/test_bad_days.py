@@ -150,7 +150,7 @@ def test_a_full_disk(start: Start, tmp_path: Path) -> None:
 
 def test_a_copied_run_is_judged_alike(start: Start, tmp_path: Path) -> None:
     """`judge` gives the same verdict from a moved folder, and `report` works there too."""
-    run = start("--duration", "2", program=WHOLE)
+    run = start("--duration", "2")
     code = run.end()
     first = json.loads((run.folder() / "verdict.json").read_text())
     # A busy machine may leave a figure undecided. The test only demands that all commands say the same.
