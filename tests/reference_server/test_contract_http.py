@@ -274,8 +274,8 @@ def test_watching(client: RawClient) -> None:
 
 
 def test_the_trace_of_a_server_without_a_backplane(postgres: Postgres) -> None:
-    """``published`` comes right after the commit and is never 0. The states of the backplane are ``up`` and
-    ``subscribed``, each once."""
+    """``published`` is never 0 and never before the commit. The states of the backplane are ``up`` and ``subscribed``,
+    each once."""
     with stack.folder() as folder:
         server = Server(folder, "alone", postgres=postgres.settings, backplane={"name": "memory"})
         server.start()

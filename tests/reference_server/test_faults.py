@@ -23,7 +23,7 @@ SLACK_S = 3.0
 
 
 def test_redis_killed_and_back(new_cluster: NewCluster) -> None:
-    """Without Redis, the servers acknowledge posts as fast as before and deliver each message once from the database.
+    """Without Redis, the servers acknowledge each post within a second and deliver each message once from the database.
     /readyz reports the backplane as down. When Redis is back, messages are live again without manual action."""
     cluster = new_cluster()
     one, two = cluster.servers

@@ -29,8 +29,10 @@ def written(folder: Path, **settings: Any) -> Path:
 
 def test_settings_that_cannot_be_used_are_exit_code_2(tmp_path: Path) -> None:
     """One line names the file and the problem. Nothing is started."""
-    code, message = run(written(tmp_path, postgres={"host": "/nowhere"}, colour="green"))
+    file = written(tmp_path, postgres={"host": "/nowhere"}, colour="green")
+    code, message = run(file)
     assert code == 2
+    assert str(file) in message
     assert "colour" in message
     assert message.count("\n") == 1
     code, message = run(written(tmp_path, postgres={"host": "/nowhere"}, write_path="broker-later"))

@@ -101,8 +101,7 @@ def test_a_cut_link_is_down_until_it_is_back(postgres: Postgres) -> None:
 
 
 def test_a_server_that_is_gone_is_not_waited_for(postgres: Postgres) -> None:
-    """The stopped server gives up its lease, and the others are up without it. The lease of a dead server would
-    expire."""
+    """The stopped server gives up its lease, and the others are up without it."""
 
     async def main() -> None:
         first, second, third = members(postgres, 3)
