@@ -35,6 +35,7 @@ class Metrics:
     publish_failures: int = 0
     received: int = 0
     announced: int = 0
+    unwanted: int = 0
     duplicates: int = 0
     holes: int = 0
     skipped: int = 0
@@ -67,6 +68,11 @@ class Metrics:
             ),
             ("received_total", "Messages that arrived from the backplane.", self.received),
             ("announced_total", "Times that the backplane announced newer messages in the log.", self.announced),
+            (
+                "unwanted_total",
+                "Messages that the backplane brought for channels without a client here.",
+                self.unwanted,
+            ),
             ("duplicates_dropped_total", "Messages that arrived again and were dropped.", self.duplicates),
             ("holes_total", "Times that a message was missing; most of them were only late.", self.holes),
             ("skipped_total", "Messages skipped as lost; only with recovery off.", self.skipped),

@@ -198,10 +198,13 @@ class PostgresNotify:
             seq, channel, text = payload[1:].split(" ", 2)
             if channel in self._channels:
                 receiver.on_message(channel, int(seq), message_frame(channel, int(seq), text))
+            else:
+                self._metrics.unwanted += 1
             return
         for line in payload.split("\n"):
             number, channel, *body = line.split(" ", 2)
             if channel not in self._channels:
+                self._metrics.unwanted += 1
                 continue
             if body:
                 receiver.on_message(channel, int(number), text_frame(body[0].encode()))

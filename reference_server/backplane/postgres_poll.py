@@ -109,7 +109,9 @@ class PostgresPoll:
     def _take(self, receiver: Receiver, rows: Iterable[tuple[str, int, str]]) -> None:
         for channel, seq, text in rows:
             taken = self._taken.get(channel)
-            if taken is not None and seq > taken:
+            if taken is None:
+                self._metrics.unwanted += 1  # counted again if an overlapping read brings it again
+            elif seq > taken:
                 self._taken[channel] = seq
                 receiver.on_message(channel, seq, message_frame(channel, seq, text))
 

@@ -83,7 +83,7 @@ class Queries:
                 "offset": offset,
                 "total": len(table),
                 "dropped": table.dropped,
-                "received": self._metrics.received + self._metrics.announced,
+                "received": self._metrics.received + self._metrics.announced + self._metrics.unwanted,
                 "rows": table.rows(offset, limit),
             }
         )

@@ -37,10 +37,11 @@ def outgoing(channel: str, seq: int, text: str) -> Outgoing:
 
 @asynccontextmanager
 async def notifying(
-    postgres: Postgres, *channels: str, inside: bool = False
+    postgres: Postgres, *channels: str, inside: bool = False, metrics: Metrics | None = None
 ) -> AsyncIterator[tuple[PostgresNotify, FakeReceiver]]:
     publisher = PostgresqlConnection(PostgresAddress(**postgres.settings), name="publisher", statement_timeout_ms=5_000)
-    backplane = PostgresNotify(publisher.address, publisher, name="listener", inside=inside, metrics=Metrics())
+    metrics = metrics or Metrics()
+    backplane = PostgresNotify(publisher.address, publisher, name="listener", inside=inside, metrics=metrics)
     receiver = FakeReceiver()
     backplane.subscribe(channels)
     running = asyncio.create_task(backplane.run(receiver))
@@ -70,17 +71,19 @@ def test_messages_are_packed_below_the_limit() -> None:
 @pytest.mark.integration
 def test_a_message_arrives_as_it_was_published(postgres: Postgres) -> None:
     """The channels count as subscribed after LISTEN was confirmed. Messages arrive unchanged, and large ones as a
-    pointer."""
+    pointer. A message of a channel without a client here is counted as unwanted."""
     wanted, other = fresh(), fresh()
+    metrics = Metrics()
 
     async def main() -> None:
-        async with notifying(postgres, wanted) as (backplane, receiver):
+        async with notifying(postgres, wanted, metrics=metrics) as (backplane, receiver):
             assert receiver.events == [("up",), ("subscribed", wanted)]
             texts = ["line\nbreak and nul \x00", "ü" * 100]
             messages = [outgoing(wanted, seq, text) for seq, text in enumerate(texts, 1)]
             assert backplane.publish([*messages, outgoing(other, 1, "no"), outgoing(wanted, 3, "x" * 20_000)])
             await until(lambda: ("newer", wanted, 3) in receiver.events)
             assert receiver.events[2:-1] == [("message", *message) for message in messages]
+            assert metrics.unwanted == 1
 
     asyncio.run(main())
 

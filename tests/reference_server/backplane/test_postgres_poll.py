@@ -25,14 +25,14 @@ pytestmark = pytest.mark.integration
 
 @asynccontextmanager
 async def polling(
-    postgres: Postgres, *channels: str
+    postgres: Postgres, *channels: str, metrics: Metrics | None = None
 ) -> AsyncIterator[tuple[PostgresPoll, FakeReceiver, PostgresqlLog]]:
     """A running poll that is subscribed to ``channels``, its receiver, and a log to append to."""
     address = PostgresAddress(**postgres.settings)
     log = PostgresqlLog(address, name="test", statement_timeout_ms=5_000)
     await log.start(10)
     connection = PostgresqlConnection(address, name="poll", statement_timeout_ms=5_000)
-    backplane, receiver = PostgresPoll(connection, interval_ms=5, metrics=Metrics()), FakeReceiver()
+    backplane, receiver = PostgresPoll(connection, interval_ms=5, metrics=metrics or Metrics()), FakeReceiver()
     backplane.subscribe(channels)
     running = asyncio.create_task(backplane.run(receiver))
     try:
@@ -49,17 +49,20 @@ def seqs_of(receiver: FakeReceiver, channel: str) -> list[int]:
 
 
 def test_a_committed_message_arrives_once_with_its_frame(postgres: Postgres) -> None:
-    """Only subscribed servers get the message. It arrives once, although reads overlap."""
+    """Only subscribed servers get the message. It arrives once, although reads overlap. The other message came to this
+    server too, and is counted as unwanted."""
     wanted, other = fresh(), fresh()
+    metrics = Metrics()
 
     async def main() -> None:
-        async with polling(postgres, wanted) as (backplane, receiver, log):
+        async with polling(postgres, wanted, metrics=metrics) as (backplane, receiver, log):
             assert receiver.events[:2] == [("up",), ("subscribed", wanted)]
             assert backplane.publish([Outgoing(wanted, 1, b"")])
             await log.append([other, wanted], ["not for us", "hello"], [None, None])
             await until(lambda: seqs_of(receiver, wanted))
             await asyncio.sleep(0.05)
             assert receiver.events[2:] == [("message", wanted, 1, message_frame(wanted, 1, "hello"))]
+            assert metrics.unwanted >= 1
 
     asyncio.run(main())
 
