@@ -22,7 +22,7 @@ def checked(parse: Callable[[str], object]) -> Callable[[str | None], str | None
     return check
 
 
-def something(text: str) -> None:
+def not_empty(text: str) -> None:
     """An empty value comes from a script whose variable is empty, so it is an error and not the default."""
     if not text.strip():
         raise typer.BadParameter("expected a value, found none; leave the option out if there is none")
@@ -30,7 +30,7 @@ def something(text: str) -> None:
 
 def path_of(given: str | Path) -> Path:
     """Without this an empty text would be the current folder. ``given`` is a Path where it is the default."""
-    something(str(given))
+    not_empty(str(given))
     return Path(given)
 
 

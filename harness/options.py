@@ -15,12 +15,12 @@ from harness.model.scenario import Size
 from harness.option_parsers import (
     checked,
     member_of,
+    not_empty,
     one_of,
     parse_audience,
     parse_servers,
     parse_target,
     path_of,
-    something,
 )
 from harness.planning.request import PLACEMENTS, RECOVERIES, SWITCH
 
@@ -171,7 +171,7 @@ ServerModule = Annotated[
 MessagesTable = Annotated[
     str | None,
     typer.Option(
-        callback=checked(something),
+        callback=checked(not_empty),
         metavar="TABLE",
         help="The table of messages (columns channel, seq, text) that the audit reads, if the servers are not the "
         "reference server; without it the audit asks the servers for their history.",
@@ -209,7 +209,7 @@ CaFile = Annotated[
     str | None,
     typer.Option(
         "--ca",
-        callback=checked(something),
+        callback=checked(not_empty),
         metavar="FILE",
         help="Certificates of authorities (PEM). The harness verifies https:// servers with them instead of the system's.",
         show_default=False,

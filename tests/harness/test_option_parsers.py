@@ -6,7 +6,7 @@ import pytest
 import typer
 
 from harness.model.fault import Target
-from harness.option_parsers import parse_target, path_of, something
+from harness.option_parsers import not_empty, parse_target, path_of
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_an_unknown_target_is_refused_with_roles_and_kinds() -> None:
 @pytest.mark.parametrize("text", ["", " ", "\n"])
 def test_an_empty_value_is_not_the_same_as_no_option(text: str) -> None:
     """A script with an empty variable would write to the current folder, or verify with other authorities."""
-    for parse in (path_of, something):
+    for parse in (path_of, not_empty):
         with pytest.raises(typer.BadParameter, match="expected a value, found none"):
             parse(text)
 

@@ -90,14 +90,17 @@ def test_a_message_arrives_as_it_was_published(postgres: Postgres) -> None:
 
 @pytest.mark.integration
 def test_the_committing_transaction_notifies(postgres: Postgres) -> None:
-    """The notification has the text, or a pointer if the text is too long. A duplicate causes no notification."""
+    """The notification has the text, or a pointer if the text is too long. A duplicate causes no notification. A message
+    of a channel without a client here is counted as unwanted."""
     channel = fresh()
+    metrics = Metrics()
 
     async def main() -> None:
         log = PostgresqlLog(PostgresAddress(**postgres.settings), name="test", statement_timeout_ms=5_000)
         await log.start(10)
         log.notify_inside = CHANNEL
-        async with notifying(postgres, channel, inside=True) as (_, receiver):
+        async with notifying(postgres, channel, inside=True, metrics=metrics) as (_, receiver):
+            await log.append([fresh()], ["not for us"], [None])
             assert await log.append([channel] * 3, ["a\nb c", "a\nb c", "é" * 5_000], ["i", "i", None]) == [
                 (1, False),
                 (1, True),
@@ -105,6 +108,7 @@ def test_the_committing_transaction_notifies(postgres: Postgres) -> None:
             ]
             await until(lambda: ("newer", channel, 2) in receiver.events)
             assert receiver.events[2:] == [("message", *outgoing(channel, 1, "a\nb c")), ("newer", channel, 2)]
+            assert metrics.unwanted == 1
         log.close()
 
     asyncio.run(main())
