@@ -1,6 +1,7 @@
 """Each statement of docs/protocol.md about requests and answers has its test here."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -271,6 +272,24 @@ def test_watching(client: RawClient) -> None:
     metrics = client.request("GET", "/metrics", AUTHORIZED)
     assert metrics.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert b"# TYPE " in metrics.content
+
+
+@pytest.mark.parametrize("backplane", ["postgres-notify", "postgres-poll"])
+def test_the_trace_counts_what_no_client_of_the_server_needs(postgres: Postgres, backplane: str) -> None:
+    """These backplanes bring every message to every server. `received` counts it, also if no client here wants its
+    channel."""
+    with stack.folder() as folder:
+        server = Server(folder, "alone", postgres=postgres.settings, backplane={"name": backplane})
+        server.start()
+        try:
+            with connected(server) as client:
+                deadline_s = time.monotonic() + 10
+                while not client.request("GET", "/v1/trace?part=delivered", AUTHORIZED).body["received"]:
+                    assert time.monotonic() < deadline_s, "no message was counted"
+                    post(client, channel=fresh(), text="x")  # again, because the backplane may not be up yet
+                    time.sleep(0.02)
+        finally:
+            server.end()
 
 
 def test_the_trace_of_a_server_without_a_backplane(postgres: Postgres) -> None:
