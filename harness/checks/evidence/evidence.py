@@ -13,6 +13,7 @@ from harness.checks.evidence.heartbeats import heartbeats_of
 from harness.checks.evidence.host_clocks import HostClocks
 from harness.checks.evidence.interruptions import Interruptions, interruptions
 from harness.checks.evidence.measured_window import measured_window
+from harness.checks.evidence.message_index import MessageIndex
 from harness.checks.evidence.scratch import zeros
 from harness.checks.evidence.sessions import Sessions, sessions_of
 from harness.model.environment import ENVIRONMENTS
@@ -296,7 +297,7 @@ def must_arrive(evidence: Evidence, delivered: Ints) -> Bools:
 def _join_traces(recording: Recording, plan: Plan, total: int, channel: Ints, seq: Ints) -> Trace | None:
     if not recording.accepted and not recording.delivered:
         return None
-    find = _Finder(channel, seq)
+    find = MessageIndex(channel, seq).find
     by_message = np.zeros((3, total), np.int64)
     accepted_by = np.zeros(total, np.int64)
     for server, rows in recording.accepted.items():
@@ -324,26 +325,3 @@ def _join_traces(recording: Recording, plan: Plan, total: int, channel: Ints, se
         sockets=sockets,
         live=~recovered & (received > 0),
     )
-
-
-class _Finder:
-    """Finds messages by (channel, seq)."""
-
-    def __init__(self, channel: Ints, seq: Ints) -> None:
-        self._known = np.flatnonzero(seq > 0)
-        keys = _key(channel[self._known], seq[self._known])
-        order = np.argsort(keys)
-        self._keys, self._known = keys[order], self._known[order]
-
-    def __call__(self, channel: NDArray[np.unsignedinteger], seq: Ints) -> tuple[Ints, Bools]:
-        """(messages, which rows have one)"""
-        keys = _key(channel.astype(np.int64), seq)
-        if not len(self._keys):
-            return np.empty(0, np.int64), np.zeros(len(keys), np.bool_)
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        known = self._keys[at] == keys
-        return self._known[at[known]], known
-
-
-def _key(channel: Ints, seq: Ints) -> Ints:
-    return channel << 40 | np.clip(seq, 0, (1 << 40) - 1)

@@ -291,9 +291,13 @@ def _note_numbers(found: Tally, evidence: Evidence, frames: DistinctFrames, piec
 
 def _follow_order(found: Tally, evidence: Evidence, piece: _Piece, first: Bools, order: ClientOrder) -> None:
     """After dropping repetitions, each client's seqs must rise."""
-    here = np.flatnonzero(first)
-    behind = order.follow(piece.client[here], piece.seq[here])
-    rows = here[behind.rows]
+    client, seq = piece.client, piece.seq
+    if not first.all():
+        client, seq = client[first], seq[first]
+    behind = order.follow(client, seq)
+    if not len(behind.rows):
+        return
+    rows = np.flatnonzero(first)[behind.rows]
     found.out_of_order.update(_by_phase(evidence, piece.message[rows]))
     for row, highest in zip(rows[:EXAMPLES], behind.highest[:EXAMPLES], strict=True):
         found.example("order", f"client {piece.client[row]}: seq {piece.seq[row]} after seq {highest}")

@@ -118,8 +118,7 @@ class Distribution:
         at, rest = _locate(together, quantiles)
         wanted = np.zeros(_BINS, np.bool_)
         wanted[at] = True
-        found, cells = self._look_up(np.broadcast_to(wanted, self._counts.shape))
-        bins = cells % _BINS
+        found, bins = self._look_up(wanted)
         return [to_ms(_nth(found[bins == bin_], index)) for bin_, index in zip(at, rest, strict=True)]
 
     def quantiles_by_group_ms(self, quantiles: tuple[float, ...]) -> list[list[float | None]]:
@@ -176,11 +175,14 @@ class Distribution:
         return PercentileInterval(low_ms=min(low_ms, value_ms), high_ms=max(min(high_ms, highest_ms), value_ms))
 
     def _look_up(self, wanted: Bools) -> tuple[Ints, NDArray[np.int32]]:
-        """All values in the wanted cells, shape (groups, bins), and the cell of each: group * _BINS + bin."""
-        flat = np.ascontiguousarray(wanted).ravel()
+        """All values in the wanted bins, shape (bins,), and the bin of each; or in the wanted cells, shape (groups,
+        bins), and the cell of each: group * _BINS + bin."""
+        flat = wanted.ravel()
         values, cells = [np.empty(0, np.int64)], [np.empty(0, np.int32)]
         for piece, group in self._pieces():
-            cell = group * _BINS + _bin(piece)
+            cell = _bin(piece)
+            if wanted.ndim == 2:
+                cell += group * _BINS
             hit = np.flatnonzero(flat[cell])
             values.append(piece[hit])
             cells.append(cell[hit].astype(np.int32))
@@ -188,10 +190,12 @@ class Distribution:
 
 
 def _bin(values_ns: Ints) -> Ints:
-    """The first digits of a double are its exponent and the beginning of its mantissa: a logarithm for free."""
-    first_digits = np.maximum(values_ns, 1).astype(np.float64).view(np.int64) >> (52 - _SUB_BITS)
-    bins: Ints = np.clip(first_digits - _FIRST, 0, _BINS - 1)
-    return bins
+    """The first digits of a double are its exponent and the beginning of its mantissa: a logarithm for free. Zero and
+    the doubles below it are integers from 0 downwards, so they are in the first bin."""
+    bins: Ints = values_ns.astype(np.float64).view(np.int64)
+    bins >>= 52 - _SUB_BITS
+    bins -= _FIRST
+    return np.clip(bins, 0, _BINS - 1, out=bins)
 
 
 def _lower_edge_ns(bin_: float) -> float:

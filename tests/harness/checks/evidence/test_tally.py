@@ -85,6 +85,16 @@ def test_every_delivery_behind_the_highest_is_out_of_order(tmp_path: Path) -> No
     assert found.examples[-1] == "client 1: seq 3 after seq 4"
 
 
+def test_a_delivery_out_of_order_is_named_behind_repetitions(tmp_path: Path) -> None:
+    """The example names the late delivery and not one of the repetitions before it."""
+    run = HandMade()
+    early, late = run.post(0, to=[0]), run.post(0, to=[0])
+    for message in (late, late, late, early):
+        run.deliver(message, 1)
+    found = finding(run.verdict(tmp_path), "order")
+    assert found.examples == ("client 1: seq 1 after seq 2",)
+
+
 def _peak_bytes(run: HandMade, folder: Path) -> tuple[int, Verdict]:
     """The peak memory of judging, without the recording, and the verdict."""
     recording = run.recording(folder)
