@@ -25,7 +25,7 @@ from tests.harness.test_experiment import Silent
 COST_PER_SERVER_S = 1.5e-3
 """With four servers the planted part is nine tenths of a message's cost. The rest varies by a fifth while other tests
 run."""
-REPEATS = (2, 4)
+REPEATS = (3, 4)
 """The sweep is repeated more often only if the first one is undecided. Its finding then asks for that."""
 pytestmark = pytest.mark.integration
 
