@@ -61,7 +61,11 @@ class Process:
 
     def spawn(self, *command: str | Path, **options: Any) -> None:
         with self.log.open("ab") as log:
-            self.child = subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, **options)
+            # Tests stop processes. A stopped process in the group of the tests would let the kernel send SIGHUP to all of
+            # them, if the group became orphaned at that moment: their shell ended (setpgid(2)).
+            self.child = subprocess.Popen(
+                [str(part) for part in command], stdout=log, stderr=log, start_new_session=True, **options
+            )
 
     def end(self, number: int = signal.SIGTERM, timeout_s: float = TIMEOUT_S) -> int:
         """Sends the signal, waits for the end, and returns the exit code."""
