@@ -25,8 +25,11 @@ class MessageIndex:
         self._highest = np.zeros(int(channel.max(initial=-1)) + 1, np.int64)
         np.maximum.at(self._highest, channel, seq)
         slots = float(self._highest.sum(dtype=np.float64))
-        few = slots <= SLOTS_PER_MESSAGE * len(messages)
-        self._numbers = (_Table if few else _Search)(channel, seq, messages, self._highest)
+        self._numbers: _Table | _Search
+        if slots <= SLOTS_PER_MESSAGE * len(messages):
+            self._numbers = _Table(channel, seq, messages, self._highest)
+        else:
+            self._numbers = _Search(channel, seq, messages)
 
     def find(self, channel: NDArray[np.unsignedinteger], seq: Ints) -> tuple[Ints, Bools]:
         """Rows of (channel, seq) → (the message of each row that has one, which rows have one)."""
@@ -57,8 +60,7 @@ class _Table:
 class _Search:
     """Sorted pairs of a channel and the rank of a seq among all. The ranks are small where seqs take 64 bits."""
 
-    def __init__(self, channel: Ints, seq: Ints, messages: Ints, highest: Ints) -> None:
-        del highest
+    def __init__(self, channel: Ints, seq: Ints, messages: Ints) -> None:
         self._seqs = np.unique(seq)
         pairs = channel * len(self._seqs) + np.searchsorted(self._seqs, seq)
         order = np.argsort(pairs, kind="stable")

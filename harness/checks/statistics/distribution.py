@@ -190,8 +190,8 @@ class Distribution:
 
 
 def _bin(values_ns: Ints) -> Ints:
-    """The first digits of a double are its exponent and the beginning of its mantissa: a logarithm for free. Zero and
-    the doubles below it are integers from 0 downwards, so they are in the first bin."""
+    """The first digits of a double are its exponent and the beginning of its mantissa: a logarithm for free. The
+    bits of zero and of a negative double are an integer of at most 0, so such values are in the first bin."""
     bins: Ints = values_ns.astype(np.float64).view(np.int64)
     bins >>= 52 - _SUB_BITS
     bins -= _FIRST
