@@ -70,6 +70,6 @@ class _Search:
         """The message of each row, or NONE. No seq is above the highest of its channel."""
         rank = np.searchsorted(self._seqs, seq)
         pairs = channel * len(self._seqs) + rank
-        at = np.minimum(np.searchsorted(self._pairs, pairs), len(self._pairs) - 1)
+        at = np.searchsorted(self._pairs, pairs)  # at most the pair of the channel's highest seq
         found = (self._seqs[rank] == seq) & (self._pairs[at] == pairs)
         return np.where(found, self._messages[at], NONE)
