@@ -37,7 +37,11 @@ def checked_out(project: Path, reference: str, module: str) -> Iterator[Checkout
         packages.mkdir()
         archive = _git(project, "archive", "--format=tar", commit)
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            tar.extractall(source, filter="data")
+            # Python 3.11.0 to 3.11.3 have neither the filter nor the argument of extractall: there the attribute does
+            # nothing.
+            if hasattr(tarfile, "data_filter"):
+                tar.extraction_filter = tarfile.data_filter
+            tar.extractall(source)  # noqa: S202  # git wrote the archive, of the person's own repository
         for folder in (source, source / "src"):
             for entry in _importable(folder):
                 if entry.stem not in OWN and not (packages / entry.name).exists():

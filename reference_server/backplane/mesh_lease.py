@@ -58,7 +58,10 @@ class MeshLease:
                     self._changed(alive)
                 await asyncio.sleep(RENEW_S)
         finally:
-            with suppress(LogError, TimeoutError):
-                async with asyncio.timeout(RENEW_S):
-                    await self._connection.fetch(_END, self._name)
-            self._connection.close()
+            # In a cancelled task, asyncio.timeout of the first Python 3.11 raises CancelledError and not TimeoutError.
+            try:
+                with suppress(LogError, TimeoutError):
+                    async with asyncio.timeout(RENEW_S):
+                        await self._connection.fetch(_END, self._name)
+            finally:
+                self._connection.close()
